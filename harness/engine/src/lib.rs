@@ -1,0 +1,1 @@
+//! Catalogue to matrix to cells to observations to verdicts.

@@ -1,0 +1,1 @@
+//! Messages and dialects that bridges speak: pure data, total parsers, no I/O.

@@ -1,0 +1,1 @@
+//! The reference runtime: fleet client, Hermes node, one tool registry.

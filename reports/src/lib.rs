@@ -1,0 +1,1 @@
+//! The result model, its published JSON Schema, and the renderers.

@@ -1,0 +1,1 @@
+//! The embedded data: requirements, suites, profiles, releases, quirks, faults.

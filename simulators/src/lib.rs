@@ -1,0 +1,1 @@
+//! The peers: receivers, executor CLIs, and the injection points where quirks bite.
