@@ -1,1 +1,19 @@
 //! Messages and dialects that bridges speak: pure data, total parsers, no I/O.
+//!
+//! Every parser takes bytes or a JSON value and gives a typed value or a typed error: no input panics. Nothing
+//! here reads a clock, a file, the network or the environment; whoever calls brings the time and the randomness.
+//!
+//! * [`json`] and [`jsonrpc`]: the ground that every dialect stands on.
+//! * [`fleet`]: the product line's dialect `a2a_fleet`, its wire and its files.
+//! * [`codex`]: what `codex exec --json` prints.
+
+pub mod codex;
+pub mod error;
+pub mod fleet;
+pub mod json;
+pub mod jsonrpc;
+
+mod fields;
+mod python;
+
+pub use error::ParseError;

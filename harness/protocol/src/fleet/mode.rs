@@ -1,0 +1,141 @@
+//! What differs between the receivers of one executor and of another, as data. One constant a mode; a further mode is
+//! a further constant here and in [`MODES`].
+
+/// One kind of receiver (fact sheet 1, 2.5, 2.6, 3.1, 6.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mode {
+    /// The executor: `codex`.
+    pub name: &'static str,
+    /// The receiver's name as a peer: in its card, its health answer and the transcript's `from` and `to`.
+    pub peer: &'static str,
+    /// The program behind it; also its short name in the transcript's `dir` and in reply texts.
+    pub cli: &'static str,
+    /// The program's name in the acknowledgement: `Codex`.
+    pub label: &'static str,
+    /// What a callback's id begins with, before `-<epoch milliseconds>`.
+    pub callback_prefix: &'static str,
+    /// The port that the receiver binds when its configuration names none (fact sheet 3.0).
+    pub default_port: u16,
+    /// First and last port that a deployment gives to this mode (fact sheet 6.3).
+    pub port_band: (u16, u16),
+    /// What the names of this mode's token variables begin with (fact sheet 6.3).
+    pub token_variable_prefix: &'static str,
+    /// Its files, all under `<repo>/.hermes/`.
+    pub files: ModeFiles,
+    /// The member of a session map's entry that holds the CLI's session id.
+    pub session_key: &'static str,
+    /// The fixed texts of its card.
+    pub card: CardTexts,
+}
+
+/// File names of one mode (fact sheet 3.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModeFiles {
+    /// The configuration, a JSON object.
+    pub config: &'static str,
+    /// The inbox, one [`super::InboxRecord`] a line.
+    pub inbox: &'static str,
+    /// How many lines of the inbox were handed off.
+    pub offset: &'static str,
+    /// The transcript, one [`super::TranscriptRecord`] a line.
+    pub transcript: &'static str,
+    /// The session map.
+    pub sessions: &'static str,
+    /// The process id of the running receiver.
+    pub pid: &'static str,
+    /// The inbound bearer token, mode 0600.
+    pub token: &'static str,
+    /// The receiver's log.
+    pub log: &'static str,
+    /// The journal of turns that the reference receiver keeps so that no turn is run twice or lost across a crash.
+    /// Ours: no release of the product line has it.
+    pub turns: &'static str,
+}
+
+/// Texts of a receiver's card (fact sheet 2.6).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardTexts {
+    /// The version that the card claims.
+    pub version: &'static str,
+    /// The card's description.
+    pub description: &'static str,
+    /// The description of its one skill.
+    pub skill: &'static str,
+    /// The tags of that skill.
+    pub tags: &'static [&'static str],
+}
+
+/// The receiver in front of the Codex CLI.
+pub const CODEX: Mode = Mode {
+    name: "codex",
+    peer: "codex",
+    cli: "codex",
+    label: "Codex",
+    callback_prefix: "codex",
+    default_port: 9311,
+    port_band: (9320, 9329),
+    token_variable_prefix: "A2A_CODEX_TOKEN_",
+    files: ModeFiles {
+        config: "codex_receiver.json",
+        inbox: "a2a-codex-inbox.jsonl",
+        offset: "a2a-codex-inbox.offset",
+        transcript: "a2a-codex-transcript.jsonl",
+        sessions: "a2a-codex-sessions.json",
+        pid: "codex_receiver.pid",
+        token: ".codex-token",
+        log: "codex_receiver.log",
+        turns: "a2a-codex-turns.jsonl",
+    },
+    session_key: "thread_id",
+    card: CardTexts {
+        version: "0.1.0",
+        description: "Codex CLI repo-scoped A2A executor peer (codex_receiver).",
+        skill: "Executes A2A tasks in the bound repo via codex exec with full harness.",
+        tags: &["v0.1", "codex", "executor"],
+    },
+};
+
+/// Every mode known here.
+pub const MODES: &[Mode] = &[CODEX];
+
+impl Mode {
+    /// The mode of that name.
+    pub fn named(name: &str) -> Option<&'static Mode> {
+        MODES.iter().find(|mode| mode.name == name)
+    }
+
+    /// A callback's id, from the wall clock in milliseconds since the epoch (fact sheet 2.5).
+    pub fn callback_id(&self, epoch_milliseconds: u64) -> String {
+        format!("{}-{epoch_milliseconds}", self.callback_prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_are_found_by_name() {
+        assert_eq!(Mode::named("codex"), Some(&CODEX));
+        assert_eq!(Mode::named("nobody"), None);
+    }
+
+    #[test]
+    fn two_modes_of_one_repository_share_no_file_and_no_port() {
+        for (index, one) in MODES.iter().enumerate() {
+            for other in &MODES[index + 1..] {
+                assert!(one.port_band.1 < other.port_band.0 || other.port_band.1 < one.port_band.0);
+                assert_ne!(one.files.inbox, other.files.inbox);
+            }
+            let f = &one.files;
+            let names =
+                [f.config, f.inbox, f.offset, f.transcript, f.sessions, f.pid, f.token, f.log, f.turns];
+            assert_eq!(names.iter().collect::<std::collections::BTreeSet<_>>().len(), names.len());
+        }
+    }
+
+    #[test]
+    fn a_callback_id_is_prefix_and_time() {
+        assert_eq!(CODEX.callback_id(1_795_223_567_042), "codex-1795223567042");
+    }
+}

@@ -1,0 +1,204 @@
+//! Any bytes give a value or a typed error: no parser panics, and every error says what was expected.
+
+use gauntlet_protocol::ParseError;
+use gauntlet_protocol::codex::{Event, TurnOutput};
+use gauntlet_protocol::fleet::{
+    AgentMessage, CODEX, Callback, ContextId, Direction, Dispatch, Health, InboxRecord, Lines, SessionMap,
+    TranscriptRecord, method_not_found, parse_offset, prompt_cut, stdout_cut,
+};
+use gauntlet_protocol::json;
+use gauntlet_protocol::jsonrpc::{Request, RequestError, Response};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// An error is one printable line that names the data, the place, what was expected and what came.
+fn check(error: &ParseError) {
+    let shown = error.to_string();
+    assert!(!error.what.is_empty() && !error.at.is_empty() && !error.expected.is_empty(), "{error:?}");
+    assert!(shown.starts_with(error.what), "{shown}");
+    assert!(shown.contains(&format!("expected {}", error.expected)), "{shown}");
+    assert!(!shown.chars().any(char::is_control), "{shown:?}");
+    assert!(!error.found.is_empty() && error.found.chars().count() <= 80, "{error:?}");
+}
+
+/// Gives the bytes to every parser of this crate.
+fn parse_everything(bytes: &[u8]) {
+    let errors = [
+        json::parse("anything", bytes).err(),
+        Response::parse(bytes).err(),
+        Callback::parse(bytes).err(),
+        Health::parse(bytes).err(),
+        TranscriptRecord::parse_line(bytes).err(),
+        InboxRecord::parse_line(bytes).err(),
+        Event::parse_line(bytes).err(),
+    ];
+    errors.iter().flatten().for_each(check);
+    match Request::parse(bytes) {
+        Ok(request) => {
+            method_not_found(&request.method);
+            read_value(&request.params);
+        }
+        Err(RequestError::NotJson(error) | RequestError::NotAnObject(error)) => check(&error),
+    }
+    if let Ok(value) = json::parse("anything", bytes) {
+        read_value(&value);
+    }
+    SessionMap::parse(&CODEX, bytes);
+    parse_offset(bytes);
+    let output = TurnOutput::read(bytes);
+    assert!(output.reply.as_deref() != Some("") && output.thread_id.as_deref() != Some(""));
+    let lines = Lines::new(bytes);
+    let torn = lines.torn().to_vec();
+    let mut joined: Vec<u8> = lines.flat_map(|(_, line)| [line, b"\n"].concat()).collect();
+    joined.extend(torn);
+    assert_eq!(joined, bytes, "lines and tail are the whole buffer");
+    let text = String::from_utf8_lossy(bytes);
+    assert!(text.starts_with(prompt_cut(&text).0) && text.starts_with(stdout_cut(&text).0));
+}
+
+fn read_value(value: &Value) {
+    if let Err(error) = Dispatch::from_params(value) {
+        assert_eq!(error.code, -32602);
+        assert!(error.message.contains("must be"), "{}", error.message);
+    }
+    if let Err(error) = AgentMessage::from_result(value) {
+        assert!(!error.to_string().is_empty());
+    }
+    json::spaced_sorted_indented(value);
+    let line = json::spaced(value);
+    assert!(line.bytes().all(|byte| matches!(byte, b' '..=b'~')), "{line:?}");
+}
+
+/// JSON that looks like the messages here: the right names, any kind of value under them.
+fn near_message() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        ".{0,8}".prop_map(Value::from),
+        word().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(5, 48, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((word(), inner), 0..7)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+fn word() -> impl Strategy<Value = String> {
+    prop::sample::select(vec![
+        "jsonrpc",
+        "id",
+        "method",
+        "params",
+        "message",
+        "role",
+        "parts",
+        "text",
+        "contextId",
+        "result",
+        "error",
+        "code",
+        "kind",
+        "type",
+        "item",
+        "thread_id",
+        "usage",
+        "msg",
+        "prompt",
+        "model",
+        "workdir",
+        "command",
+        "ts",
+        "dir",
+        "from",
+        "to",
+        "ok",
+        "name",
+        "SendMessage",
+        "thread.started",
+        "item.completed",
+        "agent_message",
+        "command_execution",
+        "turn.failed",
+        "turn.completed",
+        "exec_command_begin",
+    ])
+    .prop_map(str::to_owned)
+}
+
+/// One valid line of every format.
+fn valid_lines() -> Vec<String> {
+    let context = ContextId::new("c-ü-🦀").expect("not empty");
+    let callback =
+        Callback { id: CODEX.callback_id(7), context: context.clone(), text: "done\n\"ü\"".to_owned() };
+    let dispatch = Dispatch { text: "add one() 🦀".to_owned(), context: Some(context) };
+    let request = Request { id: json!(1), method: json!("SendMessage"), params: dispatch.to_params("user") };
+    let ack = AgentMessage { text: CODEX.ack_text(), context: Some("c1".to_owned()) };
+    let inbox =
+        InboxRecord { ts: "t".to_owned(), from: "hermes".to_owned(), context: None, text: "é".to_owned() };
+    vec![
+        // Raw UTF-8, so that a cut can fall inside a character.
+        callback.to_value().to_string(),
+        request.to_value().to_string(),
+        json::spaced(&Response { id: json!("x"), outcome: Ok(ack.result()) }.to_value()),
+        Health { ok: true, name: "codex".to_owned(), repo_path: Some("r".to_owned()) }.to_value().to_string(),
+        inbox.to_line(),
+        TranscriptRecord::new(&CODEX, Direction::Final, "t", "c", "🦀").to_line(),
+        r#"{"type":"item.completed","item":{"id":"i","type":"agent_message","text":"ü"}}"#.to_owned(),
+        r#"{"id":"0","msg":{"type":"exec_command_begin","command":["bash","-lc","ls"]}}"#.to_owned(),
+        "{\n  \"c\": {\n    \"thread_id\": \"t\",\n    \"updated_at\": 1\n  }\n}\n".to_owned(),
+    ]
+}
+
+#[test]
+fn a_valid_line_cut_anywhere_or_with_any_byte_changed_never_panics() {
+    for line in valid_lines() {
+        let bytes = line.as_bytes();
+        for end in 0..=bytes.len() {
+            parse_everything(&bytes[..end]);
+            parse_everything(&bytes[end..]);
+        }
+        for at in 0..bytes.len() {
+            for replacement in [0, b'"', b'{', b']', b'\\', b'\n', b'9', 0xff] {
+                let mut changed = bytes.to_vec();
+                changed[at] = replacement;
+                parse_everything(&changed);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_cut_line_is_never_taken_for_a_whole_record() {
+    for line in valid_lines() {
+        let whole = line.trim_end();
+        for end in 0..whole.len() {
+            assert!(json::parse("line", &whole.as_bytes()[..end]).is_err(), "{line} cut at {end}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_give_a_value_or_a_typed_error(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        parse_everything(&bytes);
+    }
+
+    #[test]
+    fn any_text_gives_a_value_or_a_typed_error(text in "\\PC{0,200}") {
+        parse_everything(text.as_bytes());
+    }
+
+    #[test]
+    fn any_json_with_our_names_gives_a_value_or_a_typed_error(value in near_message()) {
+        parse_everything(value.to_string().as_bytes());
+        parse_everything(json::spaced(&value).as_bytes());
+        read_value(&value);
+    }
+}
