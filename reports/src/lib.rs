@@ -1,1 +1,39 @@
-//! The result model, its published JSON Schema, and the renderers.
+//! The result model of Gauntlet, its published JSON Schema, and the renderers.
+//!
+//! There is one model and every format is a rendering of it. The crate depends on no other crate of the workspace
+//! and does no I/O: the engine hands it values and writes what it gives back.
+//!
+//! | what | type | file | renderers |
+//! | --- | --- | --- | --- |
+//! | one cell | [`CellLine`] | a line of `results.jsonl` | [`json::results_line`] |
+//! | one executor | [`ExecutorReport`] | `report.json`, `report.md`, `junit.xml` | [`json`], [`markdown`], [`junit`] |
+//! | one run | [`Summary`] | `summary.json` | [`json`]; with the reports [`terminal`] |
+//!
+//! Text that came from a peer is hostile until proven otherwise. Renderers show control characters as escapes
+//! ([`escape`]), limit sizes ([`cap`]), and neutralise the markup of their format. Secrets are replaced before a
+//! value enters the model ([`redact`]).
+
+pub mod cap;
+pub mod cell;
+pub mod compliance;
+pub mod escape;
+pub mod evidence;
+pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod provenance;
+pub mod redact;
+pub mod report;
+pub mod schema;
+pub mod summary;
+pub mod terminal;
+pub mod verdict;
+
+pub use cell::CellLine;
+pub use compliance::{Compliance, Tally};
+pub use evidence::{Evidence, Failure};
+pub use provenance::{Catalogue, Tool};
+pub use redact::Secrets;
+pub use report::{ExecutorReport, ProfileRow, RequirementRow, Subject, VersionVerdict};
+pub use summary::{CellCounts, Detection, ExecutorScore, QuirkRow, Resilience, ResilienceBreak, Summary};
+pub use verdict::{Class, Lane, Level, Verdict};

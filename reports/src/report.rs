@@ -1,0 +1,119 @@
+//! The compliance report of one executor, `report.json`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cap;
+use crate::compliance::Compliance;
+use crate::evidence::Failure;
+use crate::provenance::{Catalogue, Tool};
+use crate::verdict::{Class, Lane, Level, Verdict};
+
+/// The value of [`ExecutorReport::schema`].
+pub const SCHEMA: &str = "gauntlet.report/1";
+
+/// Everything that is known about one subject on one executor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExecutorReport {
+    /// The name and version of this format, `gauntlet.report/1`.
+    #[schemars(extend("const" = SCHEMA))]
+    pub schema: String,
+    /// What ran the cells.
+    pub tool: Tool,
+    /// What they were judged by.
+    pub catalogue: Catalogue,
+    /// The executor, for example `codex`.
+    pub executor: String,
+    /// What was judged.
+    pub subject: Subject,
+    /// Whether every selected cell ran to its end. A run that was stopped leaves a valid report with `false` here.
+    pub complete: bool,
+    /// The root seed.
+    pub seed: u64,
+    /// The versions of the executor's CLI, oldest first.
+    pub profiles: Vec<ProfileRow>,
+    /// Every requirement that applies, by id.
+    pub requirements: Vec<RequirementRow>,
+    /// The rows' verdicts, counted by level.
+    pub compliance: Compliance,
+    /// The failures with their evidence, in matrix order.
+    pub failures: Vec<Failure>,
+    /// Ids of requirements that no scenario judges.
+    pub uncovered: Vec<String>,
+}
+
+/// What was judged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Subject {
+    /// `receiver` or `runtime`.
+    #[schemars(extend("enum" = ["receiver", "runtime"]))]
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its release.
+    pub release: String,
+}
+
+/// One version of the executor's CLI, and whether its known breaks are exactly what was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileRow {
+    /// The version.
+    pub version: String,
+    /// Whether the profile was taken from a recording of that version.
+    pub recorded: bool,
+    /// Where the recording is.
+    pub recorded_from: Option<String>,
+    /// Requirements that even the reference cannot keep on this version, as the profile lists them.
+    pub breaks: Vec<String>,
+    /// Requirements that failed though the profile does not list them.
+    pub unexpected_breaks: Vec<String>,
+    /// Requirements that the profile lists and that did not fail: the list is stale.
+    pub missing_breaks: Vec<String>,
+}
+
+/// One requirement and what was found about it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequirementRow {
+    /// The id, for example `FLEET-AUTH-03`.
+    pub id: String,
+    /// How binding it is.
+    pub level: Level,
+    /// Who owes it.
+    pub class: Class,
+    /// The role that it binds.
+    pub role: String,
+    /// The promise in one sentence.
+    pub statement: String,
+    /// Where the promise comes from.
+    pub source: String,
+    /// The worst verdict over versions and lanes.
+    pub verdict: Verdict,
+    /// The verdict on each version in each lane.
+    pub by_version: Vec<VersionVerdict>,
+    /// The ids of the scenarios that judge it.
+    pub judged_by: Vec<String>,
+}
+
+/// The verdict on one requirement, on one version in one lane.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VersionVerdict {
+    /// The version of the executor's CLI.
+    pub version: String,
+    /// The lane.
+    pub lane: Lane,
+    /// The worst verdict over the cells.
+    pub verdict: Verdict,
+    /// Whether the profile lists the requirement among its breaks.
+    pub expected_break: bool,
+    /// How many cells judged it.
+    pub cells: u32,
+    /// Why it is skipped, inconclusive or an error.
+    #[serde(serialize_with = "cap::serialize_option")]
+    #[schemars(length(max = 4000))]
+    pub reason: Option<String>,
+}

@@ -1,0 +1,52 @@
+//! The published JSON Schemas, generated from the model (draft 2020-12).
+//!
+//! The files under `reports/schema/` are these values; a test keeps them equal. A change that an old reader would not
+//! understand gets a new number in the `$id` and in the file's name.
+
+use schemars::{JsonSchema, consts::meta_schemas, generate::SchemaSettings};
+use serde_json::{Map, Value};
+
+use crate::cell::CellLine;
+use crate::json;
+use crate::report::{self, ExecutorReport};
+use crate::summary::{self, Summary};
+
+/// The `$id` of the schema of a line of `results.jsonl`.
+pub const RESULTS_LINE: &str = "gauntlet.results_line/1";
+
+/// The schema of `report.json`.
+pub fn report() -> Value {
+    published::<ExecutorReport>(report::SCHEMA, "Gauntlet: compliance report of one executor")
+}
+
+/// The schema of `summary.json`.
+pub fn summary() -> Value {
+    published::<Summary>(summary::SCHEMA, "Gauntlet: summary of one run")
+}
+
+/// The schema of one line of `results.jsonl`.
+pub fn results_line() -> Value {
+    published::<CellLine>(RESULTS_LINE, "Gauntlet: result of one cell")
+}
+
+/// The files under `reports/schema/`: name and content.
+pub fn files() -> [(&'static str, String); 3] {
+    [
+        ("report-1.json", json::file(&report())),
+        ("summary-1.json", json::file(&summary())),
+        ("results-line-1.json", json::file(&results_line())),
+    ]
+}
+
+fn published<T: JsonSchema>(id: &str, title: &str) -> Value {
+    let schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
+    // What the schema is comes first, then what was generated.
+    let mut head = Map::new();
+    for (key, value) in [("$schema", meta_schemas::DRAFT2020_12), ("$id", id), ("title", title)] {
+        head.insert(key.to_owned(), value.into());
+    }
+    if let Value::Object(generated) = schema.to_value() {
+        head.extend(generated.into_iter().filter(|(key, _)| key != "title" && key != "$schema"));
+    }
+    Value::Object(head)
+}

@@ -1,0 +1,234 @@
+//! A run for people at a terminal: three scores apart, then the failures.
+
+mod columns;
+mod command;
+mod page;
+
+use crate::cap::cap;
+use crate::evidence::Failure;
+use crate::report::{ExecutorReport, ProfileRow};
+use crate::summary::{Detection, ExecutorScore, QuirkRow, Resilience, Summary};
+use crate::verdict::{Level, Verdict};
+use page::{Page, Style};
+
+/// The narrowest page. A narrower terminal gets this and breaks the lines itself.
+pub const LEAST_WIDTH: usize = 40;
+
+/// The most failures shown, over all executors; the reports hold all.
+pub const MOST_FAILURES: usize = 20;
+
+/// The most entries of any other list.
+const MOST_ENTRIES: usize = 10;
+
+/// The most characters of an observation.
+const OBSERVED_LIMIT: usize = 400;
+
+/// The whole page, with a line end. No line is wider than `width` columns, or [`LEAST_WIDTH`] if that is more.
+pub fn table(reports: &[ExecutorReport], summary: &Summary, width: usize, colour: bool) -> String {
+    let mut page = Page::new(width.max(LEAST_WIDTH), colour);
+    head(&mut page, summary);
+    compliance(&mut page, reports, summary);
+    detection(&mut page, &summary.detection);
+    resilience(&mut page, &summary.resilience);
+    failures(&mut page, reports);
+    end(&mut page, summary);
+    page.finish()
+}
+
+fn head(page: &mut Page, summary: &Summary) {
+    let Summary { tool, catalogue, cells, .. } = summary;
+    page.text(0, Style::Bold, &format!("{} {}", tool.name, tool.version));
+    let digest = cap(&catalogue.digest, 40);
+    page.text(0, Style::Dim, &format!("catalogue {} ({digest}), seed {}", catalogue.revision, summary.seed));
+    let lanes = format!("{} virtual, {} real", cells.virtual_lane, cells.real_lane);
+    page.text(0, Style::Dim, &format!("{} cells ({lanes})", cells.total));
+    if !summary.complete {
+        page.text(0, Style::Doubtful, "Incomplete: not every selected cell ran to its end.");
+    }
+}
+
+fn compliance(page: &mut Page, reports: &[ExecutorReport], summary: &Summary) {
+    page.blank();
+    page.text(0, Style::Bold, "Compliance: cells without quirk or fault");
+    if summary.executors.is_empty() {
+        page.text(2, Style::Plain, "no executor");
+    }
+    for score in &summary.executors {
+        let report = reports.iter().find(|report| report.executor == score.executor);
+        let subject = report.map_or(String::new(), |report| {
+            format!("  {} {} {}", report.subject.kind, report.subject.name, report.subject.release)
+        });
+        let verdict = score.verdict.label();
+        let name = (Style::Bold, score.executor.as_str());
+        page.pieces(
+            2,
+            &[name, (Style::Plain, "  "), (style_of(score.verdict), verdict), (Style::Dim, &subject)],
+        );
+        levels(page, score);
+        if let Some(report) = report {
+            versions(page, &report.profiles);
+            if !report.uncovered.is_empty() {
+                let ids = some_of(&report.uncovered);
+                page.labelled(4, "judged by no scenario: ", Style::Doubtful, &ids);
+            }
+        }
+    }
+}
+
+/// Headings of the columns: whole words, or four letters where there is no room.
+const WIDE: [&str; 6] = ["pass", "fail", "inconclusive", "error", "skipped", "not exercised"];
+const NARROW: [&str; 6] = ["pass", "fail", "inc.", "err.", "skip", "n.e."];
+
+/// One line a level. With the indent, the wide table takes 66 columns and the narrow one 40, `LEAST_WIDTH`.
+fn levels(page: &mut Page, score: &ExecutorScore) {
+    let (headings, gap) = if page.width() >= 66 { (WIDE, 2) } else { (NARROW, 1) };
+    let cell = |index: usize, text: &str| {
+        let gap = if index == 0 { 1 } else { gap };
+        format!("{text:>width$}", width = headings[index].len() + gap)
+    };
+    let titles: String = (0..6).map(|index| cell(index, headings[index])).collect();
+    page.pieces(4, &[(Style::Dim, "      "), (Style::Dim, &titles)]);
+    for level in Level::ALL {
+        let tally = score.compliance.at(level);
+        let counts: Vec<(Style, String)> = Verdict::ALL
+            .into_iter()
+            .enumerate()
+            .map(|(index, verdict)| {
+                let count = tally.get(verdict);
+                let style = if count == 0 { Style::Dim } else { style_of(verdict) };
+                (style, cell(index, &short(count)))
+            })
+            .collect();
+        let label = format!("{:<6}", level.as_str());
+        let mut pieces = vec![(Style::Plain, label.as_str())];
+        pieces.extend(counts.iter().map(|(style, text)| (*style, text.as_str())));
+        page.pieces(4, &pieces);
+    }
+}
+
+/// A count in at most four characters.
+fn short(count: u32) -> String {
+    match count {
+        0..=9_999 => count.to_string(),
+        10_000..=999_999 => format!("{}k", count / 1_000),
+        1_000_000..=999_999_999 => format!("{}M", count / 1_000_000),
+        _ => format!("{}G", count / 1_000_000_000),
+    }
+}
+
+fn versions(page: &mut Page, profiles: &[ProfileRow]) {
+    if profiles.is_empty() {
+        return;
+    }
+    let versions: Vec<String> = profiles
+        .iter()
+        .map(|profile| {
+            let mark = if profile.recorded { "" } else { " (unrecorded)" };
+            format!("{}{mark}", profile.version)
+        })
+        .collect();
+    page.labelled(4, "versions: ", Style::Plain, &versions.join(", "));
+    for profile in profiles {
+        for (kind, ids, style) in [
+            ("breaks", &profile.breaks, Style::Dim),
+            ("unexpected breaks", &profile.unexpected_breaks, Style::Bad),
+            ("missing breaks", &profile.missing_breaks, Style::Bad),
+        ] {
+            if !ids.is_empty() {
+                page.text(4, style, &format!("{kind} on {}: {}", profile.version, some_of(ids)));
+            }
+        }
+    }
+}
+
+fn detection(page: &mut Page, detection: &Detection) {
+    page.blank();
+    page.text(0, Style::Bold, "Detection: quirks that the scenarios catch");
+    let style = if detection.caught == detection.all { Style::Good } else { Style::Bad };
+    page.text(2, style, &format!("{} of {} caught", detection.caught, detection.all));
+    let uncaught: Vec<&QuirkRow> = detection.quirks.iter().filter(|quirk| !quirk.caught).collect();
+    for quirk in uncaught.iter().take(MOST_ENTRIES) {
+        page.pieces(
+            2,
+            &[(Style::Bad, &quirk.id), (Style::Plain, &format!(" ({}, {} cells)", quirk.role, quirk.cells))],
+        );
+        for (label, ids) in [("missed   ", &quirk.missed), ("unnamed  ", &quirk.unnamed)] {
+            if !ids.is_empty() {
+                page.labelled(4, label, Style::Plain, &some_of(ids));
+            }
+        }
+    }
+    more(page, uncaught.len(), MOST_ENTRIES, "summary.json");
+    if !detection.idle_scenarios.is_empty() {
+        let text = format!(
+            "scenarios that catch no quirk: {} ({})",
+            detection.idle_scenarios.len(),
+            some_of(&detection.idle_scenarios)
+        );
+        page.text(2, Style::Doubtful, &text);
+    }
+}
+
+fn resilience(page: &mut Page, resilience: &Resilience) {
+    page.blank();
+    page.text(0, Style::Bold, "Resilience: what other roles keep under quirks and faults");
+    let style = if resilience.kept == resilience.all { Style::Good } else { Style::Bad };
+    page.text(2, style, &format!("{} of {} kept", resilience.kept, resilience.all));
+    for broken in resilience.broken.iter().take(MOST_ENTRIES) {
+        let text = format!(
+            "{} broken by {} under {} {}, in {}",
+            broken.requirement, broken.role, broken.kind, broken.deviation, broken.cell
+        );
+        page.text(2, Style::Bad, &text);
+    }
+    more(page, resilience.broken.len(), MOST_ENTRIES, "summary.json");
+}
+
+fn failures(page: &mut Page, reports: &[ExecutorReport]) {
+    let failures: Vec<&Failure> = reports.iter().flat_map(|report| &report.failures).collect();
+    if failures.is_empty() {
+        return;
+    }
+    page.blank();
+    page.text(0, Style::Bold, "Failures");
+    for failure in failures.iter().take(MOST_FAILURES) {
+        let guilty = format!("  guilty: {}", failure.guilty);
+        page.pieces(2, &[(Style::Bad, &failure.requirement), (Style::Plain, &guilty)]);
+        page.labelled(4, "observed  ", Style::Plain, &cap(&failure.observed, OBSERVED_LIMIT));
+        page.text(4, Style::Dim, "reproduce");
+        page.command(4, &failure.reproduce);
+    }
+    more(page, failures.len(), MOST_FAILURES, "the reports");
+}
+
+fn end(page: &mut Page, summary: &Summary) {
+    page.blank();
+    for problem in &summary.problems {
+        page.text(0, Style::Bad, problem);
+    }
+    let style = if summary.exit_code == 0 { Style::Good } else { Style::Bad };
+    page.text(0, style, &format!("failures: {}, exit code: {}", summary.failures, summary.exit_code));
+}
+
+fn more(page: &mut Page, all: usize, shown: usize, place: &str) {
+    if let Some(more) = all.checked_sub(shown).filter(|more| *more > 0) {
+        page.text(2, Style::Dim, &format!("… {more} more in {place}"));
+    }
+}
+
+fn some_of(items: &[String]) -> String {
+    let mut text = items.iter().take(MOST_ENTRIES).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if items.len() > MOST_ENTRIES {
+        text.push_str(&format!(", … {} more", items.len() - MOST_ENTRIES));
+    }
+    text
+}
+
+const fn style_of(verdict: Verdict) -> Style {
+    match verdict {
+        Verdict::Pass => Style::Good,
+        Verdict::Fail | Verdict::Error => Style::Bad,
+        Verdict::Inconclusive => Style::Doubtful,
+        Verdict::Skipped | Verdict::NotExercised => Style::Plain,
+    }
+}
