@@ -1,1 +1,8 @@
 //! The peers: receivers, executor CLIs, and the injection points where quirks bite.
+
+pub mod cli;
+pub mod gate;
+pub mod http1;
+pub mod injection;
+pub mod receiver;
+pub mod stage;

@@ -1,0 +1,144 @@
+//! One dispatch to a peer (fleet sheet 5.1).
+
+use std::time::Duration;
+
+use gauntlet_protocol::fleet::{AgentMessage, ContextId, Dispatch};
+use gauntlet_protocol::jsonrpc::{Request as RpcRequest, Response};
+use gauntlet_world::http::{self, HttpError, Request, Url};
+use serde_json::{Value, json};
+
+use super::Fleet;
+
+/// How long a peer may take to acknowledge.
+pub(super) const SEND_LIMIT: Duration = Duration::from_secs(30);
+
+/// What a sender must know of a failure: what can have happened at the peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// The peer has not seen it.
+    NotSent,
+    /// The peer said no.
+    Refused,
+    /// The peer may have accepted it, and no usable answer came.
+    Unknown,
+}
+
+impl Class {
+    /// The stable name in tool results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::NotSent => "not_sent",
+            Class::Refused => "refused",
+            Class::Unknown => "unknown",
+        }
+    }
+
+    /// Whether sending again cannot run the work twice.
+    pub fn retry_is_safe(self) -> bool {
+        self != Class::Unknown
+    }
+}
+
+/// Why a dispatch has no acknowledgement.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct SendError {
+    /// What can have happened at the peer.
+    pub class: Class,
+    /// For people: what was expected, and what came.
+    pub text: String,
+}
+
+impl SendError {
+    fn new(class: Class, text: impl Into<String>) -> Self {
+        Self { class, text: text.into() }
+    }
+
+    /// As a tool result.
+    pub(super) fn to_value(&self) -> Value {
+        json!({ "error": self.text, "class": self.class.name(), "retry_safe": self.class.retry_is_safe() })
+    }
+}
+
+impl Fleet {
+    /// Sends one message to a peer and gives its immediate answer: an acknowledgement from a receiver, the reply itself from
+    /// a Hermes node. Never tries twice.
+    pub(super) async fn send(
+        &self,
+        peer_name: &str,
+        text: &str,
+        context: Option<ContextId>,
+    ) -> Result<AgentMessage, SendError> {
+        let peer = self.settings.peers.get(peer_name).ok_or_else(|| {
+            let known: Vec<&str> = self.settings.peers.keys().map(String::as_str).collect();
+            let text = format!("agent '{peer_name}' not in fleet.yaml; configured: {known:?}");
+            SendError::new(Class::NotSent, text)
+        })?;
+        let url: Url = format!("{}/jsonrpc", peer.url.trim_end_matches('/'))
+            .parse()
+            .map_err(|error| SendError::new(Class::NotSent, format!("agent '{peer_name}': {error}")))?;
+        let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        let token =
+            peer.token_env.as_deref().and_then(|name| self.host.env(name)).filter(|token| !token.is_empty());
+        if let Some(token) = token {
+            headers.push(("authorization".to_owned(), format!("Bearer {token}")));
+        }
+        let asked = context.clone();
+        let dispatch = Dispatch { text: text.to_owned(), context };
+        let request = RpcRequest {
+            id: Value::String(self.host.entropy().uuid().to_string()),
+            method: Value::String("SendMessage".to_owned()),
+            params: dispatch.to_params("user"),
+        };
+        if let Some(context) = &asked {
+            self.note_sent(peer_name, context.as_str(), text).await;
+        }
+        let body = request.to_value().to_string().into_bytes();
+        let request =
+            Request { method: "POST".to_owned(), url: url.clone(), headers, body, limit: SEND_LIMIT };
+        let answer =
+            http::exchange(&self.host, request).await.map_err(|error| failed(peer_name, &url, &error))?;
+        let message = understand(peer_name, answer.status, &answer.body)?;
+        match (&asked, message.context.as_deref()) {
+            (Some(asked), Some(named)) if named != asked.as_str() => {
+                let text = format!("peer '{peer_name}' answered on context '{named}' instead of '{asked}'");
+                return Err(SendError::new(Class::Unknown, text));
+            }
+            (None, Some(named)) => self.note_sent(peer_name, named, text).await,
+            _ => {}
+        }
+        Ok(message)
+    }
+}
+
+fn failed(peer: &str, url: &Url, error: &HttpError) -> SendError {
+    let class = if error.may_have_been_seen() { Class::Unknown } else { Class::NotSent };
+    SendError::new(class, format!("network error talking to '{peer}' at {url}: {error}"))
+}
+
+/// The checks of sheet 5.1, in its order and with its texts.
+fn understand(peer: &str, status: u16, body: &[u8]) -> Result<AgentMessage, SendError> {
+    match status {
+        200 => {}
+        401 => {
+            return Err(SendError::new(
+                Class::Refused,
+                format!("peer '{peer}' rejected bearer token (HTTP 401)"),
+            ));
+        }
+        _ => {
+            let start: String = String::from_utf8_lossy(body).chars().take(200).collect();
+            let class = if (400..500).contains(&status) { Class::Refused } else { Class::Unknown };
+            return Err(SendError::new(class, format!("peer '{peer}' returned HTTP {status}: {start}")));
+        }
+    }
+    let response = Response::parse(body).map_err(|error| {
+        SendError::new(Class::Unknown, format!("peer '{peer}' returned non-JSON body ({error})"))
+    })?;
+    let result = response.outcome.map_err(|error| {
+        let text = format!("peer returned JSON-RPC error {}: {}", error.code, error.message);
+        SendError::new(Class::Refused, text)
+    })?;
+    AgentMessage::from_result(&result)
+        .map_err(|error| SendError::new(Class::Unknown, format!("peer '{peer}': {error}")))
+}

@@ -1,0 +1,139 @@
+//! What of the fleet a model can call: the toolset `a2a` (fleet sheet 5.4).
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use gauntlet_protocol::fleet::ContextId;
+use serde_json::{Value, json};
+
+use super::Fleet;
+use crate::registry::Tool;
+
+/// The toolset's name.
+pub const TOOLSET: &str = "a2a";
+
+/// Default of `max_wait_s`.
+const MAX_WAIT_S: f64 = 280.0;
+
+/// The tools of a fleet.
+pub fn all(fleet: &Rc<Fleet>) -> Vec<Tool> {
+    vec![send(fleet), send_and_wait(fleet), replies(fleet)]
+}
+
+fn send(fleet: &Rc<Fleet>) -> Tool {
+    let fleet = fleet.clone();
+    Tool {
+        name: "fleet_send",
+        toolset: TOOLSET,
+        description: "Sends a message to another agent of the fleet and gives its immediate answer. A receiver only acknowledges; \
+                      its reply comes later, on the same context.",
+        arguments: message_arguments(json!({})),
+        result: answer_schema(),
+        handler: Rc::new(move |arguments| {
+            let fleet = fleet.clone();
+            Box::pin(async move {
+                let message = Message::of(&arguments);
+                match fleet.send(&message.agent, &message.text, message.context).await {
+                    Ok(answer) => {
+                        json!({ "reply": answer.text, "context_id": answer.context.unwrap_or_default() })
+                    }
+                    Err(error) => error.to_value(),
+                }
+            })
+        }),
+    }
+}
+
+fn send_and_wait(fleet: &Rc<Fleet>) -> Tool {
+    let fleet = fleet.clone();
+    Tool {
+        name: "fleet_send_and_wait",
+        toolset: TOOLSET,
+        description: "Sends a message to a managed agent on this machine and waits for its final reply.",
+        arguments: message_arguments(
+            json!({ "max_wait_s": { "type": "number", "description": "Seconds to wait; 280 if absent." } }),
+        ),
+        result: answer_schema(),
+        handler: Rc::new(move |arguments| {
+            let fleet = fleet.clone();
+            Box::pin(async move {
+                let message = Message::of(&arguments);
+                let seconds = arguments.get("max_wait_s").and_then(Value::as_f64).unwrap_or(MAX_WAIT_S);
+                let wait =
+                    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs_f64(MAX_WAIT_S));
+                match fleet.send_and_wait(&message.agent, &message.text, message.context, wait).await {
+                    Ok(answer) => answer,
+                    Err(error) => error.to_value(),
+                }
+            })
+        }),
+    }
+}
+
+fn replies(fleet: &Rc<Fleet>) -> Tool {
+    let fleet = fleet.clone();
+    Tool {
+        name: "fleet_replies",
+        toolset: TOOLSET,
+        description: "Lists the replies that were delivered to a context so far, in order of arrival.",
+        arguments: json!({
+            "type": "object",
+            "properties": { "context_id": { "type": "string" } },
+            "required": ["context_id"],
+        }),
+        result: json!({ "type": "object", "properties": { "replies": { "type": "array" } }, "required": ["replies"] }),
+        handler: Rc::new(move |arguments| {
+            let context = text(&arguments, "context_id");
+            let replies: Vec<Value> =
+                fleet.deliveries().to(&context).into_iter().map(|reply| json!(reply.text)).collect();
+            Box::pin(async move { json!({ "replies": replies }) })
+        }),
+    }
+}
+
+struct Message {
+    agent: String,
+    text: String,
+    context: Option<ContextId>,
+}
+
+impl Message {
+    fn of(arguments: &Value) -> Self {
+        Self {
+            agent: text(arguments, "agent"),
+            text: text(arguments, "message"),
+            context: ContextId::new(text(arguments, "context_id")),
+        }
+    }
+}
+
+fn text(arguments: &Value, name: &str) -> String {
+    arguments.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn message_arguments(further: Value) -> Value {
+    let mut properties = json!({
+        "agent": { "type": "string", "description": "The agent's name in fleet.yaml." },
+        "message": { "type": "string", "description": "What it is to do." },
+        "context_id": { "type": "string", "description": "The conversation to go on with; a new one if absent." },
+    });
+    if let (Value::Object(properties), Value::Object(further)) = (&mut properties, further) {
+        properties.extend(further);
+    }
+    json!({ "type": "object", "properties": properties, "required": ["agent", "message"] })
+}
+
+fn answer_schema() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "reply": { "type": "string" },
+            "context_id": { "type": "string" },
+            "waited": { "type": "boolean" },
+            "reason": { "type": "string" },
+            "error": { "type": "string" },
+            "class": { "enum": ["not_sent", "refused", "unknown"] },
+            "retry_safe": { "type": "boolean" },
+        },
+    })
+}

@@ -1,0 +1,83 @@
+//! A dispatch whose reply is read in the peer's transcript, on the same machine (fleet sheet 5.2).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use gauntlet_protocol::fleet::{ContextId, Lines, Mode, TranscriptRecord};
+use serde_json::{Value, json};
+
+use super::{Fleet, Peer, SendError};
+
+const POLL: Duration = Duration::from_secs(2);
+
+impl Fleet {
+    /// Sends, and waits for the final reply in the peer's transcript. The place in the transcript is taken before the send,
+    /// so that a reply written meanwhile is found (FLEET-CLI-07).
+    pub(super) async fn send_and_wait(
+        &self,
+        peer_name: &str,
+        text: &str,
+        context: Option<ContextId>,
+        max_wait: Duration,
+    ) -> Result<Value, SendError> {
+        let transcript = self.settings.peers.get(peer_name).and_then(transcript_of);
+        let mut offset = match &transcript {
+            Some(path) => self.host.disk().stat(path).await.map_or(0, |meta| meta.len),
+            None => 0,
+        };
+        let ack = self.send(peer_name, text, context).await?;
+        let context = ack.context.clone().unwrap_or_default();
+        let unwaited = |reason: Option<String>| match reason {
+            Some(reason) => {
+                json!({ "reply": ack.text, "context_id": context, "waited": false, "reason": reason })
+            }
+            None => json!({ "reply": ack.text, "context_id": context, "waited": false }),
+        };
+        if !ack.text.contains("[queued]") {
+            return Ok(unwaited(None));
+        }
+        let Some(transcript) = transcript else {
+            let reason = "queued ack but no transcript_path resolvable (peer entry has no repo_path; pass transcript_path=)";
+            return Ok(unwaited(Some(reason.to_owned())));
+        };
+        if context.is_empty() {
+            return Ok(unwaited(Some("queued ack had no context_id to correlate".to_owned())));
+        }
+        let deadline = self.host.clock().now() + max_wait;
+        loop {
+            let now = self.host.clock().now();
+            if now >= deadline {
+                let reason = format!("no final reply in transcript within {}s", max_wait.as_secs_f64());
+                return Ok(unwaited(Some(reason)));
+            }
+            self.host.clock().sleep(POLL.min(deadline - now)).await;
+            let fresh = self.host.disk().read_from(&transcript, offset).await.unwrap_or_default();
+            let lines = Lines::new(&fresh);
+            // A half-written line stays ahead of the offset until it is whole (FLEET-CLI-11).
+            offset += (fresh.len() - lines.torn().len()) as u64;
+            let reply = lines
+                .filter_map(|(_, line)| TranscriptRecord::parse_line(line).ok())
+                .find(|record| is_reply(record, &context));
+            if let Some(reply) = reply {
+                return Ok(json!({ "reply": reply.text, "context_id": context, "waited": true }));
+            }
+        }
+    }
+}
+
+/// The transcript of a managed peer: its mode's own file (FLEET-CLI-10).
+fn transcript_of(peer: &Peer) -> Option<PathBuf> {
+    let mode = Mode::named(peer.mode.as_deref()?)?;
+    Some(peer.repo_path.as_ref()?.join(".hermes").join(mode.files.transcript))
+}
+
+/// Whether a record is the final reply on a context: not an acknowledgement, not a busy notice, not somebody else's.
+fn is_reply(record: &TranscriptRecord, context: &str) -> bool {
+    record.context == context
+        && record.to == "hermes"
+        && record.from != "hermes"
+        && !record.dir.contains("(ack)")
+        && !record.dir.contains("(busy)")
+        // An acknowledgement whose direction is not marked still ends in its fixed word.
+        && !record.text.trim_end().ends_with("[queued]")
+}

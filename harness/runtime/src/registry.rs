@@ -1,0 +1,165 @@
+//! The tool registry: the one way to reach what the runtime can do.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use gauntlet_protocol::json;
+use serde_json::Value;
+
+/// A running call.
+pub type Running = Pin<Box<dyn Future<Output = Value>>>;
+
+/// One tool: what a model is told of it, and what it does.
+#[derive(Clone)]
+pub struct Tool {
+    /// The name that callers use, for instance `fleet_send`.
+    pub name: &'static str,
+    /// The toolset that it belongs to, for instance `a2a`.
+    pub toolset: &'static str,
+    /// What it does, for the model.
+    pub description: &'static str,
+    /// JSON Schema of the arguments: an object schema with `properties` and `required`.
+    pub arguments: Value,
+    /// JSON Schema of the result.
+    pub result: Value,
+    /// Carries out a call whose arguments keep the schema. It never fails: what goes wrong is part of the result.
+    pub handler: Rc<dyn Fn(Value) -> Running>,
+}
+
+/// Who calls: the toolsets that are open to it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Caller {
+    toolsets: BTreeSet<String>,
+}
+
+impl Caller {
+    /// A caller with these toolsets.
+    pub fn with<'a>(toolsets: impl IntoIterator<Item = &'a str>) -> Self {
+        Self { toolsets: toolsets.into_iter().map(str::to_owned).collect() }
+    }
+}
+
+/// Why a tool was not called.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// The caller sees no tool of this name. A tool that exists and is not open to the caller gives the same answer.
+    #[error("there is no tool {0:?}")]
+    NoSuchTool(String),
+    /// The arguments do not keep the tool's schema.
+    #[error("{tool}: {reason}")]
+    Arguments {
+        /// The tool.
+        tool: String,
+        /// What was expected, and what came.
+        reason: String,
+    },
+}
+
+/// All tools of a runtime, by name.
+#[derive(Clone, Default)]
+pub struct Registry {
+    tools: BTreeMap<&'static str, Tool>,
+}
+
+impl Registry {
+    /// Adds a tool. A second tool of the same name takes the place of the first.
+    pub fn add(&mut self, tool: Tool) {
+        self.tools.insert(tool.name, tool);
+    }
+
+    /// The tools that a caller sees, in order of name.
+    pub fn visible<'a>(&'a self, caller: &'a Caller) -> impl Iterator<Item = &'a Tool> {
+        self.tools.values().filter(|tool| caller.toolsets.contains(tool.toolset))
+    }
+
+    /// Calls a tool.
+    pub async fn call(&self, caller: &Caller, name: &str, arguments: Value) -> Result<Value, CallError> {
+        let tool = self.visible(caller).find(|tool| tool.name == name);
+        let tool = tool.ok_or_else(|| CallError::NoSuchTool(name.chars().take(100).collect()))?;
+        check(&tool.arguments, &arguments)
+            .map_err(|reason| CallError::Arguments { tool: name.to_owned(), reason })?;
+        Ok((tool.handler)(arguments).await)
+    }
+}
+
+/// Checks arguments against the part of JSON Schema that tools use: an object with typed and required properties.
+/// Properties that the schema does not name pass: callers may inject a `task_id` (FLEET-CLI-05).
+fn check(schema: &Value, arguments: &Value) -> Result<(), String> {
+    let Value::Object(given) = arguments else {
+        return Err(format!("expected an object of arguments, found {}", json::type_name(arguments)));
+    };
+    let required =
+        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    for name in required {
+        if given.get(name).is_none_or(Value::is_null) {
+            return Err(format!("the argument {name:?} is required"));
+        }
+    }
+    for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        let (Some(value), Some(expected)) = (given.get(name), property.get("type").and_then(Value::as_str))
+        else {
+            continue;
+        };
+        let fits = match expected {
+            "string" => value.is_string(),
+            "number" => value.is_number(),
+            "integer" => value.is_i64() || value.is_u64(),
+            "boolean" => value.is_boolean(),
+            "object" => value.is_object(),
+            "array" => value.is_array(),
+            _ => true,
+        };
+        if !fits && !value.is_null() {
+            return Err(format!(
+                "the argument {name:?} must be of type {expected}, found {}",
+                json::type_name(value)
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn registry() -> Registry {
+        let mut registry = Registry::default();
+        for (name, toolset) in [("open", "a2a"), ("hidden", "hub")] {
+            registry.add(Tool {
+                name,
+                toolset,
+                description: "says what it was told",
+                arguments: json!({ "type": "object", "properties": { "text": { "type": "string" } }, "required": ["text"] }),
+                result: json!({ "type": "object" }),
+                handler: Rc::new(|arguments| Box::pin(async move { arguments })),
+            });
+        }
+        registry
+    }
+
+    #[tokio::test]
+    async fn a_tool_of_another_toolset_is_invisible_and_answers_like_one_that_does_not_exist() {
+        let (registry, caller) = (registry(), Caller::with(["a2a"]));
+        assert_eq!(registry.visible(&caller).map(|tool| tool.name).collect::<Vec<_>>(), ["open"]);
+        let hidden = registry.call(&caller, "hidden", json!({ "text": "x" })).await;
+        let missing = registry.call(&caller, "missing", json!({ "text": "x" })).await;
+        assert_eq!(hidden, Err(CallError::NoSuchTool("hidden".to_owned())));
+        assert_eq!(missing, Err(CallError::NoSuchTool("missing".to_owned())));
+    }
+
+    #[tokio::test]
+    async fn arguments_that_do_not_keep_the_schema_never_reach_the_handler() {
+        let (registry, caller) = (registry(), Caller::with(["a2a"]));
+        for wrong in [json!([]), json!({}), json!({ "text": 7 }), json!({ "text": null })] {
+            let outcome = registry.call(&caller, "open", wrong.clone()).await;
+            assert!(matches!(outcome, Err(CallError::Arguments { .. })), "{wrong} was taken");
+        }
+        let fine = registry.call(&caller, "open", json!({ "text": "x", "task_id": "t" })).await;
+        assert!(fine.is_ok());
+    }
+}

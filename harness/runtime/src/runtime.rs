@@ -1,0 +1,60 @@
+//! A running runtime.
+
+use std::rc::Rc;
+
+use gauntlet_world::Host;
+use gauntlet_world::network::Address;
+use serde_json::Value;
+
+use crate::fleet::{Deliveries, Fleet, Settings, hermes, tools};
+use crate::registry::{CallError, Caller, Registry};
+
+/// Why a runtime does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its Hermes node cannot listen.
+    #[error("the Hermes node cannot listen on {0}: {1}")]
+    Bind(Address, std::io::Error),
+    /// Its own files cannot be read or written.
+    #[error("the runtime's files cannot be prepared: {0}")]
+    Files(std::io::Error),
+}
+
+/// A running runtime: its tools, and the replies that reached it.
+#[derive(Clone)]
+pub struct Runtime {
+    registry: Registry,
+    fleet: Rc<Fleet>,
+}
+
+impl Runtime {
+    /// Starts the runtime on a host: reads what an earlier life left, and lets the Hermes node listen. Its files are in the
+    /// folder that the host's `HERMES_HOME` names.
+    pub async fn start(host: Host, settings: Settings) -> Result<Self, StartError> {
+        let address = settings.bind.clone();
+        let fleet = Rc::new(Fleet::open(host.clone(), settings).await.map_err(StartError::Files)?);
+        let listener =
+            host.network().listen(&address).await.map_err(|error| StartError::Bind(address, error))?;
+        host.spawn(hermes::serve(fleet.clone(), listener));
+        let mut registry = Registry::default();
+        for tool in tools::all(&fleet) {
+            registry.add(tool);
+        }
+        Ok(Self { registry, fleet })
+    }
+
+    /// The tools.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Calls a tool on behalf of a caller.
+    pub async fn call(&self, caller: &Caller, tool: &str, arguments: Value) -> Result<Value, CallError> {
+        self.registry.call(caller, tool, arguments).await
+    }
+
+    /// The replies that were delivered.
+    pub fn deliveries(&self) -> &Deliveries {
+        self.fleet.deliveries()
+    }
+}

@@ -1,0 +1,238 @@
+//! One connection of a server: heads and bodies in, answers out.
+
+use std::io;
+use std::time::Duration;
+
+use gauntlet_world::Host;
+use gauntlet_world::network::Stream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::{Framing, Head, Length};
+use crate::injection::Mangle;
+
+const MAX_HEADERS: usize = 64;
+
+/// Why no further request can be read from a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// The client closed, or the connection broke.
+    #[error("the client closed the connection")]
+    Closed,
+    /// The bytes are no HTTP request.
+    #[error("the bytes are no HTTP request")]
+    Malformed,
+    /// The head is over the limit.
+    #[error("the request head is too large")]
+    HeadTooLarge,
+    /// The body is over the limit.
+    #[error("the request body is too large")]
+    BodyTooLarge,
+    /// The client took too long.
+    #[error("the client took too long")]
+    Slow,
+}
+
+/// One connection.
+pub struct Connection<'a> {
+    host: Host,
+    framing: &'a Framing,
+    stream: Stream,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Connection<'a> {
+    /// A connection that was just accepted.
+    pub fn new(host: &Host, framing: &'a Framing, stream: Stream) -> Self {
+        Self { host: host.clone(), framing, stream, buffer: Vec::new() }
+    }
+
+    /// The next request's head. The body is still unread.
+    pub async fn head(&mut self) -> Result<Head, Refused> {
+        loop {
+            if let Some((head, length)) = parse_head(&self.buffer)? {
+                self.buffer.drain(..length);
+                return Ok(head);
+            }
+            if self.buffer.len() > self.framing.max_head {
+                return Err(Refused::HeadTooLarge);
+            }
+            self.more().await?;
+        }
+    }
+
+    /// The body of the request whose head was read, if it is not over `limit` bytes.
+    pub async fn body(&mut self, head: &Head, limit: usize) -> Result<Vec<u8>, Refused> {
+        if head.expects_continue() && self.buffer.is_empty() {
+            let go_ahead = self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await;
+            go_ahead.map_err(|_| Refused::Closed)?;
+        }
+        match head.length() {
+            Length::Bytes(length) if length > limit => Err(Refused::BodyTooLarge),
+            Length::Bytes(length) => self.take(length).await,
+            Length::Chunked if self.framing.reads_chunks => self.chunks(limit).await,
+            Length::Chunked | Length::Invalid => Ok(Vec::new()),
+        }
+    }
+
+    /// Reads and drops the body of a request that was refused without reading it. False: the connection cannot be used
+    /// again, since where the next request begins is not known or too far away.
+    pub async fn drop_body(&mut self, head: &Head, limit: usize) -> bool {
+        if !self.framing.drains_refused_bodies {
+            return true;
+        }
+        match head.length() {
+            Length::Invalid => false,
+            Length::Bytes(length) if length > limit => false,
+            // A client that waits for a go-ahead it does not get sends nothing.
+            _ if head.expects_continue() => false,
+            _ => self.body(head, limit).await.is_ok(),
+        }
+    }
+
+    /// Sends an answer with a JSON body.
+    pub async fn answer(
+        &mut self,
+        status: u16,
+        body: &[u8],
+        stays_open: bool,
+        mangle: Mangle,
+    ) -> io::Result<()> {
+        let mut bytes = format!("HTTP/1.1 {status} {}\r\n", reason(status)).into_bytes();
+        if let Some(server) = &self.framing.server {
+            bytes.extend_from_slice(format!("Server: {server}\r\n").as_bytes());
+        }
+        bytes.extend_from_slice(b"Content-Type: application/json\r\n");
+        if !stays_open {
+            bytes.extend_from_slice(b"Connection: close\r\n");
+        }
+        if self.framing.writes_chunks {
+            bytes.extend_from_slice(
+                format!("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n", body.len()).as_bytes(),
+            );
+            bytes.extend_from_slice(body);
+            bytes.extend_from_slice(b"\r\n0\r\n\r\n");
+        } else {
+            bytes.extend_from_slice(format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes());
+            bytes.extend_from_slice(body);
+        }
+        self.stream.write_all(&mangle.apply(bytes)).await?;
+        self.stream.flush().await
+    }
+
+    /// Closes our side, and gives the client a moment to read what was sent before the connection goes.
+    pub async fn close(mut self) {
+        let _ = self.stream.shutdown().await;
+        let mut scrap = [0; 4096];
+        let host = self.host.clone();
+        let drain = async {
+            let mut left = 4 * gauntlet_protocol::fleet::MAX_BODY;
+            while let Ok(read) = self.stream.read(&mut scrap).await {
+                left = left.saturating_sub(read);
+                if read == 0 || left == 0 {
+                    break;
+                }
+            }
+        };
+        host.clock().within(Duration::from_secs(2), drain).await;
+    }
+
+    async fn take(&mut self, length: usize) -> Result<Vec<u8>, Refused> {
+        while self.buffer.len() < length {
+            self.more().await?;
+        }
+        Ok(self.buffer.drain(..length).collect())
+    }
+
+    async fn chunks(&mut self, limit: usize) -> Result<Vec<u8>, Refused> {
+        let mut body = Vec::new();
+        loop {
+            let (size_line, length) = loop {
+                match httparse::parse_chunk_size(&self.buffer) {
+                    Ok(httparse::Status::Complete((used, size))) => break (used, size),
+                    Ok(httparse::Status::Partial) if self.buffer.len() > 1024 => {
+                        return Err(Refused::Malformed);
+                    }
+                    Ok(httparse::Status::Partial) => self.more().await?,
+                    Err(_) => return Err(Refused::Malformed),
+                }
+            };
+            self.buffer.drain(..size_line);
+            let length = usize::try_from(length).map_err(|_| Refused::BodyTooLarge)?;
+            if body.len().saturating_add(length) > limit {
+                return Err(Refused::BodyTooLarge);
+            }
+            if length == 0 {
+                // Trailers end with an empty line; none are of interest.
+                while self.line().await?.len() > 2 {}
+                return Ok(body);
+            }
+            body.extend(self.take(length).await?);
+            if self.take(2).await? != b"\r\n" {
+                return Err(Refused::Malformed);
+            }
+        }
+    }
+
+    async fn line(&mut self) -> Result<Vec<u8>, Refused> {
+        loop {
+            if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
+                return Ok(self.buffer.drain(..=end).collect());
+            }
+            if self.buffer.len() > self.framing.max_head {
+                return Err(Refused::HeadTooLarge);
+            }
+            self.more().await?;
+        }
+    }
+
+    async fn more(&mut self) -> Result<(), Refused> {
+        let mut space = [0; 8192];
+        let patience = Duration::from_secs(self.framing.patience_s);
+        match self.host.clock().within(patience, self.stream.read(&mut space)).await {
+            None => Err(Refused::Slow),
+            Some(Ok(0) | Err(_)) => Err(Refused::Closed),
+            Some(Ok(read)) => {
+                self.buffer.extend_from_slice(&space[..read]);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, Refused> {
+    let mut fields = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut request = httparse::Request::new(&mut fields);
+    match request.parse(bytes) {
+        Ok(httparse::Status::Partial) => Ok(None),
+        Ok(httparse::Status::Complete(length)) => {
+            let headers =
+                request.headers.iter().map(|field| (field.name.to_ascii_lowercase(), field.value.to_vec()));
+            let head = Head {
+                method: request.method.unwrap_or_default().to_owned(),
+                path: request.path.unwrap_or_default().to_owned(),
+                minor: request.version.unwrap_or(1),
+                headers: headers.collect(),
+            };
+            Ok(Some((head, length)))
+        }
+        Err(httparse::Error::TooManyHeaders) => Err(Refused::HeadTooLarge),
+        Err(_) => Err(Refused::Malformed),
+    }
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        408 => "Request Timeout",
+        413 => "Request Entity Too Large",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        503 => "Service Unavailable",
+        _ => "Unknown",
+    }
+}

@@ -1,0 +1,71 @@
+//! The way back: a reply is posted to Hermes, with the same id and body at every attempt.
+
+use std::time::Duration;
+
+use gauntlet_protocol::fleet::{Callback, ContextId};
+use gauntlet_protocol::json;
+use gauntlet_protocol::jsonrpc::Response;
+use gauntlet_world::http::{self, Request, Url};
+use serde_json::json;
+
+use super::journal::Outcome;
+use super::state::Receiver;
+use crate::injection::Point;
+
+const LIMIT: Duration = Duration::from_secs(30);
+/// What is waited before the second and the third attempt (fleet sheet 1.1).
+const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(1)];
+
+impl Receiver {
+    /// Posts an outcome, up to three times. True when Hermes has it.
+    pub(super) async fn call_back(&self, outcome: &Outcome) -> bool {
+        for attempt in 0..=PAUSES.len() {
+            if let Some(pause) = attempt.checked_sub(1).and_then(|before| PAUSES.get(before)) {
+                self.host.clock().sleep(*pause).await;
+            }
+            match self.attempt(outcome, attempt).await {
+                Ok(()) => return true,
+                Err(reason) => {
+                    self.log(format!("callback {} attempt {}: {reason}", outcome.id, attempt + 1)).await
+                }
+            }
+        }
+        self.log(format!("callback {} is given up; the reply stays in the transcript", outcome.id)).await;
+        false
+    }
+
+    async fn attempt(&self, outcome: &Outcome, attempt: usize) -> Result<(), String> {
+        let event = json!({
+            "id": outcome.id, "contextId": outcome.context, "text": outcome.text, "attempt": attempt + 1,
+        });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverCallback, event).await;
+        let mut last = Ok(());
+        for event in &passed.events {
+            let member =
+                |name| event.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+            let Some(context) = ContextId::new(member("contextId")) else { continue };
+            let callback = Callback { id: member("id"), context, text: member("text") };
+            let body = passed.mangle.apply(json::spaced(&callback.to_value()).into_bytes());
+            last = self.post(body).await;
+        }
+        last
+    }
+
+    async fn post(&self, body: Vec<u8>) -> Result<(), String> {
+        let url: Url = self.config.hermes_url.parse().map_err(|error| format!("hermes_url: {error}"))?;
+        let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        if let Some(token) = &self.outbound {
+            headers.push(("authorization".to_owned(), format!("Bearer {token}")));
+        }
+        let request = Request { method: "POST".to_owned(), url, headers, body, limit: LIMIT };
+        let answer = http::exchange(&self.host, request).await.map_err(|error| error.to_string())?;
+        if !(200..300).contains(&answer.status) {
+            return Err(format!("HTTP {}", answer.status));
+        }
+        // An error inside a 200 means that Hermes did not take the reply (FLEET-CB-06).
+        match Response::parse(&answer.body) {
+            Ok(Response { outcome: Err(error), .. }) => Err(format!("refused: {error}")),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! One run of the CLI behind the receiver.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::join;
+use gauntlet_protocol::fleet::MAX_STDOUT_CHARS;
+use gauntlet_world::process::{Child, Command, ExitStatus, Output as Sink, Pid, Reader, Signal, Stdin};
+use gauntlet_world::{Either, race};
+use serde_json::json;
+use tokio::io::AsyncReadExt;
+
+use super::state::Receiver;
+use crate::injection::Point;
+
+/// Marks the processes of this receiver's turns, so that what an earlier life left behind is found.
+pub(super) const RECEIVER_MARK: &str = "A2A_RECEIVER";
+/// Marks the processes of one turn, so that none outlives it, also one that left the process group.
+const TURN_MARK: &str = "A2A_TURN";
+
+/// Where programs are usually installed. What exists of these is appended to the search path (FLEET-ENV-01).
+const USUAL_PLACES: &[&str] = &[
+    "/opt/homebrew/bin",
+    "/opt/homebrew/sbin",
+    "/usr/local/bin",
+    "/usr/local/sbin",
+    "/usr/bin",
+    "/bin",
+    "/usr/sbin",
+    "/sbin",
+];
+
+const MAX_STDERR: usize = 65_536;
+/// How long output may still come after the kill at the cap, or after the CLI itself has ended.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// What a run of the CLI gave.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Output {
+    /// Standard output, up to the cap.
+    pub(super) stdout: Vec<u8>,
+    /// Standard error, up to the cap; what is not UTF-8 is replaced.
+    pub(super) stderr: String,
+    /// The return code; negative for a signal.
+    pub(super) code: i32,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(super) enum Run {
+    /// By itself.
+    Ended(Output),
+    /// At the cap: the whole group was killed.
+    TimedOut,
+    /// It could not be started.
+    NotStarted(io::Error),
+}
+
+impl Receiver {
+    /// The mark of this receiver's children: one repository and mode.
+    pub(super) fn mark(&self) -> String {
+        format!("{}#{}", self.config.repo_path, self.settings.mode.name)
+    }
+
+    /// Runs the CLI once.
+    pub(super) async fn run_cli(
+        &self,
+        args: Vec<String>,
+        turn: &str,
+        context: &str,
+        session: Option<&str>,
+    ) -> Run {
+        let event = json!({ "contextId": context, "session": session, "args": args });
+        let Some(event) = self.settings.injector.pass(&self.host, Point::ReceiverSpawn, event).await.first()
+        else {
+            return Run::NotStarted(io::Error::other("the CLI was not started"));
+        };
+        let args = event.get("args").and_then(|args| args.as_array()).map_or(args, |args| {
+            args.iter().map(|arg| arg.as_str().unwrap_or_default().to_owned()).collect()
+        });
+        let mut command = Command::new(self.settings.mode.cli, &self.config.repo_path);
+        command.args = args;
+        command.env = self.child_environment(turn).await;
+        command.stdin = Stdin::Null;
+        command.stdout = Sink::Piped;
+        command.stderr = Sink::Piped;
+        let mut child = match self.host.processes().spawn(command).await {
+            Ok(child) => child,
+            Err(error) => return Run::NotStarted(error),
+        };
+        let group = child.pid;
+        self.running.borrow_mut().insert(group);
+        let ended = self.host.clock().within(self.config.turn_cap, collect(self, &mut child)).await;
+        if ended.is_none() {
+            self.log(format!("the turn of context {context} ran into its cap, killing its process group"))
+                .await;
+            self.kill_turn(group, context, turn).await;
+            // Reaps the leader; the pipes are let go with the child.
+            let _ = self.host.clock().within(DRAIN, child.wait()).await;
+        } else {
+            self.sweep(TURN_MARK, turn).await;
+        }
+        self.running.borrow_mut().remove(&group);
+        match ended {
+            None => Run::TimedOut,
+            Some(Ok(output)) => Run::Ended(output),
+            Some(Err(error)) => Run::NotStarted(error),
+        }
+    }
+
+    async fn kill_turn(&self, group: Pid, context: &str, turn: &str) {
+        let event = json!({ "contextId": context });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverGroupKill, event).await;
+        let processes = self.host.processes();
+        if passed.events.is_empty() {
+            let _ = processes.signal(group, Signal::Kill).await;
+            return;
+        }
+        let _ = processes.signal_group(group, Signal::Kill).await;
+        self.sweep(TURN_MARK, turn).await;
+    }
+
+    /// Kills every process with a mark: stragglers of a turn, or what an earlier life of this receiver left.
+    pub(super) async fn sweep(&self, name: &str, value: &str) -> usize {
+        let processes = self.host.processes();
+        let Ok(stragglers) = processes.marked(name, value).await else { return 0 };
+        for pid in &stragglers {
+            let _ = processes.signal(*pid, Signal::Kill).await;
+        }
+        stragglers.len()
+    }
+
+    /// The environment of the CLI: ours, without our bearers, with the usual places of programs at the end of the search
+    /// path, and with the marks.
+    async fn child_environment(&self, turn: &str) -> BTreeMap<String, String> {
+        let mut env = self.host.environment().clone();
+        for secret in [&self.config.auth_token_env, &self.config.hermes_auth_token_env].into_iter().flatten()
+        {
+            env.remove(secret);
+        }
+        let mut path = env.get("PATH").cloned().unwrap_or_default();
+        let local = self.host.home().join(".local/bin").to_string_lossy().into_owned();
+        for place in std::iter::once(local.as_str()).chain(USUAL_PLACES.iter().copied()) {
+            let listed = path.split(':').any(|part| part == place);
+            if !listed && self.is_directory(Path::new(place)).await {
+                if !path.is_empty() {
+                    path.push(':');
+                }
+                path.push_str(place);
+            }
+        }
+        env.insert("PATH".to_owned(), path);
+        env.insert(RECEIVER_MARK.to_owned(), self.mark());
+        env.insert(TURN_MARK.to_owned(), turn.to_owned());
+        env.extend(super::modes::talk(self.settings.mode.name).environment());
+        env
+    }
+
+    async fn is_directory(&self, path: &Path) -> bool {
+        let meta = self.host.disk().stat(path).await;
+        meta.is_ok_and(|meta| meta.kind == gauntlet_world::disk::Kind::Directory)
+    }
+}
+
+/// Reads both outputs to their end and waits for the child. A grandchild may hold the outputs open beyond the CLI's own end;
+/// it gets a moment, and then what was read counts.
+async fn collect(receiver: &Receiver, child: &mut Child) -> io::Result<Output> {
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let status: ExitStatus = {
+        let mut readers = pin!(join(
+            read_up_to(stdout, &mut out, MAX_STDOUT_CHARS),
+            read_up_to(stderr, &mut err, MAX_STDERR)
+        ));
+        match race(child.wait(), readers.as_mut()).await {
+            Either::First(status) => {
+                receiver.host.clock().within(DRAIN, readers).await;
+                status?
+            }
+            Either::Second(_) => child.wait().await?,
+        }
+    };
+    Ok(Output { stdout: out, stderr: String::from_utf8_lossy(&err).into_owned(), code: status.return_code() })
+}
+
+/// Reads to the end and keeps the first `cap` bytes, so that a flood neither fills the memory nor blocks the child.
+async fn read_up_to(reader: Option<Reader>, kept: &mut Vec<u8>, cap: usize) {
+    let Some(mut reader) = reader else { return };
+    let mut space = vec![0; 16_384];
+    while let Ok(read @ 1..) = reader.read(&mut space).await {
+        let room = cap.saturating_sub(kept.len()).min(read);
+        kept.extend_from_slice(&space[..room]);
+    }
+}

@@ -1,0 +1,218 @@
+//! What the receiver answers over HTTP, in the order of checks that the sheet fixes (2.2).
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use gauntlet_protocol::fleet::{
+    self, AgentMessage, Direction, Dispatch, Health, MAX_BODY, prompt_cut,
+    refusal::{self, HttpRefusal},
+};
+use gauntlet_protocol::json;
+use gauntlet_protocol::jsonrpc::{Request, Response, RpcError};
+use gauntlet_world::network::{Listener, Stream};
+use serde_json::{Value, json};
+use subtle::ConstantTimeEq;
+
+use super::state::Receiver;
+use crate::http1::{Connection, Head, Length, Refused};
+use crate::injection::{Mangle, Point};
+
+/// An answer: status and body.
+type Answer = (u16, Value);
+
+impl Receiver {
+    /// Serves connections for ever.
+    pub(super) async fn serve(self: Rc<Self>, listener: Listener) {
+        // A flood of connections waits in the kernel's queue instead of in our memory.
+        let places = Arc::new(tokio::sync::Semaphore::new(256));
+        loop {
+            let Ok(place) = places.clone().acquire_owned().await else { return };
+            match listener.accept().await {
+                Ok(stream) => {
+                    let receiver = self.clone();
+                    self.host.spawn(async move {
+                        receiver.connection(stream).await;
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    self.log(format!("a connection could not be accepted: {error}")).await;
+                    self.host.clock().sleep(std::time::Duration::from_millis(100)).await;
+                }
+            }
+        }
+    }
+
+    async fn connection(&self, stream: Stream) {
+        let mut connection = Connection::new(&self.host, &self.settings.framing, stream);
+        loop {
+            let head = match connection.head().await {
+                Ok(head) => head,
+                Err(refused) => {
+                    if let Some((status, body)) = no_request(refused) {
+                        let _ = connection.answer(status, &bytes(&body), false, Mangle::Nothing).await;
+                        connection.close().await;
+                    }
+                    return;
+                }
+            };
+            let mut body = Body { connection: &mut connection, head: &head, read: false };
+            let answered = self.answer(&mut body).await;
+            let reusable = body.read || connection.drop_body(&head, MAX_BODY).await;
+            let stays_open = reusable && self.settings.framing.keep_alive && head.wants_more();
+            let event =
+                json!({ "method": head.method, "path": head.path, "status": answered.0, "body": answered.1 });
+            let passed = self.settings.injector.pass(&self.host, Point::ReceiverResponse, event).await;
+            for event in &passed.events {
+                let status =
+                    event.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
+                let body = bytes(event.get("body").unwrap_or(&Value::Null));
+                if connection.answer(status.unwrap_or(500), &body, stays_open, passed.mangle).await.is_err() {
+                    return;
+                }
+            }
+            if !stays_open || passed.events.is_empty() {
+                connection.close().await;
+                return;
+            }
+        }
+    }
+
+    async fn answer(&self, body: &mut Body<'_, '_>) -> Answer {
+        let head = body.head;
+        match head.method.as_str() {
+            "GET" if head.path == "/health" => (200, self.health()),
+            // Any suffix or query is accepted here (sheet 2.1).
+            "GET" if head.path.starts_with("/.well-known/agent-card.json") => (200, self.card()),
+            "GET" => refused(HttpRefusal::NotFound),
+            "POST" if head.path == "/jsonrpc" => self.jsonrpc(body).await,
+            "POST" => refused(HttpRefusal::NotFound),
+            other => (501, json!({ "error": format!("unsupported method ({other})") })),
+        }
+    }
+
+    fn health(&self) -> Value {
+        let health = Health {
+            ok: true,
+            name: self.settings.mode.peer.to_owned(),
+            repo_path: Some(self.config.repo_path.clone()),
+        };
+        health.to_value()
+    }
+
+    fn card(&self) -> Value {
+        let url = format!("http://{}:{}/jsonrpc", self.config.bind_host, self.config.bind_port);
+        fleet::card(self.settings.mode, &url)
+    }
+
+    async fn jsonrpc(&self, body: &mut Body<'_, '_>) -> Answer {
+        if let Some(refusal) = self.authorise(body.head).await {
+            return refused(refusal);
+        }
+        match body.head.length() {
+            Length::Invalid => return rpc(Value::Null, Err(refusal::invalid_content_length())),
+            Length::Bytes(length) if length > MAX_BODY => return refused(HttpRefusal::TooLarge),
+            Length::Bytes(_) | Length::Chunked => {}
+        }
+        let content = match body.read().await {
+            Ok(content) => content,
+            Err(Refused::BodyTooLarge) => return refused(HttpRefusal::TooLarge),
+            Err(refused) => {
+                return no_request(refused).unwrap_or((400, json!({ "error": "incomplete body" })));
+            }
+        };
+        match Request::parse(&content) {
+            Err(error) => rpc(Value::Null, Err(refusal::invalid_body(&error))),
+            Ok(request) => {
+                let id = request.id.clone();
+                rpc(id, self.dispatch(request).await)
+            }
+        }
+    }
+
+    /// Why the bearer is refused, if it is. Decided before anything of the body is looked at (FLEET-AUTH-05).
+    async fn authorise(&self, head: &Head) -> Option<HttpRefusal> {
+        let token = self.token.as_ref()?;
+        let presented = head.header("authorization").and_then(bearer);
+        let (accepted, reason) = match presented {
+            None => (false, "missing"),
+            Some(presented) if presented.ct_eq(token.as_bytes()).into() => (true, "ok"),
+            Some(_) => (false, "wrong"),
+        };
+        let event = json!({ "accepted": accepted, "reason": reason });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverAuth, event).await.first();
+        if passed.and_then(|event| event.get("accepted")?.as_bool()).unwrap_or(accepted) {
+            return None;
+        }
+        Some(if reason == "missing" { HttpRefusal::MissingBearer } else { HttpRefusal::InvalidBearer })
+    }
+
+    async fn dispatch(&self, request: Request) -> Result<Value, RpcError> {
+        if !fleet::is_send_method(&request.method) {
+            return Err(fleet::method_not_found(&request.method));
+        }
+        let dispatch = Dispatch::from_params(&request.params)?;
+        let (text, _) = prompt_cut(&dispatch.text);
+        let context = dispatch.context.map_or_else(|| self.anonymous(), |context| context.to_string());
+        if let Err(error) = self.accept(&context, text).await {
+            self.log(format!("the inbox could not be written: {error}")).await;
+            return Err(refusal::inbox_write_failed(&error.to_string()));
+        }
+        self.worked();
+        self.record(Direction::Inbound, &context, text).await;
+        let event = json!({ "contextId": context, "text": self.settings.mode.ack_text() });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverAck, event).await;
+        let ack = passed.first().unwrap_or_else(|| json!({ "contextId": context, "text": "" }));
+        let text = ack.get("text").and_then(Value::as_str).unwrap_or_default();
+        let named = ack.get("contextId").and_then(Value::as_str).map(str::to_owned);
+        self.record(Direction::Ack, &context, text).await;
+        self.arrived.notify_one();
+        Ok(AgentMessage { text: text.to_owned(), context: named }.result())
+    }
+}
+
+/// A request's body, read only when the checks before it allow.
+struct Body<'a, 'c> {
+    connection: &'a mut Connection<'c>,
+    head: &'a Head,
+    read: bool,
+}
+
+impl Body<'_, '_> {
+    async fn read(&mut self) -> Result<Vec<u8>, Refused> {
+        let content = self.connection.body(self.head, MAX_BODY).await?;
+        self.read = true;
+        Ok(content)
+    }
+}
+
+/// The token of a `Bearer` header field: the scheme in any case, and something after it.
+fn bearer(field: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = field.split_at_checked(7)?;
+    let token = token.trim_ascii();
+    (scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty()).then_some(token)
+}
+
+fn refused(refusal: HttpRefusal) -> Answer {
+    (refusal.status(), refusal.body())
+}
+
+fn rpc(id: Value, outcome: Result<Value, RpcError>) -> Answer {
+    (200, Response { id, outcome }.to_value())
+}
+
+/// The answer to bytes that are no request; none when nobody is there to read it.
+fn no_request(refused: Refused) -> Option<Answer> {
+    let (status, error) = match refused {
+        Refused::Closed => return None,
+        Refused::Malformed => (400, "bad request"),
+        Refused::HeadTooLarge => (431, "request header fields too large"),
+        Refused::BodyTooLarge => (413, "request entity too large"),
+        Refused::Slow => (408, "request timeout"),
+    };
+    Some((status, json!({ "error": error })))
+}
+
+fn bytes(body: &Value) -> Vec<u8> {
+    json::spaced(body).into_bytes()
+}

@@ -1,0 +1,117 @@
+//! The journal of turns: what became of each handed-off line of the inbox. Ours; no release of the product line has it.
+//!
+//! It is what lets a restarted receiver tell a turn that never began (run it) from one that did (never run it again, say
+//! that it was interrupted) and from one whose reply was not sent yet (send it, with the same id).
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use gauntlet_protocol::fleet::Lines;
+use gauntlet_protocol::json;
+use gauntlet_world::Host;
+use serde_json::{Value, json};
+
+/// What became of one line.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Fate {
+    /// Its CLI may have been started.
+    pub(super) started: bool,
+    /// It came to this outcome.
+    pub(super) outcome: Option<Outcome>,
+    /// The callback was delivered, or given up after its last attempt.
+    pub(super) settled: bool,
+    /// The context it runs on, when the line itself names none.
+    pub(super) context: Option<String>,
+}
+
+/// The outcome of a turn, as its sender sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// The callback's id, the same at every attempt and across restarts.
+    pub(super) id: String,
+    /// The context of the turn.
+    pub(super) context: String,
+    /// The text.
+    pub(super) text: String,
+    /// Whether it is a busy notice rather than a final reply.
+    pub(super) busy: bool,
+}
+
+/// The journal: in memory and, line by line, on disk.
+pub(super) struct Journal {
+    path: PathBuf,
+    fates: RefCell<BTreeMap<u64, Fate>>,
+}
+
+impl Journal {
+    /// Reads the journal. Lines that are torn or unknown are passed over: what they would have said did not happen.
+    pub(super) async fn open(host: &Host, path: PathBuf) -> io::Result<Self> {
+        let content = host.disk().read_if_present(&path).await?.unwrap_or_default();
+        let mut fates = BTreeMap::new();
+        for (_, line) in Lines::new(&content) {
+            if let Ok(entry) = json::parse("a line of the journal", line) {
+                apply(&mut fates, &entry);
+            }
+        }
+        if !content.is_empty() && !content.ends_with(b"\n") {
+            host.disk().append(&path, b"\n").await?;
+        }
+        Ok(Self { path, fates: RefCell::new(fates) })
+    }
+
+    /// What became of a line.
+    pub(super) fn fate(&self, line: u64) -> Fate {
+        self.fates.borrow().get(&line).cloned().unwrap_or_default()
+    }
+
+    /// Outcomes in the order of their lines.
+    pub(super) fn outcomes(&self) -> Vec<(u64, Outcome)> {
+        let fates = self.fates.borrow();
+        fates.iter().filter_map(|(line, fate)| Some((*line, fate.outcome.clone()?))).collect()
+    }
+
+    /// The CLI of this line is about to be started.
+    pub(super) async fn started(&self, host: &Host, line: u64, context: &str) -> io::Result<()> {
+        self.note(host, json!({ "line": line, "state": "started", "contextId": context })).await
+    }
+
+    /// The line came to its outcome.
+    pub(super) async fn ended(&self, host: &Host, line: u64, outcome: &Outcome) -> io::Result<()> {
+        let Outcome { id, context, text, busy } = outcome;
+        let entry = json!({ "line": line, "state": "ended", "id": id, "contextId": context, "busy": busy, "text": text });
+        self.note(host, entry).await
+    }
+
+    /// The callback of this line needs no further attempt.
+    pub(super) async fn settled(&self, host: &Host, line: u64) -> io::Result<()> {
+        self.note(host, json!({ "line": line, "state": "settled" })).await
+    }
+
+    async fn note(&self, host: &Host, entry: Value) -> io::Result<()> {
+        apply(&mut self.fates.borrow_mut(), &entry);
+        let line = format!("{}\n", json::spaced(&entry));
+        host.disk().append_durably(&self.path, line.as_bytes()).await
+    }
+}
+
+fn apply(fates: &mut BTreeMap<u64, Fate>, entry: &Value) {
+    let Some(line) = entry.get("line").and_then(Value::as_u64) else { return };
+    let text = |name: &str| entry.get(name).and_then(Value::as_str).map(str::to_owned);
+    let fate = fates.entry(line).or_default();
+    match entry.get("state").and_then(Value::as_str) {
+        Some("started") => {
+            fate.started = true;
+            fate.context = text("contextId");
+        }
+        Some("ended") => {
+            if let (Some(id), Some(context), Some(reply)) = (text("id"), text("contextId"), text("text")) {
+                let busy = entry.get("busy").and_then(Value::as_bool).unwrap_or_default();
+                fate.outcome = Some(Outcome { id, context, text: reply, busy });
+            }
+        }
+        Some("settled") => fate.settled = true,
+        _ => {}
+    }
+}

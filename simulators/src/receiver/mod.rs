@@ -1,0 +1,29 @@
+//! The reference receiver: a daemon in front of one coding CLI of one repository.
+//!
+//! It takes dispatches over HTTP, acknowledges them at once, runs the CLI once for each, and calls back with the reply
+//! (fleet sheet 2 and 3). Beyond the sheet it keeps what any trustworthy bridge owes across crashes: an acknowledged
+//! dispatch starts its CLI at most once and comes to exactly one outcome that its sender can see, and no child of a dead
+//! receiver lives on once the next one is ready.
+//!
+//! One idea a file: [`config`] and [`settings`] what it is told, `http` what it answers, `inbox` what it accepted, `journal`
+//! what became of it, `turns` the order of things, `cli` one run of the CLI, `callback` the way back, `process` start,
+//! recovery and end. What differs by executor is in [`modes`].
+
+mod callback;
+mod cli;
+mod config;
+mod http;
+mod inbox;
+mod journal;
+mod locks;
+mod log;
+mod modes;
+mod process;
+mod sessions;
+mod state;
+mod transcript;
+mod turns;
+
+pub use config::Config;
+pub use process::run;
+pub use state::Settings;

@@ -1,0 +1,241 @@
+//! The receiver as a process: start, recovery, idleness, signals, end (fleet sheet 2.7).
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use gauntlet_world::network::{Address, Listener};
+use gauntlet_world::process::{Command, Signal};
+use gauntlet_world::{Either, Host, race};
+use tokio::sync::{Mutex, Notify, Semaphore};
+
+use super::cli::RECEIVER_MARK;
+use super::config::Config;
+use super::inbox::{Writer, lines_after};
+use super::journal::{Journal, Outcome};
+use super::locks::ContextLocks;
+use super::state::{Receiver, Settings};
+
+/// The exit code when the receiver cannot or must not start.
+const REFUSED: i32 = 2;
+const PROBE_LIMIT: Duration = Duration::from_secs(10);
+
+/// Runs a receiver until it is told to end, idles out, or cannot start. Its repository is the working directory of the
+/// host; its configuration is read there, and no argument is looked at. Returns the exit code.
+pub async fn run(host: Host, settings: Settings) -> i32 {
+    match start(&host, settings).await {
+        Ok((receiver, listener)) => live(receiver, listener).await,
+        Err(reason) => {
+            let _ = host.processes().print_error(format!("{reason}\n").as_bytes()).await;
+            REFUSED
+        }
+    }
+}
+
+/// Why a receiver does not start.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error("refusing to listen on {0} without a bearer: set auth_token_env, or bind to loopback")]
+    Open(String),
+    #[error("cannot listen on {0}: {1}")]
+    Bind(Address, io::Error),
+    #[error("cannot prepare {0}: {1}")]
+    File(&'static str, io::Error),
+}
+
+async fn start(host: &Host, settings: Settings) -> Result<(Rc<Receiver>, Listener), StartError> {
+    let mode = settings.mode;
+    let folder = host.cwd().join(".hermes");
+    let content = host.disk().read_if_present(folder.join(mode.files.config)).await.ok().flatten();
+    let config = Config::parse(mode, &host.cwd().to_string_lossy(), content.as_deref());
+    let secret = |name: &Option<String>| {
+        let value = name.as_deref().and_then(|name| host.env(name));
+        value.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned)
+    };
+    let (token, outbound) = (secret(&config.auth_token_env), secret(&config.hermes_auth_token_env));
+    let address = Address { host: config.bind_host.clone(), port: config.bind_port };
+    if token.is_none() && !address.is_loopback() {
+        return Err(StartError::Open(config.bind_host));
+    }
+    let prepare = |what| move |error| StartError::File(what, error);
+    host.disk().make_dir(&folder).await.map_err(prepare("the folder .hermes"))?;
+    for name in [mode.files.inbox, mode.files.transcript, mode.files.turns] {
+        // A file that cannot be touched now may be writable later; each dispatch then gets its own answer.
+        let _ = host.disk().append(folder.join(name), b"").await;
+    }
+    let _ = host.disk().sync_dir(&folder).await;
+    let _ = host.disk().sync_dir(host.cwd()).await;
+    let journal =
+        Journal::open(host, folder.join(mode.files.turns)).await.map_err(prepare("the journal of turns"))?;
+    let last_id = journal.outcomes().iter().filter_map(|(_, outcome)| id_millis(&outcome.id)).max();
+    let listener =
+        host.network().listen(&address).await.map_err(|error| StartError::Bind(address.clone(), error))?;
+    let receiver = Rc::new(Receiver {
+        host: host.clone(),
+        token,
+        outbound,
+        inbox: Mutex::new(Writer::default()),
+        arrived: Notify::new(),
+        transcript: Mutex::default(),
+        sessions: Mutex::default(),
+        journal,
+        contexts: ContextLocks::new(config.tracked_contexts),
+        slots: Rc::new(Semaphore::new(config.slots)),
+        running: RefCell::default(),
+        open_turns: Cell::new(0),
+        last_work: Cell::new(host.clock().now()),
+        last_callback_ms: Cell::new(last_id.unwrap_or_default()),
+        settings,
+        config,
+    });
+    Ok((receiver, listener))
+}
+
+fn id_millis(id: &str) -> Option<u64> {
+    id.rsplit_once('-')?.1.parse().ok()
+}
+
+async fn live(receiver: Rc<Receiver>, listener: Listener) -> i32 {
+    let host = receiver.host.clone();
+    for warning in receiver.config.warnings.clone() {
+        receiver.log(warning).await;
+    }
+    if receiver.token.is_none() {
+        receiver.log("no bearer is configured: everyone on this machine may dispatch").await;
+    }
+    receiver.probe().await;
+    // The port is ours now, so nobody else works in this repository for this mode: what is marked was left behind.
+    let swept = receiver.sweep(RECEIVER_MARK, &receiver.mark()).await;
+    if swept > 0 {
+        receiver.log(format!("ended {swept} processes that an earlier run left behind")).await;
+    }
+    let pid = format!("{}\n", host.pid());
+    if let Err(error) =
+        host.disk().replace(receiver.file(receiver.settings.mode.files.pid), pid.as_bytes()).await
+    {
+        receiver.log(format!("the pid file could not be written: {error}")).await;
+    }
+    let signals = host.processes().signals();
+    if let Err(error) = receiver.mend_transcript().await {
+        receiver.log(format!("the transcript could not be read: {error}")).await;
+    }
+    receiver.mend_inbox().await;
+    let recovered = receiver.recover().await;
+    if let Err(error) = recovered {
+        receiver.log(format!("earlier turns could not be recovered: {error}")).await;
+    }
+    host.spawn(receiver.clone().poll());
+    host.spawn(receiver.clone().serve(listener));
+    let stopped = async {
+        match signals {
+            Ok(mut signals) => Some(signals.next().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    let reason = match race(stopped, receiver.idle()).await {
+        Either::First(Some(Signal::Interrupt)) => "interrupted",
+        Either::First(_) => "told to end",
+        Either::Second(()) => "idle for too long",
+    };
+    receiver.log(format!("ending: {reason}")).await;
+    receiver.end().await;
+    0
+}
+
+impl Receiver {
+    /// Asks the CLI for its version. Failure is only logged: it may be there when the first turn comes.
+    async fn probe(&self) {
+        let mut command = Command::new(self.settings.mode.cli, &self.config.repo_path);
+        command.args = vec!["--version".to_owned()];
+        command.env = self.host.environment().clone();
+        for secret in [&self.config.auth_token_env, &self.config.hermes_auth_token_env].into_iter().flatten()
+        {
+            command.env.remove(secret);
+        }
+        let probe = async { self.host.processes().spawn(command).await?.wait().await };
+        match self.host.clock().within(PROBE_LIMIT, probe).await {
+            Some(Ok(status)) if status.return_code() == 0 => {}
+            Some(Ok(status)) => {
+                self.log(format!("the CLI's probe ended with {}", status.return_code())).await
+            }
+            Some(Err(error)) => self.log(format!("the CLI could not be probed: {error}")).await,
+            None => self.log("the CLI's probe took too long").await,
+        }
+    }
+
+    /// Ends a line of the inbox that a crash left torn: it was never acknowledged.
+    async fn mend_inbox(&self) {
+        let path = self.file(self.settings.mode.files.inbox);
+        let torn = self
+            .host
+            .disk()
+            .read(&path)
+            .await
+            .is_ok_and(|content| !content.is_empty() && !content.ends_with(b"\n"));
+        self.inbox.lock().await.torn = torn;
+    }
+
+    /// Brings every line that an earlier life handed off to its outcome: one that never began is run now, one that began is
+    /// reported as interrupted, and a reply that was not sent is sent.
+    async fn recover(self: &Rc<Self>) -> io::Result<()> {
+        let content = self.host.disk().read(self.file(self.settings.mode.files.inbox)).await?;
+        let handed_off = self.offset().await;
+        let mut endings_of = std::collections::BTreeMap::<String, usize>::new();
+        for (line, accepted) in lines_after(&content, 0) {
+            let Some(mut accepted) = accepted.filter(|_| line <= handed_off) else { continue };
+            let fate = self.journal.fate(line);
+            if let Some(outcome) = fate.outcome {
+                let so_far = endings_of.entry(outcome.context.clone()).or_default();
+                *so_far += 1;
+                if !fate.settled {
+                    self.complete_transcript(&outcome, *so_far).await;
+                    self.send_later(line, outcome);
+                }
+            } else if fate.started {
+                let context = fate.context.or(accepted.context).unwrap_or_else(|| self.anonymous());
+                let text = "[interrupted] the receiver stopped while this turn was running; the work may be half done".to_owned();
+                let outcome = Outcome { id: self.callback_id(), context, text, busy: false };
+                *endings_of.entry(outcome.context.clone()).or_default() += 1;
+                self.journal.ended(&self.host, line, &outcome).await?;
+                self.record(gauntlet_protocol::fleet::Direction::Final, &outcome.context, &outcome.text)
+                    .await;
+                self.send_later(line, outcome);
+            } else {
+                accepted.context = accepted.context.or(fate.context);
+                self.begin(accepted);
+            }
+        }
+        Ok(())
+    }
+
+    fn send_later(self: &Rc<Self>, line: u64, outcome: Outcome) {
+        let receiver = self.clone();
+        self.host.spawn(async move { receiver.deliver(line, &outcome).await });
+    }
+
+    /// Returns when nothing was done for the configured time. A running turn is work.
+    async fn idle(&self) {
+        let Some(limit) = self.config.idle else { return std::future::pending().await };
+        let tick = (limit / 4).clamp(Duration::from_secs(1), Duration::from_secs(60));
+        loop {
+            let due = self.last_work.get() + limit;
+            if self.open_turns.get() == 0 && self.host.clock().now() >= due {
+                return;
+            }
+            // Nothing can fall due before this; the tick only rounds it up, as the product line's own check does.
+            let wait = due.saturating_duration_since(self.host.clock().now()).max(tick);
+            self.host.clock().sleep(wait).await;
+        }
+    }
+
+    /// Ends what runs and leaves nothing behind. Turns that are cut short here are reported at the next start.
+    async fn end(&self) {
+        let running: Vec<_> = self.running.borrow().iter().copied().collect();
+        for group in running {
+            let _ = self.host.processes().signal_group(group, Signal::Kill).await;
+        }
+        self.sweep(RECEIVER_MARK, &self.mark()).await;
+        let _ = self.host.disk().remove(self.file(self.settings.mode.files.pid)).await;
+    }
+}

@@ -1,0 +1,81 @@
+//! What the parts of one running receiver share.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use gauntlet_protocol::fleet::Mode;
+use gauntlet_world::Host;
+use gauntlet_world::process::Pid;
+use tokio::sync::{Mutex, Notify, Semaphore};
+use tokio::time::Instant;
+
+use super::config::Config;
+use super::journal::Journal;
+use super::locks::ContextLocks;
+use crate::http1::Framing;
+use crate::injection::Injector;
+
+/// What a receiver is started with beside its configuration file: what makes it this release of this mode.
+#[derive(Clone)]
+pub struct Settings {
+    /// Which kind of receiver.
+    pub mode: &'static Mode,
+    /// How its server frames.
+    pub framing: Framing,
+    /// Its quirks.
+    pub injector: Injector,
+}
+
+/// A running receiver.
+pub(super) struct Receiver {
+    pub(super) host: Host,
+    pub(super) settings: Settings,
+    pub(super) config: Config,
+    /// The inbound bearer; open when absent.
+    pub(super) token: Option<String>,
+    /// The bearer for callbacks.
+    pub(super) outbound: Option<String>,
+    /// One writer of the inbox at a time.
+    pub(super) inbox: Mutex<super::inbox::Writer>,
+    /// Wakes the poll loop.
+    pub(super) arrived: Notify,
+    pub(super) transcript: Mutex<()>,
+    pub(super) sessions: Mutex<()>,
+    pub(super) journal: Journal,
+    pub(super) contexts: ContextLocks,
+    pub(super) slots: Rc<Semaphore>,
+    /// The process groups of running turns.
+    pub(super) running: RefCell<BTreeSet<Pid>>,
+    /// Turns that were handed off and have not ended.
+    pub(super) open_turns: Cell<usize>,
+    pub(super) last_work: Cell<Instant>,
+    pub(super) last_callback_ms: Cell<u64>,
+}
+
+impl Receiver {
+    /// The path of one of its files.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.host.cwd().join(".hermes").join(name)
+    }
+
+    /// A stamp for records.
+    pub(super) fn stamp(&self) -> String {
+        self.host.clock().wall().stamp()
+    }
+
+    /// Work came in: the idle clock starts again.
+    pub(super) fn worked(&self) {
+        self.last_work.set(self.host.clock().now());
+    }
+
+    /// An id for a callback: the mode's prefix and the time in milliseconds, never one that was given before, also when two
+    /// fall into one millisecond or the clock goes backwards. Hermes de-duplicates by it (FLEET-CB-07).
+    pub(super) fn callback_id(&self) -> String {
+        let now = u64::try_from(self.host.clock().wall().millis()).unwrap_or_default();
+        let id = now.max(self.last_callback_ms.get() + 1);
+        self.last_callback_ms.set(id);
+        self.settings.mode.callback_id(id)
+    }
+}

@@ -1,0 +1,202 @@
+//! From the inbox to an outcome: hand-off, waiting for a slot and for the context, one run, one reply.
+
+use std::io;
+use std::rc::Rc;
+
+use gauntlet_protocol::fleet::{ContextId, Direction};
+use serde_json::json;
+
+use super::cli::Run;
+use super::inbox::{Accepted, lines_after};
+use super::journal::Outcome;
+use super::modes::{Spoken, talk};
+use super::state::Receiver;
+use crate::injection::Point;
+
+impl Receiver {
+    /// Hands every new line of the inbox to a turn, for ever. It wakes when a dispatch is accepted; the configured interval
+    /// only rounds the moment of waking, as the product line's polling would.
+    pub(super) async fn poll(self: Rc<Self>) {
+        let began = self.host.clock().now();
+        loop {
+            if let Err(error) = self.hand_off().await {
+                self.log(format!("the inbox could not be handed off: {error}")).await;
+                self.host.clock().sleep(self.config.poll).await;
+                continue;
+            }
+            self.arrived.notified().await;
+            let elapsed = self.host.clock().now() - began;
+            let ticks = elapsed.as_nanos() / self.config.poll.as_nanos().max(1) + 1;
+            let next = self.config.poll.checked_mul(u32::try_from(ticks).unwrap_or(u32::MAX));
+            self.host.clock().sleep_until(began + next.unwrap_or(self.config.poll)).await;
+        }
+    }
+
+    /// Starts a turn for each line beyond the offset. The offset moves first: after a crash a line is never handed off
+    /// twice by it, and the journal says which of the handed-off lines had not begun (FLEET-INB-08).
+    async fn hand_off(self: &Rc<Self>) -> io::Result<()> {
+        let path = self.file(self.settings.mode.files.inbox);
+        let content = self.host.disk().read(&path).await?;
+        let handed_off = self.offset().await;
+        for (line, accepted) in lines_after(&content, handed_off) {
+            let mut runs = Vec::new();
+            if let Some(accepted) = accepted {
+                let event = json!({ "line": line, "contextId": accepted.context, "text": accepted.text });
+                let passed = self.settings.injector.pass(&self.host, Point::ReceiverHandoff, event).await;
+                runs.extend(passed.events.into_iter().map(|event| {
+                    let member = |name| event.get(name).and_then(|value| value.as_str()).map(str::to_owned);
+                    Accepted { line, context: member("contextId"), text: member("text").unwrap_or_default() }
+                }));
+            }
+            self.set_offset(line).await?;
+            for accepted in runs {
+                self.worked();
+                self.begin(accepted);
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts the turn of an accepted line as a task of its own.
+    pub(super) fn begin(self: &Rc<Self>, accepted: Accepted) {
+        self.open_turns.set(self.open_turns.get() + 1);
+        // Tasks begin in the order of their spawning and ask for the context's lock first of all, so turns of one context run in
+        // the order of the inbox (FLEET-TURN-17).
+        let context = accepted.context.clone().unwrap_or_else(|| self.anonymous());
+        let receiver = self.clone();
+        self.host.spawn(async move {
+            let line = accepted.line;
+            let outcome = receiver.turn(accepted, &context).await;
+            receiver.finish(line, outcome).await;
+            receiver.open_turns.set(receiver.open_turns.get() - 1);
+            receiver.worked();
+        });
+    }
+
+    /// A fresh context for a dispatch that names none (FLEET-ACK-03).
+    pub(super) fn anonymous(&self) -> String {
+        let mut random = [0; 16];
+        self.host.entropy().fill(&mut random);
+        ContextId::anonymous(random).to_string()
+    }
+
+    /// The whole life of a turn. Its context is waited for before a slot, so that turns queued behind a busy context do not
+    /// hold slots that other contexts could use.
+    async fn turn(&self, accepted: Accepted, context: &str) -> Outcome {
+        let mode = self.settings.mode;
+        let busy = |text| Outcome { id: String::new(), context: context.to_owned(), text, busy: true };
+        let lock = self.contexts.of(context);
+        let event = json!({ "contextId": context });
+        let locks = self.settings.injector.pass(&self.host, Point::ReceiverContextLock, event).await;
+        let _held = match locks.events.is_empty() {
+            true => None,
+            false => match self.host.clock().within(self.config.lock_wait, lock.lock()).await {
+                Some(guard) => Some(guard),
+                None => return busy(mode.busy_context_text()),
+            },
+        };
+        let _slot = match self.host.clock().within(self.config.lock_wait, self.slots.acquire()).await {
+            Some(slot) => slot,
+            None => return busy(mode.busy_slots_text()),
+        };
+        let text = self.run(accepted.line, context, &accepted.text).await;
+        let outcome = Outcome { id: self.callback_id(), context: context.to_owned(), text, busy: false };
+        // The outcome is durable and recorded while the context is still held: the next turn of this context comes after it.
+        self.conclude(accepted.line, &outcome).await;
+        outcome
+    }
+
+    /// Runs the CLI, on the context's session when it has one, and once more without it when that session is dead.
+    async fn run(&self, line: u64, context: &str, text: &str) -> String {
+        if let Err(error) = self.journal.started(&self.host, line, context).await {
+            // Without this record a crash could run the turn twice; not to run it at all is the lesser harm.
+            return self.settings.mode.invocation_failed_text(&error.to_string());
+        }
+        let stored = self.session_of(context).await;
+        let (reply, spoken) = self.run_once(line, context, text, stored.as_deref()).await;
+        if stored.is_none() || !spoken.session_is_dead {
+            return reply;
+        }
+        self.log(format!("the session of context {context} is dead, starting a new one")).await;
+        if let Err(error) = self.forget(context).await {
+            self.log(format!("the dead session could not be forgotten: {error}")).await;
+        }
+        self.run_once(line, context, text, None).await.0
+    }
+
+    async fn run_once(
+        &self,
+        line: u64,
+        context: &str,
+        text: &str,
+        session: Option<&str>,
+    ) -> (String, Spoken) {
+        let mode = self.settings.mode;
+        let talk = talk(mode.name);
+        let role = self.role().await;
+        let (args, dropped) = talk.args(&self.config, &role, text.trim(), session);
+        if !dropped.is_empty() {
+            self.log(format!("dropped from the configured flags: {}", dropped.join(" "))).await;
+        }
+        let turn = format!("{}#{line}", self.mark());
+        let output = match self.run_cli(args, &turn, context, session).await {
+            Run::Ended(output) => output,
+            Run::TimedOut => {
+                return (mode.timeout_text(self.config.turn_cap.as_secs_f64()), Spoken::default());
+            }
+            Run::NotStarted(error) if error.kind() == io::ErrorKind::NotFound => {
+                return (mode.missing_text(), Spoken::default());
+            }
+            Run::NotStarted(error) => {
+                return (mode.invocation_failed_text(&error.to_string()), Spoken::default());
+            }
+        };
+        let spoken = talk.read(&output);
+        if let Some(session) = &spoken.session
+            && let Err(error) = self.remember(context, session).await
+        {
+            self.log(format!("the session could not be remembered: {error}")).await;
+        }
+        let reply = match &spoken.reply {
+            Some(reply) => reply.clone(),
+            None if output.code != 0 => mode.no_output_text(output.code, &output.stderr),
+            None => mode.no_reply_text(),
+        };
+        (reply, spoken)
+    }
+
+    /// The text put before each prompt: the file's when it can be read, else the configured one.
+    async fn role(&self) -> String {
+        let Some(file) = &self.config.role_file else { return self.config.role_prompt.clone() };
+        match self.host.disk().read(file).await {
+            Ok(content) => String::from_utf8_lossy(&content).trim().to_owned(),
+            Err(_) => self.config.role_prompt.clone(),
+        }
+    }
+
+    /// Makes an outcome durable, then visible: journal, transcript.
+    async fn conclude(&self, line: u64, outcome: &Outcome) {
+        if let Err(error) = self.journal.ended(&self.host, line, outcome).await {
+            self.log(format!("the journal could not be written: {error}")).await;
+        }
+        let direction = if outcome.busy { Direction::Busy } else { Direction::Final };
+        self.record(direction, &outcome.context, &outcome.text).await;
+    }
+
+    /// Sends an outcome back.
+    async fn finish(&self, line: u64, mut outcome: Outcome) {
+        if outcome.busy {
+            outcome.id = self.callback_id();
+            self.conclude(line, &outcome).await;
+        }
+        self.deliver(line, &outcome).await;
+    }
+
+    /// Calls back, and notes that this line needs nothing more, whether Hermes has the reply or it was given up.
+    pub(super) async fn deliver(&self, line: u64, outcome: &Outcome) {
+        self.call_back(outcome).await;
+        if let Err(error) = self.journal.settled(&self.host, line).await {
+            self.log(format!("the journal could not be written: {error}")).await;
+        }
+    }
+}

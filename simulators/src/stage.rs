@@ -1,0 +1,141 @@
+//! The stage: how a stand-in CLI learns what part to play, and tells what it was given and what it did.
+//!
+//! In the virtual lane the stage is the engine itself, in memory; in the real lane it is reached over a control connection.
+//! A CLI is the same `async fn` on both.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::injection::Millis;
+
+/// A future on this thread.
+pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// Where parts come from and observations go.
+pub trait Stage {
+    /// A CLI was started: says what it was given, and learns its part.
+    fn enter(&self, invocation: Invocation) -> LocalFuture<'_, Part>;
+    /// The CLI ends (it may be killed before it can say so).
+    fn leave(&self, ending: Ending) -> LocalFuture<'_, ()>;
+}
+
+/// What a CLI was given. This is evidence: it is what a receiver did towards its CLI.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invocation {
+    /// Which CLI, for instance `codex`.
+    pub cli: String,
+    /// Its arguments, without its own name.
+    pub args: Vec<String>,
+    /// Its environment.
+    pub env: BTreeMap<String, String>,
+    /// Its working directory.
+    pub cwd: PathBuf,
+    /// Its process id.
+    pub pid: u32,
+    /// Whether standard input was at its end at once.
+    pub stdin_at_end: bool,
+    /// What the CLI understood it is to do.
+    pub purpose: Purpose,
+}
+
+/// What a CLI understood from its arguments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// To say its version, or its help.
+    Probe,
+    /// To run a turn.
+    Turn {
+        /// The prompt, whole.
+        prompt: String,
+        /// The session that is to go on; a new one when absent.
+        session: Option<String>,
+    },
+    /// It was called in a way that this version does not speak: the reason.
+    Refused(String),
+}
+
+/// What a CLI did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// Its process id.
+    pub pid: u32,
+    /// The session that it ran on, when it had one.
+    pub session: Option<String>,
+    /// What it printed, at most the first 64 KiB.
+    pub stdout: String,
+    /// What it printed on standard error, at most the first 64 KiB.
+    pub stderr: String,
+    /// Its exit code.
+    pub code: i32,
+}
+
+/// The part of a CLI in one turn: what the model behind it would have made it do. Times are counted from the start.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Part {
+    /// Which dispatch this part answers, by its name in the scenario. Absent: the next turn that has no part of its own.
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    /// How long the turn takes before its result is printed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Millis>,
+    /// The answer. Absent: the turn ends without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply: Option<String>,
+    /// Files that the turn really writes, by path relative to the working directory.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub edits: BTreeMap<String, String>,
+    /// Shell commands that the turn reports to have run, before the answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<ShellCommand>,
+    /// How the turn fails instead of answering.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// Lines printed on standard output before the first event, as they are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub noise: Vec<String>,
+    /// Text printed on standard error at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stderr: Option<String>,
+    /// The exit code. Absent: what this CLI returns for this outcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit: Option<i32>,
+    /// How long a grandchild lives on that holds standard output open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grandchild: Option<Millis>,
+    /// Whether the CLI ignores SIGTERM.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ignores_term: bool,
+}
+
+/// A shell command that a turn reports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShellCommand {
+    /// The command line.
+    pub command: String,
+    /// What it printed.
+    #[serde(default)]
+    pub output: String,
+    /// Its exit code.
+    #[serde(default)]
+    pub exit: i32,
+}
+
+/// The ways in which a turn was recorded to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// The model answers 401.
+    Unauthorized,
+    /// The model's stream breaks off in the middle.
+    Cut,
+    /// No provider can be reached.
+    NoProvider,
+}
