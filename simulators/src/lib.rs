@@ -1,6 +1,7 @@
 //! The peers: receivers, executor CLIs, and the injection points where quirks bite.
 
 pub mod cli;
+pub mod control;
 pub mod gate;
 pub mod http1;
 pub mod injection;

@@ -1,1 +1,18 @@
 //! Catalogue to matrix to cells to observations to verdicts.
+//!
+//! The way of the data is the order of the modules: [`data`] is read into a library, [`matrix`] makes plans of it, [`cell`]
+//! runs one and [`oracle`] judges it, [`runner`] does so for many on threads, [`scores`] counts, [`project`] makes the
+//! reports, and [`session`] is the whole of it.
+
+pub mod cell;
+pub mod data;
+pub mod exit;
+pub mod files;
+pub mod matrix;
+pub mod oracle;
+pub mod project;
+pub mod runner;
+pub mod scenario;
+pub mod scores;
+pub mod session;
+pub mod trace;

@@ -1,1 +1,25 @@
-//! Executor CLIs.
+//! Executor CLIs: what a receiver starts for a turn.
+//!
+//! A CLI is one `async fn` over a host, a [`Profile`](profile::Profile) that says how this version talks, and a
+//! [`Stage`](crate::stage::Stage) that says what the model behind it would have made it do. It runs unchanged on a simulated
+//! machine and, as a stand-in, behind a real receiver. It shares no code with the parsers of the protocol crate: a mistake
+//! there must not be able to hide here.
+//!
+//! A new version of a known CLI is a new profile file. A new CLI is a new folder here and a new member of the profile.
+
+pub mod codex;
+pub mod profile;
+
+use std::rc::Rc;
+
+use gauntlet_world::Host;
+
+pub use profile::Profile;
+
+use crate::injection::Injector;
+use crate::stage::Stage;
+
+/// Runs the CLI that the profile describes, and gives its exit code.
+pub async fn run(host: Host, profile: Rc<Profile>, stage: Rc<dyn Stage>, injector: Injector) -> i32 {
+    codex::run(host, profile, stage, injector).await
+}

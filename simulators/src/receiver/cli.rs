@@ -59,10 +59,15 @@ pub(super) enum Run {
     NotStarted(io::Error),
 }
 
+/// The mark of the children of one repository's and mode's receiver.
+pub(super) fn mark(repo: &str, mode: &gauntlet_protocol::fleet::Mode) -> String {
+    format!("{repo}#{}", mode.name)
+}
+
 impl Receiver {
     /// The mark of this receiver's children: one repository and mode.
     pub(super) fn mark(&self) -> String {
-        format!("{}#{}", self.config.repo_path, self.settings.mode.name)
+        mark(&self.config.repo_path, self.settings.mode)
     }
 
     /// Runs the CLI once.

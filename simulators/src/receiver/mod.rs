@@ -25,5 +25,5 @@ mod transcript;
 mod turns;
 
 pub use config::Config;
-pub use process::run;
+pub use process::{abandon, run};
 pub use state::Settings;

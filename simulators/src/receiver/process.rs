@@ -10,7 +10,7 @@ use gauntlet_world::process::{Command, Signal};
 use gauntlet_world::{Either, Host, race};
 use tokio::sync::{Mutex, Notify, Semaphore};
 
-use super::cli::RECEIVER_MARK;
+use super::cli::{RECEIVER_MARK, mark};
 use super::config::Config;
 use super::inbox::{Writer, lines_after};
 use super::journal::{Journal, Outcome};
@@ -30,6 +30,17 @@ pub async fn run(host: Host, settings: Settings) -> i32 {
             let _ = host.processes().print_error(format!("{reason}\n").as_bytes()).await;
             REFUSED
         }
+    }
+}
+
+/// Ends what a receiver left running that is given up without being asked to end: its turns.
+pub async fn abandon(host: &Host, mode: &gauntlet_protocol::fleet::Mode) {
+    let content =
+        host.disk().read_if_present(host.cwd().join(".hermes").join(mode.files.config)).await.ok().flatten();
+    let config = Config::parse(mode, &host.cwd().to_string_lossy(), content.as_deref());
+    let mark = mark(&config.repo_path, mode);
+    for pid in host.processes().marked(RECEIVER_MARK, &mark).await.unwrap_or_default() {
+        let _ = host.processes().signal(pid, Signal::Kill).await;
     }
 }
 

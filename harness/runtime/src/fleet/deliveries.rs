@@ -80,6 +80,11 @@ impl Deliveries {
         }
     }
 
+    /// How many replies were delivered so far.
+    pub fn count(&self) -> usize {
+        self.state.borrow().all.len()
+    }
+
     /// The replies delivered to a context so far.
     pub fn to(&self, context: &str) -> Vec<Delivery> {
         self.state.borrow().all.iter().filter(|delivery| delivery.context == context).cloned().collect()

@@ -1,0 +1,130 @@
+//! The arguments of the command.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// A conformance test harness and simulator for the bridges through which coding agents work for each other.
+#[derive(Debug, Parser)]
+#[command(name = "gauntlet", version, about, after_help = EXIT_CODES)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Show what happens inside, on standard error: a filter such as `debug` or `gauntlet_engine=trace`
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 all required verdicts pass, 1 nonconformance, 2 wrong usage or malformed input, \
+                          3 the harness or the environment failed, 4 nothing was selected";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the scenario matrix and write the compliance reports
+    Run(RunArgs),
+    /// Run one cell again and show its verdicts and its trace
+    Replay(ReplayArgs),
+    /// Run the reference receiver in front of a CLI, in the current directory
+    Serve(ServeArgs),
+    /// Print the JSON Schema of a file format
+    Schema(SchemaArgs),
+    /// Be an executor's CLI behind a receiver (for the harness itself)
+    #[command(hide = true)]
+    StandIn(StandInArgs),
+}
+
+/// The lanes that a run can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LaneChoice {
+    /// In process, on a paused clock
+    Virtual,
+    /// Sockets, processes, wall clock
+    Real,
+    /// Both
+    Both,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RunArgs {
+    /// Only this executor (repeatable)
+    #[arg(long)]
+    pub(crate) executor: Vec<String>,
+    /// Only this version of the executor's CLI (repeatable)
+    #[arg(long)]
+    pub(crate) version: Vec<String>,
+    /// Only cells or scenarios whose id matches, with `*` and `?` (repeatable)
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) only: Vec<String>,
+    /// Which lane
+    #[arg(long, value_enum, default_value = "both")]
+    pub(crate) lane: LaneChoice,
+    /// How many cells at once; the number of processors if absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// The root of everything random
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Where the reports go
+    #[arg(long, value_name = "DIR", default_value = "reports/out")]
+    pub(crate) out: PathBuf,
+    /// Also read requirements, scenarios, profiles, quirks and faults from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
+    /// Take the cells in another order, drawn by this number; the results are the same
+    #[arg(long, value_name = "N", hide = true)]
+    pub(crate) shuffle: Option<u64>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ReplayArgs {
+    /// The cell's id, as reports show it
+    pub(crate) cell: String,
+    /// Also read data from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ServeArgs {
+    /// The executor whose CLI is behind the receiver
+    pub(crate) executor: String,
+    /// Let the receiver deviate in this way (repeatable)
+    #[arg(long)]
+    pub(crate) quirk: Vec<String>,
+    /// End when standard input ends
+    #[arg(long, hide = true)]
+    pub(crate) end_with_stdin: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct StandInArgs {
+    /// The executor whose CLI is stood in for
+    pub(crate) executor: String,
+    #[arg(long)]
+    pub(crate) control: String,
+    #[arg(long)]
+    pub(crate) key_file: PathBuf,
+    /// The arguments that the receiver gave
+    #[arg(last = true, allow_hyphen_values = true)]
+    pub(crate) args: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SchemaArgs {
+    /// Which format
+    #[arg(value_enum)]
+    pub(crate) format: Format,
+}
+
+/// The formats with a published schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Scenario files
+    Scenario,
+    /// report.json
+    Report,
+    /// summary.json
+    Summary,
+    /// A line of results.jsonl
+    ResultsLine,
+}

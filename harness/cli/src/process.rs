@@ -1,0 +1,86 @@
+//! `gauntlet serve` and the hidden stand-in: processes of their own, over the real ports.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use gauntlet_engine::exit::ExitCode;
+use gauntlet_protocol::fleet::Mode;
+use gauntlet_simulators::http1::Framing;
+use gauntlet_simulators::injection::Injector;
+use gauntlet_simulators::{control, receiver};
+use gauntlet_world::{Either, Host, Identity, race};
+use miette::{IntoDiagnostic, miette};
+use tokio::io::AsyncReadExt;
+
+use crate::Outcome;
+use crate::args::{ServeArgs, StandInArgs};
+
+/// This process as a host.
+fn host(name: &str, args: Vec<String>) -> Result<Host, (miette::Report, ExitCode)> {
+    let cwd = std::env::current_dir().into_diagnostic().map_err(|error| (error, ExitCode::Broken))?;
+    let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    let env: BTreeMap<String, String> =
+        std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
+    Ok(Host::real(Identity { name: name.to_owned(), args, env, cwd, incarnation: 0 }, None))
+}
+
+/// Runs a process to its end and ends this one with its code. A reader of standard input can block a thread for ever, so
+/// nothing is waited for.
+fn live<F: Future<Output = i32>>(process: impl FnOnce() -> F) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.into_diagnostic().map_err(|error| (error, ExitCode::Broken))?;
+    let local = tokio::task::LocalSet::new();
+    let code = local.block_on(&runtime, process());
+    std::process::exit(code)
+}
+
+pub(crate) fn serve(args: &ServeArgs) -> Outcome {
+    let Some(mode) = Mode::named(&args.executor) else {
+        let known: Vec<&str> = gauntlet_protocol::fleet::MODES.iter().map(|mode| mode.name).collect();
+        return Err((
+            miette!("expected an executor ({}); found {:?}", known.join(", "), args.executor),
+            ExitCode::Usage,
+        ));
+    };
+    let library = crate::run::library(&[])?;
+    let mut quirks = Vec::new();
+    for id in &args.quirk {
+        let quirk = library.quirks.get(id);
+        let quirk = quirk.ok_or_else(|| {
+            let known: Vec<&str> = library.quirks.keys().map(String::as_str).collect();
+            (miette!("expected a quirk ({}); found {id:?}", known.join(", ")), ExitCode::Usage)
+        })?;
+        quirks.push(quirk.as_ref().clone());
+    }
+    let host = host("receiver", Vec::new())?;
+    let secrets = host.env("A2A_SUBJECT_TOKEN").map(|token| ("token".to_owned(), token.to_owned()));
+    let injector = Injector::new(quirks, secrets.into_iter().collect());
+    let settings = receiver::Settings { mode, framing: Framing::default(), injector };
+    let end_with_stdin = args.end_with_stdin;
+    live(move || async move {
+        let stdin = host.processes().stdin();
+        let ended = async {
+            match stdin {
+                Some(mut stdin) if end_with_stdin => {
+                    let mut scrap = [0; 64];
+                    while stdin.read(&mut scrap).await.is_ok_and(|read| read > 0) {}
+                }
+                _ => std::future::pending().await,
+            }
+        };
+        match race(receiver::run(host.clone(), settings), ended).await {
+            Either::First(code) => code,
+            Either::Second(()) => {
+                receiver::abandon(&host, mode).await;
+                ExitCode::Broken.code().into()
+            }
+        }
+    })
+}
+
+pub(crate) fn stand_in(args: &StandInArgs) -> Outcome {
+    let control = args.control.parse().map_err(|error| (miette!("{error}"), ExitCode::Usage))?;
+    let key_file = args.key_file.clone();
+    let host = host(&args.executor, args.args.clone())?;
+    live(move || async move { control::stand_in(host, &control, &key_file).await })
+}

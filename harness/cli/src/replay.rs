@@ -1,0 +1,56 @@
+//! `gauntlet replay`.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use gauntlet_engine::exit::ExitCode;
+use gauntlet_engine::runner::{self, Settings};
+use gauntlet_engine::session;
+use gauntlet_reports::{Lane, Secrets, Verdict};
+use miette::miette;
+
+use crate::Outcome;
+use crate::args::ReplayArgs;
+
+pub(crate) fn replay(args: &ReplayArgs) -> Outcome {
+    let library = crate::run::library(&args.scenarios)?;
+    let Some(plan) = session::find(&library, &args.cell) else {
+        let help = "an id looks like fleet/first-turn@codex-0.169.0#0; results.jsonl lists them";
+        return Err((miette!(help = help, "there is no cell {:?}", args.cell), ExitCode::NothingSelected));
+    };
+    let settings = Settings { binary: std::env::current_exe().ok(), ..Settings::default() };
+    let plan = Arc::new(plan);
+    let outcome = runner::outcome(&plan, &library, &settings);
+    let secrets = Secrets::new(outcome.secrets.clone());
+    let mut out = std::io::stdout().lock();
+    let mut say = |line: String| {
+        let _ = writeln!(out, "{}", secrets.redact(&line));
+    };
+    for (index, seen) in outcome.observations.iter().enumerate() {
+        say(format!(
+            "{index:4} {:>9} ms  {}",
+            seen.at_ms,
+            serde_json::to_string(&seen.what).unwrap_or_default()
+        ));
+    }
+    for (id, judgement) in &outcome.judgements {
+        say(format!(
+            "{:14} {id}  {}",
+            judgement.verdict.as_str(),
+            judgement.reason.as_deref().unwrap_or_default()
+        ));
+        for finding in &judgement.findings {
+            say(format!("{:16}expected {}", "", finding.expected));
+            say(format!("{:16}observed {}", "", finding.observed));
+            say(format!("{:16}at {:?}", "", finding.trace));
+        }
+    }
+    if plan.lane == Lane::Virtual {
+        say(format!("digest {}", outcome.digest));
+    }
+    if let Some(error) = &outcome.error {
+        return Err((miette!("{error}"), ExitCode::Broken));
+    }
+    let failed = outcome.judgements.values().any(|judgement| judgement.verdict == Verdict::Fail);
+    Ok(if failed { ExitCode::Nonconformance } else { ExitCode::Pass }.code())
+}

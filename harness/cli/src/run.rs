@@ -1,0 +1,92 @@
+//! `gauntlet run`.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use gauntlet_engine::data::{Library, Source};
+use gauntlet_engine::exit::ExitCode;
+use gauntlet_engine::matrix::Selection;
+use gauntlet_engine::runner::Settings;
+use gauntlet_engine::{project, session};
+use gauntlet_reports::{Lane, terminal};
+use miette::{IntoDiagnostic, Report, WrapErr, miette};
+
+use crate::Outcome;
+use crate::args::{LaneChoice, RunArgs};
+use crate::progress::Bar;
+
+/// Reads the embedded data and that of the folders.
+pub(crate) fn library(folders: &[std::path::PathBuf]) -> Result<Arc<Library>, (Report, ExitCode)> {
+    let mut sources = vec![Source::Embedded];
+    sources.extend(folders.iter().cloned().map(Source::Folder));
+    Library::load(&sources).map(Arc::new).map_err(|error| (Report::new(error), ExitCode::Usage))
+}
+
+pub(crate) fn run(args: &RunArgs) -> Outcome {
+    let library = library(&args.scenarios)?;
+    let selection = Selection {
+        executors: args.executor.clone(),
+        versions: args.version.clone(),
+        only: args.only.clone(),
+        lanes: match args.lane {
+            LaneChoice::Virtual => vec![Lane::Virtual],
+            LaneChoice::Real => vec![Lane::Real],
+            LaneChoice::Both => vec![Lane::Virtual, Lane::Real],
+        },
+        seed: args.seed,
+        deviations: true,
+    };
+    selection.check(&library).map_err(|error| (Report::new(error), ExitCode::Usage))?;
+    let binary = std::env::current_exe().into_diagnostic().wrap_err("the own binary cannot be found");
+    let mut settings = Settings {
+        binary: Some(binary.map_err(|error| (error, ExitCode::Broken))?),
+        shuffle: args.shuffle,
+        ..Settings::default()
+    };
+    if let Some(jobs) = args.jobs {
+        settings.jobs = usize::from(jobs);
+    }
+    let cancel = Arc::new(AtomicBool::new(false));
+    watch_interrupt(&cancel);
+    let mut bar = Bar::new(std::io::stderr().is_terminal());
+    let (records, complete) =
+        session::run(&library, &selection, &settings, &cancel, &mut |news| bar.show(&news));
+    bar.finish();
+    if records.is_empty() && complete {
+        let report = miette!(
+            help = "`*` stands for anything: --only 'fleet/*'",
+            "nothing was selected: no cell's id matches"
+        );
+        return Err((report, ExitCode::NothingSelected));
+    }
+    let reports = project::reports(&library, &selection, &records, complete);
+    let written = session::write(&args.out, &records, &reports)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("the reports cannot be written below {}", args.out.display()));
+    let written = written.map_err(|error| (error, ExitCode::Broken))?;
+    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let mut out = std::io::stdout().lock();
+    // A closed pipe on standard output is no reason to fail: the reports are on disk.
+    let _ = write!(out, "{}", terminal::table(&reports.executors, &reports.summary, 80, colour));
+    let _ = writeln!(out, "{} reports below {}", written.len(), args.out.display());
+    Ok(reports.summary.exit_code)
+}
+
+/// The first interrupt lets running cells come to their end and writes what there is; the second ends at once. What the real
+/// lane started ends with this process, whatever ends it.
+fn watch_interrupt(cancel: &Arc<AtomicBool>) {
+    let cancel = cancel.clone();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let Ok(runtime) = runtime else { return };
+        runtime.block_on(async {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                if cancel.swap(true, Ordering::Relaxed) {
+                    std::process::exit(130);
+                }
+                eprintln!("interrupted: finishing the running cells; again to end at once");
+            }
+        });
+    });
+}

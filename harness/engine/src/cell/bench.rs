@@ -1,0 +1,428 @@
+//! The bench: the machines of a cell, and what the harness can do to them. One for each lane.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use gauntlet_protocol::fleet::{CODEX, Mode};
+use gauntlet_runtime::Runtime;
+use gauntlet_runtime::fleet::{Peer, Settings as FleetSettings};
+use gauntlet_simulators::injection::Injector;
+use gauntlet_world::Host;
+use gauntlet_world::fault::{Rule, Unsynced};
+use gauntlet_world::http::{self, Request};
+use gauntlet_world::network::Address;
+use gauntlet_world::process::Pid;
+use gauntlet_world::touch::Touch;
+use serde_json::{Value, json};
+
+use super::names::Names;
+use super::plan::Plan;
+use super::real::RealBench;
+use super::virtual_bench::VirtualBench;
+use crate::scenario::{Limits, ReceiverGiven};
+use crate::trace::{Files, Trace, What};
+
+/// The harness itself failed, or its environment did: the cell has no verdict.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct BenchError(pub(crate) String);
+
+impl BenchError {
+    pub(crate) fn because(what: &str, error: impl std::fmt::Display) -> Self {
+        Self(format!("{what}: {error}"))
+    }
+}
+
+/// The bench of a lane.
+pub(crate) enum Bench {
+    Virtual(VirtualBench),
+    Real(RealBench),
+}
+
+/// The name of the runtime's peer: the subject.
+pub(crate) const PEER: &str = "subject";
+const RECEIVER_TOKEN: &str = "A2A_SUBJECT_TOKEN";
+const HERMES_TOKEN: &str = "A2A_HERMES_TOKEN";
+/// How long a receiver may take until it is ready.
+const READY: Duration = Duration::from_secs(15);
+
+/// Where things are below the root of a cell; the same in both lanes.
+#[derive(Debug, Clone)]
+pub(crate) struct Places {
+    pub(crate) root: PathBuf,
+}
+
+impl Places {
+    pub(crate) fn repo(&self) -> PathBuf {
+        self.root.join("repo")
+    }
+
+    pub(crate) fn home(&self) -> PathBuf {
+        self.root.join("home")
+    }
+
+    pub(crate) fn hermes(&self) -> PathBuf {
+        self.root.join("hermes")
+    }
+
+    pub(crate) fn bin(&self) -> PathBuf {
+        self.root.join("bin")
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.root.join("receiver.log")
+    }
+
+    /// A path of a scenario: relative to the working directory, or to the executor's home after `~/`.
+    pub(crate) fn path(&self, written: &str) -> PathBuf {
+        match written.strip_prefix("~/") {
+            Some(rest) => self.home().join(rest),
+            None => self.repo().join(written),
+        }
+    }
+}
+
+/// The mode of the plan's executor.
+pub(crate) fn mode(plan: &Plan) -> &'static Mode {
+    Mode::named(&plan.profile.executor).unwrap_or(&CODEX)
+}
+
+/// The receiver's configuration file.
+pub(crate) fn receiver_config(
+    mode: &Mode,
+    given: &ReceiverGiven,
+    places: &Places,
+    limits: Limits,
+    port: u16,
+    callbacks: u16,
+) -> Vec<u8> {
+    let seconds = |duration: Duration| json!(duration.as_secs_f64());
+    let mut config = json!({
+        "repo_path": places.repo().to_string_lossy(),
+        "bind_host": "127.0.0.1",
+        "bind_port": port,
+        "hermes_url": format!("http://127.0.0.1:{callbacks}/jsonrpc"),
+        "hermes_auth_token_env": HERMES_TOKEN,
+        "role_prompt": "You are the executor of this repository.",
+        "idle_timeout_s": seconds(limits.idle),
+        "poll_interval_s": seconds(limits.poll),
+        "context_lock_wait_s": seconds(limits.lock_wait),
+    });
+    if let Value::Object(members) = &mut config {
+        members.insert(format!("{}_timeout_s", mode.cli), seconds(limits.turn_cap));
+        if given.auth {
+            members.insert("auth_token_env".to_owned(), json!(RECEIVER_TOKEN));
+        }
+        members.extend(given.config.clone());
+    }
+    config.to_string().into_bytes()
+}
+
+/// The environment of the receiver.
+pub(crate) fn receiver_environment(places: &Places, names: &Names, path: &str) -> BTreeMap<String, String> {
+    [
+        ("HOME", places.home().to_string_lossy().into_owned()),
+        ("PATH", path.to_owned()),
+        (RECEIVER_TOKEN, names.token.clone()),
+        (HERMES_TOKEN, names.hermes_token.clone()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
+/// The environment of the runtime.
+pub(crate) fn runtime_environment(places: &Places, names: &Names) -> BTreeMap<String, String> {
+    [
+        ("HOME", places.home().to_string_lossy().into_owned()),
+        ("HERMES_HOME", places.hermes().to_string_lossy().into_owned()),
+        (RECEIVER_TOKEN, names.token.clone()),
+        (HERMES_TOKEN, names.hermes_token.clone()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
+/// What the runtime is started with: its one peer is the subject.
+pub(crate) fn fleet_settings(plan: &Plan, places: &Places, receiver: u16, node: u16) -> FleetSettings {
+    let peer = Peer {
+        url: format!("http://127.0.0.1:{receiver}"),
+        token_env: plan.scenario.given.receiver.auth.then(|| RECEIVER_TOKEN.to_owned()),
+        mode: Some(plan.profile.executor.clone()),
+        repo_path: Some(places.repo()),
+    };
+    FleetSettings {
+        bind: Address::loopback(node),
+        name: "gauntlet".to_owned(),
+        auth_required: true,
+        token_env: Some(HERMES_TOKEN.to_owned()),
+        peers: BTreeMap::from([(PEER.to_owned(), peer)]),
+    }
+}
+
+impl Bench {
+    /// The harness' own host: for its clock, and for requests that are no observations.
+    pub(crate) fn harness(&self) -> &Host {
+        match self {
+            Bench::Virtual(bench) => &bench.harness,
+            Bench::Real(bench) => &bench.harness,
+        }
+    }
+
+    /// The host whose requests are observations.
+    pub(crate) fn client(&self) -> &Host {
+        match self {
+            Bench::Virtual(bench) => &bench.client,
+            Bench::Real(bench) => &bench.client,
+        }
+    }
+
+    pub(crate) fn places(&self) -> &Places {
+        match self {
+            Bench::Virtual(bench) => &bench.places,
+            Bench::Real(bench) => &bench.places,
+        }
+    }
+
+    pub(crate) fn receiver_port(&self) -> u16 {
+        match self {
+            Bench::Virtual(bench) => bench.receiver_port,
+            Bench::Real(bench) => bench.receiver_port,
+        }
+    }
+
+    pub(crate) fn runtime(&self) -> Option<Runtime> {
+        match self {
+            Bench::Virtual(bench) => bench.runtime.borrow().clone(),
+            Bench::Real(bench) => bench.runtime.borrow().clone(),
+        }
+    }
+
+    /// Completes when the runtime of this moment is gone.
+    pub(crate) async fn runtime_lost(&self) {
+        match self {
+            Bench::Virtual(bench) => bench.runtime_lost.notified().await,
+            Bench::Real(_) => std::future::pending().await,
+        }
+    }
+
+    /// Starts the runtime.
+    pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
+        match self {
+            Bench::Virtual(bench) => bench.start_runtime().await,
+            Bench::Real(bench) => bench.start_runtime().await,
+        }
+    }
+
+    /// Starts the receiver and waits until it is ready, or has ended instead.
+    pub(crate) async fn start_receiver(&self, trace: &Trace) -> Result<(), BenchError> {
+        trace.push(What::Started { host: "receiver".to_owned() });
+        match self {
+            Bench::Virtual(bench) => bench.launch_receiver(),
+            Bench::Real(bench) => bench.launch_receiver().await?,
+        }
+        let harness = self.harness();
+        let deadline = harness.clock().now() + READY;
+        while harness.clock().now() < deadline && self.receiver_runs() {
+            if self.is_ready().await {
+                trace.push(What::Ready { host: "receiver".to_owned() });
+                self.look("ready", trace);
+                return Ok(());
+            }
+            harness.clock().sleep(Duration::from_millis(10)).await;
+        }
+        if let Some(code) = self.receiver_code() {
+            trace.push(What::Ended { host: "receiver".to_owned(), code });
+        }
+        Ok(())
+    }
+
+    async fn is_ready(&self) -> bool {
+        let Ok(url) = format!("http://127.0.0.1:{}/health", self.receiver_port()).parse() else {
+            return false;
+        };
+        let request = Request {
+            method: "GET".to_owned(),
+            url,
+            headers: Vec::new(),
+            body: Vec::new(),
+            limit: Duration::from_secs(2),
+        };
+        http::exchange(self.harness(), request).await.is_ok_and(|answer| answer.status == 200)
+    }
+
+    /// Whether the receiver's process runs.
+    pub(crate) fn receiver_runs(&self) -> bool {
+        match self {
+            Bench::Virtual(bench) => bench.receiver_runs(),
+            Bench::Real(bench) => bench.receiver_runs(),
+        }
+    }
+
+    /// The return code of the receiver that ended last.
+    pub(crate) fn receiver_code(&self) -> Option<i32> {
+        match self {
+            Bench::Virtual(bench) => bench.receiver_code(),
+            Bench::Real(bench) => bench.receiver_code(),
+        }
+    }
+
+    /// Waits for the receiver's end, at most so long.
+    pub(crate) async fn receiver_ends(&self, limit: Duration) -> Option<i32> {
+        let ended = async {
+            match self {
+                Bench::Virtual(bench) => bench.receiver_ended().await,
+                Bench::Real(bench) => bench.receiver_ended().await,
+            }
+        };
+        self.harness().clock().within(limit, ended).await?;
+        self.receiver_code()
+    }
+
+    /// Kills the receiver at once.
+    pub(crate) async fn kill_receiver(&self) {
+        match self {
+            Bench::Virtual(bench) => bench.signal_receiver(gauntlet_world::process::Signal::Kill),
+            Bench::Real(bench) => bench.signal_receiver(gauntlet_world::process::Signal::Kill).await,
+        }
+        self.receiver_ends(Duration::from_secs(5)).await;
+    }
+
+    /// Asks the receiver to end.
+    pub(crate) async fn stop_receiver(&self) {
+        match self {
+            Bench::Virtual(bench) => bench.signal_receiver(gauntlet_world::process::Signal::Terminate),
+            Bench::Real(bench) => bench.signal_receiver(gauntlet_world::process::Signal::Terminate).await,
+        }
+    }
+
+    /// Kills the runtime at once. Only steps of the virtual lane ask for it.
+    pub(crate) fn kill_runtime(&self) {
+        if let Bench::Virtual(bench) = self {
+            bench.kill_runtime();
+        }
+    }
+
+    /// Cuts the machine's power. Only steps of the virtual lane ask for it.
+    pub(crate) fn power_cut(&self, fate: Unsynced) {
+        if let Bench::Virtual(bench) = self {
+            bench.power_cut(fate);
+        }
+    }
+
+    /// Lets a port call misbehave. Only steps of the virtual lane ask for it.
+    pub(crate) fn arm(&self, rule: Rule) {
+        if let Bench::Virtual(bench) = self {
+            bench.world.arm(rule);
+        }
+    }
+
+    /// Lets all port calls behave again.
+    pub(crate) fn mend(&self) {
+        if let Bench::Virtual(bench) = self {
+            bench.world.disarm();
+        }
+    }
+
+    /// Writes a file from outside.
+    pub(crate) fn write(&self, written: &str, text: &str, append: bool) -> Result<(), BenchError> {
+        let path = self.places().path(written);
+        let outcome = match self {
+            Bench::Virtual(bench) => bench.write(&path, text.as_bytes(), append),
+            Bench::Real(bench) => bench.write(&path, text.as_bytes(), append),
+        };
+        outcome.map_err(|error| BenchError::because(&format!("cannot write {written}"), error))
+    }
+
+    /// Removes a file or folder from outside.
+    pub(crate) fn remove(&self, written: &str) -> Result<(), BenchError> {
+        let path = self.places().path(written);
+        let outcome = match self {
+            Bench::Virtual(bench) => bench.remove(&path),
+            Bench::Real(_) => crate::files::remove(&path),
+        };
+        outcome.map_err(|error| BenchError::because(&format!("cannot remove {written}"), error))
+    }
+
+    /// The processes of turns of the receiver that run now.
+    pub(crate) async fn marked(&self, plan: &Plan) -> Vec<(Pid, String)> {
+        let mark = format!("{}#{}", self.places().repo().to_string_lossy(), mode(plan).name);
+        match self {
+            Bench::Virtual(bench) => bench.marked(&mark),
+            Bench::Real(bench) => bench.marked(&mark).await,
+        }
+    }
+
+    /// Takes a snapshot of the files.
+    pub(crate) fn look(&self, moment: &str, trace: &Trace) {
+        match self {
+            Bench::Virtual(bench) => trace.look_at_files(moment, bench.files()),
+            Bench::Real(bench) => trace.look_at_files(moment, bench.files()),
+        }
+    }
+
+    /// The permission bits of a file.
+    pub(crate) fn mode_of(&self, written: &str) -> Option<u32> {
+        let path = self.places().path(written);
+        match self {
+            Bench::Virtual(bench) => bench.machine.disk().mode_of(&path),
+            Bench::Real(_) => crate::files::mode(&path),
+        }
+    }
+
+    /// The port calls of the cell, for faults; nothing in the real lane.
+    pub(crate) fn touches(&self) -> Vec<Touch> {
+        match self {
+            Bench::Virtual(bench) => bench.world.log(),
+            Bench::Real(_) => Vec::new(),
+        }
+    }
+
+    /// The injector of the cell's simulated peers; nothing in the real lane, where they are other processes.
+    pub(crate) fn injector(&self) -> Option<Injector> {
+        match self {
+            Bench::Virtual(bench) => Some(bench.injector.clone()),
+            Bench::Real(_) => None,
+        }
+    }
+
+    /// Why the cell has no verdict, when the simulation itself failed.
+    pub(crate) fn failure(&self) -> Option<String> {
+        match self {
+            Bench::Virtual(bench) => bench.failure(),
+            Bench::Real(bench) => bench.failure(),
+        }
+    }
+
+    /// Ends everything that is left.
+    pub(crate) async fn tear_down(&self) {
+        if let Bench::Real(bench) = self {
+            bench.tear_down().await;
+        }
+    }
+}
+
+/// Watches the deliveries of a runtime, from the first that was not seen before.
+pub(crate) fn watch_deliveries(host: &Host, runtime: &Runtime, trace: &Rc<Trace>) {
+    let seen =
+        trace.read(|all| all.iter().filter(|seen| matches!(seen.what, What::Delivered { .. })).count());
+    // What an earlier life delivered is read back from the disk. If some of it is missing there, it was not durable, and
+    // showing it again when it comes again is right.
+    let first = seen.min(runtime.deliveries().count());
+    let (runtime, trace) = (runtime.clone(), trace.clone());
+    host.spawn(async move {
+        for number in first.. {
+            let delivery = runtime.deliveries().nth(number).await;
+            let gauntlet_runtime::fleet::Delivery { id, context, text } = delivery;
+            trace.push(What::Delivered { id, context, text });
+        }
+    });
+}
+
+/// Files of a simulated disk below a place, under a prefix.
+pub(crate) fn prefixed(files: Files, prefix: &str) -> impl Iterator<Item = (String, Rc<Vec<u8>>)> {
+    files.into_iter().map(move |(path, content)| {
+        (if path.is_empty() { prefix.to_owned() } else { format!("{prefix}/{path}") }, content)
+    })
+}

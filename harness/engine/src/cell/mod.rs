@@ -1,0 +1,21 @@
+//! One cell: one scenario on one profile and release with one deviation (or none) and one seed, run and judged.
+//!
+//! `bench` builds the machines of the lane and acts on them, `stage` plays the executor, `tap` sees the bytes, `steps` goes
+//! through the scenario, and the oracles judge the trace.
+
+mod bench;
+mod names;
+mod plan;
+mod real;
+mod run;
+mod stage;
+mod steps;
+mod tap;
+mod virtual_bench;
+
+pub(crate) use names::Names;
+pub use plan::{Deviation, Plan};
+pub(crate) use real::RealSettings;
+pub use run::Outcome;
+pub(crate) use run::run;
+pub(crate) use steps::key;

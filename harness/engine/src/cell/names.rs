@@ -1,0 +1,111 @@
+//! The names of a cell: contexts, nonces and secrets are its own, so that cells on one subject cannot meet, and so that a
+//! secret found anywhere says which cell it is from.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// The names of one cell.
+pub(crate) struct Names {
+    mark: String,
+    /// The bearer that the receiver wants.
+    pub(crate) token: String,
+    /// The bearer that the Hermes node wants.
+    pub(crate) hermes_token: String,
+    /// Contexts that receivers made up, by the dispatch that they were made up for.
+    made_up: RefCell<BTreeMap<String, String>>,
+    /// Where the cell lives, for `{workdir}`.
+    pub(crate) workdir: RefCell<String>,
+}
+
+impl Names {
+    pub(crate) fn new(seed: &[u8; 32]) -> Self {
+        let hex = blake3::hash(seed).to_hex().to_string();
+        let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default().to_owned();
+        Self {
+            mark: part(0..8),
+            token: format!("tok-{}", part(8..32)),
+            hermes_token: format!("hub-{}", part(32..56)),
+            made_up: RefCell::default(),
+            workdir: RefCell::default(),
+        }
+    }
+
+    /// The real id of a context.
+    pub(crate) fn context(&self, name: &str) -> String {
+        self.made_up.borrow().get(name).cloned().unwrap_or_else(|| format!("{name}-{}", self.mark))
+    }
+
+    /// The name of a context in the scenario, if it is one of the cell's.
+    pub(crate) fn context_name(&self, real: &str) -> String {
+        if let Some((name, _)) = self.made_up.borrow().iter().find(|(_, made_up)| *made_up == real) {
+            return name.clone();
+        }
+        let own = real.strip_suffix(&self.mark).and_then(|name| name.strip_suffix('-'));
+        own.unwrap_or(real).to_owned()
+    }
+
+    /// A receiver made up this context for a dispatch: from now on the dispatch's name is the context's.
+    pub(crate) fn made_up(&self, dispatch: &str, context: &str) {
+        self.made_up.borrow_mut().insert(dispatch.to_owned(), context.to_owned());
+    }
+
+    /// A dispatched text carries this, so that the turn that it leads to can be told from all others.
+    pub(crate) fn nonce(&self, dispatch: &str) -> String {
+        format!("(ref {}.{dispatch})", self.mark)
+    }
+
+    /// The dispatch whose nonce a prompt carries. The last one counts: a resumed prompt may repeat earlier ones.
+    pub(crate) fn dispatch_in(&self, prompt: &str) -> Option<String> {
+        let (_, rest) = prompt.rsplit_once(&format!("(ref {}.", self.mark))?;
+        rest.split_once(')').map(|(dispatch, _)| dispatch.to_owned())
+    }
+
+    /// The values that must be found nowhere.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        vec![self.token.clone(), self.hermes_token.clone()]
+    }
+
+    /// A text of a scenario with its references resolved: `{context:NAME}`, `{nonce:NAME}`, `{workdir}`.
+    pub(crate) fn resolve(&self, text: &str) -> String {
+        let mut resolved = String::new();
+        let mut rest = text;
+        while let Some(start) = rest.find('{') {
+            let (before, from) = rest.split_at(start);
+            resolved.push_str(before);
+            let Some(end) = from.find('}') else { break };
+            let inner = &from[1..end];
+            let value = match inner.split_once(':') {
+                Some(("context", name)) => Some(self.context(name)),
+                Some(("nonce", name)) => Some(self.nonce(name)),
+                None if inner == "workdir" => Some(self.workdir.borrow().clone()),
+                _ => None,
+            };
+            match value {
+                Some(value) => {
+                    resolved.push_str(&value);
+                    rest = &from[end + 1..];
+                }
+                None => {
+                    resolved.push('{');
+                    rest = &from[1..];
+                }
+            }
+        }
+        resolved.push_str(rest);
+        resolved
+    }
+
+    /// Every text in a value resolved.
+    pub(crate) fn resolve_value(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.resolve(text)),
+            Value::Array(items) => Value::Array(items.iter().map(|item| self.resolve_value(item)).collect()),
+            Value::Object(members) => Value::Object(
+                members.iter().map(|(name, value)| (self.resolve(name), self.resolve_value(value))).collect(),
+            ),
+            other => other.clone(),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What a cell is made of, and its id.
+
+use std::sync::Arc;
+
+use gauntlet_reports::Lane;
+use gauntlet_simulators::cli::Profile;
+use gauntlet_simulators::injection::Quirk;
+
+use crate::data::fault::Fault;
+use crate::data::release::Release;
+use crate::scenario::Scenario;
+
+/// What makes a cell different from the plain one.
+#[derive(Debug, Clone)]
+pub enum Deviation {
+    /// A peer deviates.
+    Quirk(Arc<Quirk>),
+    /// The world misbehaves.
+    Fault(Arc<Fault>),
+}
+
+impl Deviation {
+    /// The name of the quirk or fault.
+    pub fn id(&self) -> &str {
+        match self {
+            Deviation::Quirk(quirk) => &quirk.id,
+            Deviation::Fault(fault) => &fault.id.value,
+        }
+    }
+
+    /// `quirk` or `fault`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Deviation::Quirk(_) => "quirk",
+            Deviation::Fault(_) => "fault",
+        }
+    }
+}
+
+/// Everything that a cell is made of. It holds shared data only, so that a cell can be run by any thread.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The scenario, in the form of the lane.
+    pub scenario: Arc<Scenario>,
+    /// The executor's CLI.
+    pub profile: Arc<Profile>,
+    /// The receiver.
+    pub release: Arc<Release>,
+    /// The quirks of the release.
+    pub release_quirks: Vec<Arc<Quirk>>,
+    /// The deviation, if any.
+    pub deviation: Option<Deviation>,
+    /// The root seed.
+    pub seed: u64,
+    /// The lane.
+    pub lane: Lane,
+}
+
+impl Plan {
+    /// The id: it reproduces the cell. `fleet/busy@codex-0.44.0+slow-callback#7`, and `~real` at the end in the real lane.
+    pub fn id(&self) -> String {
+        let deviation =
+            self.deviation.as_ref().map(|deviation| format!("+{}", deviation.id())).unwrap_or_default();
+        let release = match self.release.id.value.as_str() {
+            "reference" => String::new(),
+            other => format!(":{other}"),
+        };
+        let lane = match self.lane {
+            Lane::Virtual => "",
+            Lane::Real => "~real",
+        };
+        let Plan { scenario, profile, seed, .. } = self;
+        format!(
+            "{}@{}-{}{release}{deviation}#{seed}{lane}",
+            scenario.id.value, profile.executor, profile.version
+        )
+    }
+
+    /// The quirks that peers have in this cell: the release's and the deviation's.
+    pub fn quirks(&self) -> Vec<Quirk> {
+        let mut quirks: Vec<Quirk> = self.release_quirks.iter().map(|quirk| Quirk::clone(quirk)).collect();
+        if let Some(Deviation::Quirk(quirk)) = &self.deviation {
+            quirks.push(Quirk::clone(quirk));
+        }
+        quirks
+    }
+
+    /// The seed of everything random in this cell: the root seed and the id.
+    pub fn cell_seed(&self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.seed.to_le_bytes());
+        hasher.update(self.id().as_bytes());
+        *hasher.finalize().as_bytes()
+    }
+}

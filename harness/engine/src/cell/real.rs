@@ -1,0 +1,306 @@
+//! The bench of the real lane: the receiver and its CLI are processes, the network is loopback TCP, and the runtime is real.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use gauntlet_runtime::Runtime;
+use gauntlet_simulators::{control, gate};
+use gauntlet_world::network::{Address, Listener};
+use gauntlet_world::process::{Child, Command, Output, Pid, Signal, Stdin};
+use gauntlet_world::{Host, Identity};
+use tokio::sync::Notify;
+
+use super::bench::{
+    BenchError, Places, fleet_settings, mode, prefixed, receiver_config, receiver_environment,
+    runtime_environment, watch_deliveries,
+};
+use super::names::Names;
+use super::plan::Plan;
+use super::stage::CellStage;
+use super::tap::Wire;
+use crate::data::library_profile;
+use crate::files;
+use crate::scenario::{Lane, Limits};
+use crate::trace::{Files, Trace};
+
+/// What the real lane needs to know of the program that it runs in.
+#[derive(Debug, Clone)]
+pub(crate) struct RealSettings {
+    /// The `gauntlet` binary: it is the receiver and the stand-in CLI.
+    pub(crate) binary: PathBuf,
+}
+
+/// The bench of the real lane.
+pub(crate) struct RealBench {
+    pub(crate) places: Places,
+    pub(crate) receiver_port: u16,
+    pub(crate) harness: Host,
+    pub(crate) client: Host,
+    pub(crate) runtime: RefCell<Option<Runtime>>,
+    runtime_host: Host,
+    node_port: Cell<u16>,
+    receiver: RefCell<Option<Started>>,
+    binary: PathBuf,
+    plan: Plan,
+    names: Rc<Names>,
+    trace: Rc<Trace>,
+}
+
+struct Started {
+    pid: Pid,
+    code: Rc<Cell<Option<i32>>>,
+    ended: Rc<Notify>,
+}
+
+/// A port that is free now. Somebody else can take it before the receiver does; the receiver then ends with 2, and the cell
+/// is an error of the environment.
+async fn free_port(host: &Host) -> io::Result<(u16, Listener)> {
+    let listener = host.network().listen(&Address::loopback(0)).await?;
+    Ok((listener.port(), listener))
+}
+
+impl RealBench {
+    /// Builds the folders, the stand-in CLI and the control connection.
+    pub(crate) async fn build(
+        plan: &Plan,
+        settings: &RealSettings,
+        names: &Rc<Names>,
+        trace: &Rc<Trace>,
+    ) -> Result<(Self, Rc<Wire>), BenchError> {
+        let wrong = |error| BenchError::because("cannot furnish the cell", error);
+        let root = files::scratch("cell").map_err(wrong)?;
+        let places = Places { root };
+        *names.workdir.borrow_mut() = places.repo().to_string_lossy().into_owned();
+        let host = |name: &str, env, tap| {
+            let identity =
+                Identity { name: name.to_owned(), env, cwd: places.root.clone(), ..Identity::default() };
+            Host::real(identity, tap)
+        };
+        let harness = host("harness", Default::default(), None);
+        let look = {
+            let (places, trace) = (places.clone(), trace.clone());
+            move |moment: &str| trace.look_at_files(moment, observed(&places))
+        };
+        let (receiver_port, held_receiver) = free_port(&harness).await.map_err(wrong)?;
+        let (node_port, held_node) = free_port(&harness).await.map_err(wrong)?;
+        let wire = Rc::new(Wire::new(trace.clone(), receiver_port, Box::new(look.clone())));
+        let stage = Rc::new(CellStage::new(
+            plan.scenario.given.executor.turns.clone(),
+            names.clone(),
+            trace.clone(),
+            Box::new(look),
+        ));
+        let gated = !plan.scenario.given.hermes.answers.is_empty();
+        let mut callbacks = node_port;
+        if gated {
+            let gate_host = host("gate", Default::default(), Some(wire.clone() as Rc<_>));
+            let listener = gate::listen(&gate_host, &Address::loopback(0)).await.map_err(wrong)?;
+            callbacks = listener.port();
+            let node = format!("http://127.0.0.1:{node_port}/jsonrpc").parse();
+            let node = node.map_err(|error| BenchError::because("cannot open the gate", error))?;
+            let answers = plan.scenario.given.hermes.answers.clone();
+            gate_host.spawn(gate::serve(gate_host.clone(), listener, node, answers));
+        }
+        let runtime_tap = (!gated).then(|| wire.clone() as Rc<_>);
+        let runtime_host = host("runtime", runtime_environment(&places, names), runtime_tap);
+        let client = host("client", Default::default(), Some(wire.clone() as Rc<_>));
+        furnish(plan, settings, &places, receiver_port, callbacks).map_err(wrong)?;
+        open_control(plan, &harness, settings, &places, &stage).await?;
+        drop((held_receiver, held_node));
+        let bench = Self {
+            places,
+            receiver_port,
+            harness,
+            client,
+            runtime: RefCell::default(),
+            runtime_host,
+            node_port: Cell::new(node_port),
+            receiver: RefCell::default(),
+            binary: settings.binary.clone(),
+            plan: plan.clone(),
+            names: names.clone(),
+            trace: trace.clone(),
+        };
+        Ok((bench, wire))
+    }
+
+    pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
+        let settings = fleet_settings(&self.plan, &self.places, self.receiver_port, self.node_port.get());
+        let runtime = Runtime::start(self.runtime_host.clone(), settings).await;
+        let runtime = runtime.map_err(|error| BenchError::because("the runtime did not start", error))?;
+        watch_deliveries(&self.harness, &runtime, &self.trace);
+        *self.runtime.borrow_mut() = Some(runtime);
+        Ok(())
+    }
+
+    pub(crate) async fn launch_receiver(&self) -> Result<(), BenchError> {
+        let mut command = Command::new(self.binary.to_string_lossy(), self.places.repo());
+        command.args =
+            vec!["serve".to_owned(), self.plan.profile.executor.clone(), "--end-with-stdin".to_owned()];
+        if let Some(super::plan::Deviation::Quirk(quirk)) = &self.plan.deviation {
+            command.args.extend(["--quirk".to_owned(), quirk.id.clone()]);
+        }
+        let path = format!("{}:/usr/bin:/bin", self.places.bin().to_string_lossy());
+        command.env = receiver_environment(&self.places, &self.names, &path);
+        // The receiver ends with the harness, however that ends: its standard input is at an end then.
+        command.stdin = Stdin::Held;
+        command.stdout = Output::Append(self.places.log());
+        command.stderr = Output::Append(self.places.log());
+        let child = self.harness.processes().spawn(command).await;
+        let child = child.map_err(|error| BenchError::because("cannot start the receiver", error))?;
+        let started = Started { pid: child.pid, code: Rc::default(), ended: Rc::default() };
+        self.harness.spawn(reap(child, started.code.clone(), started.ended.clone()));
+        *self.receiver.borrow_mut() = Some(started);
+        Ok(())
+    }
+
+    pub(crate) fn receiver_runs(&self) -> bool {
+        self.receiver.borrow().as_ref().is_some_and(|started| started.code.get().is_none())
+    }
+
+    pub(crate) fn receiver_code(&self) -> Option<i32> {
+        self.receiver.borrow().as_ref().and_then(|started| started.code.get())
+    }
+
+    /// Completes when the receiver does not run.
+    pub(crate) async fn receiver_ended(&self) {
+        let running =
+            self.receiver.borrow().as_ref().map(|started| (started.code.clone(), started.ended.clone()));
+        let Some((code, ended)) = running else { return };
+        while code.get().is_none() {
+            ended.notified().await;
+        }
+    }
+
+    pub(crate) async fn signal_receiver(&self, signal: Signal) {
+        let pid = self
+            .receiver
+            .borrow()
+            .as_ref()
+            .filter(|started| started.code.get().is_none())
+            .map(|started| started.pid);
+        if let Some(pid) = pid {
+            let _ = self.harness.processes().signal(pid, signal).await;
+        }
+    }
+
+    pub(crate) fn write(&self, path: &Path, content: &[u8], append: bool) -> io::Result<()> {
+        let mut whole = if append { files::read(path).unwrap_or_default() } else { Vec::new() };
+        whole.extend_from_slice(content);
+        files::write(path, &whole)
+    }
+
+    pub(crate) async fn marked(&self, mark: &str) -> Vec<(Pid, String)> {
+        let marked = self.harness.processes().marked("A2A_RECEIVER", mark).await.unwrap_or_default();
+        marked.into_iter().map(|pid| (pid, self.plan.profile.executor.clone())).collect()
+    }
+
+    pub(crate) fn files(&self) -> Files {
+        observed(&self.places)
+    }
+
+    pub(crate) fn failure(&self) -> Option<String> {
+        let log = files::read(&self.places.log()).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log).into_owned();
+        log.contains(control::NO_CONTROL_TEXT).then(|| control::NO_CONTROL_TEXT.to_owned())
+    }
+
+    /// Ends every process of the cell and removes its folder.
+    pub(crate) async fn tear_down(&self) {
+        let pid = self
+            .receiver
+            .borrow()
+            .as_ref()
+            .filter(|started| started.code.get().is_none())
+            .map(|started| started.pid);
+        let processes = self.harness.processes();
+        if let Some(pid) = pid {
+            let _ = processes.signal_group(pid, Signal::Kill).await;
+        }
+        let mark = format!("{}#{}", self.places.repo().to_string_lossy(), mode(&self.plan).name);
+        for pid in processes.marked("A2A_RECEIVER", &mark).await.unwrap_or_default() {
+            let _ = processes.signal(pid, Signal::Kill).await;
+        }
+        self.harness.clock().within(Duration::from_secs(5), self.receiver_ended()).await;
+        self.runtime_host.end();
+        if let Err(error) = files::remove_dir(&self.places.root) {
+            tracing::warn!(%error, folder = %self.places.root.display(), "the cell's folder could not be removed");
+        }
+    }
+}
+
+async fn reap(mut child: Child, code: Rc<Cell<Option<i32>>>, ended: Rc<Notify>) {
+    let status = child.wait().await;
+    code.set(Some(status.map_or(-1, |status| status.return_code())));
+    ended.notify_waiters();
+}
+
+fn observed(places: &Places) -> Files {
+    let mut all = Files::new();
+    for (place, prefix) in [(places.repo(), "repo"), (places.hermes(), "hermes")] {
+        let found: Files =
+            files::all_below(&place).into_iter().map(|(path, content)| (path, Rc::new(content))).collect();
+        all.extend(prefixed(found, prefix));
+    }
+    all.extend(files::read(&places.log()).map(|log| ("receiver.log".to_owned(), Rc::new(log))));
+    all
+}
+
+fn furnish(
+    plan: &Plan,
+    settings: &RealSettings,
+    places: &Places,
+    port: u16,
+    callbacks: u16,
+) -> io::Result<()> {
+    let mode = mode(plan);
+    for folder in [places.repo().join(".hermes"), places.home(), places.hermes(), places.bin()] {
+        files::make_dir(&folder)?;
+    }
+    let limits = Limits::of(Lane::Real);
+    let config = receiver_config(mode, &plan.scenario.given.receiver, places, limits, port, callbacks);
+    let path = places.repo().join(".hermes").join(mode.files.config);
+    files::write(&path, &config)?;
+    files::set_mode(&path, 0o600)?;
+    for (path, text) in &plan.scenario.given.files {
+        files::write(&places.path(path), text.as_bytes())?;
+    }
+    let _ = settings;
+    Ok(())
+}
+
+/// Opens the control connection, and puts the launcher of the stand-in where the receiver looks for its CLI. The launcher has
+/// everything baked in, since receivers filter the environment and choose the working directory.
+async fn open_control(
+    plan: &Plan,
+    harness: &Host,
+    settings: &RealSettings,
+    places: &Places,
+    stage: &Rc<CellStage>,
+) -> Result<(), BenchError> {
+    let wrong = |error: io::Error| BenchError::because("cannot open the control connection", error);
+    let listener = harness.network().listen(&Address::loopback(0)).await.map_err(wrong)?;
+    let address = Address::loopback(listener.port());
+    let key = harness.entropy().uuid().to_string();
+    let key_file = places.root.join("control.key");
+    harness.disk().create_new(&key_file, key.as_bytes(), 0o600).await.map_err(wrong)?;
+    if plan.scenario.given.executor.installed {
+        let quote = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
+        let launcher = format!(
+            "#!/bin/sh\nexec {} stand-in {} --control {} --key-file {} -- \"$@\"\n",
+            quote(&settings.binary.to_string_lossy()),
+            quote(&plan.profile.executor),
+            quote(&address.to_string()),
+            quote(&key_file.to_string_lossy()),
+        );
+        let path = places.bin().join(mode(plan).cli);
+        files::write(&path, launcher.as_bytes()).map_err(wrong)?;
+        files::set_mode(&path, 0o755).map_err(wrong)?;
+    }
+    let profile = library_profile(&plan.profile);
+    harness.spawn(control::serve(harness.clone(), listener, key, stage.clone(), profile, plan.quirks()));
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! One cell from beginning to end.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use gauntlet_reports::Lane;
+use gauntlet_simulators::injection::Point;
+use gauntlet_world::simulated::Crash;
+use gauntlet_world::touch::Touch;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::bench::{Bench, BenchError};
+use super::names::Names;
+use super::plan::{Deviation, Plan};
+use super::real::{RealBench, RealSettings};
+use super::steps::Stagehand;
+use super::virtual_bench::VirtualBench;
+use crate::data::catalogue::Catalogue;
+use crate::oracle::{self, Judgement};
+use crate::trace::{Observation, Trace, What, digest};
+
+/// What became of a cell.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// The verdict of each requirement that was touched, by id.
+    pub judgements: BTreeMap<String, Judgement>,
+    /// What was observed.
+    pub observations: Vec<Observation>,
+    /// A digest of the trace; empty in the real lane.
+    pub digest: String,
+    /// The events at injection points: what quirks would have had to bite on.
+    pub events: Vec<(Point, Value)>,
+    /// The port calls: what faults would have had to bite on.
+    pub touches: Vec<Touch>,
+    /// Why there is no verdict: the harness or its environment failed.
+    pub error: Option<String>,
+    /// The secrets of this cell, which must be redacted wherever its observations are shown.
+    pub secrets: Vec<String>,
+}
+
+/// The virtual time after which a cell is over, whatever its steps wait for.
+const HORIZON: Duration = Duration::from_secs(24 * 3600);
+/// How long the real lane gives a cell.
+const REAL_HORIZON: Duration = Duration::from_secs(60);
+/// How long it is waited, after the last outcome, for replies that should not come.
+const QUIET: Duration = Duration::from_secs(5);
+
+/// Runs and judges a cell. The caller provides the runtime: current-thread, and paused for the virtual lane.
+pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSettings>) -> Outcome {
+    let seed = plan.cell_seed();
+    let names = Rc::new(Names::new(&seed));
+    let trace = Rc::new(Trace::begin(now()));
+    let mut outcome = Outcome { secrets: names.secrets(), ..Outcome::default() };
+    let built = match (plan.lane, real) {
+        (Lane::Virtual, _) => {
+            VirtualBench::build(plan, &names, &trace).await.map(|(bench, wire)| (Bench::Virtual(bench), wire))
+        }
+        (Lane::Real, Some(settings)) => RealBench::build(plan, settings, &names, &trace)
+            .await
+            .map(|(bench, wire)| (Bench::Real(bench), wire)),
+        (Lane::Real, None) => {
+            Err(BenchError("the real lane needs the path of the gauntlet binary".to_owned()))
+        }
+    };
+    let (bench, wire) = match built {
+        Ok(built) => built,
+        Err(error) => {
+            outcome.error = Some(error.to_string());
+            return outcome;
+        }
+    };
+    let bench = Rc::new(bench);
+    let hand = Rc::new(Stagehand {
+        plan: plan.clone(),
+        bench: bench.clone(),
+        names: names.clone(),
+        wire,
+        trace: trace.clone(),
+    });
+    watch_crashes(&hand);
+    let horizon = if plan.lane == Lane::Virtual { HORIZON } else { REAL_HORIZON };
+    let harness = bench.harness().clone();
+    match harness.clock().within(horizon, play(&hand)).await {
+        Some(Ok(())) => {}
+        Some(Err(error)) => outcome.error = Some(error.to_string()),
+        // The waiting side fails: steps that did not come about have no result, and what they expect is judged so.
+        None => tracing::debug!(cell = plan.id(), "the horizon ended the cell"),
+    }
+    bench.look("end", &trace);
+    outcome.error = outcome.error.or_else(|| bench.failure());
+    outcome.events = bench.injector().map(|injector| injector.log()).unwrap_or_default();
+    outcome.touches = bench.touches();
+    let mode_of = |path: &str| bench.mode_of(path);
+    outcome.observations = trace.take();
+    outcome.judgements = oracle::judge(plan, catalogue, &names, &outcome.observations, &mode_of);
+    if plan.lane == Lane::Virtual {
+        outcome.digest = digest(&outcome.observations);
+    }
+    bench.tear_down().await;
+    outcome
+}
+
+#[expect(clippy::disallowed_methods, reason = "the beginning of the cell, on the runtime's paused clock")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+async fn play(hand: &Stagehand) -> Result<(), BenchError> {
+    hand.bench.start_runtime().await?;
+    if hand.plan.scenario.given.receiver.started {
+        hand.start_receiver().await?;
+    }
+    for (number, step) in hand.plan.scenario.steps.iter().enumerate() {
+        hand.step(number, step).await?;
+    }
+    hand.settle().await;
+    hand.end().await;
+    Ok(())
+}
+
+/// Notes each crash that a fault causes, and starts again what died.
+fn watch_crashes(hand: &Rc<Stagehand>) {
+    let Bench::Virtual(bench) = &*hand.bench else { return };
+    let restart_after = match &hand.plan.deviation {
+        Some(Deviation::Fault(fault)) => fault.restart_after.duration(),
+        _ => Duration::from_secs(1),
+    };
+    let watcher = hand.clone();
+    bench.harness.spawn(async move {
+        let hand = watcher;
+        let Bench::Virtual(bench) = &*hand.bench else { return };
+        loop {
+            let crash = bench.world.next_crash().await;
+            let runtime_died = match &crash {
+                Crash::Killed { host } => {
+                    hand.trace.push(What::Killed { host: host.clone() });
+                    host == "runtime"
+                }
+                Crash::PowerCut { .. } => {
+                    hand.trace.push(What::PowerCut);
+                    true
+                }
+            };
+            if runtime_died {
+                bench.lose_runtime();
+            }
+            bench.harness.clock().sleep(restart_after).await;
+            // What cannot be started again shows in what is missing from the trace.
+            if runtime_died && let Err(error) = bench.start_runtime().await {
+                tracing::debug!(%error, "the runtime did not come back");
+            }
+            if !bench.receiver_runs() {
+                let _ = hand.start_receiver().await;
+            }
+        }
+    });
+}
+
+impl Stagehand {
+    /// Waits until every accepted dispatch has come to an outcome that its sender can see, or too long; and then a while for
+    /// outcomes that should not come.
+    async fn settle(&self) {
+        // Outcomes show in the trace; only a record in the transcript must be looked for.
+        let (limit, look_again, quiet) = match self.plan.lane {
+            Lane::Virtual => (Duration::from_secs(3 * 3600), Duration::from_secs(60), QUIET),
+            Lane::Real => (Duration::from_secs(8), Duration::from_millis(20), Duration::from_millis(50)),
+        };
+        let clock = self.bench.harness().clock();
+        let deadline = clock.now() + limit;
+        loop {
+            self.bench.look("end", &self.trace);
+            let executor = &self.plan.profile.executor;
+            let open = self.trace.read(|all| oracle::open_dispatches(all, &self.names, executor));
+            if !open || clock.now() >= deadline || !self.someone_works() {
+                break;
+            }
+            clock.within(look_again, self.trace.changed()).await;
+        }
+        clock.sleep(quiet).await;
+    }
+
+    /// Whether an outcome can still come: the receiver runs, or a fault's aftermath will start it again.
+    fn someone_works(&self) -> bool {
+        self.bench.receiver_runs() || matches!(self.plan.deviation, Some(Deviation::Fault(_)))
+    }
+
+    /// Ends the receiver as an operator would, and looks at what it leaves behind.
+    async fn end(&self) {
+        if self.bench.receiver_runs() {
+            self.trace.push(What::Stopped { host: "receiver".to_owned() });
+            self.bench.stop_receiver().await;
+            if let Some(code) = self.bench.receiver_ends(Duration::from_secs(10)).await {
+                self.trace.push(What::Ended { host: "receiver".to_owned(), code });
+                self.look_for_leftovers("ended").await;
+            }
+        }
+    }
+}

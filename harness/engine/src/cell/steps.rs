@@ -1,0 +1,402 @@
+//! Going through the steps of a scenario.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use gauntlet_runtime::registry::Caller;
+use gauntlet_world::network::Address;
+use gauntlet_world::process::Pid;
+use gauntlet_world::{Either, race};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::bench::{Bench, BenchError, PEER};
+use super::names::Names;
+use super::plan::Plan;
+use super::tap::Wire;
+use crate::oracle::wire::{self, HttpAnswer};
+use crate::scenario::{Await, Bearer, Call, Dispatch, HostName, Request, Step, Verb};
+use crate::trace::{Trace, What};
+
+/// How long a raw request waits for its answer when the scenario does not say.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a process may take to end when it is asked to.
+const STOP: Duration = Duration::from_secs(10);
+
+/// What the steps of a cell work with.
+pub(super) struct Stagehand {
+    pub(super) plan: Plan,
+    pub(super) bench: Rc<Bench>,
+    pub(super) names: Rc<Names>,
+    pub(super) wire: Rc<Wire>,
+    pub(super) trace: Rc<Trace>,
+}
+
+/// The key under which a step's result is in the trace: its number, and its name if it has one.
+pub(crate) fn key(number: usize, step: &Step) -> String {
+    match step.name() {
+        Some(name) => name.to_owned(),
+        None => format!("step {}", number + 1),
+    }
+}
+
+impl Stagehand {
+    /// Does one step and puts its result into the trace.
+    pub(super) async fn step(&self, number: usize, step: &Step) -> Result<(), BenchError> {
+        let Some(verb) = step.verb() else { return Ok(()) };
+        let key = key(number, step);
+        self.wire.in_step(&key);
+        let clock = self.bench.harness().clock();
+        let began = clock.now();
+        let mut value = match verb {
+            Verb::Dispatch(dispatch) => self.dispatch(&key, dispatch).await,
+            Verb::Request(request) => self.request(&key, request).await?,
+            Verb::Call(call) => self.call(call).await,
+            Verb::Await(wait) => self.wait(wait).await,
+            Verb::Advance(time) => {
+                clock.sleep(time.duration()).await;
+                json!({})
+            }
+            Verb::Kill(host) => self.kill(host).await,
+            Verb::Stop(host) => self.stop(host).await,
+            Verb::Start(host) => self.start(host).await?,
+            Verb::PowerCut(fate) => {
+                self.trace.push(What::PowerCut);
+                self.bench.power_cut(fate);
+                self.bench.start_runtime().await?;
+                json!({})
+            }
+            Verb::Write(write) => {
+                self.bench.write(&write.path, &self.names.resolve(&write.text), write.append)?;
+                for (line, context) in write.asks.iter().enumerate() {
+                    self.trace.push(What::Dispatched {
+                        dispatch: format!("{key} line {}", line + 1),
+                        context: Some(self.names.context(context)),
+                        acknowledged: true,
+                    });
+                }
+                json!({})
+            }
+            Verb::Remove(path) => {
+                self.bench.remove(path)?;
+                json!({})
+            }
+            Verb::Fault(rule) => {
+                self.bench.arm(rule.clone());
+                json!({})
+            }
+            Verb::Mend => {
+                self.bench.mend();
+                json!({})
+            }
+        };
+        let elapsed = u64::try_from((clock.now() - began).as_millis()).unwrap_or(u64::MAX);
+        if let Value::Object(members) = &mut value {
+            members.insert("elapsed_ms".to_owned(), json!(elapsed));
+        }
+        self.trace.push(What::Result { step: key, value });
+        Ok(())
+    }
+
+    async fn dispatch(&self, key: &str, dispatch: &Dispatch) -> Value {
+        let name = dispatch.name.clone().unwrap_or_else(|| key.to_owned());
+        let text = format!("{} {}", self.names.resolve(&dispatch.text), self.names.nonce(&name));
+        let mut args = json!({ "agent": PEER, "message": text });
+        let context = dispatch.context.as_deref().map(|context| self.names.context(context));
+        if let (Value::Object(members), Some(context)) = (&mut args, &context) {
+            members.insert("context_id".to_owned(), json!(context));
+        }
+        let tool = self.tool("fleet_send", &Caller::with(["a2a"]), args).await;
+        let answer = self.last_exchange(key);
+        let result = answer
+            .as_ref()
+            .and_then(|answer| answer.body.as_ref())
+            .and_then(|body| body.pointer("/result/message"));
+        let acknowledged = result.is_some() && tool.get("error").is_none();
+        let named = result.and_then(|message| message.get("contextId")).and_then(Value::as_str);
+        if let (None, Some(named)) = (&context, named) {
+            self.names.made_up(&name, named);
+        }
+        let context = context.or_else(|| named.map(str::to_owned));
+        self.trace.push(What::Dispatched { dispatch: name, context, acknowledged });
+        let mut value = answer.map_or_else(|| json!({}), |answer| answer.to_value());
+        if let Value::Object(members) = &mut value {
+            members.insert("tool".to_owned(), tool);
+            members.insert("acknowledged".to_owned(), json!(acknowledged));
+        }
+        value
+    }
+
+    async fn call(&self, call: &Call) -> Value {
+        let toolsets = call.toolsets.clone().unwrap_or_else(|| vec!["a2a".to_owned()]);
+        let caller = Caller::with(toolsets.iter().map(String::as_str));
+        let tool = self.tool(&call.tool, &caller, self.names.resolve_value(&call.args)).await;
+        json!({ "tool": tool })
+    }
+
+    async fn tool(&self, tool: &str, caller: &Caller, args: Value) -> Value {
+        let Some(runtime) = self.bench.runtime() else {
+            return json!({ "interrupted": "the runtime does not run" });
+        };
+        match race(runtime.call(caller, tool, args), self.bench.runtime_lost()).await {
+            Either::First(Ok(result)) => result,
+            Either::First(Err(error)) => json!({ "refused": error.to_string() }),
+            Either::Second(()) => json!({ "interrupted": "the runtime died during the call" }),
+        }
+    }
+
+    /// The answer in the last exchange of a step, read from its raw bytes.
+    fn last_exchange(&self, key: &str) -> Option<HttpAnswer> {
+        self.trace.read(|all| {
+            all.iter().rev().find_map(|seen| match &seen.what {
+                What::Exchange { step, received, .. } if step == key => {
+                    Some(wire::answers(&received.0).into_iter().next())
+                }
+                _ => None,
+            })
+        })?
+    }
+
+    async fn request(&self, key: &str, request: &Request) -> Result<Value, BenchError> {
+        let bytes = self.bytes_of(request);
+        let client = self.bench.client();
+        let address = Address::loopback(self.bench.receiver_port());
+        let patience = request.within.map_or(PATIENCE, |within| within.duration());
+        let expected = request.raw.as_deref().map_or(1, |raw| raw.matches(" HTTP/1.").count().max(1));
+        let mut stream = match client.network().connect(&address).await {
+            Ok(stream) => stream,
+            Err(error) => return Ok(json!({ "refused": error.to_string(), "answers": [] })),
+        };
+        // A server may answer and close before everything is written; what it answered counts.
+        let _ = client.clock().within(patience, stream.write_all(&bytes)).await;
+        let mut received = Vec::new();
+        let deadline = client.clock().now() + patience;
+        let mut closed = false;
+        loop {
+            let left = deadline.saturating_duration_since(client.clock().now());
+            if wire::complete_answers(&received) >= expected || left.is_zero() {
+                break;
+            }
+            let mut space = vec![0; 16_384];
+            match client.clock().within(left, stream.read(&mut space)).await {
+                Some(Ok(read @ 1..)) => received.extend_from_slice(&space[..read]),
+                Some(_) => {
+                    closed = true;
+                    break;
+                }
+                None => break,
+            }
+        }
+        drop(stream);
+        let answers = wire::answers(&received);
+        let sent = wire::request(&bytes).and_then(|request| request.body);
+        self.note_raw_dispatch(key, sent.as_ref(), answers.first());
+        let mut value = answers.first().map_or_else(|| json!({}), HttpAnswer::to_value);
+        if let Value::Object(members) = &mut value {
+            members.insert("answers".to_owned(), answers.iter().map(HttpAnswer::to_value).collect());
+            members.insert("closed".to_owned(), json!(closed));
+        }
+        Ok(value)
+    }
+
+    /// A request of the harness' own making can be a dispatch, too: its sender holds the acknowledgement.
+    fn note_raw_dispatch(&self, key: &str, sent: Option<&Value>, answer: Option<&HttpAnswer>) {
+        let asked = sent.and_then(|sent| sent.pointer("/params/message"));
+        let message =
+            answer.and_then(|answer| answer.body.as_ref()).and_then(|body| body.pointer("/result/message"));
+        let Some(message) = message else {
+            // Without any answer its sender does not know whether it was accepted.
+            if let (Some(asked), None) = (asked, answer) {
+                let context = asked.get("contextId").and_then(Value::as_str).map(str::to_owned);
+                self.trace.push(What::Dispatched { dispatch: key.to_owned(), context, acknowledged: false });
+            }
+            return;
+        };
+        let asked = asked.and_then(|asked| asked.get("contextId")).and_then(Value::as_str);
+        let named = message.get("contextId").and_then(Value::as_str);
+        if let (None, Some(named)) = (asked.filter(|asked| !asked.is_empty()), named) {
+            self.names.made_up(key, named);
+        }
+        let context = asked.filter(|asked| !asked.is_empty()).or(named).map(str::to_owned);
+        self.trace.push(What::Dispatched { dispatch: key.to_owned(), context, acknowledged: true });
+    }
+
+    fn bytes_of(&self, request: &Request) -> Vec<u8> {
+        let bearer = match request.bearer {
+            Bearer::Right => Some(format!("Bearer {}", self.names.token)),
+            Bearer::Capitals => Some(format!("BEARER {}", self.names.token)),
+            Bearer::Wrong => Some("Bearer not-the-token".to_owned()),
+            Bearer::Prefix => {
+                let shorter = &self.names.token[..self.names.token.len() - 1];
+                Some(format!("Bearer {shorter}"))
+            }
+            Bearer::Empty => Some("Bearer ".to_owned()),
+            Bearer::None => None,
+        };
+        if let Some(raw) = &request.raw {
+            let raw = self.names.resolve(raw).replace("{bearer}", &bearer.unwrap_or_default());
+            return raw.replace("\r\n", "\n").replace('\n', "\r\n").into_bytes();
+        }
+        let body = match (&request.json, &request.body, request.body_of) {
+            (Some(json), ..) => self.names.resolve_value(json).to_string().into_bytes(),
+            (None, Some(body), _) => self.names.resolve(body).into_bytes(),
+            (None, None, Some(length)) => self.filled_body(length),
+            (None, None, None) => Vec::new(),
+        };
+        let method = request.method.as_deref().unwrap_or("POST");
+        let path = request.path.as_deref().unwrap_or("/jsonrpc");
+        let mut fields = BTreeMap::from([
+            ("content-type".to_owned(), "application/json".to_owned()),
+            ("content-length".to_owned(), body.len().to_string()),
+            ("host".to_owned(), "127.0.0.1".to_owned()),
+        ]);
+        fields.extend(bearer.map(|bearer| ("authorization".to_owned(), bearer)));
+        fields.extend(request.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())));
+        let mut bytes = format!("{method} {path} HTTP/1.1\r\n").into_bytes();
+        for (name, value) in fields {
+            bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+        }
+        bytes.extend_from_slice(b"\r\n");
+        if !request.head_only {
+            bytes.extend_from_slice(&body);
+        }
+        bytes
+    }
+
+    /// A dispatch whose body is exactly so long.
+    fn filled_body(&self, length: usize) -> Vec<u8> {
+        let with = |text: &str| {
+            let message = json!({ "role": "user", "parts": [{ "text": text }], "contextId": self.names.context("filled") });
+            json!({ "jsonrpc": "2.0", "id": 1, "method": "SendMessage", "params": { "message": message } })
+                .to_string()
+        };
+        let frame = with("").len();
+        with(&"x".repeat(length.saturating_sub(frame))).into_bytes()
+    }
+
+    async fn wait(&self, wait: &Await) -> Value {
+        let happens = async {
+            if wait.end_of == Some(HostName::Receiver) {
+                // Its end is no observation until somebody looks.
+                self.bench.receiver_ends(wait.within.duration()).await;
+            }
+            loop {
+                let changed = self.trace.changed();
+                if let Some(value) = self.happened(wait) {
+                    return value;
+                }
+                changed.await;
+            }
+        };
+        let clock = self.bench.harness().clock();
+        clock.within(wait.within.duration(), happens).await.unwrap_or_else(|| json!({ "happens": false }))
+    }
+
+    fn happened(&self, wait: &Await) -> Option<Value> {
+        if let Some(dispatch) = &wait.reply_to {
+            return self.reply_to(dispatch).map(|text| json!({ "happens": true, "text": text }));
+        }
+        if let Some(wanted) = &wait.turn_of {
+            let entered = |what: &What| matches!(what, What::CliEntered { dispatch: Some(dispatch), .. } if dispatch == wanted);
+            return self.trace.any(entered).then(|| json!({ "happens": true }));
+        }
+        match wait.end_of? {
+            HostName::Receiver if !self.bench.receiver_runs() => {
+                let code = self.bench.receiver_code();
+                self.trace.push(What::Ended { host: "receiver".to_owned(), code: code.unwrap_or_default() });
+                Some(json!({ "happens": true, "code": code }))
+            }
+            HostName::Runtime if self.bench.runtime().is_none() => Some(json!({ "happens": true })),
+            _ => None,
+        }
+    }
+
+    /// The reply to a dispatch, once it was delivered: replies of one context come in the order of its dispatches.
+    fn reply_to(&self, dispatch: &str) -> Option<String> {
+        self.trace.read(|all| {
+            let sent = || {
+                all.iter().filter_map(|seen| match &seen.what {
+                    What::Dispatched { dispatch, context, acknowledged: true } => {
+                        Some((dispatch, context.as_deref()?))
+                    }
+                    _ => None,
+                })
+            };
+            let (_, context) = sent().find(|(name, _)| *name == dispatch)?;
+            let place =
+                sent().filter(|(_, other)| *other == context).position(|(name, _)| name == dispatch)?;
+            let mut delivered = all.iter().filter_map(|seen| match &seen.what {
+                What::Delivered { context: to, text, .. } if to == context => Some(text.clone()),
+                _ => None,
+            });
+            delivered.nth(place)
+        })
+    }
+
+    async fn kill(&self, host: HostName) -> Value {
+        match host {
+            HostName::Receiver => {
+                self.trace.push(What::Killed { host: "receiver".to_owned() });
+                self.bench.kill_receiver().await;
+            }
+            HostName::Runtime => {
+                self.trace.push(What::Killed { host: "runtime".to_owned() });
+                self.bench.kill_runtime();
+            }
+        }
+        json!({})
+    }
+
+    async fn stop(&self, host: HostName) -> Value {
+        match host {
+            HostName::Receiver => {
+                self.trace.push(What::Stopped { host: "receiver".to_owned() });
+                self.bench.stop_receiver().await;
+                let code = self.bench.receiver_ends(STOP).await;
+                if let Some(code) = code {
+                    self.trace.push(What::Ended { host: "receiver".to_owned(), code });
+                    self.look_for_leftovers("ended").await;
+                }
+                json!({ "happens": code.is_some(), "code": code })
+            }
+            HostName::Runtime => self.kill(host).await,
+        }
+    }
+
+    async fn start(&self, host: HostName) -> Result<Value, BenchError> {
+        match host {
+            HostName::Receiver => {
+                self.start_receiver().await?;
+                Ok(json!({ "happens": self.bench.receiver_runs(), "code": self.bench.receiver_code() }))
+            }
+            HostName::Runtime => {
+                self.bench.start_runtime().await?;
+                Ok(json!({ "happens": self.bench.runtime().is_some() }))
+            }
+        }
+    }
+
+    /// Starts the receiver, and looks for processes that lived before and still do when it is ready.
+    pub(super) async fn start_receiver(&self) -> Result<(), BenchError> {
+        let before = self.bench.marked(&self.plan).await;
+        self.bench.start_receiver(&self.trace).await?;
+        if !before.is_empty() {
+            let after = self.bench.marked(&self.plan).await;
+            let processes = before.into_iter().filter(|process| after.contains(process)).collect();
+            self.push_leftovers("ready", processes);
+        }
+        Ok(())
+    }
+
+    /// Looks for processes of the receiver at a moment when none should be there.
+    pub(super) async fn look_for_leftovers(&self, moment: &str) {
+        let processes = self.bench.marked(&self.plan).await;
+        self.push_leftovers(moment, processes);
+    }
+
+    fn push_leftovers(&self, moment: &str, processes: Vec<(Pid, String)>) {
+        let processes = processes.into_iter().map(|(_, name)| name).collect();
+        self.trace.push(What::Leftovers { moment: moment.to_owned(), processes });
+    }
+}

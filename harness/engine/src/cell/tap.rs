@@ -1,0 +1,88 @@
+//! The tap: raw bytes of connections become observations.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use gauntlet_world::network::{Flow, Side, Tap};
+
+use crate::trace::{Blob, Trace, What};
+
+/// Sees the connections of the runtime, of the harness, and of whatever takes callbacks.
+pub(crate) struct Wire {
+    trace: Rc<Trace>,
+    receiver_port: Cell<u16>,
+    step: RefCell<String>,
+    open: RefCell<BTreeMap<u64, Conversation>>,
+    next: Cell<u64>,
+    look: Box<dyn Fn(&str)>,
+}
+
+struct Conversation {
+    side: Side,
+    step: String,
+    sent: Vec<u8>,
+    received: Vec<u8>,
+}
+
+impl Wire {
+    /// `look` takes a snapshot of the files at a named moment.
+    pub(crate) fn new(trace: Rc<Trace>, receiver_port: u16, look: Box<dyn Fn(&str)>) -> Self {
+        Self {
+            trace,
+            receiver_port: Cell::new(receiver_port),
+            step: RefCell::default(),
+            open: RefCell::default(),
+            next: Cell::new(1),
+            look,
+        }
+    }
+
+    /// The exchanges from now on belong to this step.
+    pub(crate) fn in_step(&self, step: &str) {
+        *self.step.borrow_mut() = step.to_owned();
+    }
+}
+
+impl Tap for Wire {
+    fn opened(&self, side: Side, port: u16) -> u64 {
+        let number = self.next.replace(self.next.get() + 1);
+        // What the gate passes on to the node has been seen at the gate.
+        if side == Side::Accepted || port == self.receiver_port.get() {
+            let step = self.step.borrow().clone();
+            let conversation = Conversation { side, step, sent: Vec::new(), received: Vec::new() };
+            self.open.borrow_mut().insert(number, conversation);
+        }
+        number
+    }
+
+    fn bytes(&self, connection: u64, flow: Flow, bytes: &[u8]) {
+        let moment = {
+            let mut open = self.open.borrow_mut();
+            let Some(conversation) = open.get_mut(&connection) else { return };
+            let first = conversation.received.is_empty();
+            match flow {
+                Flow::Sent => conversation.sent.extend_from_slice(bytes),
+                Flow::Received => conversation.received.extend_from_slice(bytes),
+            }
+            match (flow, conversation.side) {
+                (Flow::Received, Side::Connected) if first => Some("ack"),
+                (Flow::Received, Side::Accepted) if first => Some("callback"),
+                _ => None,
+            }
+        };
+        if let Some(moment) = moment {
+            (self.look)(moment);
+        }
+    }
+
+    fn closed(&self, connection: u64) {
+        let Some(conversation) = self.open.borrow_mut().remove(&connection) else { return };
+        let (sent, received) = (Blob(conversation.sent), Blob(conversation.received));
+        self.trace.push(match conversation.side {
+            Side::Connected => What::Exchange { step: conversation.step, sent, received },
+            Side::Accepted if received.0.is_empty() => return,
+            Side::Accepted => What::Callback { sent: received, answered: sent },
+        });
+    }
+}

@@ -1,0 +1,350 @@
+//! The bench of the virtual lane: one simulated machine that holds everything.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use gauntlet_runtime::Runtime;
+use gauntlet_simulators::injection::Injector;
+use gauntlet_simulators::{cli, gate, receiver};
+use gauntlet_world::fault::Unsynced;
+use gauntlet_world::network::Address;
+use gauntlet_world::process::{Pid, Signal};
+use gauntlet_world::simulated::{Launch, ProcessState, program};
+use gauntlet_world::{Host, Machine, World, WorldSettings};
+use tokio::sync::{Notify, oneshot};
+
+use super::bench::{
+    BenchError, Places, fleet_settings, mode, prefixed, receiver_config, receiver_environment,
+    runtime_environment, watch_deliveries,
+};
+use super::names::Names;
+use super::plan::{Deviation, Plan};
+use super::stage::CellStage;
+use super::tap::Wire;
+use crate::data::library_profile;
+use crate::scenario::{Lane, Limits};
+use crate::trace::{Files, Trace};
+
+const RECEIVER_PORT: u16 = 9320;
+const NODE_PORT: u16 = 9219;
+const GATE_PORT: u16 = 9218;
+/// As many port calls as a cell may make. The largest honest cell makes a few thousand.
+const TOUCH_BUDGET: u64 = 200_000;
+
+type Exit = gauntlet_world::simulated::Exit;
+
+/// The bench of the virtual lane.
+pub(crate) struct VirtualBench {
+    pub(crate) world: World,
+    pub(crate) machine: Machine,
+    pub(crate) places: Places,
+    pub(crate) receiver_port: u16,
+    pub(crate) harness: Host,
+    pub(crate) client: Host,
+    pub(crate) injector: Injector,
+    pub(crate) runtime: RefCell<Option<Runtime>>,
+    pub(crate) runtime_lost: Notify,
+    receiver: RefCell<Option<(Pid, Exit)>>,
+    runtime_pid: Cell<Option<Pid>>,
+    plan: Plan,
+    names: Rc<Names>,
+    wire: Rc<Wire>,
+    trace: Rc<Trace>,
+}
+
+impl VirtualBench {
+    /// Builds the machine: folders, files, the executor's CLI, the gate. Nothing runs yet but the gate.
+    pub(crate) async fn build(
+        plan: &Plan,
+        names: &Rc<Names>,
+        trace: &Rc<Trace>,
+    ) -> Result<(Self, Rc<Wire>), BenchError> {
+        let faults = match &plan.deviation {
+            Some(Deviation::Fault(fault)) => vec![fault.rule.clone()],
+            _ => Vec::new(),
+        };
+        let settings = WorldSettings {
+            seed: plan.cell_seed(),
+            faults,
+            touch_budget: TOUCH_BUDGET,
+            ..WorldSettings::default()
+        };
+        let world = World::new(settings);
+        let machine = Machine::new(&world, "machine");
+        let places = Places { root: PathBuf::from("/cell") };
+        *names.workdir.borrow_mut() = places.repo().to_string_lossy().into_owned();
+        let look = {
+            let (machine, places, trace) = (machine.clone(), places.clone(), trace.clone());
+            move |moment: &str| trace.look_at_files(moment, files(&machine, &places))
+        };
+        let stage = Rc::new(CellStage::new(
+            plan.scenario.given.executor.turns.clone(),
+            names.clone(),
+            trace.clone(),
+            Box::new(look.clone()),
+        ));
+        let wire = Rc::new(Wire::new(trace.clone(), RECEIVER_PORT, Box::new(look)));
+        let secrets = [("token".to_owned(), names.token.clone())].into();
+        let injector = Injector::new(plan.quirks(), secrets);
+        let gated = !plan.scenario.given.hermes.answers.is_empty();
+        furnish(&machine, plan, &places, gated)
+            .map_err(|error| BenchError::because("cannot furnish the cell", error))?;
+        install(&machine, plan, &places, &stage, &injector)
+            .map_err(|error| BenchError::because("cannot install the CLI", error))?;
+        let harness = machine.visitor("harness", Default::default(), places.root.clone(), None);
+        let client = machine.visitor("client", Default::default(), places.root.clone(), Some(wire.clone()));
+        let bench = Self {
+            world,
+            machine,
+            places,
+            receiver_port: RECEIVER_PORT,
+            harness,
+            client,
+            injector,
+            runtime: RefCell::default(),
+            runtime_lost: Notify::new(),
+            receiver: RefCell::default(),
+            runtime_pid: Cell::default(),
+            plan: plan.clone(),
+            names: names.clone(),
+            wire: wire.clone(),
+            trace: trace.clone(),
+        };
+        if gated {
+            bench.open_gate().await?;
+        }
+        Ok((bench, wire))
+    }
+
+    async fn open_gate(&self) -> Result<(), BenchError> {
+        let host = self.machine.visitor(
+            "gate",
+            Default::default(),
+            self.places.root.clone(),
+            Some(self.wire.clone()),
+        );
+        let listener = gate::listen(&host, &Address::loopback(GATE_PORT)).await;
+        let listener = listener.map_err(|error| BenchError::because("cannot open the gate", error))?;
+        let node = format!("http://127.0.0.1:{NODE_PORT}/jsonrpc").parse();
+        let node = node.map_err(|error| BenchError::because("cannot open the gate", error))?;
+        host.spawn(gate::serve(
+            host.clone(),
+            listener,
+            node,
+            self.plan.scenario.given.hermes.answers.clone(),
+        ));
+        Ok(())
+    }
+
+    pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
+        let (ready, started) = oneshot::channel();
+        let ready = Rc::new(Cell::new(Some(ready)));
+        let settings = fleet_settings(&self.plan, &self.places, RECEIVER_PORT, NODE_PORT);
+        let body = program(move |host: Host| {
+            let (ready, settings) = (ready.clone(), settings.clone());
+            async move {
+                let runtime = Runtime::start(host, settings).await;
+                let failed = runtime.is_err();
+                if let Some(ready) = ready.take() {
+                    // Whoever asked for the runtime may be gone with the cell.
+                    let _ = ready.send(runtime);
+                }
+                if failed { 2 } else { std::future::pending().await }
+            }
+        });
+        let gated = !self.plan.scenario.given.hermes.answers.is_empty();
+        let (pid, _) = self.machine.launch(Launch {
+            name: "runtime".to_owned(),
+            program: body,
+            args: Vec::new(),
+            env: runtime_environment(&self.places, &self.names),
+            cwd: self.places.hermes(),
+            log: None,
+            // Behind the gate only the connections that the runtime opens are observations of their own.
+            tap: if gated { Some(Rc::new(OnlyOpened(self.wire.clone()))) } else { Some(self.wire.clone()) },
+        });
+        self.runtime_pid.set(Some(pid));
+        let started = self.harness.clock().within(Duration::from_secs(30), started).await;
+        let runtime = match started {
+            Some(Ok(Ok(runtime))) => runtime,
+            Some(Ok(Err(error))) => return Err(BenchError::because("the runtime did not start", error)),
+            // It died on the way, by a fault: whoever watches for crashes starts it again.
+            Some(Err(_)) | None => return Ok(()),
+        };
+        watch_deliveries(&self.harness, &runtime, &self.trace);
+        *self.runtime.borrow_mut() = Some(runtime);
+        Ok(())
+    }
+
+    pub(crate) fn launch_receiver(&self) {
+        let settings = receiver::Settings {
+            mode: mode(&self.plan),
+            framing: self.plan.release.framing.clone(),
+            injector: self.injector.clone(),
+        };
+        let started = self.machine.launch(Launch {
+            name: "receiver".to_owned(),
+            program: program(move |host| receiver::run(host, settings.clone())),
+            args: Vec::new(),
+            env: receiver_environment(&self.places, &self.names, &self.places.bin().to_string_lossy()),
+            cwd: self.places.repo(),
+            log: Some(self.places.log()),
+            tap: None,
+        });
+        *self.receiver.borrow_mut() = Some(started);
+    }
+
+    pub(crate) fn receiver_runs(&self) -> bool {
+        self.receiver.borrow().as_ref().is_some_and(|(_, exit)| exit.state() == ProcessState::Running)
+    }
+
+    pub(crate) fn receiver_code(&self) -> Option<i32> {
+        match self.receiver.borrow().as_ref()?.1.state() {
+            ProcessState::Running => None,
+            ProcessState::Ended(status) => Some(status.return_code()),
+        }
+    }
+
+    /// Completes when the receiver does not run.
+    pub(crate) async fn receiver_ended(&self) {
+        let exit = self.receiver.borrow().as_ref().map(|(_, exit)| exit.clone());
+        if let Some(exit) = exit {
+            exit.wait().await;
+        }
+    }
+
+    pub(crate) fn signal_receiver(&self, signal: Signal) {
+        if let Some((pid, _)) = &*self.receiver.borrow() {
+            self.machine.send(*pid, signal);
+        }
+    }
+
+    pub(crate) fn kill_runtime(&self) {
+        if let Some(pid) = self.runtime_pid.take() {
+            self.machine.kill(pid);
+            self.lose_runtime();
+        }
+    }
+
+    /// The runtime is gone, by whatever cause.
+    pub(crate) fn lose_runtime(&self) {
+        *self.runtime.borrow_mut() = None;
+        self.runtime_lost.notify_waiters();
+    }
+
+    pub(crate) fn power_cut(&self, fate: Unsynced) {
+        self.machine.power_cut(fate);
+        self.lose_runtime();
+    }
+
+    pub(crate) fn write(&self, path: &Path, content: &[u8], append: bool) -> io::Result<()> {
+        self.machine.disk_mut(|disk| {
+            disk.make_dir(path.parent().unwrap_or(Path::new("/")))?;
+            if append {
+                disk.append(path, content, 0o644)?
+            } else {
+                disk.write(path, content, 0o644)?
+            }
+            disk.sync(path)?;
+            disk.sync_dir(path.parent().unwrap_or(Path::new("/")))
+        })
+    }
+
+    pub(crate) fn remove(&self, path: &Path) -> io::Result<()> {
+        self.machine.disk_mut(|disk| disk.remove_all(path))
+    }
+
+    pub(crate) fn marked(&self, mark: &str) -> Vec<(Pid, String)> {
+        self.machine.marked_processes("A2A_RECEIVER", mark)
+    }
+
+    pub(crate) fn files(&self) -> Files {
+        files(&self.machine, &self.places)
+    }
+
+    pub(crate) fn failure(&self) -> Option<String> {
+        if self.world.is_exhausted() {
+            return Some(format!("more than {TOUCH_BUDGET} port calls: something runs in circles"));
+        }
+        let panics = self.world.panics();
+        (!panics.is_empty()).then(|| format!("panic: {}", panics.join("; ")))
+    }
+}
+
+/// The files that are observed.
+fn files(machine: &Machine, places: &Places) -> Files {
+    let disk = machine.disk();
+    let mut all = Files::new();
+    for (place, prefix) in
+        [(places.repo(), "repo"), (places.hermes(), "hermes"), (places.log(), "receiver.log")]
+    {
+        all.extend(prefixed(disk.files_below(&place), prefix));
+    }
+    all
+}
+
+fn furnish(machine: &Machine, plan: &Plan, places: &Places, gated: bool) -> io::Result<()> {
+    let mode = mode(plan);
+    let limits = Limits::of(Lane::Virtual);
+    let callbacks = if gated { GATE_PORT } else { NODE_PORT };
+    let config =
+        receiver_config(mode, &plan.scenario.given.receiver, places, limits, RECEIVER_PORT, callbacks);
+    machine.disk_mut(|disk| {
+        for folder in [places.repo().join(".hermes"), places.home(), places.hermes(), places.bin()] {
+            disk.make_dir(&folder)?;
+        }
+        disk.write(&places.repo().join(".hermes").join(mode.files.config), &config, 0o600)?;
+        for (path, text) in &plan.scenario.given.files {
+            let path = places.path(path);
+            disk.make_dir(path.parent().unwrap_or(Path::new("/")))?;
+            disk.write(&path, text.as_bytes(), 0o644)?;
+        }
+        disk.settle();
+        Ok(())
+    })
+}
+
+fn install(
+    machine: &Machine,
+    plan: &Plan,
+    places: &Places,
+    stage: &Rc<CellStage>,
+    injector: &Injector,
+) -> io::Result<()> {
+    let sleep = program(|host: Host| async move {
+        let seconds: f64 = host.args().first().and_then(|seconds| seconds.parse().ok()).unwrap_or_default();
+        host.clock().sleep(Duration::try_from_secs_f64(seconds).unwrap_or_default()).await;
+        0
+    });
+    machine.install(&places.bin().join("sleep"), "sleep", sleep)?;
+    if plan.scenario.given.executor.installed {
+        let profile = library_profile(&plan.profile);
+        let (stage, injector) = (stage.clone(), injector.clone());
+        let cli = program(move |host| cli::run(host, profile.clone(), stage.clone(), injector.clone()));
+        machine.install(&places.bin().join(mode(plan).cli), mode(plan).cli, cli)?;
+    }
+    Ok(())
+}
+
+/// A tap that leaves accepted connections out.
+struct OnlyOpened(Rc<Wire>);
+
+impl gauntlet_world::network::Tap for OnlyOpened {
+    fn opened(&self, side: gauntlet_world::network::Side, port: u16) -> u64 {
+        match side {
+            gauntlet_world::network::Side::Connected => self.0.opened(side, port),
+            gauntlet_world::network::Side::Accepted => 0,
+        }
+    }
+
+    fn bytes(&self, connection: u64, flow: gauntlet_world::network::Flow, bytes: &[u8]) {
+        self.0.bytes(connection, flow, bytes);
+    }
+
+    fn closed(&self, connection: u64) {
+        self.0.closed(connection);
+    }
+}

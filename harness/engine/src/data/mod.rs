@@ -1,0 +1,18 @@
+//! The data that drives everything: requirements, scenarios, profiles, releases, quirks, faults; embedded, and layered with
+//! a user's own.
+
+mod error;
+mod library;
+mod source;
+mod yaml;
+
+pub mod catalogue;
+pub mod fault;
+pub mod release;
+
+pub(crate) use error::nearest;
+pub use error::{DataError, DataErrors};
+pub(crate) use library::library_profile;
+pub use library::{Library, LoadError};
+pub use source::{Source, SourceFile};
+pub use yaml::parse as parse_yaml;

@@ -1,0 +1,113 @@
+//! The engine's own file I/O, in one place: reading data folders, writing reports.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the engine touches files outside of a cell"
+)]
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// The YAML files below a folder, by path relative to it, sorted.
+pub fn yaml_below(root: &Path) -> io::Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    let mut open = vec![root.to_path_buf()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+                let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+                found.push((name, fs::read_to_string(&path)?));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Writes a file so that a reader sees the old content or the new one, creating its folder.
+pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut sibling = path.as_os_str().to_owned();
+    sibling.push(".tmp");
+    let sibling = PathBuf::from(sibling);
+    fs::write(&sibling, content)?;
+    fs::rename(&sibling, path)
+}
+
+/// Creates a folder and its parents.
+pub fn make_dir(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+/// Removes a folder and all in it; fine when it is not there.
+pub fn remove_dir(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a file or a folder; fine when it is not there.
+pub fn remove(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        remove_dir(path)
+    } else {
+        fs::remove_file(path).or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        })
+    }
+}
+
+/// The content of a file; nothing when it cannot be read.
+pub fn read(path: &Path) -> Option<Vec<u8>> {
+    fs::read(path).ok()
+}
+
+/// Sets a file's permission bits.
+pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+/// A file's permission bits.
+pub fn mode(path: &Path) -> Option<u32> {
+    fs::metadata(path).ok().map(|meta| meta.permissions().mode() & 0o7777)
+}
+
+/// The content of every file below a folder, by path relative to it. Links are not followed.
+pub fn all_below(root: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut open = vec![root.to_path_buf()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => open.push(path),
+                Ok(kind) if kind.is_file() => {
+                    let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+                    // A file that vanishes or cannot be read meanwhile is not there.
+                    found.extend(fs::read(&path).ok().map(|content| (name, content)));
+                }
+                _ => {}
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A folder of its own below the system's temporary one. The caller removes it.
+pub fn scratch(name: &str) -> io::Result<PathBuf> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    let path = std::env::temp_dir().join(format!("gauntlet-{name}-{:016x}", u64::from_le_bytes(random)));
+    fs::create_dir_all(&path)?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o700))?;
+    Ok(path)
+}

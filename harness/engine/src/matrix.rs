@@ -1,0 +1,204 @@
+//! The matrix: which cells there are.
+
+use std::sync::Arc;
+
+use gauntlet_reports::Lane;
+use gauntlet_simulators::cli::Profile;
+use gauntlet_simulators::injection::Quirk;
+use wildmatch::WildMatch;
+
+use crate::cell::{Deviation, Outcome, Plan};
+use crate::data::fault::Fault;
+use crate::data::{Library, nearest};
+use crate::scenario::Scenario;
+
+/// What of the matrix is to be run.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    /// Only these executors; all when empty.
+    pub executors: Vec<String>,
+    /// Only these versions of their CLIs; all when empty.
+    pub versions: Vec<String>,
+    /// Only cells whose id, or whose scenario's id, matches one of these patterns (`*` and `?`); all when empty.
+    pub only: Vec<String>,
+    /// The lanes.
+    pub lanes: Vec<Lane>,
+    /// The root seed.
+    pub seed: u64,
+    /// Whether cells with quirks and faults are run beside the plain ones.
+    pub deviations: bool,
+}
+
+impl Default for Selection {
+    fn default() -> Self {
+        Self {
+            executors: Vec::new(),
+            versions: Vec::new(),
+            only: Vec::new(),
+            lanes: vec![Lane::Virtual, Lane::Real],
+            seed: 0,
+            deviations: true,
+        }
+    }
+}
+
+/// A name in a selection that nothing has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
+#[error("expected {expected}; found {found:?}")]
+pub struct UnknownName {
+    expected: String,
+    found: String,
+    #[help]
+    help: Option<String>,
+}
+
+impl Selection {
+    /// Whether the whole matrix is selected, so that scores over all of it make sense.
+    pub fn is_whole(&self) -> bool {
+        self.executors.is_empty() && self.versions.is_empty() && self.only.is_empty() && self.deviations
+    }
+
+    /// Every name that the selection uses must be known.
+    pub fn check(&self, library: &Library) -> Result<(), UnknownName> {
+        let unknown = |expected: &str, found: &str, known: Vec<&str>| UnknownName {
+            expected: format!("{expected} ({})", known.join(", ")),
+            found: found.to_owned(),
+            help: nearest(found, known).map(|name| format!("did you mean {name:?}?")),
+        };
+        for executor in &self.executors {
+            if !library.executors().contains(executor.as_str()) {
+                return Err(unknown("an executor", executor, library.executors().into_iter().collect()));
+            }
+        }
+        for version in &self.versions {
+            if !library.profiles.keys().any(|(_, known)| known == version) {
+                let known = library.profiles.keys().map(|(_, version)| version.as_str()).collect();
+                return Err(unknown("a version", version, known));
+            }
+        }
+        Ok(())
+    }
+
+    fn takes(&self, plan: &Plan) -> bool {
+        let id = plan.id();
+        self.only.is_empty()
+            || self.only.iter().any(|pattern| {
+                let pattern = WildMatch::new(pattern);
+                pattern.matches(&id) || pattern.matches(&plan.scenario.id.value)
+            })
+    }
+
+    fn profiles(&self, library: &Library) -> Vec<Vec<Arc<Profile>>> {
+        let executors = library.executors().into_iter();
+        executors
+            .filter(|executor| {
+                self.executors.is_empty() || self.executors.iter().any(|chosen| chosen == executor)
+            })
+            .map(|executor| {
+                let versions = library.versions(executor).into_iter();
+                versions
+                    .filter(|profile| self.versions.is_empty() || self.versions.contains(&profile.version))
+                    .collect()
+            })
+            .collect()
+    }
+
+    /// The plain cells: every scenario on every profile in virtual time, and on the newest profile over real processes.
+    pub fn plain(&self, library: &Library) -> Vec<Plan> {
+        let mut plans = Vec::new();
+        for profiles in self.profiles(library) {
+            for lane in [Lane::Virtual, Lane::Real].into_iter().filter(|lane| self.lanes.contains(lane)) {
+                let chosen = match lane {
+                    Lane::Virtual => profiles.as_slice(),
+                    Lane::Real => profiles.last().map(std::slice::from_ref).unwrap_or_default(),
+                };
+                for profile in chosen {
+                    let scenarios = match lane {
+                        Lane::Virtual => &library.scenarios,
+                        Lane::Real => &library.real_scenarios,
+                    };
+                    let applicable = scenarios.values().filter(|scenario| applies(scenario, profile));
+                    plans.extend(
+                        applicable.filter_map(|scenario| self.plan(library, scenario, profile, lane, None)),
+                    );
+                }
+            }
+        }
+        plans.retain(|plan| self.takes(plan));
+        plans
+    }
+
+    /// The plain cells of the virtual lane that tell which quirks and faults have something to bite on: those of the newest
+    /// profile of each executor.
+    pub fn probes(&self, library: &Library) -> Vec<Plan> {
+        if !self.deviations || !self.lanes.contains(&Lane::Virtual) {
+            return Vec::new();
+        }
+        let mut plans = Vec::new();
+        for profiles in self.profiles(library) {
+            let Some(profile) = profiles.last() else { continue };
+            let scenarios = library.scenarios.values().filter(|scenario| applies(scenario, profile));
+            plans.extend(
+                scenarios.filter_map(|scenario| self.plan(library, scenario, profile, Lane::Virtual, None)),
+            );
+        }
+        plans
+    }
+
+    /// The cells of a plain one with each quirk and fault that had something to bite on there.
+    pub fn crossed(&self, library: &Library, plain: &Plan, reachable: &[String]) -> Vec<Plan> {
+        let quirks = library.quirks.values().map(|quirk| Deviation::Quirk(quirk.clone()));
+        let faults = library.faults.values().map(|fault| Deviation::Fault(fault.clone()));
+        let crossed =
+            quirks.chain(faults).filter(|deviation| reachable.iter().any(|id| id == deviation.id()));
+        crossed
+            .map(|deviation| Plan { deviation: Some(deviation), ..plain.clone() })
+            .filter(|plan| self.takes(plan))
+            .collect()
+    }
+
+    fn plan(
+        &self,
+        library: &Library,
+        scenario: &Arc<Scenario>,
+        profile: &Arc<Profile>,
+        lane: Lane,
+        deviation: Option<Deviation>,
+    ) -> Option<Plan> {
+        let release = library.releases.get("reference")?.clone();
+        let release_quirks =
+            release.quirks.iter().filter_map(|quirk| library.quirks.get(&quirk.value).cloned()).collect();
+        Some(Plan {
+            scenario: scenario.clone(),
+            profile: profile.clone(),
+            release,
+            release_quirks,
+            deviation,
+            seed: self.seed,
+            lane,
+        })
+    }
+}
+
+fn applies(scenario: &Scenario, profile: &Profile) -> bool {
+    scenario.executors.is_empty() || scenario.executors.contains(&profile.executor)
+}
+
+/// Why a scenario cannot be run in the real lane, if so.
+pub fn virtual_only(scenario: &Scenario) -> Option<String> {
+    let by_step = || scenario.steps.iter().find_map(|step| step.virtual_only()).map(str::to_owned);
+    scenario.virtual_only.clone().or_else(by_step)
+}
+
+/// The quirks and faults that had something to bite on in a plain cell.
+pub fn reachable(library: &Library, outcome: &Outcome) -> Vec<String> {
+    let quirk = |quirk: &Quirk| {
+        outcome.events.iter().any(|(point, event)| *point == quirk.at && quirk.when.matches(event))
+    };
+    let fault = |fault: &Fault| {
+        outcome.touches.iter().filter(|touch| fault.rule.matches(touch)).count() >= fault.rule.nth as usize
+    };
+    let quirks = library.quirks.values().filter(|known| quirk(known)).map(|known| known.id.clone());
+    let faults = library.faults.values().filter(|known| fault(known)).map(|known| known.id.value.clone());
+    quirks.chain(faults).collect()
+}

@@ -1,0 +1,158 @@
+//! Comparing what was observed with what a scenario expects.
+
+use serde_json::{Value, json};
+
+use super::view::View;
+use crate::scenario::{Check, Comparison, Expect};
+
+/// What was expected and what was observed, when they differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Difference {
+    pub(super) expected: String,
+    pub(super) observed: String,
+}
+
+fn differ(expected: impl Into<String>, observed: &Value) -> Option<Difference> {
+    Some(Difference { expected: expected.into(), observed: shown(observed) })
+}
+
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(600) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// Compares the result of a step with the members of its expectation that are given.
+pub(super) fn step(expect: &Expect, result: &Value, view: &View<'_>) -> Option<Difference> {
+    let at = |pointer: &str| result.pointer(pointer).cloned().unwrap_or_default();
+    let resolve = |text: &str| view.names.resolve(text);
+    let mut wanted: Vec<(&str, Value)> = Vec::new();
+    if let Some(acknowledged) = expect.acknowledged {
+        wanted.push(("/acknowledged", json!(acknowledged)));
+    }
+    if let Some(code) = expect.rpc_error {
+        wanted.push(("/body/error/code", json!(code)));
+    }
+    if let Some(text) = &expect.rpc_message {
+        wanted.push(("/body/error/message", json!(resolve(text))));
+    }
+    if let Some(status) = expect.status {
+        wanted.push(("/status", json!(status)));
+    }
+    if let Some(body) = &expect.body {
+        wanted.push(("/body", view.names.resolve_value(body)));
+    }
+    if let Some(text) = &expect.text {
+        wanted.push(("/text", json!(resolve(text))));
+    }
+    if let Some(class) = &expect.error_class {
+        wanted.push(("/tool/class", json!(class)));
+    }
+    if let Some(happens) = expect.happens {
+        wanted.push(("/happens", json!(happens)));
+    }
+    if let Some(code) = expect.exit_code {
+        wanted.push(("/code", json!(code)));
+    }
+    for (pointer, wanted) in wanted {
+        if at(pointer) != wanted {
+            return differ(format!("{} is {}", &pointer[1..], shown(&wanted)), result);
+        }
+    }
+    if let Some(part) = &expect.text_contains
+        && !at("/text").as_str().is_some_and(|text| text.contains(&resolve(part)))
+    {
+        return differ(format!("text contains {part:?}"), result);
+    }
+    if let Some(limit) = expect.at_most
+        && at("/elapsed_ms").as_u64().is_none_or(|elapsed| elapsed > limit.0)
+    {
+        return differ(format!("the step takes at most {limit}"), result);
+    }
+    None
+}
+
+/// Compares the subject of a check. `None` inside: it holds. Outer `None`: the subject never came about.
+pub(super) fn check(check: &Check, view: &View<'_>) -> Option<Option<Difference>> {
+    let subject = view.subject(check.subject()?)?;
+    let place = check.at.as_deref().unwrap_or_default();
+    let found = subject.pointer(place).cloned();
+    let whole = found.clone().unwrap_or_default();
+    let resolved = |value: &Value| view.names.resolve_value(value);
+    let named = if place.is_empty() { "it".to_owned() } else { place.to_owned() };
+    Some(match check.comparison()? {
+        Comparison::Equals(wanted) => {
+            let wanted = resolved(wanted);
+            if whole == wanted { None } else { differ(format!("{named} is {}", shown(&wanted)), &whole) }
+        }
+        Comparison::Differs(other) => {
+            let other = resolved(other);
+            if found.is_some() && whole != other {
+                None
+            } else {
+                differ(format!("{named} is not {}", shown(&other)), &whole)
+            }
+        }
+        Comparison::Contains(part) => {
+            let part = resolved(part);
+            if contains(&whole, &part) {
+                None
+            } else {
+                differ(format!("{named} contains {}", shown(&part)), &whole)
+            }
+        }
+        Comparison::Lacks(part) => {
+            let part = resolved(part);
+            if contains(&whole, &part) {
+                differ(format!("{named} does not contain {}", shown(&part)), &whole)
+            } else {
+                None
+            }
+        }
+        Comparison::Count(wanted) => match whole.as_array() {
+            Some(items) if items.len() == wanted => None,
+            _ => differ(format!("{named} has {wanted} elements"), &whole),
+        },
+        Comparison::AtMost(limit) => match whole.as_f64() {
+            Some(number) if number <= limit => None,
+            _ => differ(format!("{named} is at most {limit}"), &whole),
+        },
+        Comparison::AtLeast(limit) => match whole.as_f64() {
+            Some(number) if number >= limit => None,
+            _ => differ(format!("{named} is at least {limit}"), &whole),
+        },
+        Comparison::Present(wanted) => {
+            let there = found.as_ref().is_some_and(|value| !value.is_null());
+            if there == wanted {
+                None
+            } else {
+                differ(format!("{named} is {}", if wanted { "there" } else { "not there" }), &whole)
+            }
+        }
+        Comparison::Column(column) => {
+            let values: Vec<Value> = whole
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|element| element.pointer(&column.of).cloned().unwrap_or_default())
+                .collect();
+            let wanted: Vec<Value> = column.is.iter().map(resolved).collect();
+            if values == wanted {
+                None
+            } else {
+                differ(format!("{} of each element is {}", column.of, shown(&json!(wanted))), &json!(values))
+            }
+        }
+    })
+}
+
+fn contains(whole: &Value, part: &Value) -> bool {
+    match (whole, part) {
+        (Value::String(text), Value::String(part)) => text.contains(part.as_str()),
+        (Value::Array(items), part) => items.contains(part),
+        (Value::Object(members), Value::String(name)) => members.contains_key(name),
+        _ => false,
+    }
+}

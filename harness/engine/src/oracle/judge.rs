@@ -1,0 +1,174 @@
+//! One verdict for each requirement that a cell touches.
+
+use std::collections::BTreeMap;
+
+use gauntlet_reports::Verdict;
+use gauntlet_simulators::stage::Purpose;
+
+use super::expect;
+use super::invariants::{self, Held};
+use super::view::View;
+use crate::cell::{Deviation, Names, Plan, key};
+use crate::data::catalogue::Catalogue;
+use crate::trace::{Observation, What};
+
+/// The verdict of one requirement in one cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What did not hold.
+    pub findings: Vec<Finding>,
+    /// Why there is no plain verdict.
+    pub reason: Option<String>,
+}
+
+/// Something that did not hold, with its evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What was expected.
+    pub expected: String,
+    /// What was observed.
+    pub observed: String,
+    /// Where in the trace.
+    pub trace: Vec<usize>,
+}
+
+impl Judgement {
+    fn new(verdict: Verdict) -> Self {
+        Self { verdict, findings: Vec::new(), reason: None }
+    }
+
+    fn because(verdict: Verdict, reason: impl Into<String>) -> Self {
+        Self { verdict, findings: Vec::new(), reason: Some(reason.into()) }
+    }
+
+    fn join(&mut self, other: Judgement) {
+        self.verdict = Verdict::worst([self.verdict, other.verdict]);
+        self.findings.extend(other.findings);
+        self.reason = self.reason.take().or(other.reason);
+    }
+}
+
+/// Judges a cell: what its scenario expects, and what holds in every cell.
+pub(crate) fn judge(
+    plan: &Plan,
+    catalogue: &Catalogue,
+    names: &Names,
+    observations: &[Observation],
+    mode_of: &dyn Fn(&str) -> Option<u32>,
+) -> BTreeMap<String, Judgement> {
+    let view = View { observations, names, executor: &plan.profile.executor, mode_of };
+    let mut verdicts: BTreeMap<String, Judgement> = BTreeMap::new();
+    let mut note = |id: &str, judgement: Judgement| match verdicts.get_mut(id) {
+        Some(known) => known.join(judgement),
+        None => {
+            verdicts.insert(id.to_owned(), judgement);
+        }
+    };
+    // A scenario is written for a world that behaves; under a fault only what holds in every world is judged.
+    if !matches!(plan.deviation, Some(Deviation::Fault(_))) {
+        for (id, judgement) in expectations(plan, &view) {
+            note(&id, judgement);
+        }
+    }
+    for (id, held) in invariants::all(plan, &view) {
+        if catalogue.get(id).is_some() {
+            note(id, of_invariant(held));
+        }
+    }
+    if let Some(reason) = unplayed(observations) {
+        for judgement in verdicts.values_mut().filter(|judgement| judgement.verdict == Verdict::Fail) {
+            judgement.verdict = Verdict::Inconclusive;
+            judgement.reason = Some(reason.clone());
+        }
+    }
+    rest_on_foundations(catalogue, &mut verdicts);
+    verdicts
+}
+
+fn expectations(plan: &Plan, view: &View<'_>) -> Vec<(String, Judgement)> {
+    let mut found = Vec::new();
+    let mut reached = true;
+    for (number, step) in plan.scenario.steps.iter().enumerate() {
+        let result = view.result(&key(number, step));
+        let first_missing = reached && result.is_none();
+        reached &= result.is_some();
+        let (Some(expect), Some(requirement)) = (&step.expect, &step.requirement) else { continue };
+        let judgement = match result {
+            Some((_, value)) if value.pointer("/tool/interrupted").is_some() => {
+                Judgement::because(Verdict::Inconclusive, "the runtime died during the step")
+            }
+            Some((index, value)) => compared(expect::step(expect, value, view), vec![index]),
+            None if first_missing => compared(
+                Some(expect::Difference {
+                    expected: "the step comes to its end".to_owned(),
+                    observed: "it did not".to_owned(),
+                }),
+                Vec::new(),
+            ),
+            None => Judgement::because(Verdict::Inconclusive, "an earlier step did not come to its end"),
+        };
+        found.push((requirement.value.clone(), judgement));
+    }
+    for check in &plan.scenario.then {
+        let judgement = match expect::check(check, view) {
+            Some(difference) => compared(difference, Vec::new()),
+            None => Judgement::because(Verdict::Inconclusive, "what the check looks at never came about"),
+        };
+        found.push((check.requirement.value.clone(), judgement));
+    }
+    found
+}
+
+fn compared(difference: Option<expect::Difference>, trace: Vec<usize>) -> Judgement {
+    match difference {
+        None => Judgement::new(Verdict::Pass),
+        Some(expect::Difference { expected, observed }) => Judgement {
+            verdict: Verdict::Fail,
+            findings: vec![Finding { expected, observed, trace }],
+            reason: None,
+        },
+    }
+}
+
+fn of_invariant(held: Held) -> Judgement {
+    match held {
+        Held::NotExercised => Judgement::new(Verdict::NotExercised),
+        Held::Yes => Judgement::new(Verdict::Pass),
+        Held::No(findings) => Judgement { verdict: Verdict::Fail, findings, reason: None },
+        Held::Unclear(reason) => Judgement::because(Verdict::Inconclusive, reason),
+    }
+}
+
+/// The stand-in was called in a way that the real CLI would accept and that it cannot play: nothing can be said then.
+fn unplayed(observations: &[Observation]) -> Option<String> {
+    observations.iter().find_map(|seen| match &seen.what {
+        What::CliEntered { invocation, .. } => match &invocation.purpose {
+            Purpose::Refused(reason) if reason.starts_with(gauntlet_simulators::cli::codex::UNPLAYED) => {
+                Some(format!("{reason}; called with {:?}", invocation.args))
+            }
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+/// A requirement whose foundation failed in the same cell cannot be judged there.
+fn rest_on_foundations(catalogue: &Catalogue, verdicts: &mut BTreeMap<String, Judgement>) {
+    let failed: Vec<String> = verdicts
+        .iter()
+        .filter(|(_, judgement)| judgement.verdict == Verdict::Fail)
+        .map(|(id, _)| id.clone())
+        .collect();
+    for (id, judgement) in verdicts.iter_mut() {
+        let base =
+            catalogue.foundations(id).into_iter().find(|base| failed.iter().any(|failed| failed == base));
+        if let Some(base) = base
+            && matches!(judgement.verdict, Verdict::Pass | Verdict::Fail)
+        {
+            judgement.verdict = Verdict::Inconclusive;
+            judgement.reason = Some(format!("{base} failed in this cell"));
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The checks at the end of a scenario: one subject, one comparison, one requirement.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_saphyr::Spanned;
+
+/// One check. Exactly one subject and exactly one comparison; `at` narrows the subject down by a JSON pointer.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Check {
+    /// Subject: the result of a named step. `{status, headers, body, answers, elapsed_ms, …}`
+    #[serde(default)]
+    pub result: Option<String>,
+    /// Subject: the turns of the CLI, as the CLI saw them. A list of `{dispatch, args, prompt, session, cwd, env, stdin_at_end,
+    /// started_ms, ended_ms, killed, code}`, narrowed to a context unless empty.
+    #[serde(default)]
+    pub cli_turns: Option<Which>,
+    /// Subject: how many pairs of turns of the CLI overlapped in time.
+    #[serde(default)]
+    pub overlaps: Option<Which>,
+    /// Subject: the callbacks, as they came over the wire. A list of `{id, context, text, role, authorization, status}`.
+    #[serde(default)]
+    pub callbacks: Option<Which>,
+    /// Subject: the replies that the runtime delivered. A list of `{id, context, text}`.
+    #[serde(default)]
+    pub deliveries: Option<Which>,
+    /// Subject: the receiver's transcript. A list of records.
+    #[serde(default)]
+    pub transcript: Option<Which>,
+    /// Subject: the receiver's inbox. A list of records.
+    #[serde(default)]
+    pub inbox: Option<Which>,
+    /// Subject: a file of the working directory: `{exists, text, mode, json}`. `~/` stands for the executor's home.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// Subject: the names of processes that the receiver left behind.
+    #[serde(default)]
+    pub leftovers: Option<bool>,
+    /// Where in the subject to look, as a JSON pointer.
+    #[serde(default)]
+    pub at: Option<String>,
+    /// Comparison: it is this.
+    #[serde(default)]
+    pub equals: Option<Value>,
+    /// Comparison: it is not this.
+    #[serde(default)]
+    pub differs: Option<Value>,
+    /// Comparison: the text contains this, or the list has this element.
+    #[serde(default)]
+    pub contains: Option<Value>,
+    /// Comparison: the text does not contain this, or the list does not have this element.
+    #[serde(default)]
+    pub lacks: Option<Value>,
+    /// Comparison: the list has so many elements.
+    #[serde(default)]
+    pub count: Option<usize>,
+    /// Comparison: the number is at most this.
+    #[serde(default)]
+    pub at_most: Option<f64>,
+    /// Comparison: the number is at least this.
+    #[serde(default)]
+    pub at_least: Option<f64>,
+    /// Comparison: it is there (true) or not (false).
+    #[serde(default)]
+    pub present: Option<bool>,
+    /// Comparison: these members of each element of the list, by JSON pointer, have these values in this order.
+    #[serde(default)]
+    pub column: Option<Column>,
+    /// The requirement that the check judges.
+    #[schemars(with = "String")]
+    pub requirement: Spanned<String>,
+}
+
+/// One member of every element of a list.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// The member, by JSON pointer.
+    pub of: String,
+    /// Its values, in order.
+    pub is: Vec<Value>,
+}
+
+/// Which of several things are meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Which {
+    /// Only those of this context, by its name in the scenario.
+    pub context: Option<String>,
+    /// Only those of this dispatch.
+    pub dispatch: Option<String>,
+}
+
+/// What a check looks at.
+#[derive(Debug, Clone, Copy)]
+pub enum Subject<'a> {
+    /// See [`Check::result`].
+    Result(&'a str),
+    /// See [`Check::cli_turns`].
+    CliTurns(&'a Which),
+    /// See [`Check::overlaps`].
+    Overlaps(&'a Which),
+    /// See [`Check::callbacks`].
+    Callbacks(&'a Which),
+    /// See [`Check::deliveries`].
+    Deliveries(&'a Which),
+    /// See [`Check::transcript`].
+    Transcript(&'a Which),
+    /// See [`Check::inbox`].
+    Inbox(&'a Which),
+    /// See [`Check::file`].
+    File(&'a str),
+    /// See [`Check::leftovers`].
+    Leftovers,
+}
+
+/// How a check compares.
+#[derive(Debug, Clone, Copy)]
+pub enum Comparison<'a> {
+    /// See [`Check::equals`].
+    Equals(&'a Value),
+    /// See [`Check::differs`].
+    Differs(&'a Value),
+    /// See [`Check::contains`].
+    Contains(&'a Value),
+    /// See [`Check::lacks`].
+    Lacks(&'a Value),
+    /// See [`Check::count`].
+    Count(usize),
+    /// See [`Check::at_most`].
+    AtMost(f64),
+    /// See [`Check::at_least`].
+    AtLeast(f64),
+    /// See [`Check::present`].
+    Present(bool),
+    /// See [`Check::column`].
+    Column(&'a Column),
+}
+
+impl Check {
+    pub(super) fn subjects(&self) -> Vec<Subject<'_>> {
+        [
+            self.result.as_deref().map(Subject::Result),
+            self.cli_turns.as_ref().map(Subject::CliTurns),
+            self.overlaps.as_ref().map(Subject::Overlaps),
+            self.callbacks.as_ref().map(Subject::Callbacks),
+            self.deliveries.as_ref().map(Subject::Deliveries),
+            self.transcript.as_ref().map(Subject::Transcript),
+            self.inbox.as_ref().map(Subject::Inbox),
+            self.file.as_deref().map(Subject::File),
+            self.leftovers.map(|_| Subject::Leftovers),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    pub(super) fn comparisons(&self) -> Vec<Comparison<'_>> {
+        [
+            self.equals.as_ref().map(Comparison::Equals),
+            self.differs.as_ref().map(Comparison::Differs),
+            self.contains.as_ref().map(Comparison::Contains),
+            self.lacks.as_ref().map(Comparison::Lacks),
+            self.count.map(Comparison::Count),
+            self.at_most.map(Comparison::AtMost),
+            self.at_least.map(Comparison::AtLeast),
+            self.present.map(Comparison::Present),
+            self.column.as_ref().map(Comparison::Column),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// What the check looks at. Scenarios are only made of files whose checks have exactly one subject.
+    pub fn subject(&self) -> Option<Subject<'_>> {
+        self.subjects().into_iter().next()
+    }
+
+    /// How it compares. Scenarios are only made of files whose checks have exactly one comparison.
+    pub fn comparison(&self) -> Option<Comparison<'_>> {
+        self.comparisons().into_iter().next()
+    }
+}

@@ -1,0 +1,72 @@
+//! The scenario grammar: what is given, the steps, what is expected. A file of it reads like a story.
+//!
+//! One way to say each thing: a step has one verb, a check has one subject and one comparison. The JSON Schema for editors is
+//! generated from these types ([`schema`]).
+
+mod check;
+mod given;
+mod limits;
+mod read;
+mod schema;
+mod step;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+pub use check::{Check, Column, Comparison, Subject, Which};
+pub use gauntlet_reports::Lane;
+pub use given::{ExecutorGiven, Given, HermesGiven, ReceiverGiven};
+pub use limits::Limits;
+pub use read::read;
+pub use schema::schema;
+pub use step::{Await, Bearer, Call, Dispatch, Expect, HostName, Request, Step, Verb, WriteFile};
+
+/// A file of scenarios.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The name: the suite, a slash, and words joined by hyphens.
+    #[schemars(with = "String")]
+    pub id: Spanned<String>,
+    /// One sentence that says what holds when the scenario passes.
+    pub title: String,
+    /// What is judged.
+    pub subject: SubjectKind,
+    /// The executors for which it makes sense; all when empty.
+    #[serde(default)]
+    pub executors: Vec<String>,
+    /// Why it cannot run in the real lane, if so; for instance because a step needs a power cut.
+    #[serde(default)]
+    pub virtual_only: Option<String>,
+    /// Rows of values. Each row makes a scenario of its own: `{name}` anywhere in the file stands for the row's value, and the
+    /// row's `case` is added to the id.
+    #[serde(default)]
+    pub params: Vec<std::collections::BTreeMap<String, serde_json::Value>>,
+    /// What is there before the first step.
+    #[serde(default)]
+    pub given: Given,
+    /// What happens, in order.
+    pub steps: Vec<Step>,
+    /// What is expected at the end.
+    #[serde(default)]
+    pub then: Vec<Check>,
+}
+
+/// What a scenario judges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SubjectKind {
+    /// The receiver in front of an executor.
+    Receiver,
+    /// The runtime that dispatches.
+    Runtime,
+}
+
+impl Scenario {
+    /// Every requirement that the scenario judges, where it is named.
+    pub fn requirements(&self) -> Vec<&Spanned<String>> {
+        let of_steps = self.steps.iter().filter_map(|step| step.requirement.as_ref());
+        of_steps.chain(self.then.iter().map(|check| &check.requirement)).collect()
+    }
+}

@@ -1,0 +1,146 @@
+//! Reading a scenario file: parameters, limits, types, and the rules that types cannot hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_saphyr::{Location, Spanned};
+
+use super::{Lane, Limits, Scenario, Subject};
+use crate::data::{DataError, parse_yaml};
+
+/// Reads the scenarios of a file: one, or one for each row of its parameters.
+pub fn read(file: &str, text: &str, lane: Lane) -> Result<Vec<Scenario>, DataError> {
+    let rows = rows(text);
+    let limits = Limits::of(lane);
+    if rows.is_empty() {
+        return Ok(vec![one(file, &limits.fill(text))?]);
+    }
+    rows.iter()
+        .map(|row| {
+            let mut filled = text.to_owned();
+            for (name, value) in row {
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                filled = filled.replace(&format!("{{{name}}}"), &value);
+            }
+            let mut scenario = one(file, &limits.fill(&filled))?;
+            if let Some(case) = row.get("case").and_then(Value::as_str) {
+                scenario.id.value = format!("{}-{case}", scenario.id.value);
+            }
+            Ok(scenario)
+        })
+        .collect()
+}
+
+/// Only the parameters of a file; its other mistakes are found when it is read whole.
+#[derive(Deserialize)]
+struct OnlyParams {
+    #[serde(default)]
+    params: Vec<BTreeMap<String, Value>>,
+}
+
+fn rows(text: &str) -> Vec<BTreeMap<String, Value>> {
+    serde_saphyr::from_str::<OnlyParams>(text).map(|only| only.params).unwrap_or_default()
+}
+
+fn one(file: &str, text: &str) -> Result<Scenario, DataError> {
+    let scenario: Scenario = parse_yaml(file, text)?;
+    let fail = |location: Location, message: String, help: Option<&str>| {
+        let place = (location.line(), location.column());
+        Err(DataError::new(file, text, place, message, help.map(str::to_owned)))
+    };
+    let id = &scenario.id;
+    let well_formed = id.value.split('/').count() == 2
+        && id
+            .value
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-/".contains(&byte));
+    if !well_formed {
+        let message = format!("expected an id such as suite/words-with-hyphens; found {:?}", id.value);
+        return fail(id.referenced, message, None);
+    }
+    let mut names = BTreeSet::new();
+    for (number, step) in scenario.steps.iter().enumerate() {
+        let place = || nth_step(text, number, &scenario);
+        match step.verbs().len() {
+            1 => {}
+            0 => {
+                return fail_at(file, text, place(), "expected a verb in this step, found none", Some(VERBS));
+            }
+            _ => {
+                return fail_at(
+                    file,
+                    text,
+                    place(),
+                    "expected one verb in this step, found several",
+                    Some("make it several steps"),
+                );
+            }
+        }
+        if step.expect.is_some() != step.requirement.is_some() {
+            let message =
+                "expected `expect` and `requirement` together: every expectation judges a requirement";
+            return fail_at(file, text, place(), message, None);
+        }
+        if let Some(wait) = &step.wait {
+            let events = [wait.reply_to.is_some(), wait.turn_of.is_some(), wait.end_of.is_some()];
+            if events.iter().filter(|event| **event).count() != 1 {
+                let message = "expected one of reply_to, turn_of, end_of in `await`";
+                return fail_at(file, text, place(), message, None);
+            }
+            for named in [&wait.reply_to, &wait.turn_of].into_iter().flatten() {
+                if !names.contains(named.as_str()) {
+                    let message = format!("expected the name of an earlier step; found {named:?}");
+                    return fail_at(file, text, place(), &message, None);
+                }
+            }
+        }
+        if let Some(name) = step.name()
+            && !names.insert(name)
+        {
+            let message = format!("expected a new name; an earlier step is called {name:?} already");
+            return fail_at(file, text, place(), &message, None);
+        }
+    }
+    for check in &scenario.then {
+        let place = check.requirement.referenced;
+        if check.subjects().len() != 1 {
+            let message =
+                "expected one subject in this check (result, cli_turns, callbacks, file, …)".to_owned();
+            return fail(place, message, None);
+        }
+        if check.comparisons().len() != 1 {
+            let message = "expected one comparison in this check (equals, contains, count, …)".to_owned();
+            return fail(place, message, None);
+        }
+        if let Some(Subject::Result(name)) = check.subject()
+            && !names.contains(name)
+        {
+            return fail(place, format!("expected the name of a step; found {name:?}"), None);
+        }
+    }
+    Ok(scenario)
+}
+
+const VERBS: &str = "verbs are dispatch, request, call, await, advance, kill, stop, start, power_cut, write, remove, fault, mend";
+
+fn fail_at<T>(
+    file: &str,
+    text: &str,
+    place: (u64, u64),
+    message: &str,
+    help: Option<&str>,
+) -> Result<T, DataError> {
+    Err(DataError::new(file, text, place, message.to_owned(), help.map(str::to_owned)))
+}
+
+/// Where the nth step begins.
+fn nth_step(text: &str, number: usize, scenario: &Scenario) -> (u64, u64) {
+    #[derive(Deserialize)]
+    struct OnlySteps {
+        steps: Vec<Spanned<serde::de::IgnoredAny>>,
+    }
+    let steps = serde_saphyr::from_str::<OnlySteps>(text).map(|only| only.steps).unwrap_or_default();
+    let place = steps.get(number).map_or(scenario.id.referenced, |step| step.referenced);
+    (place.line(), place.column())
+}

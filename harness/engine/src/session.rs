@@ -1,0 +1,114 @@
+//! A whole run: plain cells, then what they make reachable, then the reports on disk.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use gauntlet_reports::{Lane, json, junit, markdown};
+
+use crate::data::Library;
+use crate::files;
+use crate::matrix::Selection;
+use crate::project::{self, Reports};
+use crate::runner::{self, Record, Settings};
+
+/// What happens during a run, for whoever shows progress.
+pub enum Progress<'a> {
+    /// So many more cells will be run.
+    Planned(usize),
+    /// A cell was run.
+    Done(&'a Record),
+}
+
+/// Runs the selected part of the matrix. Records come in the order of the matrix, whatever the number of jobs; the second
+/// value is false when the run was interrupted.
+pub fn run(
+    library: &Arc<Library>,
+    selection: &Selection,
+    settings: &Settings,
+    cancel: &Arc<AtomicBool>,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> (Vec<Record>, bool) {
+    let mut batch = |plans: Vec<crate::cell::Plan>| {
+        progress(Progress::Planned(plans.len()));
+        runner::run(plans, library, settings, cancel, &mut |record| progress(Progress::Done(record)))
+    };
+    let plain = selection.plain(library);
+    let is_plain: Vec<String> = plain.iter().map(crate::cell::Plan::id).collect();
+    // A quirk crosses the cells whose plain form touched its point, so the plain forms are run even when only crossed cells
+    // were asked for.
+    let mut plans = plain;
+    let probes = selection.probes(library);
+    let wanted = |plan: &crate::cell::Plan| {
+        !is_plain.contains(&plan.id())
+            && selection.only.iter().any(|only| only.contains('+') || only.contains('*'))
+    };
+    plans.extend(probes.iter().filter(|plan| wanted(plan)).cloned());
+    let first = batch(plans);
+    let mut crossed = Vec::new();
+    let newest: Vec<String> = probes.iter().map(crate::cell::Plan::id).collect();
+    for record in first.iter().flatten().filter(|record| newest.contains(&record.line.id)) {
+        crossed.extend(selection.crossed(library, &record.plan, &record.reachable));
+    }
+    let second = if crossed.is_empty() { Vec::new() } else { batch(crossed) };
+    let complete = first.iter().chain(&second).all(Option::is_some) && !cancel.load(Ordering::Relaxed);
+    let kept = first.into_iter().flatten().filter(|record| is_plain.contains(&record.line.id));
+    (kept.chain(second.into_iter().flatten()).collect(), complete)
+}
+
+/// Writes the reports of a run below a folder, which afterwards holds nothing of an earlier run.
+pub fn write(out: &Path, records: &[Record], reports: &Reports) -> io::Result<Vec<PathBuf>> {
+    let mut written = Vec::new();
+    let mut put = |path: PathBuf, content: String| -> io::Result<()> {
+        files::write(&path, content.as_bytes())?;
+        written.push(path);
+        Ok(())
+    };
+    for stale in ["traces", "results.jsonl", "summary.json"] {
+        files::remove(&out.join(stale))?;
+    }
+    let lines: String = records.iter().map(|record| json::results_line(&record.line) + "\n").collect();
+    put(out.join("results.jsonl"), lines)?;
+    put(out.join("summary.json"), json::summary_json(&reports.summary))?;
+    for report in &reports.executors {
+        let folder = out.join(&report.executor);
+        put(folder.join("report.json"), json::report_json(report))?;
+        put(folder.join("report.md"), markdown::report(report))?;
+        put(folder.join("junit.xml"), junit::report(report))?;
+    }
+    for record in records.iter().filter(|record| record.trace.is_some()).take(MAX_TRACES) {
+        let name: String = record
+            .line
+            .id
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || "-._".contains(c) { c } else { '_' })
+            .collect();
+        let mut lines = project::trace_lines(record);
+        if lines.len() > MAX_TRACE {
+            let end = (0..=MAX_TRACE).rev().find(|at| lines.is_char_boundary(*at)).unwrap_or_default();
+            lines.truncate(end);
+        }
+        put(out.join("traces").join(format!("{name}.jsonl")), lines)?;
+    }
+    Ok(written)
+}
+
+/// Traces are kept of so many failing cells; the rest are derived again by `gauntlet replay`.
+const MAX_TRACES: usize = 100;
+const MAX_TRACE: usize = 1024 * 1024;
+
+/// The plan of a cell by its id.
+pub fn find(library: &Library, id: &str) -> Option<crate::cell::Plan> {
+    let seed = id
+        .rsplit_once('#')
+        .and_then(|(_, seed)| seed.trim_end_matches("~real").parse().ok())
+        .unwrap_or_default();
+    let selection = Selection { seed, lanes: vec![Lane::Virtual, Lane::Real], ..Selection::default() };
+    let plain = selection.plain(library);
+    let everything: Vec<String> =
+        library.quirks.keys().cloned().chain(library.faults.keys().cloned()).collect();
+    let crossed = plain.iter().filter(|plan| plan.lane == Lane::Virtual);
+    let crossed: Vec<_> = crossed.flat_map(|plan| selection.crossed(library, plan, &everything)).collect();
+    plain.into_iter().chain(crossed).find(|plan| plan.id() == id)
+}

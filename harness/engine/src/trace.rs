@@ -1,0 +1,238 @@
+//! The trace: the ordered list of everything observable in a cell. Oracles read nothing else.
+//!
+//! Every observation can be made in both lanes: bytes of requests and callbacks, what the stand-in CLI was given, results of
+//! tools, deliveries, files at named moments, ends of processes.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
+
+use gauntlet_simulators::stage::{Ending, Invocation};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// One thing that was observed.
+#[derive(Debug, Clone, Serialize)]
+pub struct Observation {
+    /// Milliseconds since the cell began.
+    pub at_ms: u64,
+    /// What it was.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What can be observed.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum What {
+    /// A process was started by the harness.
+    Started {
+        /// `receiver` or `runtime`.
+        host: String,
+    },
+    /// A process that the harness started is ready for work.
+    Ready {
+        /// `receiver` or `runtime`.
+        host: String,
+    },
+    /// A process ended.
+    Ended {
+        /// `receiver` or `runtime`.
+        host: String,
+        /// Its return code; negative for a signal.
+        code: i32,
+    },
+    /// The harness or a fault killed a process.
+    Killed {
+        /// `receiver` or `runtime`.
+        host: String,
+    },
+    /// The harness asked a process to end.
+    Stopped {
+        /// `receiver` or `runtime`.
+        host: String,
+    },
+    /// The machine lost power.
+    PowerCut,
+    /// One exchange with the receiver, as raw bytes.
+    Exchange {
+        /// The step that made it.
+        step: String,
+        /// What was sent.
+        sent: Blob,
+        /// What came back.
+        received: Blob,
+    },
+    /// A dispatch was accepted or not, as its sender sees it.
+    Dispatched {
+        /// The dispatch's name in the scenario.
+        dispatch: String,
+        /// Its context's real id; what the acknowledgement says when the dispatch names none.
+        context: Option<String>,
+        /// Whether the sender holds an acknowledgement.
+        acknowledged: bool,
+    },
+    /// A step's result.
+    Result {
+        /// The step.
+        step: String,
+        /// The result.
+        value: Value,
+    },
+    /// The CLI was started.
+    CliEntered {
+        /// The dispatch that it is for, as far as the prompt tells.
+        dispatch: Option<String>,
+        /// What it was given.
+        invocation: Invocation,
+    },
+    /// The CLI ended by itself.
+    CliLeft {
+        /// What it did.
+        ending: Ending,
+    },
+    /// A callback came in, as raw bytes, with the answer that it got.
+    Callback {
+        /// What the receiver sent.
+        sent: Blob,
+        /// What it was answered.
+        answered: Blob,
+    },
+    /// A reply was delivered by the runtime.
+    Delivered {
+        /// The callback's id, as the runtime keeps it.
+        id: String,
+        /// The context.
+        context: String,
+        /// The text.
+        text: String,
+    },
+    /// Files that differ from the last time they were looked at; a missing one was removed.
+    Files {
+        /// `ack`, `spawn`, `callback`, `ready` or `end`.
+        moment: String,
+        /// By path below the cell's root.
+        changed: BTreeMap<String, Option<Blob>>,
+    },
+    /// Processes of the receiver that live at a moment when none should.
+    Leftovers {
+        /// `ready`, `ended` or `end`.
+        moment: String,
+        /// Their names.
+        processes: Vec<String>,
+    },
+}
+
+/// Bytes, shown as text: what is no UTF-8 is shown replaced, and a digest of the whole stands for what is cut.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Blob(pub Vec<u8>);
+
+const SHOWN: usize = 16_384;
+
+impl Blob {
+    /// The bytes as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0).into_owned()
+    }
+}
+
+impl fmt::Debug for Blob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", String::from_utf8_lossy(self.0.get(..200).unwrap_or(&self.0)))
+    }
+}
+
+impl Serialize for Blob {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.get(..SHOWN) {
+            Some(start) if self.0.len() > SHOWN => {
+                let digest = blake3::hash(&self.0).to_hex();
+                let start = String::from_utf8_lossy(start);
+                serializer.serialize_str(&format!("{start}… {} bytes in all, blake3 {digest}", self.0.len()))
+            }
+            _ => serializer.serialize_str(&String::from_utf8_lossy(&self.0)),
+        }
+    }
+}
+
+/// Files by path below the cell's root.
+pub type Files = BTreeMap<String, Rc<Vec<u8>>>;
+
+/// A trace that is being written.
+pub struct Trace {
+    began: Instant,
+    observations: RefCell<Vec<Observation>>,
+    files: RefCell<Files>,
+    changed: Notify,
+}
+
+impl Trace {
+    /// A trace that begins now.
+    pub fn begin(now: Instant) -> Self {
+        Self {
+            began: now,
+            observations: RefCell::default(),
+            files: RefCell::default(),
+            changed: Notify::new(),
+        }
+    }
+
+    /// Appends an observation.
+    pub fn push(&self, what: What) {
+        let at_ms = u64::try_from((Instant::now() - self.began).as_millis()).unwrap_or(u64::MAX);
+        self.observations.borrow_mut().push(Observation { at_ms, what });
+        self.changed.notify_waiters();
+    }
+
+    /// Appends what changed among the files since the last look.
+    pub fn look_at_files(&self, moment: &str, now: Files) {
+        let mut before = self.files.borrow_mut();
+        let mut changed: BTreeMap<String, Option<Blob>> =
+            before.keys().filter(|path| !now.contains_key(*path)).map(|path| (path.clone(), None)).collect();
+        for (path, content) in &now {
+            if !before.get(path).is_some_and(|old| Rc::ptr_eq(old, content) || old == content) {
+                changed.insert(path.clone(), Some(Blob(content.to_vec())));
+            }
+        }
+        *before = now;
+        drop(before);
+        if !changed.is_empty() {
+            self.push(What::Files { moment: moment.to_owned(), changed });
+        }
+    }
+
+    /// Looks at what was observed so far.
+    pub fn read<T>(&self, look: impl FnOnce(&[Observation]) -> T) -> T {
+        look(&self.observations.borrow())
+    }
+
+    /// Completes at the next observation.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Takes everything that was observed; the trace begins anew.
+    pub fn take(&self) -> Vec<Observation> {
+        self.observations.take()
+    }
+
+    /// Whether something was observed that the test accepts.
+    pub fn any(&self, test: impl Fn(&What) -> bool) -> bool {
+        self.observations.borrow().iter().any(|observation| test(&observation.what))
+    }
+}
+
+/// A digest of a whole trace: equal digests mean equal traces, byte for byte.
+pub fn digest(observations: &[Observation]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for observation in observations {
+        // The types of a trace hold nothing that JSON cannot say.
+        let line = serde_json::to_vec(observation).unwrap_or_default();
+        hasher.update(&line);
+        hasher.update(b"\n");
+    }
+    hasher.finalize().to_hex().to_string()
+}

@@ -1,0 +1,236 @@
+//! The disk port: files and directories, and what makes them durable.
+//!
+//! Paths may be relative to the host's working directory. Content written is visible at once to everyone, and durable only
+//! after [`Disk::sync`] on the file and, for a new or renamed entry, [`Disk::sync_dir`] on its directory.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::host::{Cut, Host, Mechanics};
+use crate::real;
+use crate::touch::Op;
+
+/// What an entry of a directory is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link (only seen in listings: every other call follows links).
+    Link,
+}
+
+/// Properties of a file or directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Meta {
+    /// File or directory.
+    pub kind: Kind,
+    /// Length in bytes; 0 for a directory.
+    pub len: u64,
+    /// Permission bits, for instance `0o600`.
+    pub mode: u32,
+    /// Milliseconds since 1970 of the last change of content.
+    pub modified_ms: i64,
+}
+
+/// The disk of one host's machine.
+pub struct Disk<'a>(pub(crate) &'a Host);
+
+impl Disk<'_> {
+    /// The absolute path that this host means.
+    pub fn absolute(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.0.cwd().join(path)
+    }
+
+    /// The content of a file.
+    pub async fn read(&self, path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+        let path = self.absolute(path);
+        self.touch(Op::DiskRead, &path, |_| match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) => machine.disk().read(&path),
+            Mechanics::Real(_) => real::disk::read(&path),
+        })
+        .await
+    }
+
+    /// The content of a file, or nothing when there is no such file.
+    pub async fn read_if_present(&self, path: impl AsRef<Path>) -> io::Result<Option<Vec<u8>>> {
+        match self.read(path).await {
+            Ok(content) => Ok(Some(content)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The content of a file from a byte offset on; empty when the offset is at or beyond the end.
+    pub async fn read_from(&self, path: impl AsRef<Path>, offset: u64) -> io::Result<Vec<u8>> {
+        let path = self.absolute(path);
+        self.touch(Op::DiskRead, &path, |_| match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) => {
+                let content = machine.disk().read(&path)?;
+                let start = usize::try_from(offset).unwrap_or(usize::MAX).min(content.len());
+                Ok(content.get(start..).unwrap_or_default().to_vec())
+            }
+            Mechanics::Real(_) => real::disk::read_from(&path, offset),
+        })
+        .await
+    }
+
+    /// Creates a file or replaces its content. A new file gets mode `0o644`.
+    pub async fn write(&self, path: impl AsRef<Path>, content: &[u8]) -> io::Result<()> {
+        let path = self.absolute(path);
+        self.touch(Op::DiskWrite, &path, |cut| match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) => {
+                machine.disk_mut(|disk| disk.write(&path, cut.part(content), 0o644))
+            }
+            Mechanics::Real(_) => real::disk::write(&path, content),
+        })
+        .await
+    }
+
+    /// Creates a file that must not exist yet (`AlreadyExists` otherwise), with these permission bits.
+    pub async fn create_new(&self, path: impl AsRef<Path>, content: &[u8], mode: u32) -> io::Result<()> {
+        let path = self.absolute(path);
+        self.touch(Op::DiskCreate, &path, |cut| match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) => {
+                machine.disk_mut(|disk| disk.create_new(&path, cut.part(content), mode))
+            }
+            Mechanics::Real(_) => real::disk::create_new(&path, content, mode),
+        })
+        .await
+    }
+
+    /// Appends to a file, which is created with mode `0o600` when there is none: what is appended to in this field are
+    /// transcripts, inboxes and journals, and those hold what people said.
+    pub async fn append(&self, path: impl AsRef<Path>, content: &[u8]) -> io::Result<()> {
+        let path = self.absolute(path);
+        self.touch(Op::DiskAppend, &path, |cut| match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) => {
+                machine.disk_mut(|disk| disk.append(&path, cut.part(content), 0o600))
+            }
+            Mechanics::Real(_) => real::disk::append(&path, content, 0o600),
+        })
+        .await
+    }
+
+    /// Makes a file's content durable.
+    pub async fn sync(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        let path = self.absolute(path);
+        self.touch(Op::DiskSync, &path, |_| match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) => machine.disk_mut(|disk| disk.sync(&path)),
+            Mechanics::Real(_) => real::disk::sync(&path),
+        })
+        .await
+    }
+
+    /// Makes a directory's entries durable: which names there are, and what they name.
+    pub async fn sync_dir(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        let path = self.absolute(path);
+        self.touch(Op::DiskSyncDir, &path, |_| match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) => machine.disk_mut(|disk| disk.sync_dir(&path)),
+            Mechanics::Real(_) => real::disk::sync_dir(&path),
+        })
+        .await
+    }
+
+    /// Renames a file, replacing what has the new name. Others see the old file or the new one, never a part.
+    pub async fn rename(&self, from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<()> {
+        let (from, to) = (self.absolute(from), self.absolute(to));
+        self.touch(Op::DiskRename, &to, |_| match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) => machine.disk_mut(|disk| disk.rename(&from, &to)),
+            Mechanics::Real(_) => real::disk::rename(&from, &to),
+        })
+        .await
+    }
+
+    /// Removes a file or a link.
+    pub async fn remove(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        let path = self.absolute(path);
+        self.touch(Op::DiskRemove, &path, |_| match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) => machine.disk_mut(|disk| disk.remove(&path)),
+            Mechanics::Real(_) => real::disk::remove(&path),
+        })
+        .await
+    }
+
+    /// Creates a directory and its parents; fine when it is there already.
+    pub async fn make_dir(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        let path = self.absolute(path);
+        self.touch(Op::DiskMakeDir, &path, |_| match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) => machine.disk_mut(|disk| disk.make_dir(&path)),
+            Mechanics::Real(_) => real::disk::make_dir(&path),
+        })
+        .await
+    }
+
+    /// Properties of a file or directory; links are followed.
+    pub async fn stat(&self, path: impl AsRef<Path>) -> io::Result<Meta> {
+        let path = self.absolute(path);
+        self.touch(Op::DiskStat, &path, |_| match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) => machine.disk().stat(&path),
+            Mechanics::Real(_) => real::disk::stat(&path),
+        })
+        .await
+    }
+
+    /// The names in a directory with their kinds, sorted by name.
+    pub async fn list(&self, path: impl AsRef<Path>) -> io::Result<Vec<(String, Kind)>> {
+        let path = self.absolute(path);
+        self.touch(Op::DiskList, &path, |_| match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) => machine.disk().list(&path),
+            Mechanics::Real(_) => real::disk::list(&path),
+        })
+        .await
+    }
+
+    /// Sets the permission bits.
+    pub async fn set_mode(&self, path: impl AsRef<Path>, mode: u32) -> io::Result<()> {
+        let path = self.absolute(path);
+        self.touch(Op::DiskChange, &path, |_| match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) => machine.disk_mut(|disk| disk.set_mode(&path, mode)),
+            Mechanics::Real(_) => real::disk::set_mode(&path, mode),
+        })
+        .await
+    }
+
+    /// Makes a symbolic link at `path` that names `target`.
+    pub async fn link(&self, target: impl AsRef<Path>, path: impl AsRef<Path>) -> io::Result<()> {
+        let path = self.absolute(path);
+        let target = target.as_ref();
+        self.touch(Op::DiskChange, &path, |_| match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) => machine.disk_mut(|disk| disk.link(target, &path)),
+            Mechanics::Real(_) => real::disk::link(target, &path),
+        })
+        .await
+    }
+
+    /// Replaces a file so that after any crash it holds the old content or the new one, whole: a sibling is written and
+    /// made durable, renamed over the file, and the directory made durable.
+    pub async fn replace(&self, path: impl AsRef<Path>, content: &[u8]) -> io::Result<()> {
+        let path = self.absolute(path);
+        let mut sibling = path.clone().into_os_string();
+        sibling.push(".tmp");
+        let sibling = PathBuf::from(sibling);
+        self.write(&sibling, content).await?;
+        self.set_mode(&sibling, 0o600).await?;
+        self.sync(&sibling).await?;
+        self.rename(&sibling, &path).await?;
+        self.sync_dir(path.parent().unwrap_or(Path::new("/"))).await
+    }
+
+    /// Appends and makes the addition durable. The entry itself is made durable by whoever created the file.
+    pub async fn append_durably(&self, path: impl AsRef<Path>, content: &[u8]) -> io::Result<()> {
+        let path = path.as_ref();
+        self.append(path, content).await?;
+        self.sync(path).await
+    }
+
+    async fn touch<T>(
+        &self,
+        op: Op,
+        path: &Path,
+        effect: impl FnOnce(Cut) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.0.touch(op, &path.to_string_lossy(), effect).await
+    }
+}

@@ -1,0 +1,156 @@
+//! The process port over the operating system's processes.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the real mechanics are where the port ends"
+)]
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::Stdio;
+
+use rustix::process::{Pid as RawPid, Signal as RawSignal, kill_process, kill_process_group};
+use tokio::signal::unix::{Signal as Stream, SignalKind, signal as listen};
+
+use crate::host::{Host, Mechanics};
+use crate::process::{Child, Command, Exit, ExitStatus, Output, Pid, Signal, Stdin};
+use crate::race::{Either, race};
+
+pub(crate) fn spawn(host: &Host, command: Command) -> io::Result<Child> {
+    let cwd = host.cwd().join(&command.cwd);
+    let stdio = |output: &Output| -> io::Result<Stdio> {
+        Ok(match output {
+            Output::Piped => Stdio::piped(),
+            Output::Null => Stdio::null(),
+            Output::Inherit => Stdio::inherit(),
+            Output::Append(path) => {
+                fs::OpenOptions::new().append(true).create(true).mode(0o600).open(cwd.join(path))?.into()
+            }
+        })
+    };
+    let mut started = tokio::process::Command::new(&command.program);
+    started
+        .args(&command.args)
+        .env_clear()
+        .envs(&command.env)
+        .current_dir(&cwd)
+        .stdin(match command.stdin {
+            Stdin::Null => Stdio::null(),
+            Stdin::Held => Stdio::piped(),
+        })
+        .stdout(stdio(&command.stdout)?)
+        .stderr(stdio(&command.stderr)?);
+    if command.own_group {
+        started.process_group(0);
+    }
+    let mut child = started.spawn()?;
+    let pid = child.id().map(Pid).ok_or_else(|| io::Error::other("the child ended before it had a pid"))?;
+    // tokio closes an input that it still owns when the child is waited for or let go; this one outlasts both.
+    if let (Some(stdin), Mechanics::Real(machine)) = (child.stdin.take(), &host.inner.mechanics) {
+        machine.held.borrow_mut().insert(pid, stdin);
+    }
+    let stdout = child.stdout.take().map(|out| Box::pin(out) as crate::process::Reader);
+    let stderr = child.stderr.take().map(|err| Box::pin(err) as crate::process::Reader);
+    Ok(Child { pid, stdout, stderr, host: host.clone(), exit: Exit::Real(Box::new(child)) })
+}
+
+pub(crate) fn status(status: std::process::ExitStatus) -> ExitStatus {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => ExitStatus::Code(code),
+        (None, signal) => ExitStatus::Signal(signal.unwrap_or_default()),
+    }
+}
+
+/// The operating system's pid; nothing for numbers that it gives to no process. 0 would mean the own group.
+fn raw(pid: Pid) -> Option<RawPid> {
+    i32::try_from(pid.0).ok().and_then(RawPid::from_raw)
+}
+
+fn raw_signal(signal: Signal) -> RawSignal {
+    match signal {
+        Signal::Interrupt => RawSignal::INT,
+        Signal::Terminate => RawSignal::TERM,
+        Signal::Kill => RawSignal::KILL,
+    }
+}
+
+fn fine_when_gone(outcome: rustix::io::Result<()>) -> io::Result<()> {
+    match outcome {
+        Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+pub(crate) fn signal(pid: Pid, signal: Signal) -> io::Result<()> {
+    raw(pid).map_or(Ok(()), |pid| fine_when_gone(kill_process(pid, raw_signal(signal))))
+}
+
+pub(crate) fn signal_group(leader: Pid, signal: Signal) -> io::Result<()> {
+    // A group number of 1 would mean every process that there is.
+    let leader = raw(leader).filter(|leader| !leader.is_init());
+    leader.map_or(Ok(()), |leader| fine_when_gone(kill_process_group(leader, raw_signal(signal))))
+}
+
+/// Points the own standard output at nothing, so that whoever reads it comes to its end.
+pub(crate) fn close_stdout() {
+    if let Ok(nothing) = fs::OpenOptions::new().write(true).open("/dev/null") {
+        // There is nobody to tell of a failure, and nothing to do about it.
+        let _ = rustix::stdio::dup2_stdout(nothing);
+    }
+}
+
+/// Points the own standard error at nothing.
+pub(crate) fn close_stderr() {
+    if let Ok(nothing) = fs::OpenOptions::new().write(true).open("/dev/null") {
+        let _ = rustix::stdio::dup2_stderr(nothing);
+    }
+}
+
+/// The start time from the kernel's table; nothing for a process that is gone or only waits to be reaped.
+pub(crate) fn start_of(pid: Pid) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name stands in parentheses and may itself hold spaces and parentheses.
+    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    if matches!(fields.first(), Some(&"Z" | &"X")) {
+        return None;
+    }
+    fields.get(19)?.parse().ok()
+}
+
+pub(crate) fn marked(name: &str, value: &str) -> io::Result<Vec<Pid>> {
+    let mark = format!("{name}={value}");
+    let mut pids = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()).map(Pid) else {
+            continue;
+        };
+        let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else { continue };
+        if environment.split(|byte| *byte == 0).any(|pair| pair == mark.as_bytes()) && start_of(pid).is_some()
+        {
+            pids.push(pid);
+        }
+    }
+    pids.sort();
+    Ok(pids)
+}
+
+/// The signals that reach this program.
+pub struct Signals {
+    terminate: Stream,
+    interrupt: Stream,
+}
+
+impl Signals {
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    pub(crate) async fn next(&mut self) -> Signal {
+        match race(self.terminate.recv(), self.interrupt.recv()).await {
+            Either::First(_) => Signal::Terminate,
+            Either::Second(_) => Signal::Interrupt,
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Reasons for which a codex process ends before its turn is over.
+
+use std::fmt::Display;
+
+use thiserror::Error;
+
+/// Why a process ends early.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(super) enum Stop {
+    /// It ends here with this code: a quirk, or an interrupt.
+    #[error("ended with code {0}")]
+    Exit(i32),
+    /// Nobody reads its output any more.
+    #[error("the output was closed by its reader")]
+    BrokenPipe,
+    /// Something that it needs failed: the text for standard error.
+    #[error("{0}")]
+    Mishap(String),
+}
+
+impl Stop {
+    /// A mishap: what could not be done, and why.
+    pub(super) fn mishap(what: impl Display, why: &impl Display) -> Self {
+        Stop::Mishap(format!("Error: {what}: {why}"))
+    }
+
+    /// The exit code. A Rust program that prints to a closed pipe panics, which is 101; a failed turn is 1.
+    pub(super) fn code(&self) -> i32 {
+        match self {
+            Stop::Exit(code) => *code,
+            Stop::BrokenPipe => 101,
+            Stop::Mishap(_) => 1,
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Profiles: executor CLIs at one version, as data.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::codex::CodexProfile;
+
+/// One executor CLI at one version, as data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// The executor, for instance `codex`.
+    pub executor: String,
+    /// The CLI's version, for instance `0.44.0`.
+    pub version: String,
+    /// The folder of recordings that this profile reproduces, relative to the repository. A profile without it is
+    /// unrecorded, and every report says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded_from: Option<String>,
+    /// Requirements that even the reference receiver cannot keep on this version, each with the evidence.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub breaks: BTreeMap<String, String>,
+    /// How this version of codex talks.
+    pub codex: CodexProfile,
+}

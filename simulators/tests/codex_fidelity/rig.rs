@@ -1,0 +1,197 @@
+//! One simulated machine with codex on its `PATH`.
+#![expect(clippy::disallowed_methods, reason = "a test reads fixtures and has no host of its own")]
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use gauntlet_simulators::cli::codex;
+use gauntlet_simulators::cli::profile::Profile;
+use gauntlet_simulators::injection::{Injector, Quirk};
+use gauntlet_simulators::stage::{Ending, Invocation, LocalFuture, Part, Stage};
+use gauntlet_world::process::{Child, Command, ExitStatus, Reader, Stdin};
+use gauntlet_world::simulated::program;
+use gauntlet_world::{Host, Machine, World, WorldSettings};
+use tokio::io::AsyncReadExt as _;
+
+/// The recorded versions.
+pub(crate) const VERSIONS: [&str; 5] = ["0.36.0", "0.44.0", "0.80.0", "0.135.0", "0.169.0"];
+
+/// Where the recorder's machine paths are in the simulation; the recordings call it `SCRATCH`.
+pub(crate) const SCRATCH: &str = "/scratch";
+
+/// A file of the repository.
+pub(crate) fn repository(path: impl AsRef<Path>) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+/// The profile of a version.
+pub(crate) fn profile(version: &str) -> Profile {
+    let path = repository(format!("scenarios/profiles/codex-{version}.yaml"));
+    let text = std::fs::read_to_string(&path).expect("the profile is there");
+    match serde_saphyr::from_str(&text) {
+        Ok(profile) => profile,
+        Err(error) => unreadable(&path, &error),
+    }
+}
+
+#[expect(clippy::panic, reason = "a profile that cannot be read fails the test")]
+fn unreadable(path: &Path, error: &serde_saphyr::Error) -> ! {
+    panic!("{}: {error}", path.display())
+}
+
+/// Runs a test on the paused clock.
+pub(crate) fn cell<F: Future>(body: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    tokio::task::LocalSet::new().block_on(&runtime.expect("a runtime can be built"), body)
+}
+
+/// A stage that hands out its parts in order and remembers everything.
+#[derive(Default)]
+pub(crate) struct Script {
+    parts: RefCell<VecDeque<Part>>,
+    pub(crate) entered: RefCell<Vec<Invocation>>,
+    pub(crate) left: RefCell<Vec<Ending>>,
+}
+
+impl Stage for Script {
+    fn enter(&self, invocation: Invocation) -> LocalFuture<'_, Part> {
+        self.entered.borrow_mut().push(invocation);
+        let part = self.parts.borrow_mut().pop_front().unwrap_or_default();
+        Box::pin(std::future::ready(part))
+    }
+
+    fn leave(&self, ending: Ending) -> LocalFuture<'_, ()> {
+        self.left.borrow_mut().push(ending);
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// A machine with codex installed, and a shell to start it from.
+pub(crate) struct Rig {
+    pub(crate) machine: Machine,
+    pub(crate) script: Rc<Script>,
+    pub(crate) shell: Host,
+    pub(crate) injector: Injector,
+}
+
+/// What a finished process left behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ran {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) code: i32,
+}
+
+impl Rig {
+    pub(crate) fn new(version: &str) -> Self {
+        Self::with_quirks(version, Vec::new())
+    }
+
+    pub(crate) fn with_quirks(version: &str, quirks: Vec<Quirk>) -> Self {
+        let profile = Rc::new(profile(version));
+        let world = World::new(WorldSettings::default());
+        let machine = Machine::new(&world, "box");
+        let script = Rc::new(Script::default());
+        let injector = Injector::new(quirks, BTreeMap::new());
+        // The folder names of the recorder, which stand in some lines.
+        let short = match version {
+            "0.36.0" => "0036",
+            "0.135.0" => "0135",
+            "0.169.0" => "new",
+            other => other,
+        };
+        let (home, repo) = (format!("{SCRATCH}/codexhome-{short}"), format!("{SCRATCH}/codexrepo-{short}"));
+        for directory in [&home, &repo] {
+            machine
+                .disk_mut(|disk| disk.make_dir(Path::new(directory)))
+                .expect("an empty disk takes folders");
+        }
+        let (stage, quirky) = (script.clone(), injector.clone());
+        let codex = program(move |host| {
+            let (profile, stage, injector) = (profile.clone(), stage.clone(), quirky.clone());
+            async move { codex::run(host, profile, stage, injector).await }
+        });
+        machine.install(Path::new("/bin/codex"), "codex", codex).expect("codex can be installed");
+        machine.install(Path::new("/bin/sleep"), "sleep", program(sleep)).expect("sleep can be installed");
+        let env = [("PATH", "/bin"), ("HOME", home.as_str()), ("TMPDIR", SCRATCH)];
+        let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
+        let shell = machine.visitor("shell", env, PathBuf::from(repo), None);
+        Self { machine, script, shell, injector }
+    }
+
+    /// Starts codex with this part to play.
+    pub(crate) async fn start(&self, args: &[&str], part: Part, stdin: Stdin) -> Child {
+        self.script.parts.borrow_mut().push_back(part);
+        let command = Command {
+            args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+            env: self.shell.environment().clone(),
+            stdin,
+            ..Command::new("codex", self.shell.cwd())
+        };
+        self.shell.processes().spawn(command).await.expect("codex is installed")
+    }
+
+    /// Runs codex to its end.
+    pub(crate) async fn run(&self, args: &[&str], part: Part) -> Ran {
+        let child = self.start(args, part, Stdin::Null).await;
+        finish(child).await
+    }
+
+    /// A first turn, called as the receiver calls it.
+    pub(crate) async fn turn(&self, prompt: &str, part: Part) -> Ran {
+        self.run(&["exec", prompt, "-s", "workspace-write", "--json", "--skip-git-repo-check"], part).await
+    }
+
+    /// A later turn, called as the receiver calls it.
+    pub(crate) async fn resume(&self, thread: &str, prompt: &str, part: Part) -> Ran {
+        self.run(&["exec", "resume", thread, prompt, "--json", "--skip-git-repo-check"], part).await
+    }
+
+    /// The files of the CLI's threads, by name.
+    pub(crate) fn threads(&self) -> BTreeMap<String, String> {
+        let sessions = self.shell.home().join(".codex/sessions");
+        let files = self.machine.disk().files_below(&sessions);
+        files
+            .into_iter()
+            .map(|(name, content)| (name, String::from_utf8_lossy(&content).into_owned()))
+            .collect()
+    }
+}
+
+/// Reads both streams to their ends, and reaps.
+pub(crate) async fn finish(mut child: Child) -> Ran {
+    let stdout = rest(child.stdout.take()).await;
+    let stderr = rest(child.stderr.take()).await;
+    let code = match child.wait().await.expect("a child can be waited for") {
+        ExitStatus::Code(code) => code,
+        ExitStatus::Signal(number) => -number,
+    };
+    Ran { stdout, stderr, code }
+}
+
+/// What a stream still holds, to its end.
+pub(crate) async fn rest(reader: Option<Reader>) -> String {
+    let mut bytes = Vec::new();
+    reader.expect("piped").read_to_end(&mut bytes).await.expect("a pipe can be read");
+    String::from_utf8(bytes).expect("a CLI prints UTF-8")
+}
+
+/// A part that answers.
+pub(crate) fn answer(reply: &str) -> Part {
+    Part { reply: Some(reply.to_owned()), ..Part::default() }
+}
+
+/// The thread id in a printed stream.
+pub(crate) fn thread_of(stdout: &str) -> String {
+    let (_, rest) = stdout.split_once(r#""thread_id":""#).expect("a thread id is printed");
+    rest.split('"').next().expect("a quote ends it").to_owned()
+}
+
+async fn sleep(host: Host) -> i32 {
+    let seconds: f64 = host.args().first().and_then(|text| text.parse().ok()).unwrap_or_default();
+    host.clock().sleep(std::time::Duration::from_secs_f64(seconds)).await;
+    0
+}

@@ -1,0 +1,114 @@
+//! Every scenario on every executor, every quirk and every fault, as named tests: `cargo test --test matrix -- turn-cap`.
+
+mod cells;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use cells::{explain, library, plain, run, settings};
+use gauntlet_engine::data::Library;
+use gauntlet_engine::matrix::Selection;
+use gauntlet_engine::runner::Record;
+use gauntlet_engine::scores;
+use gauntlet_reports::{Lane, Verdict};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let library = library();
+    let mut trials = Vec::new();
+    for executor in library.executors() {
+        for scenario in library.scenarios.keys() {
+            let (library, scenario) = (library.clone(), scenario.clone());
+            trials.push(Trial::test(format!("{executor}::{scenario}"), move || holds(&library, &scenario)));
+        }
+        let (library, executor) = (library.clone(), executor.to_owned());
+        trials.push(Trial::test(format!("{executor}::breaks"), move || breaks_match(&library, &executor)));
+    }
+    for quirk in library.quirks.keys() {
+        let (library, quirk) = (library.clone(), quirk.clone());
+        trials.push(Trial::test(format!("quirk::{quirk}"), move || is_caught(&library, &quirk)));
+    }
+    for fault in library.faults.keys() {
+        let (library, fault) = (library.clone(), fault.clone());
+        trials.push(Trial::test(format!("fault::{fault}"), move || is_survived(&library, &fault)));
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// A scenario passes on every version, except for what the version's profile says that it breaks.
+fn holds(library: &Arc<Library>, scenario: &str) -> Result<(), Failed> {
+    let records = run(plain(library, scenario), library, &settings(1));
+    if records.is_empty() {
+        return Err(format!("{scenario} makes no cell").into());
+    }
+    for record in &records {
+        let surprising = record.line.failed.iter().any(|id| !record.plan.profile.breaks.contains_key(id));
+        if surprising || record.line.verdict == Verdict::Error {
+            return Err(explain(record).into());
+        }
+    }
+    Ok(())
+}
+
+fn breaks_match(library: &Arc<Library>, executor: &str) -> Result<(), Failed> {
+    let selection =
+        Selection { executors: vec![executor.to_owned()], lanes: vec![Lane::Virtual], ..Selection::default() };
+    let records = run(selection.plain(library), library, &settings(2));
+    for profile in scores::compliance(library, &records, executor).profiles {
+        if !profile.unexpected_breaks.is_empty() || !profile.missing_breaks.is_empty() {
+            return Err(format!(
+                "{executor} {}: failed without being listed {:?}, listed without failing {:?}",
+                profile.version, profile.unexpected_breaks, profile.missing_breaks
+            )
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// The cells that a quirk or fault crosses.
+fn crossed(library: &Arc<Library>, deviation: &str) -> Vec<Record> {
+    let selection = Selection { lanes: vec![Lane::Virtual], ..Selection::default() };
+    let probes = run(selection.probes(library), library, &settings(1));
+    let only = [deviation.to_owned()];
+    let plans = probes
+        .iter()
+        .filter(|record| record.reachable.iter().any(|id| id == deviation))
+        .flat_map(|record| selection.crossed(library, &record.plan, &only));
+    run(plans.collect(), library, &settings(1))
+}
+
+fn is_caught(library: &Arc<Library>, quirk: &str) -> Result<(), Failed> {
+    let records = crossed(library, quirk);
+    let detection = scores::detection(library, &records);
+    let row = detection.quirks.iter().find(|row| row.id == quirk).ok_or("the quirk has no row")?;
+    if !row.caught {
+        let missed: BTreeSet<_> = row.missed.iter().collect();
+        let text = format!("over {} cells: not failed {missed:?}, failed without being named {:?}", row.cells, row.unnamed);
+        return Err(text.into());
+    }
+    nobody_else_is_hurt(library, &records)
+}
+
+fn is_survived(library: &Arc<Library>, fault: &str) -> Result<(), Failed> {
+    let records = crossed(library, fault);
+    if records.is_empty() {
+        return Err(format!("{fault} reaches no cell").into());
+    }
+    nobody_else_is_hurt(library, &records)
+}
+
+fn nobody_else_is_hurt(library: &Arc<Library>, records: &[Record]) -> Result<(), Failed> {
+    if let Some(record) = records.iter().find(|record| record.line.verdict == Verdict::Error) {
+        return Err(explain(record).into());
+    }
+    let resilience = scores::resilience(library, records);
+    match resilience.broken.first() {
+        None => Ok(()),
+        Some(broken) => {
+            let record = records.iter().find(|record| record.line.id == broken.cell);
+            Err(format!("{} of the {} failed\n{}", broken.requirement, broken.role, record.map(explain).unwrap_or_default()).into())
+        }
+    }
+}
