@@ -24,7 +24,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "gauntlet",
-        &["gauntlet-engine", "gauntlet-protocol", "gauntlet-reports", "gauntlet-simulators", "gauntlet-world"],
+        &[
+            "gauntlet-engine",
+            "gauntlet-protocol",
+            "gauntlet-reports",
+            "gauntlet-simulators",
+            "gauntlet-world",
+        ],
     ),
 ];
 
@@ -38,7 +44,10 @@ fn manifest(path: &Path) -> toml::Table {
 }
 
 fn rooms() -> BTreeMap<String, BTreeSet<String>> {
-    let members = manifest(&root())["workspace"]["members"].as_array().cloned().expect("the workspace lists its members");
+    let members = manifest(&root())["workspace"]["members"]
+        .as_array()
+        .cloned()
+        .expect("the workspace lists its members");
     members
         .iter()
         .map(|member| {
@@ -47,7 +56,13 @@ fn rooms() -> BTreeMap<String, BTreeSet<String>> {
             let mut used = BTreeSet::new();
             for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
                 let table = manifest.get(section).and_then(toml::Value::as_table);
-                used.extend(table.into_iter().flat_map(|table| table.keys()).filter(|name| name.starts_with("gauntlet")).cloned());
+                used.extend(
+                    table
+                        .into_iter()
+                        .flat_map(|table| table.keys())
+                        .filter(|name| name.starts_with("gauntlet"))
+                        .cloned(),
+                );
             }
             (name, used)
         })
@@ -58,7 +73,8 @@ fn rooms() -> BTreeMap<String, BTreeSet<String>> {
 fn every_arrow_points_down() {
     let allowed: BTreeMap<&str, &[&str]> = ALLOWED.iter().copied().collect();
     for (room, used) in rooms() {
-        let allowed = allowed.get(room.as_str()).unwrap_or_else(|| panic!("{room} is not on the map of rooms"));
+        let allowed =
+            allowed.get(room.as_str()).unwrap_or_else(|| panic!("{room} is not on the map of rooms"));
         for other in used {
             assert!(allowed.contains(&other.as_str()), "{room} must not use {other}");
         }
@@ -74,7 +90,17 @@ fn runtime_and_simulators_never_see_each_other() {
 
 #[test]
 fn every_room_says_what_belongs_in_it() {
-    for room in ["harness/protocol", "harness/world", "harness/runtime", "harness/engine", "harness/cli", "simulators", "reports", "scenarios", "tests"] {
+    for room in [
+        "harness/protocol",
+        "harness/world",
+        "harness/runtime",
+        "harness/engine",
+        "harness/cli",
+        "simulators",
+        "reports",
+        "scenarios",
+        "tests",
+    ] {
         let readme = std::fs::read_to_string(root().join(room).join("README.md")).unwrap_or_default();
         assert!(readme.len() > 300, "{room} has no README that says something");
     }

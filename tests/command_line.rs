@@ -31,7 +31,12 @@ fn data(path: &str, text: &[u8]) -> TempDir {
 
 fn run_with(data: &TempDir) -> assert_cmd::assert::Assert {
     let out = folder();
-    gauntlet().args(["run", "--lane", "virtual", "--scenarios"]).arg(data.path()).arg("--out").arg(out.path()).assert()
+    gauntlet()
+        .args(["run", "--lane", "virtual", "--scenarios"])
+        .arg(data.path())
+        .arg("--out")
+        .arg(out.path())
+        .assert()
 }
 
 fn json(path: &Path) -> Value {
@@ -42,7 +47,16 @@ fn json(path: &Path) -> Value {
 fn a_run_writes_every_report_and_a_table_that_fits_the_terminal() {
     let out = folder();
     let run = gauntlet()
-        .args(["run", "--only", "fleet/first-turn", "--lane", "virtual", "--version", "0.169.0", "--out"])
+        .args([
+            "run",
+            "--only",
+            "fleet/work-in-the-repository",
+            "--lane",
+            "virtual",
+            "--version",
+            "0.169.0",
+            "--out",
+        ])
         .arg(out.path())
         .assert()
         .success();
@@ -50,33 +64,48 @@ fn a_run_writes_every_report_and_a_table_that_fits_the_terminal() {
         assert!(out.path().join(file).is_file(), "{file} is missing");
     }
     let table = String::from_utf8(run.get_output().stdout.clone()).expect("the table is text");
-    assert!(table.lines().all(|line| line.chars().count() <= 80 || line.contains("reports below")), "{table}");
+    assert!(
+        table.lines().all(|line| line.chars().count() <= 80 || line.contains("reports below")),
+        "{table}"
+    );
     assert!(table.contains("codex"));
     assert_eq!(json(&out.path().join("summary.json"))["exit_code"], 0);
 }
 
 #[test]
 fn a_filter_that_selects_nothing_is_exit_4() {
-    gauntlet().args(["run", "--only", "fleet/no-such-thing", "--lane", "virtual"]).assert().code(4).stderr(contains("nothing was selected"));
+    gauntlet()
+        .args(["run", "--only", "fleet/no-such-thing", "--lane", "virtual"])
+        .assert()
+        .code(4)
+        .stderr(contains("nothing was selected"));
     gauntlet().args(["replay", "fleet/no-such-thing@codex-0.0.0#0"]).assert().code(4);
 }
 
 #[test]
 fn an_unknown_name_is_exit_2_with_the_nearest_known_one() {
-    gauntlet().args(["run", "--executor", "codx"]).assert().code(2).stderr(contains("did you mean \"codex\""));
+    gauntlet()
+        .args(["run", "--executor", "codx"])
+        .assert()
+        .code(2)
+        .stderr(contains("did you mean \"codex\""));
     gauntlet().args(["run", "--version", "0.168.0"]).assert().code(2).stderr(contains("0.169.0"));
     gauntlet().args(["run", "--no-such-flag"]).assert().code(2);
     gauntlet().args(["run", "--jobs", "0"]).assert().code(2);
     gauntlet().args(["serve", "codx"]).assert().code(2).stderr(contains("codex"));
-    gauntlet().args(["serve", "codex", "--quirk", "no-such-quirk"]).assert().code(2).stderr(contains("no-such-quirk"));
+    gauntlet()
+        .args(["serve", "codex", "--quirk", "no-such-quirk"])
+        .assert()
+        .code(2)
+        .stderr(contains("no-such-quirk"));
 }
 
 #[test]
 fn a_malformed_scenario_is_pointed_at() {
     let text = "id: my/scenario\ntitle: A story\nsubject: receiver\nsteps:\n  - dispach: { text: hello }\n";
-    run_with(&data("suites/a.yaml", text.as_bytes()))
-        .code(2)
-        .stderr(contains("a.yaml:5:5").and(contains("did you mean \"dispatch\"")).and(contains("expected one of")));
+    run_with(&data("suites/a.yaml", text.as_bytes())).code(2).stderr(
+        contains("a.yaml:5:5").and(contains("did you mean \"dispatch\"")).and(contains("expected one of")),
+    );
 }
 
 #[test]
@@ -92,7 +121,9 @@ fn an_unknown_requirement_is_pointed_at() {
 fn a_step_without_a_verb_or_with_two_is_pointed_at() {
     for (steps, line) in [("  - {}\n", 5), ("  - advance: 1s\n  - { advance: 1s, kill: receiver }\n", 6)] {
         let text = format!("id: my/scenario\ntitle: A story\nsubject: receiver\nsteps:\n{steps}");
-        run_with(&data("suites/a.yaml", text.as_bytes())).code(2).stderr(contains(format!("a.yaml:{line}:")).and(contains("verb")));
+        run_with(&data("suites/a.yaml", text.as_bytes()))
+            .code(2)
+            .stderr(contains(format!("a.yaml:{line}:")).and(contains("verb")));
     }
 }
 
@@ -101,8 +132,16 @@ fn malformed_requirements_profiles_quirks_and_faults_are_pointed_at() {
     let cases: [(&str, &str, &str); 6] = [
         ("requirements/a.yaml", "requirements:\n  - id: MY-1\n    level: maust\n", "a.yaml:3:12"),
         ("profiles/a.yaml", "executor: codex\nversion: [1]\n", "a.yaml:2:"),
-        ("quirks/a.yaml", "id: q\ntitle: t\nrole: receiver\nat: receiver.calback\n", "did you mean \"receiver.callback\""),
-        ("faults/a.yaml", "id: f\ntitle: t\nrule: { host: receiver, at: disk.apend, do: kill }\n", "did you mean \"disk.append\""),
+        (
+            "quirks/a.yaml",
+            "id: q\ntitle: t\nrole: receiver\nat: receiver.calback\n",
+            "did you mean \"receiver.callback\"",
+        ),
+        (
+            "faults/a.yaml",
+            "id: f\ntitle: t\nrule: { host: receiver, at: disk.apend, do: kill }\n",
+            "did you mean \"disk.append\"",
+        ),
         ("releases/a.yaml", "id: mine\ntitle: t\nquirks: [no-such-quirk]\n", "a.yaml:3:10"),
         ("quirk/a.yaml", "id: q\n", "did you mean the folder \"quirks\""),
     ];
@@ -128,7 +167,7 @@ fn reports_that_cannot_be_written_are_exit_3() {
     let file = out.path().join("a-file");
     fs::write(&file, "in the way").expect("a file");
     gauntlet()
-        .args(["run", "--only", "fleet/first-turn", "--lane", "virtual", "--out"])
+        .args(["run", "--only", "fleet/work-in-the-repository", "--lane", "virtual", "--out"])
         .arg(&file)
         .assert()
         .code(3)
@@ -137,7 +176,7 @@ fn reports_that_cannot_be_written_are_exit_3() {
 
 #[test]
 fn replay_shows_the_trace_and_keeps_the_secrets() {
-    let cell = "fleet/first-turn@codex-0.169.0#0";
+    let cell = "fleet/work-in-the-repository@codex-0.169.0#0";
     let replay = gauntlet().args(["replay", cell]).assert().success();
     let shown = String::from_utf8(replay.get_output().stdout.clone()).expect("text");
     assert!(shown.contains("cli_entered") && shown.contains("callback") && shown.contains("digest "));

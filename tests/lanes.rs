@@ -11,7 +11,8 @@ fn every_scenario_has_the_same_verdicts_in_both_lanes() {
     let library = library();
     let newest = library.versions("codex").last().expect("there is a profile").version.clone();
     let of = |lane| {
-        let selection = Selection { versions: vec![newest.clone()], lanes: vec![lane], ..Selection::default() };
+        let selection =
+            Selection { versions: vec![newest.clone()], lanes: vec![lane], ..Selection::default() };
         // Real cells mostly wait, so several at once cost little.
         run(selection.plain(&library), &library, &settings(4))
     };

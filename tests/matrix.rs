@@ -1,4 +1,4 @@
-//! Every scenario on every executor, every quirk and every fault, as named tests: `cargo test --test matrix -- turn-cap`.
+//! Every scenario on every executor, every quirk and every fault, as named tests: `cargo test --test matrix -- turn-at-its-cap`.
 
 mod cells;
 
@@ -52,8 +52,11 @@ fn holds(library: &Arc<Library>, scenario: &str) -> Result<(), Failed> {
 }
 
 fn breaks_match(library: &Arc<Library>, executor: &str) -> Result<(), Failed> {
-    let selection =
-        Selection { executors: vec![executor.to_owned()], lanes: vec![Lane::Virtual], ..Selection::default() };
+    let selection = Selection {
+        executors: vec![executor.to_owned()],
+        lanes: vec![Lane::Virtual],
+        ..Selection::default()
+    };
     let records = run(selection.plain(library), library, &settings(2));
     for profile in scores::compliance(library, &records, executor).profiles {
         if !profile.unexpected_breaks.is_empty() || !profile.missing_breaks.is_empty() {
@@ -85,7 +88,10 @@ fn is_caught(library: &Arc<Library>, quirk: &str) -> Result<(), Failed> {
     let row = detection.quirks.iter().find(|row| row.id == quirk).ok_or("the quirk has no row")?;
     if !row.caught {
         let missed: BTreeSet<_> = row.missed.iter().collect();
-        let text = format!("over {} cells: not failed {missed:?}, failed without being named {:?}", row.cells, row.unnamed);
+        let text = format!(
+            "over {} cells: not failed {missed:?}, failed without being named {:?}",
+            row.cells, row.unnamed
+        );
         return Err(text.into());
     }
     nobody_else_is_hurt(library, &records)
@@ -108,7 +114,13 @@ fn nobody_else_is_hurt(library: &Arc<Library>, records: &[Record]) -> Result<(),
         None => Ok(()),
         Some(broken) => {
             let record = records.iter().find(|record| record.line.id == broken.cell);
-            Err(format!("{} of the {} failed\n{}", broken.requirement, broken.role, record.map(explain).unwrap_or_default()).into())
+            Err(format!(
+                "{} of the {} failed\n{}",
+                broken.requirement,
+                broken.role,
+                record.map(explain).unwrap_or_default()
+            )
+            .into())
         }
     }
 }

@@ -46,3 +46,153 @@ fn by_configuration(scenario: &str, member: &str, value: Value, requirement: &st
     broken.given.receiver.config.extend(BTreeMap::from([(member.to_owned(), value)]));
     must_fail(Plan { scenario: Arc::new(broken), ..plan }, requirement);
 }
+
+#[test]
+fn http_an_error_that_travels_on_500() {
+    at_point(
+        "method-that-does-not-exist-streaming",
+        "receiver.response",
+        json!({ "replace": { "/status": 500 } }),
+        json!({ "/path": "/jsonrpc" }),
+        "FLEET-HTTP-07",
+    );
+}
+
+#[test]
+fn auth_a_wrong_bearer_that_is_taken() {
+    at_point(
+        "bearer-that-is-not-right-wrong",
+        "receiver.auth",
+        json!({ "replace": { "/accepted": true } }),
+        json!({}),
+        "FLEET-AUTH-02",
+    );
+}
+
+#[test]
+fn auth_a_receiver_that_asks_for_nothing() {
+    by_configuration("bearer-that-is-not-right-missing", "auth_token_env", Value::Null, "FLEET-AUTH-01");
+}
+
+#[test]
+fn ack_a_text_without_the_fixed_word() {
+    at_point(
+        "acknowledged-before-the-work",
+        "receiver.ack",
+        json!({ "replace": { "/text": "will do" } }),
+        json!({}),
+        "FLEET-ACK-02",
+    );
+}
+
+#[test]
+fn ack_that_comes_too_late() {
+    at_point(
+        "acknowledged-before-the-work",
+        "receiver.ack",
+        json!({ "delay": "20s" }),
+        json!({}),
+        "FLEET-ACK-01",
+    );
+}
+
+#[test]
+fn inbox_a_dispatch_that_is_acknowledged_and_not_kept() {
+    at_point("work-in-the-repository", "receiver.inbox", json!("omit"), json!({}), "FLEET-INV-02");
+}
+
+#[test]
+fn inbox_a_line_that_is_run_twice() {
+    at_point(
+        "work-in-the-repository",
+        "receiver.handoff",
+        json!({ "duplicate": {} }),
+        json!({}),
+        "FLEET-INV-01",
+    );
+}
+
+#[test]
+fn turns_of_one_context_that_overlap() {
+    at_point("queue-of-one-context", "receiver.context_lock", json!("omit"), json!({}), "FLEET-TURN-02");
+}
+
+#[test]
+fn turns_more_at_once_than_there_are_slots() {
+    by_configuration("slots", "max_concurrent_turns", json!(3), "FLEET-TURN-04");
+}
+
+#[test]
+fn turns_a_cap_that_is_not_kept() {
+    by_configuration("turn-at-its-cap", "codex_timeout_s", json!(3000), "FLEET-TURN-08");
+}
+
+#[test]
+fn codex_arguments_in_another_order() {
+    at_point(
+        "work-in-the-repository",
+        "receiver.spawn",
+        json!({ "replace": { "/args/2": "--json", "/args/4": "-s" } }),
+        json!({}),
+        "FLEET-CDX-01",
+    );
+}
+
+#[test]
+fn codex_a_session_that_is_not_remembered() {
+    at_point("second-turn-resumes", "receiver.session_save", json!("omit"), json!({}), "FLEET-CDX-04");
+}
+
+#[test]
+fn reply_that_says_something_else() {
+    at_point(
+        "work-in-the-repository",
+        "receiver.callback",
+        json!({ "replace": { "/text": "all done" } }),
+        json!({}),
+        "FLEET-REPLY-01",
+    );
+}
+
+#[test]
+fn callback_that_never_comes_and_is_nowhere_recorded() {
+    at_point("refused-twice", "receiver.callback", json!("omit"), json!({ "/attempt": 3 }), "FLEET-CB-03");
+}
+
+#[test]
+fn transcript_an_acknowledgement_that_is_not_recorded() {
+    at_point(
+        "shape-and-record",
+        "receiver.transcript",
+        json!("omit"),
+        json!({ "/dir": "codex->hermes (ack)" }),
+        "FLEET-TR-02",
+    );
+}
+
+#[test]
+fn life_a_receiver_that_never_idles_out() {
+    by_configuration("nothing-to-do", "idle_timeout_s", json!(0), "FLEET-LIFE-02");
+}
+
+#[test]
+fn invariants_a_bearer_in_the_log() {
+    at_point(
+        "bearer-that-is-not-right-wrong",
+        "receiver.response",
+        json!({ "replace": { "/body/error": "not {token}" } }),
+        json!({ "/status": 401 }),
+        "FLEET-INV-06",
+    );
+}
+
+#[test]
+fn invariants_a_reply_on_a_context_that_nobody_asked_on() {
+    at_point(
+        "work-in-the-repository",
+        "receiver.callback",
+        json!({ "replace": { "/contextId": "elsewhere" } }),
+        json!({}),
+        "FLEET-INV-03",
+    );
+}

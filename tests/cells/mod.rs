@@ -13,37 +13,45 @@ use gauntlet_engine::runner::{self, Record, Settings};
 use gauntlet_reports::Lane;
 
 /// The embedded data.
-pub fn library() -> Arc<Library> {
+pub(crate) fn library() -> Arc<Library> {
     Arc::new(Library::load(&[Source::Embedded]).expect("the embedded data is sound"))
 }
 
 /// Settings with the built binary for the real lane.
-pub fn settings(jobs: usize) -> Settings {
-    Settings { jobs, binary: Some(PathBuf::from(env!("CARGO_BIN_EXE_gauntlet"))), ..Settings::default() }
+pub(crate) fn settings(jobs: usize) -> Settings {
+    Settings {
+        jobs,
+        real_jobs: 8,
+        binary: Some(PathBuf::from(env!("CARGO_BIN_EXE_gauntlet"))),
+        ..Settings::default()
+    }
 }
 
 /// Runs cells; all of them, since nobody cancels.
-pub fn run(plans: Vec<Plan>, library: &Arc<Library>, settings: &Settings) -> Vec<Record> {
+pub(crate) fn run(plans: Vec<Plan>, library: &Arc<Library>, settings: &Settings) -> Vec<Record> {
     let records = runner::run(plans, library, settings, &Arc::new(AtomicBool::new(false)), &mut |_| {});
     records.into_iter().map(|record| record.expect("nobody cancelled the run")).collect()
 }
 
 /// The plain cells of one scenario in the virtual lane, on every version.
-pub fn plain(library: &Library, scenario: &str) -> Vec<Plan> {
+pub(crate) fn plain(library: &Library, scenario: &str) -> Vec<Plan> {
     let selection =
         Selection { only: vec![scenario.to_owned()], lanes: vec![Lane::Virtual], ..Selection::default() };
     selection.plain(library)
 }
 
 /// What a failed cell says, for a test's message.
-pub fn explain(record: &Record) -> String {
+pub(crate) fn explain(record: &Record) -> String {
     let mut text = format!("{} is {}", record.line.id, record.line.verdict);
     if let Some(reason) = &record.line.reason {
         text.push_str(&format!(" ({reason})"));
     }
     for (id, judgement) in &record.judgements {
         for finding in &judgement.findings {
-            text.push_str(&format!("\n  {id}: expected {}\n    observed {}", finding.expected, finding.observed));
+            text.push_str(&format!(
+                "\n  {id}: expected {}\n    observed {}",
+                finding.expected, finding.observed
+            ));
         }
     }
     text

@@ -15,7 +15,7 @@ use crate::args::ReplayArgs;
 pub(crate) fn replay(args: &ReplayArgs) -> Outcome {
     let library = crate::run::library(&args.scenarios)?;
     let Some(plan) = session::find(&library, &args.cell) else {
-        let help = "an id looks like fleet/first-turn@codex-0.169.0#0; results.jsonl lists them";
+        let help = "an id looks like fleet/work-in-the-repository@codex-0.169.0#0; results.jsonl lists them";
         return Err((miette!(help = help, "there is no cell {:?}", args.cell), ExitCode::NothingSelected));
     };
     let settings = Settings { binary: std::env::current_exe().ok(), ..Settings::default() };

@@ -46,6 +46,7 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
     };
     if let Some(jobs) = args.jobs {
         settings.jobs = usize::from(jobs);
+        settings.real_jobs = usize::from(jobs);
     }
     let cancel = Arc::new(AtomicBool::new(false));
     watch_interrupt(&cancel);

@@ -49,12 +49,12 @@ fn one(bencher: Bencher<'_, '_>, id: &str) {
 
 #[divan::bench]
 fn one_turn(bencher: Bencher<'_, '_>) {
-    one(bencher, "fleet/first-turn@codex-0.169.0#0");
+    one(bencher, "fleet/work-in-the-repository@codex-0.169.0#0");
 }
 
 #[divan::bench]
 fn a_turn_that_runs_into_its_cap(bencher: Bencher<'_, '_>) {
-    one(bencher, "fleet/turn-cap@codex-0.169.0#0");
+    one(bencher, "fleet/turn-at-its-cap@codex-0.169.0#0");
 }
 
 #[divan::bench]

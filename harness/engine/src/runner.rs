@@ -25,6 +25,8 @@ use crate::trace::Observation;
 pub struct Settings {
     /// How many worker threads.
     pub jobs: usize,
+    /// How many worker threads for the real lane, whose cells mostly wait.
+    pub real_jobs: usize,
     /// The `gauntlet` binary, which the real lane starts as receiver and stand-in.
     pub binary: Option<PathBuf>,
     /// Takes cells in another order, drawn by this seed. Results do not depend on it, which a test shows.
@@ -37,6 +39,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             jobs: thread::available_parallelism().map_or(1, usize::from),
+            real_jobs: 4 * thread::available_parallelism().map_or(1, usize::from),
             binary: None,
             shuffle: None,
             watchdog: Duration::from_secs(120),
@@ -61,7 +64,7 @@ pub struct Record {
     pub reachable: Vec<String>,
 }
 
-/// Runs the cells, on `jobs` threads. Results are in the order of the plans; `None` where cancellation came first. `progress`
+/// Runs cells of one lane, on as many threads as the settings give to it. Results are in the order of the plans; `None` where cancellation came first. `progress`
 /// is told of each finished cell.
 pub fn run(
     plans: Vec<Plan>,
@@ -81,7 +84,9 @@ pub fn run(
     });
     let (send, receive) = channel();
     let mut workers = 0;
-    for _ in 0..settings.jobs.clamp(1, plans.len().max(1)) {
+    let is_real = plans.first().is_some_and(|plan| plan.lane == Lane::Real);
+    let jobs = if is_real { settings.real_jobs } else { settings.jobs };
+    for _ in 0..jobs.clamp(1, plans.len().max(1)) {
         start_worker(&pool, workers, send.clone());
         workers += 1;
     }

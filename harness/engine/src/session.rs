@@ -1,5 +1,6 @@
 //! A whole run: plain cells, then what they make reachable, then the reports on disk.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use gauntlet_reports::{Lane, json, junit, markdown};
 
+use crate::cell::Plan;
 use crate::data::Library;
 use crate::files;
 use crate::matrix::Selection;
@@ -30,31 +32,28 @@ pub fn run(
     cancel: &Arc<AtomicBool>,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> (Vec<Record>, bool) {
-    let mut batch = |plans: Vec<crate::cell::Plan>| {
+    let mut batch = |plans: Vec<Plan>| {
         progress(Progress::Planned(plans.len()));
         runner::run(plans, library, settings, cancel, &mut |record| progress(Progress::Done(record)))
     };
-    let plain = selection.plain(library);
-    let is_plain: Vec<String> = plain.iter().map(crate::cell::Plan::id).collect();
+    let (mut plain, real): (Vec<Plan>, Vec<Plan>) =
+        selection.plain(library).into_iter().partition(|plan| plan.lane == Lane::Virtual);
+    let wanted: BTreeSet<String> = plain.iter().map(Plan::id).collect();
     // A quirk crosses the cells whose plain form touched its point, so the plain forms are run even when only crossed cells
     // were asked for.
-    let mut plans = plain;
     let probes = selection.probes(library);
-    let wanted = |plan: &crate::cell::Plan| {
-        !is_plain.contains(&plan.id())
-            && selection.only.iter().any(|only| only.contains('+') || only.contains('*'))
-    };
-    plans.extend(probes.iter().filter(|plan| wanted(plan)).cloned());
-    let first = batch(plans);
-    let mut crossed = Vec::new();
-    let newest: Vec<String> = probes.iter().map(crate::cell::Plan::id).collect();
-    for record in first.iter().flatten().filter(|record| newest.contains(&record.line.id)) {
-        crossed.extend(selection.crossed(library, &record.plan, &record.reachable));
-    }
-    let second = if crossed.is_empty() { Vec::new() } else { batch(crossed) };
-    let complete = first.iter().chain(&second).all(Option::is_some) && !cancel.load(Ordering::Relaxed);
-    let kept = first.into_iter().flatten().filter(|record| is_plain.contains(&record.line.id));
-    (kept.chain(second.into_iter().flatten()).collect(), complete)
+    plain.extend(probes.iter().filter(|probe| !wanted.contains(&probe.id())).cloned());
+    let newest: BTreeSet<String> = probes.iter().map(Plan::id).collect();
+    let plain = batch(plain);
+    let probed = plain.iter().flatten().filter(|record| newest.contains(&record.line.id));
+    let crossed =
+        probed.flat_map(|record| selection.crossed(library, &record.plan, &record.reachable)).collect();
+    let crossed = batch(crossed);
+    let real = batch(real);
+    let complete =
+        plain.iter().chain(&crossed).chain(&real).all(Option::is_some) && !cancel.load(Ordering::Relaxed);
+    let plain = plain.into_iter().flatten().filter(|record| wanted.contains(&record.line.id));
+    (plain.chain(crossed.into_iter().flatten()).chain(real.into_iter().flatten()).collect(), complete)
 }
 
 /// Writes the reports of a run below a folder, which afterwards holds nothing of an earlier run.
@@ -99,7 +98,7 @@ const MAX_TRACES: usize = 100;
 const MAX_TRACE: usize = 1024 * 1024;
 
 /// The plan of a cell by its id.
-pub fn find(library: &Library, id: &str) -> Option<crate::cell::Plan> {
+pub fn find(library: &Library, id: &str) -> Option<Plan> {
     let seed = id
         .rsplit_once('#')
         .and_then(|(_, seed)| seed.trim_end_matches("~real").parse().ok())

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gauntlet_runtime::Runtime;
 use gauntlet_simulators::{control, gate};
-use gauntlet_world::network::{Address, Listener};
+use gauntlet_world::network::{Address, Listener, Tap};
 use gauntlet_world::process::{Child, Command, Output, Pid, Signal, Stdin};
 use gauntlet_world::{Host, Identity};
 use tokio::sync::Notify;
@@ -20,7 +20,7 @@ use super::bench::{
 use super::names::Names;
 use super::plan::Plan;
 use super::stage::CellStage;
-use super::tap::Wire;
+use super::tap::{OnlyOpened, Wire};
 use crate::data::library_profile;
 use crate::files;
 use crate::scenario::{Lane, Limits};
@@ -104,8 +104,9 @@ impl RealBench {
             let answers = plan.scenario.given.hermes.answers.clone();
             gate_host.spawn(gate::serve(gate_host.clone(), listener, node, answers));
         }
-        let runtime_tap = (!gated).then(|| wire.clone() as Rc<_>);
-        let runtime_host = host("runtime", runtime_environment(&places, names), runtime_tap);
+        // Behind the gate only the connections that the runtime opens are observations of their own.
+        let runtime_tap: Rc<dyn Tap> = if gated { Rc::new(OnlyOpened(wire.clone())) } else { wire.clone() };
+        let runtime_host = host("runtime", runtime_environment(&places, names), Some(runtime_tap));
         let client = host("client", Default::default(), Some(wire.clone() as Rc<_>));
         furnish(plan, settings, &places, receiver_port, callbacks).map_err(wrong)?;
         open_control(plan, &harness, settings, &places, &stage).await?;

@@ -169,16 +169,20 @@ impl Stagehand {
         };
         let clock = self.bench.harness().clock();
         let deadline = clock.now() + limit;
-        loop {
+        let done = loop {
             self.bench.look("end", &self.trace);
             let executor = &self.plan.profile.executor;
             let open = self.trace.read(|all| oracle::open_dispatches(all, &self.names, executor));
             if !open || clock.now() >= deadline || !self.someone_works() {
-                break;
+                break !open;
             }
             clock.within(look_again, self.trace.changed()).await;
-        }
+        };
         clock.sleep(quiet).await;
+        // Every dispatch has its outcome, so no turn is running: what still lives was left behind by one.
+        if done && self.bench.receiver_runs() {
+            self.look_for_leftovers("at rest").await;
+        }
     }
 
     /// Whether an outcome can still come: the receiver runs, or a fault's aftermath will start it again.

@@ -200,26 +200,26 @@ impl Stagehand {
         Ok(value)
     }
 
-    /// A request of the harness' own making can be a dispatch, too: its sender holds the acknowledgement.
+    /// A request of the harness' own making can be a dispatch, too. With an acknowledgement its sender holds it; without a
+    /// whole answer its sender does not know whether it was accepted. Any other answer is a refusal.
     fn note_raw_dispatch(&self, key: &str, sent: Option<&Value>, answer: Option<&HttpAnswer>) {
-        let asked = sent.and_then(|sent| sent.pointer("/params/message"));
-        let message =
-            answer.and_then(|answer| answer.body.as_ref()).and_then(|body| body.pointer("/result/message"));
-        let Some(message) = message else {
-            // Without any answer its sender does not know whether it was accepted.
-            if let (Some(asked), None) = (asked, answer) {
-                let context = asked.get("contextId").and_then(Value::as_str).map(str::to_owned);
-                self.trace.push(What::Dispatched { dispatch: key.to_owned(), context, acknowledged: false });
-            }
+        let Some(asked) = sent.and_then(|sent| sent.pointer("/params/message")) else { return };
+        let whole = answer.filter(|answer| answer.whole).and_then(|answer| answer.body.as_ref());
+        let message = whole.and_then(|body| body.pointer("/result/message"));
+        if whole.is_some() && message.is_none() {
             return;
-        };
-        let asked = asked.and_then(|asked| asked.get("contextId")).and_then(Value::as_str);
-        let named = message.get("contextId").and_then(Value::as_str);
-        if let (None, Some(named)) = (asked.filter(|asked| !asked.is_empty()), named) {
+        }
+        let asked = asked.get("contextId").and_then(Value::as_str).filter(|asked| !asked.is_empty());
+        let named = message.and_then(|message| message.get("contextId")).and_then(Value::as_str);
+        if let (None, Some(named)) = (asked, named) {
             self.names.made_up(key, named);
         }
-        let context = asked.filter(|asked| !asked.is_empty()).or(named).map(str::to_owned);
-        self.trace.push(What::Dispatched { dispatch: key.to_owned(), context, acknowledged: true });
+        let context = asked.or(named).map(str::to_owned);
+        self.trace.push(What::Dispatched {
+            dispatch: key.to_owned(),
+            context,
+            acknowledged: message.is_some(),
+        });
     }
 
     fn bytes_of(&self, request: &Request) -> Vec<u8> {

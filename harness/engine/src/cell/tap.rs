@@ -86,3 +86,23 @@ impl Tap for Wire {
         });
     }
 }
+
+/// A tap that leaves accepted connections out.
+pub(crate) struct OnlyOpened(pub(crate) Rc<Wire>);
+
+impl Tap for OnlyOpened {
+    fn opened(&self, side: Side, port: u16) -> u64 {
+        match side {
+            Side::Connected => self.0.opened(side, port),
+            Side::Accepted => 0,
+        }
+    }
+
+    fn bytes(&self, connection: u64, flow: Flow, bytes: &[u8]) {
+        self.0.bytes(connection, flow, bytes);
+    }
+
+    fn closed(&self, connection: u64) {
+        self.0.closed(connection);
+    }
+}

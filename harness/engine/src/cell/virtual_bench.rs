@@ -23,7 +23,7 @@ use super::bench::{
 use super::names::Names;
 use super::plan::{Deviation, Plan};
 use super::stage::CellStage;
-use super::tap::Wire;
+use super::tap::{OnlyOpened, Wire};
 use crate::data::library_profile;
 use crate::scenario::{Lane, Limits};
 use crate::trace::{Files, Trace};
@@ -254,7 +254,10 @@ impl VirtualBench {
     }
 
     pub(crate) fn remove(&self, path: &Path) -> io::Result<()> {
-        self.machine.disk_mut(|disk| disk.remove_all(path))
+        match self.machine.disk_mut(|disk| disk.remove_all(path)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn marked(&self, mark: &str) -> Vec<(Pid, String)> {
@@ -327,24 +330,4 @@ fn install(
         machine.install(&places.bin().join(mode(plan).cli), mode(plan).cli, cli)?;
     }
     Ok(())
-}
-
-/// A tap that leaves accepted connections out.
-struct OnlyOpened(Rc<Wire>);
-
-impl gauntlet_world::network::Tap for OnlyOpened {
-    fn opened(&self, side: gauntlet_world::network::Side, port: u16) -> u64 {
-        match side {
-            gauntlet_world::network::Side::Connected => self.0.opened(side, port),
-            gauntlet_world::network::Side::Accepted => 0,
-        }
-    }
-
-    fn bytes(&self, connection: u64, flow: gauntlet_world::network::Flow, bytes: &[u8]) {
-        self.0.bytes(connection, flow, bytes);
-    }
-
-    fn closed(&self, connection: u64) {
-        self.0.closed(connection);
-    }
 }

@@ -138,9 +138,10 @@ fn exactly_one_outcome(view: &View<'_>) -> Held {
             })
         })
         .collect();
-    if findings.is_empty() && gone && exercised {
+    let open = balances.iter().any(|balance| balance.callbacks.max(balance.records) < balance.acknowledged);
+    if findings.is_empty() && gone && open {
         return Held::Unclear(
-            "the receiver was not running at the end, so outcomes may still be to come".to_owned(),
+            "the receiver was not running at the end, so an outcome may still be to come".to_owned(),
         );
     }
     verdict(exercised, findings)

@@ -18,7 +18,7 @@ pub use check::{Check, Column, Comparison, Subject, Which};
 pub use gauntlet_reports::Lane;
 pub use given::{ExecutorGiven, Given, HermesGiven, ReceiverGiven};
 pub use limits::Limits;
-pub use read::read;
+pub use read::{expand, read};
 pub use schema::schema;
 pub use step::{Await, Bearer, Call, Dispatch, Expect, HostName, Request, Step, Verb, WriteFile};
 

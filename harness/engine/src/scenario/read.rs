@@ -11,10 +11,25 @@ use crate::data::{DataError, parse_yaml};
 
 /// Reads the scenarios of a file: one, or one for each row of its parameters.
 pub fn read(file: &str, text: &str, lane: Lane) -> Result<Vec<Scenario>, DataError> {
+    expand(text, lane)
+        .iter()
+        .map(|(case, text)| {
+            let mut scenario = one(file, text)?;
+            if let Some(case) = case {
+                scenario.id.value = format!("{}-{case}", scenario.id.value);
+            }
+            Ok(scenario)
+        })
+        .collect()
+}
+
+/// The texts that a file stands for, with its parameters and the lane's limits filled in: one, or one for each row, with the
+/// row's case.
+pub fn expand(text: &str, lane: Lane) -> Vec<(Option<String>, String)> {
     let rows = rows(text);
     let limits = Limits::of(lane);
     if rows.is_empty() {
-        return Ok(vec![one(file, &limits.fill(text))?]);
+        return vec![(None, limits.fill(text))];
     }
     rows.iter()
         .map(|row| {
@@ -23,11 +38,7 @@ pub fn read(file: &str, text: &str, lane: Lane) -> Result<Vec<Scenario>, DataErr
                 let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                 filled = filled.replace(&format!("{{{name}}}"), &value);
             }
-            let mut scenario = one(file, &limits.fill(&filled))?;
-            if let Some(case) = row.get("case").and_then(Value::as_str) {
-                scenario.id.value = format!("{}-{case}", scenario.id.value);
-            }
-            Ok(scenario)
+            (row.get("case").and_then(Value::as_str).map(str::to_owned), limits.fill(&filled))
         })
         .collect()
 }

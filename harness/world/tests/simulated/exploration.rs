@@ -1,10 +1,13 @@
 //! Exploration, the wall clock, and the world's log.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
-use gauntlet_world::WorldSettings;
+use futures_util::FutureExt;
 use gauntlet_world::simulated::Exploration;
 use gauntlet_world::touch::{Op, Touch};
+use gauntlet_world::{Host, WorldSettings};
 
 use crate::lab::{MS, run, run_with};
 
@@ -48,6 +51,36 @@ fn a_seed_shakes_the_order_and_shakes_it_the_same_way_again() {
         orders.insert(letters);
     }
     assert!(orders.len() > 10, "{orders:?}");
+}
+
+#[test]
+fn a_kill_in_the_scheduler_point_comes_before_the_effect() {
+    let mut waited = 0;
+    for seed in 0..20 {
+        let settings =
+            WorldSettings { seed: [seed; 32], exploration: Exploration::Shake, ..WorldSettings::default() };
+        waited += run_with(settings, async |lab| {
+            let handle: Rc<RefCell<Option<Host>>> = Rc::default();
+            let leave = handle.clone();
+            let (pid, _) = lab.launch(move |host| {
+                *leave.borrow_mut() = Some(host);
+                std::future::pending()
+            });
+            lab.pass(MS).await;
+            // Even a call that somebody else drives for the process stops with it.
+            let host = handle.take().unwrap();
+            let disk = host.disk();
+            let mut write = Box::pin(disk.write("a", b"x"));
+            let was_done = (&mut write).now_or_never().is_some();
+            lab.machine.kill(pid);
+            if !was_done {
+                assert!(lab.visitor.clock().within(1000 * MS, write).await.is_none());
+            }
+            assert_eq!(lab.file("a").is_some(), was_done);
+            u32::from(!was_done)
+        });
+    }
+    assert!((5..15).contains(&waited), "both cases came about: {waited}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use gauntlet_world::Host;
 use gauntlet_world::fault::{Errno, Happening, Moment, Rule, Unsynced};
 use gauntlet_world::network::Address;
-use gauntlet_world::process::ExitStatus;
+use gauntlet_world::process::{ExitStatus, Signal};
 use gauntlet_world::simulated::Crash;
 use gauntlet_world::touch::Op;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -270,5 +270,18 @@ fn a_write_that_waits_for_room_is_one_touch() {
         assert_eq!(exit.wait().await, ExitStatus::Code(0));
         let writes = lab.world.log().iter().filter(|touch| touch.op == Op::NetWrite).count();
         assert_eq!(writes, 4, "one for each buffer that was filled");
+    });
+}
+
+#[test]
+fn a_fault_does_not_bite_what_its_own_call_ended() {
+    run(async |lab| {
+        lab.arm(Op::ProcessSignal, 1, Moment::After, Happening::Kill);
+        let (_, exit) = lab.launch(async |host| {
+            host.processes().signal_group(host.pid(), Signal::Terminate).await.unwrap();
+            0
+        });
+        assert_eq!(exit.wait().await, ExitStatus::Signal(15));
+        assert_eq!(lab.visitor.clock().within(1000 * MS, lab.world.next_crash()).await, None);
     });
 }

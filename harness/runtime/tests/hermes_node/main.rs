@@ -1,0 +1,7 @@
+//! The runtime on a simulated machine: its Hermes node, its waiting for transcripts, and its client when the network is bad.
+
+mod client;
+mod crashes;
+mod node;
+mod rig;
+mod waiting;

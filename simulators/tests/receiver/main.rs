@@ -1,0 +1,7 @@
+//! The reference receiver on a simulated machine, with a tiny scripted CLI behind it and a scripted Hermes in front of it.
+
+mod crashes;
+mod http;
+mod life;
+mod rig;
+mod turns;
