@@ -28,7 +28,10 @@ fn traces_do_not_depend_on_jobs_or_order() {
 #[test]
 fn another_seed_gives_other_traces_and_the_same_verdicts() {
     let (zero, seven) = (lines(&settings(2), 0), lines(&settings(2), 7));
-    assert!(zero.iter().zip(&seven).all(|(a, b)| a.digest != b.digest && a.verdict == b.verdict));
+    assert!(zero.iter().zip(&seven).all(|(a, b)| a.verdict == b.verdict));
+    // Where nothing random can be seen (an unknown path is a 404 under every seed), traces are the same.
+    let differing = zero.iter().zip(&seven).filter(|(a, b)| a.digest != b.digest).count();
+    assert!(differing > zero.len() / 2, "only {differing} of {} traces depend on the seed", zero.len());
 }
 
 #[test]

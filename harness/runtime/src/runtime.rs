@@ -25,6 +25,7 @@ pub enum StartError {
 pub struct Runtime {
     registry: Registry,
     fleet: Rc<Fleet>,
+    port: u16,
 }
 
 impl Runtime {
@@ -35,12 +36,18 @@ impl Runtime {
         let fleet = Rc::new(Fleet::open(host.clone(), settings).await.map_err(StartError::Files)?);
         let listener =
             host.network().listen(&address).await.map_err(|error| StartError::Bind(address, error))?;
+        let port = listener.port();
         host.spawn(hermes::serve(fleet.clone(), listener));
         let mut registry = Registry::default();
         for tool in tools::all(&fleet) {
             registry.add(tool);
         }
-        Ok(Self { registry, fleet })
+        Ok(Self { registry, fleet, port })
+    }
+
+    /// The port that the Hermes node listens on, also when the settings left the choice to the system.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The tools.

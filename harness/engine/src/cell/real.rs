@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gauntlet_runtime::Runtime;
 use gauntlet_simulators::{control, gate};
-use gauntlet_world::network::{Address, Listener, Tap};
+use gauntlet_world::network::{Address, Tap};
 use gauntlet_world::process::{Child, Command, Output, Pid, Signal, Stdin};
 use gauntlet_world::{Host, Identity};
 use tokio::sync::Notify;
@@ -41,12 +41,12 @@ pub(crate) struct RealBench {
     pub(crate) client: Host,
     pub(crate) runtime: RefCell<Option<Runtime>>,
     runtime_host: Host,
-    node_port: Cell<u16>,
     receiver: RefCell<Option<Started>>,
     binary: PathBuf,
     plan: Plan,
     names: Rc<Names>,
     trace: Rc<Trace>,
+    wire: Rc<Wire>,
 }
 
 struct Started {
@@ -55,11 +55,18 @@ struct Started {
     ended: Rc<Notify>,
 }
 
-/// A port that is free now. Somebody else can take it before the receiver does; the receiver then ends with 2, and the cell
-/// is an error of the environment.
-async fn free_port(host: &Host) -> io::Result<(u16, Listener)> {
-    let listener = host.network().listen(&Address::loopback(0)).await?;
-    Ok((listener.port(), listener))
+/// A port for the receiver that is free now. It is taken from below the range that outgoing connections get theirs from, so
+/// that only another listener could take it before the receiver does.
+async fn free_port(host: &Host) -> io::Result<u16> {
+    let mut last = None;
+    for _ in 0..50 {
+        let port = 10_000 + u16::try_from(host.entropy().below(20_000)).unwrap_or_default();
+        match host.network().listen(&Address::loopback(port)).await {
+            Ok(_) => return Ok(port),
+            Err(error) => last = Some(error),
+        }
+    }
+    Err(last.unwrap_or_else(|| io::Error::other("no port was tried")))
 }
 
 impl RealBench {
@@ -84,8 +91,7 @@ impl RealBench {
             let (places, trace) = (places.clone(), trace.clone());
             move |moment: &str| trace.look_at_files(moment, observed(&places))
         };
-        let (receiver_port, held_receiver) = free_port(&harness).await.map_err(wrong)?;
-        let (node_port, held_node) = free_port(&harness).await.map_err(wrong)?;
+        let receiver_port = free_port(&harness).await.map_err(wrong)?;
         let wire = Rc::new(Wire::new(trace.clone(), receiver_port, Box::new(look.clone())));
         let stage = Rc::new(CellStage::new(
             plan.scenario.given.executor.turns.clone(),
@@ -94,23 +100,12 @@ impl RealBench {
             Box::new(look),
         ));
         let gated = !plan.scenario.given.hermes.answers.is_empty();
-        let mut callbacks = node_port;
-        if gated {
-            let gate_host = host("gate", Default::default(), Some(wire.clone() as Rc<_>));
-            let listener = gate::listen(&gate_host, &Address::loopback(0)).await.map_err(wrong)?;
-            callbacks = listener.port();
-            let node = format!("http://127.0.0.1:{node_port}/jsonrpc").parse();
-            let node = node.map_err(|error| BenchError::because("cannot open the gate", error))?;
-            let answers = plan.scenario.given.hermes.answers.clone();
-            gate_host.spawn(gate::serve(gate_host.clone(), listener, node, answers));
-        }
         // Behind the gate only the connections that the runtime opens are observations of their own.
         let runtime_tap: Rc<dyn Tap> = if gated { Rc::new(OnlyOpened(wire.clone())) } else { wire.clone() };
         let runtime_host = host("runtime", runtime_environment(&places, names), Some(runtime_tap));
         let client = host("client", Default::default(), Some(wire.clone() as Rc<_>));
-        furnish(plan, settings, &places, receiver_port, callbacks).map_err(wrong)?;
+        furnish(plan, &places).map_err(wrong)?;
         open_control(plan, &harness, settings, &places, &stage).await?;
-        drop((held_receiver, held_node));
         let bench = Self {
             places,
             receiver_port,
@@ -118,23 +113,52 @@ impl RealBench {
             client,
             runtime: RefCell::default(),
             runtime_host,
-            node_port: Cell::new(node_port),
             receiver: RefCell::default(),
             binary: settings.binary.clone(),
             plan: plan.clone(),
             names: names.clone(),
             trace: trace.clone(),
+            wire: wire.clone(),
         };
         Ok((bench, wire))
     }
 
+    /// Starts the runtime, puts the gate before it when the scenario asks for one, and tells the receiver where callbacks go.
     pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
-        let settings = fleet_settings(&self.plan, &self.places, self.receiver_port, self.node_port.get());
+        let settings = fleet_settings(&self.plan, &self.places, self.receiver_port, 0);
         let runtime = Runtime::start(self.runtime_host.clone(), settings).await;
         let runtime = runtime.map_err(|error| BenchError::because("the runtime did not start", error))?;
+        let answers = self.plan.scenario.given.hermes.answers.clone();
+        let callbacks =
+            if answers.is_empty() { runtime.port() } else { self.open_gate(&runtime, answers).await? };
+        self.configure_receiver(callbacks)
+            .map_err(|error| BenchError::because("cannot configure the receiver", error))?;
         watch_deliveries(&self.harness, &runtime, &self.trace);
         *self.runtime.borrow_mut() = Some(runtime);
         Ok(())
+    }
+
+    async fn open_gate(&self, runtime: &Runtime, answers: Vec<gate::GateAnswer>) -> Result<u16, BenchError> {
+        let identity =
+            Identity { name: "gate".to_owned(), cwd: self.places.root.clone(), ..Identity::default() };
+        let host = Host::real(identity, Some(self.wire.clone()));
+        let listener = gate::listen(&host, &Address::loopback(0)).await;
+        let listener = listener.map_err(|error| BenchError::because("cannot open the gate", error))?;
+        let node = format!("http://127.0.0.1:{}/jsonrpc", runtime.port()).parse();
+        let node = node.map_err(|error| BenchError::because("cannot open the gate", error))?;
+        let port = listener.port();
+        host.spawn(gate::serve(host.clone(), listener, node, answers));
+        Ok(port)
+    }
+
+    fn configure_receiver(&self, callbacks: u16) -> io::Result<()> {
+        let mode = mode(&self.plan);
+        let limits = Limits::of(Lane::Real);
+        let given = &self.plan.scenario.given.receiver;
+        let config = receiver_config(mode, given, &self.places, limits, self.receiver_port, callbacks);
+        let path = self.places.repo().join(".hermes").join(mode.files.config);
+        files::write(&path, &config)?;
+        files::set_mode(&path, 0o600)
     }
 
     pub(crate) async fn launch_receiver(&self) -> Result<(), BenchError> {
@@ -159,7 +183,15 @@ impl RealBench {
     }
 
     pub(crate) fn receiver_runs(&self) -> bool {
-        self.receiver.borrow().as_ref().is_some_and(|started| started.code.get().is_none())
+        self.running_pid().is_some()
+    }
+
+    fn running_pid(&self) -> Option<Pid> {
+        self.receiver
+            .borrow()
+            .as_ref()
+            .filter(|started| started.code.get().is_none())
+            .map(|started| started.pid)
     }
 
     pub(crate) fn receiver_code(&self) -> Option<i32> {
@@ -177,13 +209,7 @@ impl RealBench {
     }
 
     pub(crate) async fn signal_receiver(&self, signal: Signal) {
-        let pid = self
-            .receiver
-            .borrow()
-            .as_ref()
-            .filter(|started| started.code.get().is_none())
-            .map(|started| started.pid);
-        if let Some(pid) = pid {
+        if let Some(pid) = self.running_pid() {
             let _ = self.harness.processes().signal(pid, signal).await;
         }
     }
@@ -211,14 +237,8 @@ impl RealBench {
 
     /// Ends every process of the cell and removes its folder.
     pub(crate) async fn tear_down(&self) {
-        let pid = self
-            .receiver
-            .borrow()
-            .as_ref()
-            .filter(|started| started.code.get().is_none())
-            .map(|started| started.pid);
         let processes = self.harness.processes();
-        if let Some(pid) = pid {
+        if let Some(pid) = self.running_pid() {
             let _ = processes.signal_group(pid, Signal::Kill).await;
         }
         let mark = format!("{}#{}", self.places.repo().to_string_lossy(), mode(&self.plan).name);
@@ -250,26 +270,13 @@ fn observed(places: &Places) -> Files {
     all
 }
 
-fn furnish(
-    plan: &Plan,
-    settings: &RealSettings,
-    places: &Places,
-    port: u16,
-    callbacks: u16,
-) -> io::Result<()> {
-    let mode = mode(plan);
+fn furnish(plan: &Plan, places: &Places) -> io::Result<()> {
     for folder in [places.repo().join(".hermes"), places.home(), places.hermes(), places.bin()] {
         files::make_dir(&folder)?;
     }
-    let limits = Limits::of(Lane::Real);
-    let config = receiver_config(mode, &plan.scenario.given.receiver, places, limits, port, callbacks);
-    let path = places.repo().join(".hermes").join(mode.files.config);
-    files::write(&path, &config)?;
-    files::set_mode(&path, 0o600)?;
     for (path, text) in &plan.scenario.given.files {
         files::write(&places.path(path), text.as_bytes())?;
     }
-    let _ = settings;
     Ok(())
 }
 

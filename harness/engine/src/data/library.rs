@@ -105,6 +105,11 @@ impl Library {
             }
             "faults" => {
                 let fault: Fault = parse(name, text).map_err(single)?;
+                if fault.rule.nth == 0 {
+                    let message = "expected `nth` to count from 1; found 0".to_owned();
+                    let place = (fault.id.referenced.line(), fault.id.referenced.column());
+                    return Err(vec![DataError::new(name, text, place, message, None)]);
+                }
                 self.faults.insert(fault.id.value.clone(), Arc::new(fault));
             }
             _ => {

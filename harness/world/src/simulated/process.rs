@@ -124,7 +124,25 @@ impl SignalBox {
     }
 }
 
+/// One argument or variable may have this many bytes with its end, as on Linux (`MAX_ARG_STRLEN`).
+const MAX_STRING: usize = 131_072;
+
+/// What the real mechanics refuse: a NUL inside of a string, and a string that is too long.
+fn check_strings(command: &Command) -> io::Result<()> {
+    let pairs = command.env.iter().map(|(name, value)| name.len() + 1 + value.len());
+    let lengths = command.args.iter().map(String::len).chain(pairs);
+    let strings = command.args.iter().chain(command.env.values()).chain(command.env.keys());
+    if strings.chain([&command.program]).any(|text| text.contains('\0')) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "nul byte found in provided data"));
+    }
+    if lengths.max().unwrap_or_default() >= MAX_STRING {
+        return Err(io::Error::from_raw_os_error(7));
+    }
+    Ok(())
+}
+
 pub(crate) fn spawn(machine: &Machine, parent: &Host, command: Command) -> io::Result<Child> {
+    check_strings(&command)?;
     let cwd = parent.cwd().join(&command.cwd);
     for output in [&command.stdout, &command.stderr] {
         if let Output::Append(path) = output {

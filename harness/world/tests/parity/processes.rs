@@ -15,6 +15,7 @@ both! {
     what_is_not_there_does_not_start
     what_is_not_executable_does_not_start
     a_child_does_not_start_in_a_missing_directory
+    a_string_that_no_process_can_be_given_is_refused
     arguments_environment_and_directory_are_as_given
     the_two_outputs_are_apart
     a_child_returns_its_code
@@ -82,6 +83,23 @@ async fn a_child_does_not_start_in_a_missing_directory(rig: Rig) {
     assert_error(start_error(&rig, command.clone()).await, ErrorKind::NotFound, 2);
     command.cwd = "bin/greet".into();
     assert_error(start_error(&rig, command).await, ErrorKind::NotADirectory, 20);
+}
+
+async fn a_string_that_no_process_can_be_given_is_refused(rig: Rig) {
+    rig.install("greet", "echo here", says("here")).await;
+    let with_argument = |argument: String| {
+        let mut command = rig.command("greet", &[]);
+        command.args = vec![argument];
+        command
+    };
+    assert!(start_error(&rig, with_argument("x".repeat(131_071))).await.is_ok());
+    let too_long = start_error(&rig, with_argument("x".repeat(131_072))).await.unwrap_err();
+    assert_eq!(too_long.raw_os_error(), Some(7));
+    let nul = start_error(&rig, with_argument("a\0b".to_owned())).await.unwrap_err();
+    assert_eq!(
+        (nul.kind(), nul.to_string()),
+        (ErrorKind::InvalidInput, "nul byte found in provided data".to_owned())
+    );
 }
 
 async fn arguments_environment_and_directory_are_as_given(rig: Rig) {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use futures_util::FutureExt;
 use gauntlet_world::Host;
-use gauntlet_world::network::{Address, Stream};
+use gauntlet_world::network::{Address, Listener, Stream};
 use gauntlet_world::process::{ExitStatus, Output, Signal, Stdin};
 use gauntlet_world::simulated::ProcessState;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -185,6 +185,37 @@ fn peers_of_a_killed_process_come_to_the_end_of_their_streams() {
         // The port is free for the next incarnation.
         let again = lab.visitor.network().listen(&Address::loopback(7000)).await.unwrap();
         assert_eq!(again.port(), 7000);
+    });
+}
+
+#[test]
+fn what_a_killed_process_held_is_closed_even_when_somebody_keeps_it() {
+    run(async |lab| {
+        let kept: Rc<RefCell<Option<(Listener, Stream)>>> = Rc::default();
+        let keep = kept.clone();
+        let (pid, _) = lab.launch(move |host| {
+            let keep = keep.clone();
+            async move {
+                let listener = host.network().listen(&Address::loopback(7000)).await.unwrap();
+                let stream = listener.accept().await.unwrap();
+                *keep.borrow_mut() = Some((listener, stream));
+                std::future::pending().await
+            }
+        });
+        lab.pass(MS).await;
+        let (mut accepted, mut waiting) = (lab.connect(7000).await, lab.connect(7000).await);
+        lab.pass(MS).await;
+        lab.machine.kill(pid);
+        assert_eq!(rest(&mut accepted).await.unwrap(), "");
+        assert_eq!(rest(&mut waiting).await.unwrap(), "");
+        let next = lab.visitor.network().listen(&Address::loopback(7000)).await.unwrap();
+        // When the old handles go at last, they take nothing of their successor's with them.
+        let (listener, mut stream) = kept.take().unwrap();
+        assert!(stream.write_all(b"x").now_or_never().is_none());
+        assert!(stream.read_u8().now_or_never().is_none());
+        drop((listener, stream));
+        lab.connect(7000).await.write_all(b"still here").await.unwrap();
+        assert_eq!(rest(&mut next.accept().await.unwrap()).await.unwrap(), "still here");
     });
 }
 

@@ -285,3 +285,15 @@ fn a_fault_does_not_bite_what_its_own_call_ended() {
         assert_eq!(lab.visitor.clock().within(1000 * MS, lab.world.next_crash()).await, None);
     });
 }
+
+#[test]
+fn a_rule_counts_also_the_calls_at_which_another_bites() {
+    run(async |lab| {
+        for nth in [1, 2, 4] {
+            lab.arm(Op::DiskAppend, nth, Moment::Before, Happening::Fail(Errno::Io));
+        }
+        let (_, exit) = lab.launch(count);
+        exit.wait().await;
+        assert_eq!(lab.file("numbers").as_deref(), Some("33"));
+    });
+}
