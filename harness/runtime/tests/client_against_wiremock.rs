@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 
+use gauntlet_runtime::Runtime;
 use gauntlet_runtime::fleet::{Peer, Settings};
 use gauntlet_runtime::registry::Caller;
-use gauntlet_runtime::Runtime;
 use gauntlet_world::network::Address;
 use gauntlet_world::{Host, Identity};
 use serde_json::{Value, json};
@@ -20,18 +20,13 @@ fn run<F: Future>(body: F) -> F::Output {
 /// Calls `fleet_send` towards a base URL. `token` is the content of the variable that the peer's entry names.
 async fn send(url: &str, token: Option<&str>, arguments: Value) -> Value {
     let home = tempfile::tempdir().expect("a folder");
-    let mut env =
-        BTreeMap::from([("HERMES_HOME".to_owned(), home.path().to_string_lossy().into_owned())]);
+    let mut env = BTreeMap::from([("HERMES_HOME".to_owned(), home.path().to_string_lossy().into_owned())]);
     env.extend(token.map(|token| ("PEER_TOKEN".to_owned(), token.to_owned())));
     let identity =
         Identity { name: "runtime".to_owned(), env, cwd: home.path().to_path_buf(), ..Identity::default() };
     let host = Host::real(identity, None);
-    let peer = Peer {
-        url: url.to_owned(),
-        token_env: Some("PEER_TOKEN".to_owned()),
-        mode: None,
-        repo_path: None,
-    };
+    let peer =
+        Peer { url: url.to_owned(), token_env: Some("PEER_TOKEN".to_owned()), mode: None, repo_path: None };
     let settings = Settings {
         bind: Address::loopback(0),
         name: "hermes".to_owned(),
@@ -83,7 +78,10 @@ fn the_envelope_and_the_bearer_are_exact() {
         assert_eq!((request.method.as_str(), request.url.path()), ("POST", "/jsonrpc"));
         assert_eq!(request.headers["content-type"], "application/json");
         assert_eq!(request.headers["authorization"], "Bearer s3cret");
-        assert_eq!(request.headers["content-length"].to_str().expect("digits"), request.body.len().to_string());
+        assert_eq!(
+            request.headers["content-length"].to_str().expect("digits"),
+            request.body.len().to_string()
+        );
         let mut body: Value = serde_json::from_slice(&request.body).expect("JSON");
         let id = body["id"].take();
         assert_eq!(id.as_str().map(str::len), Some(36), "{id} is no UUID");
@@ -112,8 +110,12 @@ fn what_is_not_given_is_left_out() {
 
 #[test]
 fn every_failure_says_what_can_have_happened_at_the_peer() {
-    let rpc = |error: Value| ResponseTemplate::new(200).set_body_json(json!({ "jsonrpc": "2.0", "id": 1, "error": error }));
-    let result = |result: Value| ResponseTemplate::new(200).set_body_json(json!({ "jsonrpc": "2.0", "id": 1, "result": result }));
+    let rpc = |error: Value| {
+        ResponseTemplate::new(200).set_body_json(json!({ "jsonrpc": "2.0", "id": 1, "error": error }))
+    };
+    let result = |result: Value| {
+        ResponseTemplate::new(200).set_body_json(json!({ "jsonrpc": "2.0", "id": 1, "result": result }))
+    };
     let text = |status, text: &str| ResponseTemplate::new(status).set_body_string(text);
     let moved = ResponseTemplate::new(307).insert_header("location", "/elsewhere");
     let cases = [
@@ -131,7 +133,11 @@ fn every_failure_says_what_can_have_happened_at_the_peer() {
             "peer returned JSON-RPC error -32001: busy",
         ),
         (result(json!({ "kind": "task" })), "unknown", "peer returned unexpected result kind 'task'"),
-        (result(json!({ "kind": "message", "message": { "parts": [] } })), "unknown", "peer message has no text part"),
+        (
+            result(json!({ "kind": "message", "message": { "parts": [] } })),
+            "unknown",
+            "peer message has no text part",
+        ),
         (result(json!([])), "unknown", "result that is not an object"),
         (
             ResponseTemplate::new(200).set_body_json(reply(json!("another"))),
@@ -143,8 +149,15 @@ fn every_failure_says_what_can_have_happened_at_the_peer() {
         for (answer, class, text) in cases {
             let server = peer(answer).await;
             let answer = send(&server.uri(), None, message(json!({ "context_id": "c1" }))).await;
-            assert_eq!((answer["class"].as_str(), answer["retry_safe"].as_bool()), (Some(class), Some(class != "unknown")), "{answer}");
-            assert!(answer["error"].as_str().is_some_and(|error| error.contains(text)), "{answer} lacks {text}");
+            assert_eq!(
+                (answer["class"].as_str(), answer["retry_safe"].as_bool()),
+                (Some(class), Some(class != "unknown")),
+                "{answer}"
+            );
+            assert!(
+                answer["error"].as_str().is_some_and(|error| error.contains(text)),
+                "{answer} lacks {text}"
+            );
             // Never tried twice, never sent anywhere else.
             let paths: Vec<String> =
                 requests(&server).await.iter().map(|request| request.url.path().to_owned()).collect();
@@ -163,7 +176,9 @@ fn a_long_error_body_is_cut_and_an_endless_one_is_not_read() {
         let server = peer(ResponseTemplate::new(200).set_body_bytes(vec![b' '; 9 * 1024 * 1024])).await;
         let answer = send(&server.uri(), None, message(json!({}))).await;
         assert_eq!(answer["class"], "unknown", "{answer}");
-        assert!(answer["error"].as_str().is_some_and(|text| text.starts_with("network error talking to 'peer'")));
+        assert!(
+            answer["error"].as_str().is_some_and(|text| text.starts_with("network error talking to 'peer'"))
+        );
     });
 }
 
@@ -183,8 +198,15 @@ fn what_never_left_is_safe_to_send_again() {
             ("", "peer", "agent 'peer': expected http://host[:port][/path]"),
         ] {
             let answer = send(url, None, message(json!({ "agent": agent }))).await;
-            assert_eq!((answer["class"].as_str(), answer["retry_safe"].as_bool()), (Some("not_sent"), Some(true)), "{answer}");
-            assert!(answer["error"].as_str().is_some_and(|error| error.contains(text)), "{answer} lacks {text}");
+            assert_eq!(
+                (answer["class"].as_str(), answer["retry_safe"].as_bool()),
+                (Some("not_sent"), Some(true)),
+                "{answer}"
+            );
+            assert!(
+                answer["error"].as_str().is_some_and(|error| error.contains(text)),
+                "{answer} lacks {text}"
+            );
         }
     });
 }

@@ -46,8 +46,18 @@ impl<'a> Connection<'a> {
         Self { host: host.clone(), framing, stream, buffer: Vec::new() }
     }
 
-    /// The next request's head. The body is still unread.
+    /// The next request's head. The body is still unread. A client that has said nothing when the patience is over counts as
+    /// gone.
     pub async fn head(&mut self) -> Result<Head, Refused> {
+        let (host, patience) = (self.host.clone(), self.patience());
+        match host.clock().within(patience, self.read_head()).await {
+            Some(head) => head,
+            None if self.buffer.is_empty() => Err(Refused::Closed),
+            None => Err(Refused::Slow),
+        }
+    }
+
+    async fn read_head(&mut self) -> Result<Head, Refused> {
         loop {
             if let Some((head, length)) = parse_head(&self.buffer)? {
                 self.buffer.drain(..length);
@@ -62,6 +72,11 @@ impl<'a> Connection<'a> {
 
     /// The body of the request whose head was read, if it is not over `limit` bytes.
     pub async fn body(&mut self, head: &Head, limit: usize) -> Result<Vec<u8>, Refused> {
+        let (host, patience) = (self.host.clone(), self.patience());
+        host.clock().within(patience, self.read_body(head, limit)).await.unwrap_or(Err(Refused::Slow))
+    }
+
+    async fn read_body(&mut self, head: &Head, limit: usize) -> Result<Vec<u8>, Refused> {
         if head.expects_continue() && self.buffer.is_empty() {
             let go_ahead = self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await;
             go_ahead.map_err(|_| Refused::Closed)?;
@@ -74,19 +89,24 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Reads and drops the body of a request that was refused without reading it. False: the connection cannot be used
-    /// again, since where the next request begins is not known or too far away.
-    pub async fn drop_body(&mut self, head: &Head, limit: usize) -> bool {
+    /// Whether the body of a request that was refused without reading it can be dropped. False: the connection cannot be
+    /// used again, since where the next request begins is not known or too far away.
+    pub fn can_drop_body(&self, head: &Head, limit: usize) -> bool {
         if !self.framing.drains_refused_bodies {
             return true;
         }
         match head.length() {
             Length::Invalid => false,
-            Length::Bytes(length) if length > limit => false,
+            Length::Bytes(length) => length <= limit && (length == 0 || !head.expects_continue()),
             // A client that waits for a go-ahead it does not get sends nothing.
-            _ if head.expects_continue() => false,
-            _ => self.body(head, limit).await.is_ok(),
+            Length::Chunked => !head.expects_continue(),
         }
+    }
+
+    /// Reads and drops a body for which [`can_drop_body`](Self::can_drop_body) holds, after the refusal was sent. False: it
+    /// did not come.
+    pub async fn drop_body(&mut self, head: &Head, limit: usize) -> bool {
+        !self.framing.drains_refused_bodies || self.body(head, limit).await.is_ok()
     }
 
     /// Sends an answer with a JSON body.
@@ -187,15 +207,17 @@ impl<'a> Connection<'a> {
 
     async fn more(&mut self) -> Result<(), Refused> {
         let mut space = [0; 8192];
-        let patience = Duration::from_secs(self.framing.patience_s);
-        match self.host.clock().within(patience, self.stream.read(&mut space)).await {
-            None => Err(Refused::Slow),
-            Some(Ok(0) | Err(_)) => Err(Refused::Closed),
-            Some(Ok(read)) => {
+        match self.stream.read(&mut space).await {
+            Ok(0) | Err(_) => Err(Refused::Closed),
+            Ok(read) => {
                 self.buffer.extend_from_slice(&space[..read]);
                 Ok(())
             }
         }
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_secs(self.framing.patience_s)
     }
 }
 

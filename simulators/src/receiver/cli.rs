@@ -92,12 +92,11 @@ impl Receiver {
         command.stdin = Stdin::Null;
         command.stdout = Sink::Piped;
         command.stderr = Sink::Piped;
-        let mut child = match self.host.processes().spawn(command).await {
+        let mut child = match self.spawn(command).await {
             Ok(child) => child,
             Err(error) => return Run::NotStarted(error),
         };
         let group = child.pid;
-        self.running.borrow_mut().insert(group);
         let ended = self.host.clock().within(self.config.turn_cap, collect(self, &mut child)).await;
         if ended.is_none() {
             self.log(format!("the turn of context {context} ran into its cap, killing its process group"))
@@ -114,6 +113,14 @@ impl Receiver {
             Some(Ok(output)) => Run::Ended(output),
             Some(Err(error)) => Run::NotStarted(error),
         }
+    }
+
+    /// Starts a process, unless the receiver is ending: whoever ends it must find everything that was started.
+    pub(super) async fn spawn(&self, command: Command) -> io::Result<Child> {
+        let _open = self.starting.lock().await;
+        let child = self.host.processes().spawn(command).await?;
+        self.running.borrow_mut().insert(child.pid);
+        Ok(child)
     }
 
     async fn kill_turn(&self, group: Pid, context: &str, turn: &str) {
@@ -140,7 +147,7 @@ impl Receiver {
 
     /// The environment of the CLI: ours, without our bearers, with the usual places of programs at the end of the search
     /// path, and with the marks.
-    async fn child_environment(&self, turn: &str) -> BTreeMap<String, String> {
+    pub(super) async fn child_environment(&self, turn: &str) -> BTreeMap<String, String> {
         let mut env = self.host.environment().clone();
         for secret in [&self.config.auth_token_env, &self.config.hermes_auth_token_env].into_iter().flatten()
         {

@@ -97,6 +97,9 @@ impl Config {
     }
 }
 
+/// Longer limits count as this one, so that every moment that lies a limit ahead can be told: a hundred years.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 struct Reader {
     values: Map<String, Value>,
     warnings: Vec<String>,
@@ -141,7 +144,7 @@ impl Reader {
         let Some(value) = self.get(key) else { return default };
         match value.as_f64().map(Duration::try_from_secs_f64) {
             Some(Ok(duration)) if duration.is_zero() => default,
-            Some(Ok(duration)) => duration,
+            Some(Ok(duration)) => duration.min(LONGEST),
             _ => {
                 self.wrong(key, "a number of seconds");
                 default
@@ -153,7 +156,8 @@ impl Reader {
         let Some(value) = self.get(key) else { return default };
         match value.as_u64().and_then(|count| usize::try_from(count).ok()) {
             Some(0) => default,
-            Some(count) => count,
+            // More than this cannot be counted by what hands out the slots.
+            Some(count) => count.min(tokio::sync::Semaphore::MAX_PERMITS),
             None => {
                 self.wrong(key, "a count");
                 default

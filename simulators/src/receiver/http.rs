@@ -56,9 +56,14 @@ impl Receiver {
                     return;
                 }
             };
-            let mut body = Body { connection: &mut connection, head: &head, read: false };
+            let mut body = Body { connection: &mut connection, head: &head, state: BodyState::Unread };
             let answered = self.answer(&mut body).await;
-            let reusable = body.read || connection.drop_body(&head, MAX_BODY).await;
+            let state = body.state;
+            let reusable = match state {
+                BodyState::Read => true,
+                BodyState::Unread => connection.can_drop_body(&head, MAX_BODY),
+                BodyState::Broken => false,
+            };
             let stays_open = reusable && self.settings.framing.keep_alive && head.wants_more();
             let event =
                 json!({ "method": head.method, "path": head.path, "status": answered.0, "body": answered.1 });
@@ -73,6 +78,10 @@ impl Receiver {
             }
             if !stays_open || passed.events.is_empty() {
                 connection.close().await;
+                return;
+            }
+            // Only after the answer: whoever waits for a refusal before the body need not wait for us.
+            if state == BodyState::Unread && !connection.drop_body(&head, MAX_BODY).await {
                 return;
             }
         }
@@ -175,13 +184,22 @@ impl Receiver {
 struct Body<'a, 'c> {
     connection: &'a mut Connection<'c>,
     head: &'a Head,
-    read: bool,
+    state: BodyState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BodyState {
+    Unread,
+    Read,
+    /// Reading failed half way: what comes next on the connection is anything but the next request.
+    Broken,
 }
 
 impl Body<'_, '_> {
     async fn read(&mut self) -> Result<Vec<u8>, Refused> {
+        self.state = BodyState::Broken;
         let content = self.connection.body(self.head, MAX_BODY).await?;
-        self.read = true;
+        self.state = BodyState::Read;
         Ok(content)
     }
 }

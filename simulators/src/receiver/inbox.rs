@@ -1,6 +1,7 @@
 //! The inbox: what the receiver accepted, one line a dispatch, durable before the sender hears of it.
 
 use std::io;
+use std::path::Path;
 
 use gauntlet_protocol::fleet::{InboxRecord, Lines, offset_bytes, parse_offset};
 use serde_json::json;
@@ -39,27 +40,50 @@ impl Receiver {
                 context: Some(member("contextId")),
                 text: member("text"),
             };
-            let mut line = record.to_line();
+            let mut line = passed.mangle.apply(record.to_line().into_bytes());
             if writer.torn {
-                line.insert(0, '\n');
+                line.insert(0, b'\n');
             }
-            let outcome =
-                self.host.disk().append_durably(&path, &passed.mangle.apply(line.into_bytes())).await;
-            writer.torn = outcome.is_err();
-            outcome?;
+            if let Err(error) = self.host.disk().append_durably(&path, &line).await {
+                // The sender is told that nothing was accepted, so nothing may be left that could be run.
+                writer.torn = self.take_back(&path, &line).await.is_err();
+                return Err(error);
+            }
+            writer.torn = false;
         }
         Ok(())
     }
 
-    /// How many lines were handed off.
-    pub(super) async fn offset(&self) -> u64 {
-        let content = self.host.disk().read_if_present(self.file(self.settings.mode.files.offset)).await;
-        content.ok().flatten().map_or(0, |content| parse_offset(&content))
+    /// Takes what is there of a line that could not be written out of the inbox again.
+    async fn take_back(&self, path: &Path, line: &[u8]) -> io::Result<()> {
+        let content = self.host.disk().read_if_present(path).await?.unwrap_or_default();
+        let kept = match content.strip_suffix(line) {
+            Some(before) => before,
+            None => content.strip_suffix(Lines::new(&content).torn()).unwrap_or(&content),
+        };
+        if kept.len() < content.len() { self.host.disk().replace(path, kept).await } else { Ok(()) }
+    }
+
+    /// The inbox. Nobody is writing to it meanwhile, so that no line is handed off before it is durable: the power could
+    /// take such a line and give its number to another one.
+    pub(super) async fn inbox_content(&self) -> io::Result<Vec<u8>> {
+        let _writer = self.inbox.lock().await;
+        let content = self.host.disk().read_if_present(self.file(self.settings.mode.files.inbox)).await?;
+        Ok(content.unwrap_or_default())
+    }
+
+    /// How many lines an earlier life handed off, as the file says.
+    pub(super) async fn offset(&self) -> io::Result<u64> {
+        let content = self.host.disk().read_if_present(self.file(self.settings.mode.files.offset)).await?;
+        Ok(content.map_or(0, |content| parse_offset(&content)))
     }
 
     /// Records that so many lines were handed off.
     pub(super) async fn set_offset(&self, lines: u64) -> io::Result<()> {
-        self.host.disk().replace(self.file(self.settings.mode.files.offset), &offset_bytes(lines)).await
+        let path = self.file(self.settings.mode.files.offset);
+        self.host.disk().replace(path, &offset_bytes(lines)).await?;
+        self.handed_off.set(lines);
+        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ use gauntlet_protocol::fleet::Lines;
 use gauntlet_protocol::json;
 use gauntlet_world::Host;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 /// What became of one line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -43,6 +44,8 @@ pub(super) struct Outcome {
 pub(super) struct Journal {
     path: PathBuf,
     fates: RefCell<BTreeMap<u64, Fate>>,
+    /// One writer at a time. True: an append failed half way, and the next one begins with a line end.
+    torn: Mutex<bool>,
 }
 
 impl Journal {
@@ -58,7 +61,12 @@ impl Journal {
         if !content.is_empty() && !content.ends_with(b"\n") {
             host.disk().append(&path, b"\n").await?;
         }
-        Ok(Self { path, fates: RefCell::new(fates) })
+        Ok(Self { path, fates: RefCell::new(fates), torn: Mutex::new(false) })
+    }
+
+    /// The last line that anything is known of; 0 when there is none.
+    pub(super) fn last_line(&self) -> u64 {
+        self.fates.borrow().last_key_value().map_or(0, |(line, _)| *line)
     }
 
     /// What became of a line.
@@ -91,8 +99,11 @@ impl Journal {
 
     async fn note(&self, host: &Host, entry: Value) -> io::Result<()> {
         apply(&mut self.fates.borrow_mut(), &entry);
-        let line = format!("{}\n", json::spaced(&entry));
-        host.disk().append_durably(&self.path, line.as_bytes()).await
+        let mut torn = self.torn.lock().await;
+        let line = format!("{}{}\n", if *torn { "\n" } else { "" }, json::spaced(&entry));
+        let outcome = host.disk().append_durably(&self.path, line.as_bytes()).await;
+        *torn = outcome.is_err();
+        outcome
     }
 }
 

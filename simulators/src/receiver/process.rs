@@ -1,12 +1,14 @@
 //! The receiver as a process: start, recovery, idleness, signals, end (fleet sheet 2.7).
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
+use gauntlet_protocol::fleet::Lines;
 use gauntlet_world::network::{Address, Listener};
-use gauntlet_world::process::{Command, Signal};
+use gauntlet_world::process::{Command, Output, Signal};
 use gauntlet_world::{Either, Host, race};
 use tokio::sync::{Mutex, Notify, Semaphore};
 
@@ -58,7 +60,10 @@ enum StartError {
 async fn start(host: &Host, settings: Settings) -> Result<(Rc<Receiver>, Listener), StartError> {
     let mode = settings.mode;
     let folder = host.cwd().join(".hermes");
-    let content = host.disk().read_if_present(folder.join(mode.files.config)).await.ok().flatten();
+    let prepare = |what| move |error| StartError::File(what, error);
+    // One that is there and cannot be read is no bad file: the defaults would let everyone in.
+    let content = host.disk().read_if_present(folder.join(mode.files.config)).await;
+    let content = content.map_err(prepare("the configuration"))?;
     let config = Config::parse(mode, &host.cwd().to_string_lossy(), content.as_deref());
     let secret = |name: &Option<String>| {
         let value = name.as_deref().and_then(|name| host.env(name));
@@ -69,7 +74,6 @@ async fn start(host: &Host, settings: Settings) -> Result<(Rc<Receiver>, Listene
     if token.is_none() && !address.is_loopback() {
         return Err(StartError::Open(config.bind_host));
     }
-    let prepare = |what| move |error| StartError::File(what, error);
     host.disk().make_dir(&folder).await.map_err(prepare("the folder .hermes"))?;
     for name in [mode.files.inbox, mode.files.transcript, mode.files.turns] {
         // A file that cannot be touched now may be writable later; each dispatch then gets its own answer.
@@ -77,11 +81,12 @@ async fn start(host: &Host, settings: Settings) -> Result<(Rc<Receiver>, Listene
     }
     let _ = host.disk().sync_dir(&folder).await;
     let _ = host.disk().sync_dir(host.cwd()).await;
+    let listener =
+        host.network().listen(&address).await.map_err(|error| StartError::Bind(address.clone(), error))?;
+    // Only whoever has the port may mend files: another receiver could be writing to them.
     let journal =
         Journal::open(host, folder.join(mode.files.turns)).await.map_err(prepare("the journal of turns"))?;
     let last_id = journal.outcomes().iter().filter_map(|(_, outcome)| id_millis(&outcome.id)).max();
-    let listener =
-        host.network().listen(&address).await.map_err(|error| StartError::Bind(address.clone(), error))?;
     let receiver = Rc::new(Receiver {
         host: host.clone(),
         token,
@@ -93,6 +98,8 @@ async fn start(host: &Host, settings: Settings) -> Result<(Rc<Receiver>, Listene
         journal,
         contexts: ContextLocks::new(config.tracked_contexts),
         slots: Rc::new(Semaphore::new(config.slots)),
+        starting: Mutex::default(),
+        handed_off: Cell::new(0),
         running: RefCell::default(),
         open_turns: Cell::new(0),
         last_work: Cell::new(host.clock().now()),
@@ -109,62 +116,66 @@ fn id_millis(id: &str) -> Option<u64> {
 
 async fn live(receiver: Rc<Receiver>, listener: Listener) -> i32 {
     let host = receiver.host.clone();
-    for warning in receiver.config.warnings.clone() {
-        receiver.log(warning).await;
-    }
-    if receiver.token.is_none() {
-        receiver.log("no bearer is configured: everyone on this machine may dispatch").await;
-    }
-    receiver.probe().await;
-    // The port is ours now, so nobody else works in this repository for this mode: what is marked was left behind.
-    let swept = receiver.sweep(RECEIVER_MARK, &receiver.mark()).await;
-    if swept > 0 {
-        receiver.log(format!("ended {swept} processes that an earlier run left behind")).await;
-    }
-    let pid = format!("{}\n", host.pid());
-    if let Err(error) =
-        host.disk().replace(receiver.file(receiver.settings.mode.files.pid), pid.as_bytes()).await
-    {
-        receiver.log(format!("the pid file could not be written: {error}")).await;
-    }
     let signals = host.processes().signals();
-    if let Err(error) = receiver.mend_transcript().await {
-        receiver.log(format!("the transcript could not be read: {error}")).await;
-    }
-    receiver.mend_inbox().await;
-    let recovered = receiver.recover().await;
-    if let Err(error) = recovered {
-        receiver.log(format!("earlier turns could not be recovered: {error}")).await;
-    }
-    host.spawn(receiver.clone().poll());
-    host.spawn(receiver.clone().serve(listener));
     let stopped = async {
         match signals {
             Ok(mut signals) => Some(signals.next().await),
             Err(_) => std::future::pending().await,
         }
     };
-    let reason = match race(stopped, receiver.idle()).await {
-        Either::First(Some(Signal::Interrupt)) => "interrupted",
-        Either::First(_) => "told to end",
-        Either::Second(()) => "idle for too long",
+    let work = async {
+        receiver.prepare().await?;
+        host.spawn(receiver.clone().poll());
+        host.spawn(receiver.clone().serve(listener));
+        receiver.idle().await;
+        Ok::<(), io::Error>(())
+    };
+    let (reason, code) = match race(stopped, work).await {
+        Either::First(Some(Signal::Interrupt)) => ("interrupted".to_owned(), 0),
+        Either::First(_) => ("told to end".to_owned(), 0),
+        Either::Second(Ok(())) => ("idle for too long".to_owned(), 0),
+        Either::Second(Err(error)) => (format!("earlier turns cannot be recovered: {error}"), REFUSED),
     };
     receiver.log(format!("ending: {reason}")).await;
     receiver.end().await;
-    0
+    code
 }
 
 impl Receiver {
+    /// Everything between the binding of the port and the first request that is read.
+    async fn prepare(self: &Rc<Self>) -> io::Result<()> {
+        for warning in self.config.warnings.clone() {
+            self.log(warning).await;
+        }
+        if self.token.is_none() {
+            self.log("no bearer is configured: everyone on this machine may dispatch").await;
+        }
+        self.probe().await;
+        // The port is ours now, so nobody else works in this repository for this mode: what is marked was left behind, be
+        // it by an earlier run or by the probe.
+        let swept = self.sweep(RECEIVER_MARK, &self.mark()).await;
+        if swept > 0 {
+            self.log(format!("ended {swept} processes that were left behind")).await;
+        }
+        let pid = format!("{}\n", self.host.pid());
+        if let Err(error) =
+            self.host.disk().replace(self.file(self.settings.mode.files.pid), pid.as_bytes()).await
+        {
+            self.log(format!("the pid file could not be written: {error}")).await;
+        }
+        self.mend_transcript().await;
+        self.mend_inbox().await;
+        self.recover().await
+    }
+
     /// Asks the CLI for its version. Failure is only logged: it may be there when the first turn comes.
     async fn probe(&self) {
         let mut command = Command::new(self.settings.mode.cli, &self.config.repo_path);
         command.args = vec!["--version".to_owned()];
-        command.env = self.host.environment().clone();
-        for secret in [&self.config.auth_token_env, &self.config.hermes_auth_token_env].into_iter().flatten()
-        {
-            command.env.remove(secret);
-        }
-        let probe = async { self.host.processes().spawn(command).await?.wait().await };
+        command.env = self.child_environment("probe").await;
+        command.stdout = Output::Null;
+        command.stderr = Output::Null;
+        let probe = async { self.spawn(command).await?.wait().await };
         match self.host.clock().within(PROBE_LIMIT, probe).await {
             Some(Ok(status)) if status.return_code() == 0 => {}
             Some(Ok(status)) => {
@@ -173,44 +184,52 @@ impl Receiver {
             Some(Err(error)) => self.log(format!("the CLI could not be probed: {error}")).await,
             None => self.log("the CLI's probe took too long").await,
         }
+        // Nothing else runs yet, and a probe that still does is found by its mark.
+        self.running.borrow_mut().clear();
     }
 
     /// Ends a line of the inbox that a crash left torn: it was never acknowledged.
     async fn mend_inbox(&self) {
         let path = self.file(self.settings.mode.files.inbox);
-        let torn = self
-            .host
-            .disk()
-            .read(&path)
-            .await
-            .is_ok_and(|content| !content.is_empty() && !content.ends_with(b"\n"));
-        self.inbox.lock().await.torn = torn;
+        self.inbox.lock().await.torn = match self.host.disk().read_if_present(&path).await {
+            Ok(content) => !Lines::new(&content.unwrap_or_default()).torn().is_empty(),
+            // Nobody knows; an empty line does no harm.
+            Err(_) => true,
+        };
     }
 
     /// Brings every line that an earlier life handed off to its outcome: one that never began is run now, one that began is
     /// reported as interrupted, and a reply that was not sent is sent.
     async fn recover(self: &Rc<Self>) -> io::Result<()> {
-        let content = self.host.disk().read(self.file(self.settings.mode.files.inbox)).await?;
-        let handed_off = self.offset().await;
-        let mut endings_of = std::collections::BTreeMap::<String, usize>::new();
+        let content = self.inbox_content().await?;
+        let offset = self.offset().await?;
+        // The file may be lost or garbled; the journal knows of what was handed off too.
+        let handed_off = offset.max(self.journal.last_line());
+        self.handed_off.set(handed_off);
+        if handed_off > offset {
+            self.set_offset(handed_off).await?;
+        }
+        // How often each record of an ending must be in the transcript.
+        let mut endings = BTreeMap::<(String, bool, String), usize>::new();
         for (line, accepted) in lines_after(&content, 0) {
             let Some(mut accepted) = accepted.filter(|_| line <= handed_off) else { continue };
             let fate = self.journal.fate(line);
             if let Some(outcome) = fate.outcome {
-                let so_far = endings_of.entry(outcome.context.clone()).or_default();
+                let record = (outcome.context.clone(), outcome.busy, outcome.text.clone());
+                let so_far = endings.entry(record).or_default();
                 *so_far += 1;
                 if !fate.settled {
                     self.complete_transcript(&outcome, *so_far).await;
                     self.send_later(line, outcome);
                 }
+            } else if fate.settled {
+                // Its outcome was sent, and only the note of it was lost.
             } else if fate.started {
                 let context = fate.context.or(accepted.context).unwrap_or_else(|| self.anonymous());
                 let text = "[interrupted] the receiver stopped while this turn was running; the work may be half done".to_owned();
                 let outcome = Outcome { id: self.callback_id(), context, text, busy: false };
-                *endings_of.entry(outcome.context.clone()).or_default() += 1;
-                self.journal.ended(&self.host, line, &outcome).await?;
-                self.record(gauntlet_protocol::fleet::Direction::Final, &outcome.context, &outcome.text)
-                    .await;
+                *endings.entry((outcome.context.clone(), false, outcome.text.clone())).or_default() += 1;
+                self.conclude(line, &outcome).await;
                 self.send_later(line, outcome);
             } else {
                 accepted.context = accepted.context.or(fate.context);
@@ -222,7 +241,11 @@ impl Receiver {
 
     fn send_later(self: &Rc<Self>, line: u64, outcome: Outcome) {
         let receiver = self.clone();
-        self.host.spawn(async move { receiver.deliver(line, &outcome).await });
+        self.open_turns.set(self.open_turns.get() + 1);
+        self.host.spawn(async move {
+            receiver.deliver(line, &outcome).await;
+            receiver.open_turns.set(receiver.open_turns.get() - 1);
+        });
     }
 
     /// Returns when nothing was done for the configured time. A running turn is work.
@@ -242,6 +265,7 @@ impl Receiver {
 
     /// Ends what runs and leaves nothing behind. Turns that are cut short here are reported at the next start.
     async fn end(&self) {
+        let _closed = self.starting.lock().await;
         let running: Vec<_> = self.running.borrow().iter().copied().collect();
         for group in running {
             let _ = self.host.processes().signal_group(group, Signal::Kill).await;

@@ -9,15 +9,21 @@ use super::state::Receiver;
 use crate::injection::Point;
 
 impl Receiver {
-    async fn session_map(&self) -> SessionMap {
-        let content = self.host.disk().read_if_present(self.file(self.settings.mode.files.sessions)).await;
-        SessionMap::parse(self.settings.mode, &content.ok().flatten().unwrap_or_default())
+    async fn session_map(&self) -> io::Result<SessionMap> {
+        let content = self.host.disk().read_if_present(self.file(self.settings.mode.files.sessions)).await?;
+        Ok(SessionMap::parse(self.settings.mode, &content.unwrap_or_default()))
     }
 
     /// The session that goes on with a context.
     pub(super) async fn session_of(&self, context: &str) -> Option<String> {
         let _one = self.sessions.lock().await;
-        self.session_map().await.get(context).map(|session| session.id.clone())
+        match self.session_map().await {
+            Ok(map) => map.get(context).map(|session| session.id.clone()),
+            Err(error) => {
+                self.log(format!("the sessions could not be read, starting a new one: {error}")).await;
+                None
+            }
+        }
     }
 
     /// Remembers a session for a context.
@@ -28,7 +34,7 @@ impl Receiver {
         for event in passed.events {
             let member =
                 |name| event.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
-            let mut map = self.session_map().await;
+            let mut map = self.session_map().await?;
             let updated_at = self.host.clock().wall().seconds();
             map.insert(member("contextId"), Session { id: member("session"), updated_at });
             self.save(&map).await?;
@@ -39,7 +45,7 @@ impl Receiver {
     /// Forgets the session of a context.
     pub(super) async fn forget(&self, context: &str) -> io::Result<()> {
         let _one = self.sessions.lock().await;
-        let mut map = self.session_map().await;
+        let mut map = self.session_map().await?;
         if map.remove(context).is_some() {
             self.save(&map).await?;
         }

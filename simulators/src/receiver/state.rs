@@ -41,11 +41,17 @@ pub(super) struct Receiver {
     pub(super) inbox: Mutex<super::inbox::Writer>,
     /// Wakes the poll loop.
     pub(super) arrived: Notify,
-    pub(super) transcript: Mutex<()>,
+    /// One writer of the transcript at a time. True: its last line is torn, and the next record begins with a line end.
+    pub(super) transcript: Mutex<bool>,
     pub(super) sessions: Mutex<()>,
     pub(super) journal: Journal,
     pub(super) contexts: ContextLocks,
     pub(super) slots: Rc<Semaphore>,
+    /// Held while a process is started, and from then on by whoever ends the receiver.
+    pub(super) starting: Mutex<()>,
+    /// How many lines of the inbox were handed off. The file that says so is read at the start alone: a replacement of it
+    /// that failed may be visible all the same.
+    pub(super) handed_off: Cell<u64>,
     /// The process groups of running turns.
     pub(super) running: RefCell<BTreeSet<Pid>>,
     /// Turns that were handed off and have not ended.

@@ -24,7 +24,7 @@ impl Receiver {
             "dir": record.dir, "from": record.from, "to": record.to, "contextId": record.context, "text": record.text,
         });
         let passed = self.settings.injector.pass(&self.host, Point::ReceiverTranscript, event).await;
-        let _writer = self.transcript.lock().await;
+        let mut torn = self.transcript.lock().await;
         for event in passed.events {
             let member =
                 |name| event.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
@@ -36,36 +36,48 @@ impl Receiver {
                 context: member("contextId"),
                 text: member("text"),
             };
-            let line = passed.mangle.apply(record.to_line().into_bytes());
-            self.host.disk().append_durably(&path, &line).await?;
+            let mut line = passed.mangle.apply(record.to_line().into_bytes());
+            if *torn {
+                line.insert(0, b'\n');
+            }
+            let outcome = self.host.disk().append_durably(&path, &line).await;
+            *torn = outcome.is_err();
+            outcome?;
         }
         Ok(())
     }
 
     /// Ends a line that a crash left torn, so that the next record stands on a line of its own.
-    pub(super) async fn mend_transcript(&self) -> io::Result<()> {
+    pub(super) async fn mend_transcript(&self) {
         let path = self.file(self.settings.mode.files.transcript);
-        let content = self.host.disk().read(&path).await?;
-        if !Lines::new(&content).torn().is_empty() {
-            self.host.disk().append_durably(&path, b"\n").await?;
-        }
-        Ok(())
+        *self.transcript.lock().await = match self.host.disk().read_if_present(&path).await {
+            Ok(content) => !Lines::new(&content.unwrap_or_default()).torn().is_empty(),
+            // Nobody knows; an empty line does no harm.
+            Err(_) => true,
+        };
     }
 
-    /// Writes the outcome of an earlier life that its transcript may lack. Turns of one context end one after the other and
-    /// each leaves one record, so counting them tells whether the last one is missing.
-    pub(super) async fn complete_transcript(&self, outcome: &Outcome, outcomes_so_far: usize) {
+    /// Writes the outcome of an earlier life that its transcript may lack. `so_far` counts the outcomes that left the same
+    /// record, this one among them.
+    pub(super) async fn complete_transcript(&self, outcome: &Outcome, so_far: usize) {
         let path = self.file(self.settings.mode.files.transcript);
-        let content = self.host.disk().read(&path).await.unwrap_or_default();
-        let mode = self.settings.mode;
-        let endings = [Direction::Final, Direction::Busy]
-            .map(|direction| TranscriptRecord::new(mode, direction, "", outcome.context.as_str(), "").dir);
+        let content = match self.host.disk().read_if_present(&path).await {
+            Ok(content) => content.unwrap_or_default(),
+            Err(error) => return self.log(format!("the transcript could not be read: {error}")).await,
+        };
+        let direction = if outcome.busy { Direction::Busy } else { Direction::Final };
+        let wanted = TranscriptRecord::new(
+            self.settings.mode,
+            direction,
+            String::new(),
+            outcome.context.as_str(),
+            outcome.text.as_str(),
+        );
         let written = Lines::new(&content)
             .filter_map(|(_, line)| TranscriptRecord::parse_line(line).ok())
-            .filter(|record| record.context == outcome.context && endings.contains(&record.dir))
+            .filter(|record| (&record.context, &record.dir, &record.text) == (&wanted.context, &wanted.dir, &wanted.text))
             .count();
-        if written < outcomes_so_far {
-            let direction = if outcome.busy { Direction::Busy } else { Direction::Final };
+        if written < so_far {
             self.record(direction, &outcome.context, &outcome.text).await;
         }
     }

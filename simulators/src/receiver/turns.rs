@@ -35,10 +35,8 @@ impl Receiver {
     /// Starts a turn for each line beyond the offset. The offset moves first: after a crash a line is never handed off
     /// twice by it, and the journal says which of the handed-off lines had not begun (FLEET-INB-08).
     async fn hand_off(self: &Rc<Self>) -> io::Result<()> {
-        let path = self.file(self.settings.mode.files.inbox);
-        let content = self.host.disk().read(&path).await?;
-        let handed_off = self.offset().await;
-        for (line, accepted) in lines_after(&content, handed_off) {
+        let content = self.inbox_content().await?;
+        for (line, accepted) in lines_after(&content, self.handed_off.get()) {
             let mut runs = Vec::new();
             if let Some(accepted) = accepted {
                 let event = json!({ "line": line, "contextId": accepted.context, "text": accepted.text });
@@ -175,7 +173,7 @@ impl Receiver {
     }
 
     /// Makes an outcome durable, then visible: journal, transcript.
-    async fn conclude(&self, line: u64, outcome: &Outcome) {
+    pub(super) async fn conclude(&self, line: u64, outcome: &Outcome) {
         if let Err(error) = self.journal.ended(&self.host, line, outcome).await {
             self.log(format!("the journal could not be written: {error}")).await;
         }

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use gauntlet_world::fault::{Happening, Moment, Rule, Unsynced};
 use gauntlet_world::touch::{Op, Touch};
-use gauntlet_world::{WorldSettings, simulated::ProcessState};
+use gauntlet_world::WorldSettings;
+use gauntlet_world::simulated::{Exploration, ProcessState};
 use serde_json::json;
 
 use crate::rig::{Play, Rig, config, run_with};
@@ -30,14 +31,14 @@ fn rule((at, nth): Place, moment: Moment, happening: Happening) -> Rule {
     Rule { host: "receiver".to_owned(), at, target: None, nth, moment, happening }
 }
 
-fn settings(faults: Vec<Rule>) -> WorldSettings {
-    WorldSettings { faults, ..WorldSettings::default() }
-}
-
 /// One dispatch under a fault, as many restarts as it takes, and one more dispatch afterwards. `story` names it in failures.
 /// Gives the touches up to the end of the first dispatch.
 fn survives(faults: Vec<Rule>, story: &str) -> Vec<Touch> {
-    run_with(settings(faults), config(json!({})).to_string().as_bytes(), async |rig: Rig| {
+    survives_in(WorldSettings { faults, ..WorldSettings::default() }, story)
+}
+
+fn survives_in(settings: WorldSettings, story: &str) -> Vec<Touch> {
+    run_with(settings, config(json!({})).to_string().as_bytes(), async |rig: Rig| {
         rig.play(Play { after: 3.0, ..Play::default() });
         let (_, mut exit) = rig.start().await;
         let acknowledged = rig.dispatch("c1", "first").await;
@@ -99,12 +100,12 @@ fn a_dispatch_survives_a_crash_at_every_touch() {
 #[test]
 fn a_dispatch_survives_a_second_crash_during_recovery() {
     let all = places(&survives(Vec::new(), "no fault"));
-    for first in all.iter().step_by(7) {
+    for first in all.iter().step_by(3) {
         for (name, happening) in [CRASHES[0], CRASHES[1], CRASHES[3]] {
             let once = rule(*first, Moment::After, happening);
             let lives = places(&survives(vec![once.clone()], "one crash"));
             let at = lives.iter().position(|place| place == first).expect("it crashed there");
-            for second in lives[at + 1..].iter().take(60).step_by(3) {
+            for second in lives[at + 1..].iter().take(60).step_by(2) {
                 let story = format!("{name} after {first:?}, then at {second:?}");
                 survives(vec![once.clone(), rule(*second, Moment::Before, happening)], &story);
             }
@@ -118,5 +119,24 @@ fn a_drawn_fate_of_unsynced_data_changes_nothing() {
     for place in all.into_iter().step_by(2) {
         let happening = Happening::PowerCut(Unsynced::Drawn);
         survives(vec![rule(place, Moment::Before, happening)], &format!("drawn at {place:?}"));
+    }
+}
+
+#[test]
+fn whatever_runs_first_a_dispatch_survives() {
+    for seed in 1..9 {
+        let shaken = |faults| WorldSettings {
+            seed: [seed; 32],
+            exploration: Exploration::Shake,
+            faults,
+            ..WorldSettings::default()
+        };
+        let all = places(&survives_in(shaken(Vec::new()), "no fault"));
+        for place in all.into_iter().step_by(4) {
+            for (name, happening) in [CRASHES[0], CRASHES[1], CRASHES[3]] {
+                let story = format!("seed {seed}, {name} after {place:?}");
+                survives_in(shaken(vec![rule(place, Moment::After, happening)]), &story);
+            }
+        }
     }
 }

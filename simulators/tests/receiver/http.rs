@@ -238,7 +238,7 @@ fn a_client_that_sends_a_byte_now_and_then_is_sent_away() {
             loop {
                 let read = stream.read(&mut space);
                 match rig.visitor.clock().within(crate::rig::seconds(9.0), read).await {
-                    None => drop(stream.write_all(b" ").await),
+                    None => drop(stream.write_all(b"x").await),
                     Some(Ok(0) | Err(_)) => break,
                     Some(Ok(read)) => answer.extend_from_slice(&space[..read]),
                 }

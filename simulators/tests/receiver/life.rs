@@ -175,7 +175,7 @@ fn told_to_end_it_is_gone_within_three_seconds_with_all_its_children() {
             assert_eq!(rig.file("codex_receiver.pid"), None);
             // What was cut short, and what had not begun, comes to its outcome at the next start.
             rig.start().await;
-            rig.pass(60.0).await;
+            rig.pass(150.0).await;
             for context in ["a", "b", "c", "d", "e"] {
                 assert_eq!((rig.ids(context).len(), rig.endings(context).len()), (1, 1), "{context}");
             }

@@ -51,7 +51,6 @@ impl Default for Play {
 /// One run of the CLI.
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
-    pub(crate) pid: Pid,
     pub(crate) args: Vec<String>,
     pub(crate) began_ms: u64,
     pub(crate) ended_ms: Option<u64>,
@@ -348,7 +347,7 @@ async fn cli(host: Host, seen: Rc<Seen>, world: World) -> i32 {
         return 0;
     }
     let number = seen.runs.borrow().len();
-    let run = Run { pid: host.pid(), args: host.args().to_vec(), began_ms: world.elapsed_ms(), ended_ms: None };
+    let run = Run { args: host.args().to_vec(), began_ms: world.elapsed_ms(), ended_ms: None };
     seen.runs.borrow_mut().push(run);
     let play = seen.plays.borrow_mut().pop_front().unwrap_or_default();
     let _ignored = play.ignores_term.then(|| host.processes().signals());

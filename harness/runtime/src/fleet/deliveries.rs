@@ -26,7 +26,8 @@ pub struct Delivery {
 pub struct Deliveries {
     path: PathBuf,
     state: RefCell<State>,
-    writer: Mutex<()>,
+    /// One writer at a time. True: an append failed half way, and the next one begins with a line end.
+    torn: Mutex<bool>,
     arrived: Notify,
 }
 
@@ -52,18 +53,20 @@ impl Deliveries {
             // Creates the file, or ends the torn line.
             host.disk().append(&path, if content.is_empty() { b"" } else { b"\n" }).await?;
         }
-        Ok(Self { path, state: RefCell::new(state), writer: Mutex::default(), arrived: Notify::new() })
+        Ok(Self { path, state: RefCell::new(state), torn: Mutex::default(), arrived: Notify::new() })
     }
 
     /// Takes a reply. False: it was delivered before, and nothing was done. An error: it is not durable, and the receiver
     /// must be told to send it again.
     pub async fn deliver(&self, host: &Host, delivery: Delivery) -> io::Result<bool> {
-        let _one = self.writer.lock().await;
+        let mut torn = self.torn.lock().await;
         if self.state.borrow().seen.contains(&delivery.key()) {
             return Ok(false);
         }
-        let line = format!("{}\n", delivery.to_value());
-        host.disk().append_durably(&self.path, line.as_bytes()).await?;
+        let line = format!("{}{}\n", if *torn { "\n" } else { "" }, delivery.to_value());
+        let outcome = host.disk().append_durably(&self.path, line.as_bytes()).await;
+        *torn = outcome.is_err();
+        outcome?;
         self.state.borrow_mut().take(delivery);
         self.arrived.notify_waiters();
         Ok(true)
@@ -92,9 +95,11 @@ impl Deliveries {
 }
 
 impl State {
+    /// The file holds a reply twice when it was written and could not be made durable, and then came again.
     fn take(&mut self, delivery: Delivery) {
-        self.seen.insert(delivery.key());
-        self.all.push(delivery);
+        if self.seen.insert(delivery.key()) {
+            self.all.push(delivery);
+        }
     }
 }
 

@@ -35,6 +35,8 @@ impl Fleet {
         host.disk().make_dir(home.join("transcripts")).await?;
         let deliveries = Deliveries::open(&host, home.join("deliveries.jsonl")).await?;
         host.disk().sync_dir(&home).await?;
+        // The folder may be new itself.
+        host.disk().sync_dir(home.parent().unwrap_or(&home)).await?;
         Ok(Self { host, settings, deliveries })
     }
 

@@ -14,6 +14,8 @@ pub const TOOLSET: &str = "a2a";
 
 /// Default of `max_wait_s`.
 const MAX_WAIT_S: f64 = 280.0;
+/// Nobody waits longer than a year; a moment much further ahead could not even be told.
+const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
 
 /// The tools of a fleet.
 pub fn all(fleet: &Rc<Fleet>) -> Vec<Tool> {
@@ -61,6 +63,7 @@ fn send_and_wait(fleet: &Rc<Fleet>) -> Tool {
                 let seconds = arguments.get("max_wait_s").and_then(Value::as_f64).unwrap_or(MAX_WAIT_S);
                 let wait =
                     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs_f64(MAX_WAIT_S));
+                let wait = wait.min(LONGEST_WAIT);
                 match fleet.send_and_wait(&message.agent, &message.text, message.context, wait).await {
                     Ok(answer) => answer,
                     Err(error) => error.to_value(),

@@ -8,13 +8,12 @@ use super::{Fleet, home};
 
 /// The file for replies on contexts that no dispatch of this runtime named.
 const STRANGER: &str = "unknown-peer";
+/// Longer names of files are cut: file systems take 255 bytes.
+const LONGEST_STEM: usize = 200;
 
 impl Fleet {
     fn transcript(&self, peer: &str) -> PathBuf {
-        // A peer's name is data: nothing of it may climb out of the folder.
-        let name: String =
-            peer.chars().map(|c| if c.is_alphanumeric() || "-_".contains(c) { c } else { '_' }).collect();
-        home(&self.host).join("transcripts").join(format!("{name}.jsonl"))
+        home(&self.host).join("transcripts").join(format!("{}.jsonl", file_stem(peer)))
     }
 
     /// Notes that something is being sent to a peer on a context.
@@ -52,5 +51,42 @@ impl Fleet {
         {
             tracing::warn!(%error, "the transcript could not be written");
         }
+    }
+}
+
+/// A peer's name as part of a file's name. It is data: nothing of it may climb out of the folder, and no two names may
+/// share a file, so every byte that is not plain is written as `%` and two digits.
+fn file_stem(peer: &str) -> String {
+    use std::fmt::Write as _;
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut stem = String::new();
+    for byte in peer.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => stem.push(char::from(byte)),
+            other => drop(write!(stem, "%{other:02X}")),
+        }
+    }
+    if stem.len() > LONGEST_STEM {
+        let mut hasher = DefaultHasher::new();
+        peer.hash(&mut hasher);
+        stem.truncate(LONGEST_STEM);
+        drop(write!(stem, "%%{:016x}", hasher.finish()));
+    }
+    // No name leads to a lone sign.
+    if stem.is_empty() { "%".to_owned() } else { stem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_peers_become_different_names_of_files() {
+        let long = "x".repeat(400);
+        let names = ["peer", "a/b", "a_b", "a%2Fb", "", "%", "..", "ä", &long, &long[1..]];
+        let stems: std::collections::BTreeSet<String> = names.map(file_stem).into();
+        assert_eq!(stems.len(), names.len());
+        assert!(stems.iter().all(|stem| stem.len() < 250 && !stem.contains(['/', '.', '\0'])));
+        assert_eq!(file_stem("peer-1_A"), "peer-1_A");
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use gauntlet_protocol::fleet::{ContextId, Lines, Mode, TranscriptRecord};
 use serde_json::{Value, json};
 
-use super::{Fleet, Peer, SendError};
+use super::{Class, Fleet, Peer, SendError};
 
 const POLL: Duration = Duration::from_secs(2);
 
@@ -21,10 +21,18 @@ impl Fleet {
         max_wait: Duration,
     ) -> Result<Value, SendError> {
         let transcript = self.settings.peers.get(peer_name).and_then(transcript_of);
-        let mut offset = match &transcript {
-            Some(path) => self.host.disk().stat(path).await.map_or(0, |meta| meta.len),
-            None => 0,
-        };
+        let mut offset = 0;
+        if let Some(path) = &transcript {
+            offset = match self.host.disk().stat(path).await {
+                Ok(meta) => meta.len,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
+                // From the start on, an old reply would be taken for the new one.
+                Err(error) => {
+                    let text = format!("the transcript of '{peer_name}' cannot be read: {error}");
+                    return Err(SendError { class: Class::NotSent, text });
+                }
+            };
+        }
         let ack = self.send(peer_name, text, context).await?;
         let context = ack.context.clone().unwrap_or_default();
         let unwaited = |reason: Option<String>| match reason {

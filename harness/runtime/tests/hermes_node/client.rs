@@ -46,7 +46,10 @@ fn an_answer_is_waited_for_thirty_seconds_and_no_longer() {
             assert_eq!(answer["reply"].as_str().is_some(), heard, "{answer}");
             assert!(took <= 30_000, "{took} ms");
             if !heard {
-                assert_eq!((took, answer["class"].as_str(), answer["retry_safe"].as_bool()), (30_000, Some("unknown"), Some(false)));
+                assert_eq!(
+                    (took, answer["class"].as_str(), answer["retry_safe"].as_bool()),
+                    (30_000, Some("unknown"), Some(false))
+                );
             }
         });
     }
@@ -60,7 +63,11 @@ fn an_answer_that_breaks_off_anywhere_is_none() {
             run(WorldSettings::default(), async |rig: Rig| {
                 peer(&rig, whole[..length].to_vec(), 0.0, closes);
                 let (answer, took) = send(&rig).await;
-                assert_eq!((answer["class"].as_str(), answer["retry_safe"].as_bool()), (Some("unknown"), Some(false)), "{length}: {answer}");
+                assert_eq!(
+                    (answer["class"].as_str(), answer["retry_safe"].as_bool()),
+                    (Some("unknown"), Some(false)),
+                    "{length}: {answer}"
+                );
                 assert!(took <= 30_000);
             });
         }
@@ -73,7 +80,10 @@ fn a_peer_that_cannot_be_reached_has_seen_nothing() {
         rig.machine.set_weather(Some("runtime"), Some(PEER), NetworkWeather::StallAfter(0));
         peer(&rig, http(ACK), 0.0, true);
         let (answer, took) = send(&rig).await;
-        assert_eq!((took, answer["class"].as_str(), answer["retry_safe"].as_bool()), (30_000, Some("not_sent"), Some(true)));
+        assert_eq!(
+            (took, answer["class"].as_str(), answer["retry_safe"].as_bool()),
+            (30_000, Some("not_sent"), Some(true))
+        );
     });
 }
 

@@ -57,8 +57,14 @@ fn a_reply_is_delivered_exactly_once_across_a_crash_at_every_touch() {
                 Happening::PowerCut(Unsynced::Torn),
                 Happening::PowerCut(Unsynced::Drawn),
             ] {
-                let rule =
-                    Rule { host: "runtime".to_owned(), at: touch.op, target: None, nth: *nth, moment, happening };
+                let rule = Rule {
+                    host: "runtime".to_owned(),
+                    at: touch.op,
+                    target: None,
+                    nth: *nth,
+                    moment,
+                    happening,
+                };
                 survives(Some(rule.clone()), &format!("{rule:?}"));
                 tried += 1;
             }

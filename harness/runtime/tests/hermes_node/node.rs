@@ -37,8 +37,11 @@ fn only_the_right_bearer_is_let_in() {
             assert_eq!((answer.status, body), (status, json!({ "error": text })), "{field:?}");
         }
         assert_eq!(rig.delivered("c"), Vec::<String>::new(), "somebody without a bearer was heard");
-        for (number, field) in [right.clone(), right.to_lowercase(), right.replace("Bearer", "BEARER")].iter().enumerate() {
-            let answer = rig.post(Some(field), &callback(&number.to_string(), "c", "x")).await.expect("an answer");
+        for (number, field) in
+            [right.clone(), right.to_lowercase(), right.replace("Bearer", "BEARER")].iter().enumerate()
+        {
+            let answer =
+                rig.post(Some(field), &callback(&number.to_string(), "c", "x")).await.expect("an answer");
             assert_eq!(answer.status, 200, "{field}");
         }
         assert_eq!(rig.delivered("c").len(), 3);
@@ -129,7 +132,11 @@ fn the_same_callback_on_many_connections_at_once_is_delivered_once() {
             })
             .await;
             assert_eq!(rig.delivered("c").len(), 1, "seed {seed}");
-            assert_eq!(rig.file("deliveries.jsonl").map(|content| content.lines().count()), Some(1), "seed {seed}");
+            assert_eq!(
+                rig.file("deliveries.jsonl").map(|content| content.lines().count()),
+                Some(1),
+                "seed {seed}"
+            );
         });
     }
 }
@@ -170,7 +177,10 @@ fn a_full_disk_is_an_error_to_the_receiver_and_its_next_attempt_is_delivered() {
                     moment: Moment::Before,
                     happening,
                 });
-                let answer = rig.post(Some(&format!("Bearer {TOKEN}")), &callback("1", "c", "x")).await.expect("an answer");
+                let answer = rig
+                    .post(Some(&format!("Bearer {TOKEN}")), &callback("1", "c", "x"))
+                    .await
+                    .expect("an answer");
                 let body: Value = serde_json::from_slice(&answer.body).expect("JSON");
                 assert_eq!(body["error"]["code"], -32000, "{body}");
                 assert_eq!(rig.delivered("c"), Vec::<String>::new());
@@ -211,7 +221,8 @@ fn a_file_of_deliveries_from_a_bad_day_is_read_as_far_as_it_goes() {
 fn names_of_peers_stay_inside_the_folder_of_transcripts() {
     run(WorldSettings::default(), async |mut rig: Rig| {
         let peer = rig.settings.peers["peer"].clone();
-        let hostile = ["../../escape", "/absolute", "..", ".", "", "a/b", "nul\0", "ä", "CON\n", &"x".repeat(300)];
+        let hostile =
+            ["../../escape", "/absolute", "..", ".", "", "a/b", "nul\0", "ä", "CON\n", &"x".repeat(300)];
         for name in hostile {
             rig.settings.peers.insert(name.to_owned(), peer.clone());
         }
@@ -223,7 +234,9 @@ fn names_of_peers_stay_inside_the_folder_of_transcripts() {
         }
         let files = rig.machine.disk().files_below(std::path::Path::new("/"));
         for path in files.keys() {
-            let known = ["hermes/transcripts/", "hermes/deliveries.jsonl"].iter().any(|start| path.starts_with(start));
+            let known = ["hermes/transcripts/", "hermes/deliveries.jsonl"]
+                .iter()
+                .any(|start| path.starts_with(start));
             assert!(known, "{path} was written");
             let name = path.rsplit('/').next().unwrap_or_default();
             assert!(name.len() <= 255, "{name} is too long for a file");

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
+use gauntlet_runtime::Runtime;
 use gauntlet_runtime::fleet::{Peer, Settings};
 use gauntlet_runtime::registry::Caller;
-use gauntlet_runtime::Runtime;
 use gauntlet_world::http::{self, Answer, HttpError, Request};
 use gauntlet_world::network::Address;
 use gauntlet_world::process::Pid;
@@ -43,7 +43,6 @@ pub(crate) fn run<R: Future>(settings: WorldSettings, body: impl FnOnce(Rig) -> 
         let machine = Machine::new(&world, "box");
         machine
             .disk_mut(|disk| {
-                disk.make_dir(Path::new(HOME))?;
                 disk.make_dir(Path::new("/repo/.hermes"))?;
                 disk.settle();
                 Ok::<_, std::io::Error>(())
@@ -65,8 +64,14 @@ pub(crate) fn run<R: Future>(settings: WorldSettings, body: impl FnOnce(Rig) -> 
         };
         let env = [("HERMES_HOME", HOME), ("HUB_TOKEN", TOKEN)];
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        let rig =
-            Rig { world: world.clone(), machine, visitor: visitor.clone(), settings, env, runtime: Rc::default() };
+        let rig = Rig {
+            world: world.clone(),
+            machine,
+            visitor: visitor.clone(),
+            settings,
+            env,
+            runtime: Rc::default(),
+        };
         let outcome = visitor.clock().within(seconds(86_400.0), body(rig)).await;
         assert_eq!(world.panics(), Vec::<String>::new());
         outcome.expect("the test comes to its end")
@@ -150,6 +155,7 @@ impl Rig {
     pub(crate) fn put(&self, path: &str, content: &str) {
         self.machine
             .disk_mut(|disk| {
+                disk.make_dir(Path::new(path).parent().unwrap_or(Path::new("/")))?;
                 disk.write(Path::new(path), content.as_bytes(), 0o600)?;
                 disk.settle();
                 Ok::<_, std::io::Error>(())

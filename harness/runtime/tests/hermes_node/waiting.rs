@@ -12,7 +12,8 @@ const TRANSCRIPT: &str = "/repo/.hermes/a2a-codex-transcript.jsonl";
 /// Lets a peer acknowledge one dispatch with this text on this context.
 fn peer(rig: &Rig, text: &str, context: Value) {
     let message = json!({ "role": "agent", "parts": [{ "text": text }], "contextId": context });
-    let body = json!({ "jsonrpc": "2.0", "id": 1, "result": { "kind": "message", "message": message } }).to_string();
+    let body =
+        json!({ "jsonrpc": "2.0", "id": 1, "result": { "kind": "message", "message": message } }).to_string();
     let host = rig.visitor.clone();
     rig.visitor.spawn(async move {
         let listener = host.network().listen(&Address::loopback(PEER)).await.expect("a free port");
@@ -56,16 +57,21 @@ fn the_first_reply_on_the_context_is_taken_and_nothing_that_only_looks_like_one(
         // There before the send: not an answer to it.
         rig.put(TRANSCRIPT, &reply("c", "old"));
         peer(&rig, "x [queued]", json!("c"));
-        append_at(&rig, 3.0, &[
-            record("hermes->codex", "hermes", "codex", "c", "x"),
-            record("codex->hermes (ack)", "codex", "hermes", "c", "working"),
-            record("codex->hermes", "codex", "hermes", "c", "unmarked ack [queued]"),
-            record("codex->hermes (busy)", "codex", "hermes", "c", "[busy]"),
-            record("hermes->hermes", "hermes", "hermes", "c", "from ourselves"),
-            record("codex->claude", "codex", "claude", "c", "to somebody else"),
-            reply("other", "on another context"),
-            "not json\n\n".to_owned(),
-        ].concat());
+        append_at(
+            &rig,
+            3.0,
+            &[
+                record("hermes->codex", "hermes", "codex", "c", "x"),
+                record("codex->hermes (ack)", "codex", "hermes", "c", "working"),
+                record("codex->hermes", "codex", "hermes", "c", "unmarked ack [queued]"),
+                record("codex->hermes (busy)", "codex", "hermes", "c", "[busy]"),
+                record("hermes->hermes", "hermes", "hermes", "c", "from ourselves"),
+                record("codex->claude", "codex", "claude", "c", "to somebody else"),
+                reply("other", "on another context"),
+                "not json\n\n".to_owned(),
+            ]
+            .concat(),
+        );
         append_at(&rig, 5.0, &(reply("c", "new") + &reply("c", "newer")));
         let answer = wait(&rig, 60.0).await;
         assert_eq!(answer, json!({ "reply": "new", "context_id": "c", "waited": true }));
@@ -96,7 +102,13 @@ fn a_record_that_is_written_in_two_pieces_is_read_whole() {
 
 #[test]
 fn without_a_reply_in_time_the_acknowledgement_comes_back_with_the_reason() {
-    for (max_wait, text) in [(7.0, "within 7s"), (0.5, "within 0.5s"), (0.0, "within 0s"), (-1.0, "within 280s"), (1e300, "within 280s")] {
+    for (max_wait, text) in [
+        (7.0, "within 7s"),
+        (0.5, "within 0.5s"),
+        (0.0, "within 0s"),
+        (-1.0, "within 280s"),
+        (1e300, "within 280s"),
+    ] {
         run(WorldSettings::default(), async |rig: Rig| {
             rig.start().await;
             peer(&rig, "x [queued]", json!("c"));
@@ -116,7 +128,11 @@ fn who_answers_at_once_is_not_waited_for() {
         rig.start().await;
         peer(&rig, "pong", json!("c"));
         assert_eq!(wait(&rig, 60.0).await, json!({ "reply": "pong", "context_id": "c", "waited": false }));
-        assert_eq!(rig.world.elapsed_ms(), 10 * (rig.world.elapsed_ms() / 10), "no time passed but the start's");
+        assert_eq!(
+            rig.world.elapsed_ms(),
+            10 * (rig.world.elapsed_ms() / 10),
+            "no time passed but the start's"
+        );
     });
 }
 
@@ -128,7 +144,11 @@ fn where_no_transcript_can_be_read_it_says_so() {
         peer(&rig, "x [queued]", json!("c"));
         let answer = wait(&rig, 60.0).await;
         assert_eq!(answer["waited"], false);
-        assert!(answer["reason"].as_str().is_some_and(|reason| reason.starts_with("queued ack but no transcript_path")));
+        assert!(
+            answer["reason"]
+                .as_str()
+                .is_some_and(|reason| reason.starts_with("queued ack but no transcript_path"))
+        );
     });
 }
 
@@ -138,7 +158,10 @@ fn an_acknowledgement_without_a_context_cannot_be_waited_for() {
         rig.start().await;
         peer(&rig, "x [queued]", Value::Null);
         let answer = rig.call("fleet_send_and_wait", json!({ "agent": "peer", "message": "x" })).await;
-        assert_eq!((&answer["waited"], &answer["reason"]), (&json!(false), &json!("queued ack had no context_id to correlate")));
+        assert_eq!(
+            (&answer["waited"], &answer["reason"]),
+            (&json!(false), &json!("queued ack had no context_id to correlate"))
+        );
     });
 }
 

@@ -1,0 +1,82 @@
+//! The guards against hanging: a cell that waits for ever, or keeps its thread, ends in a verdict.
+
+mod cells;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cells::{library, plain, run, settings};
+use gauntlet_engine::cell::{Deviation, Plan};
+use gauntlet_engine::matrix::Selection;
+use gauntlet_engine::runner::Settings;
+use gauntlet_engine::scenario::{Lane as ScenarioLane, Scenario, read};
+use gauntlet_reports::{Lane, Verdict};
+use gauntlet_simulators::injection::Quirk;
+use serde_json::json;
+
+fn cell() -> Plan {
+    plain(&library(), "fleet/work-in-the-repository@codex-0.169.0#0").remove(0)
+}
+
+fn scenario(text: &str) -> Arc<Scenario> {
+    Arc::new(read("guards.yaml", text, ScenarioLane::Virtual).expect("the scenario is sound").remove(0))
+}
+
+#[test]
+fn a_wait_beyond_the_horizon_fails_the_waiting_side_in_no_time() {
+    let forever = scenario(
+        "id: guards/forever\ntitle: A reply that never comes is waited for until the horizon.\nsubject: receiver\nsteps:\n  \
+         - dispatch: { as: first, context: c1, text: hello }\n  - await: { reply_to: first, within: 90000m }\n    expect: \
+         { text: ok }\n    requirement: FLEET-REPLY-01\n",
+    );
+    let lost: Quirk = serde_json::from_value(json!({
+        "id": "lost", "title": "Replies are lost.", "role": "receiver", "at": "receiver.callback", "do": "stall",
+        "violates": ["FLEET-REPLY-01"], "seen_in": ["tests/guards.rs"],
+    }))
+    .expect("a quirk");
+    let plan = Plan { scenario: forever, deviation: Some(Deviation::Quirk(Arc::new(lost))), ..cell() };
+    let began = Instant::now();
+    let record = run(vec![plan], &library(), &settings(1)).remove(0);
+    assert!(began.elapsed() < Duration::from_secs(20), "a virtual day must cost no time");
+    assert_eq!(record.judgements["FLEET-REPLY-01"].verdict, Verdict::Fail);
+    assert_eq!(record.judgements["FLEET-REPLY-01"].findings[0].observed, "it did not");
+}
+
+#[test]
+fn a_cell_that_keeps_its_thread_is_given_up_and_the_others_go_on() {
+    let library = library();
+    let selection = Selection {
+        only: vec!["fleet/nothing-to-do@*".to_owned(), "fleet/health*".to_owned()],
+        versions: vec!["0.169.0".to_owned()],
+        lanes: vec![Lane::Real],
+        ..Selection::default()
+    };
+    let plans = selection.plain(&library);
+    assert!(plans.len() >= 2);
+    // A real cell that has to wait for the idle time is as good as a loop for a watchdog of two seconds.
+    let settings = Settings { watchdog: Duration::from_secs(2), real_jobs: 1, ..settings(1) };
+    let records = run(plans, &library, &settings);
+    for record in &records {
+        let given_up = record.plan.scenario.id.value == "fleet/nothing-to-do";
+        let expected = if given_up { Verdict::Error } else { Verdict::Pass };
+        assert_eq!(record.line.verdict, expected, "{:?}", record.line);
+    }
+    // The abandoned cell still ends its own processes; this test must not end before it did.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while has_children() {
+        assert!(Instant::now() < deadline, "the receiver of the abandoned cell is still there");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Whether this process has children.
+fn has_children() -> bool {
+    let own = std::process::id().to_string();
+    let parent = |stat: String| {
+        stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1).map(str::to_owned))
+    };
+    let processes = std::fs::read_dir("/proc").expect("Linux").flatten();
+    processes
+        .filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok())
+        .any(|stat| parent(stat).as_deref() == Some(own.as_str()))
+}
