@@ -20,7 +20,7 @@ const VERSION: &str = "0.169.0";
 /// The cell of a scenario on the newest version.
 fn cell(scenario: &str) -> Plan {
     let cells = plain(&library(), &format!("fleet/{scenario}@codex-{VERSION}#0"));
-    cells.into_iter().next().unwrap_or_else(|| panic!("there is no scenario {scenario}"))
+    cells.into_iter().next().expect("the scenario exists on the newest version")
 }
 
 fn must_fail(plan: Plan, requirement: &str) {

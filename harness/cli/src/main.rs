@@ -1,4 +1,5 @@
 //! The `gauntlet` command: arguments, progress, exit codes, and nothing else.
+#![expect(clippy::print_stderr, reason = "the command line talks to people")]
 
 mod args;
 mod process;

@@ -1,10 +1,10 @@
 //! Projecting what was run into the exchange type of the reports.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use gauntlet_reports::{
-    Catalogue as ReportCatalogue, CellCounts, Compliance, Evidence, ExecutorReport, ExecutorScore, Failure,
-    Lane, Secrets, Subject, Summary, Tool, Verdict, report, summary,
+    Catalogue as ReportCatalogue, CellCounts, Evidence, ExecutorReport, ExecutorScore, Failure, Lane,
+    Secrets, Subject, Summary, Tool, Verdict, report, summary,
 };
 
 use crate::data::Library;
@@ -104,7 +104,7 @@ pub fn reports(library: &Library, selection: &Selection, records: &[Record], com
             .iter()
             .map(|report| ExecutorScore {
                 executor: report.executor.clone(),
-                compliance: report.compliance.clone(),
+                compliance: report.compliance,
                 verdict: Verdict::worst(report.requirements.iter().map(|row| row.verdict)),
             })
             .collect(),
@@ -151,7 +151,7 @@ fn executor_report(
         seed: selection.seed,
         profiles: scored.profiles,
         requirements: scored.requirements,
-        compliance: scored.compliance as Compliance,
+        compliance: scored.compliance,
         failures,
         uncovered: scored.uncovered,
     }
@@ -208,11 +208,6 @@ pub fn trace_lines(record: &Record) -> String {
     let secrets = Secrets::new(record.secrets.clone());
     let lines = record.trace.iter().flatten().map(|seen| serde_json::to_string(seen).unwrap_or_default());
     secrets.redact(&lines.map(|line| line + "\n").collect::<String>())
-}
-
-/// How many cells have each verdict, for people who watch.
-pub fn tally(records: &[Record]) -> BTreeMap<String, u32> {
-    Verdict::counts(records.iter().map(|record| record.line.verdict))
 }
 
 fn count(number: usize) -> u32 {

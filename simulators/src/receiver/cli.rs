@@ -167,7 +167,7 @@ impl Receiver {
         env.insert("PATH".to_owned(), path);
         env.insert(RECEIVER_MARK.to_owned(), self.mark());
         env.insert(TURN_MARK.to_owned(), turn.to_owned());
-        env.extend(super::modes::talk(self.settings.mode.name).environment());
+        env.extend(super::modes::talk(self.settings.mode).environment());
         env
     }
 

@@ -61,6 +61,10 @@ impl Journal {
         if !content.is_empty() && !content.ends_with(b"\n") {
             host.disk().append(&path, b"\n").await?;
         }
+        if !content.is_empty() {
+            // An earlier life may have died between a write and its sync: what was read here counts from here on.
+            host.disk().sync(&path).await?;
+        }
         Ok(Self { path, fates: RefCell::new(fates), torn: Mutex::new(false) })
     }
 

@@ -202,6 +202,10 @@ impl Receiver {
     /// reported as interrupted, and a reply that was not sent is sent.
     async fn recover(self: &Rc<Self>) -> io::Result<()> {
         let content = self.inbox_content().await?;
+        if !content.is_empty() {
+            // An earlier life may have died between a write and its sync. Numbers of lines must not change any more.
+            self.host.disk().sync(self.file(self.settings.mode.files.inbox)).await?;
+        }
         let offset = self.offset().await?;
         // The file may be lost or garbled; the journal knows of what was handed off too.
         let handed_off = offset.max(self.journal.last_line());

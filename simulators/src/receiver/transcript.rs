@@ -75,8 +75,14 @@ impl Receiver {
         );
         let written = Lines::new(&content)
             .filter_map(|(_, line)| TranscriptRecord::parse_line(line).ok())
-            .filter(|record| (&record.context, &record.dir, &record.text) == (&wanted.context, &wanted.dir, &wanted.text))
+            .filter(|record| {
+                (&record.context, &record.dir, &record.text) == (&wanted.context, &wanted.dir, &wanted.text)
+            })
             .count();
+        // A record that is there may not be durable yet: an earlier life may have died before its sync.
+        if let Err(error) = self.host.disk().sync(&path).await {
+            self.log(format!("the transcript could not be made durable: {error}")).await;
+        }
         if written < so_far {
             self.record(direction, &outcome.context, &outcome.text).await;
         }

@@ -130,7 +130,7 @@ impl Receiver {
         session: Option<&str>,
     ) -> (String, Spoken) {
         let mode = self.settings.mode;
-        let talk = talk(mode.name);
+        let talk = talk(mode);
         let role = self.role().await;
         let (args, dropped) = talk.args(&self.config, &role, text.trim(), session);
         if !dropped.is_empty() {

@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use gauntlet_world::fault::{Happening, Moment, Rule, Unsynced};
-use gauntlet_world::touch::{Op, Touch};
 use gauntlet_world::WorldSettings;
+use gauntlet_world::fault::{Happening, Moment, Rule, Unsynced};
 use gauntlet_world::simulated::{Exploration, ProcessState};
+use gauntlet_world::touch::{Op, Touch};
 use serde_json::json;
 
 use crate::rig::{Play, Rig, config, run_with};
@@ -101,13 +101,15 @@ fn a_dispatch_survives_a_crash_at_every_touch() {
 fn a_dispatch_survives_a_second_crash_during_recovery() {
     let all = places(&survives(Vec::new(), "no fault"));
     for first in all.iter().step_by(3) {
-        for (name, happening) in [CRASHES[0], CRASHES[1], CRASHES[3]] {
-            let once = rule(*first, Moment::After, happening);
+        let [kill, lost, _, torn] = CRASHES;
+        for (one, two) in [(kill, kill), (kill, lost), (kill, torn), (lost, lost), (torn, torn), (lost, kill)]
+        {
+            let once = rule(*first, Moment::After, one.1);
             let lives = places(&survives(vec![once.clone()], "one crash"));
             let at = lives.iter().position(|place| place == first).expect("it crashed there");
             for second in lives[at + 1..].iter().take(60).step_by(2) {
-                let story = format!("{name} after {first:?}, then at {second:?}");
-                survives(vec![once.clone(), rule(*second, Moment::Before, happening)], &story);
+                let story = format!("{} after {first:?}, then {} at {second:?}", one.0, two.0);
+                survives(vec![once.clone(), rule(*second, Moment::Before, two.1)], &story);
             }
         }
     }

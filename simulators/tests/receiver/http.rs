@@ -78,9 +78,21 @@ fn checks_come_in_the_order_of_the_sheet_and_each_hides_those_behind_it() {
             (post("/jsonrpc/", &[("Content-Length", "x")], b""), 404, "not found"),
             (post("/jsonrpc?x", &[("Content-Length", "x")], b""), 404, "not found"),
             (post("/jsonrpc", &[("Content-Length", "x")], b""), 401, "missing bearer token"),
-            (post("/jsonrpc", &[("Authorization", "Basic x"), ("Content-Length", "x")], b""), 401, "missing bearer token"),
-            (post("/jsonrpc", &[("Authorization", "Bearer  "), ("Content-Length", "x")], b""), 401, "missing bearer token"),
-            (post("/jsonrpc", &[("Authorization", "Bearer tok"), ("Content-Length", "x")], b""), 401, "invalid bearer token"),
+            (
+                post("/jsonrpc", &[("Authorization", "Basic x"), ("Content-Length", "x")], b""),
+                401,
+                "missing bearer token",
+            ),
+            (
+                post("/jsonrpc", &[("Authorization", "Bearer  "), ("Content-Length", "x")], b""),
+                401,
+                "missing bearer token",
+            ),
+            (
+                post("/jsonrpc", &[("Authorization", "Bearer tok"), ("Content-Length", "x")], b""),
+                401,
+                "invalid bearer token",
+            ),
             (post("/jsonrpc", &[bearer, ("Content-Length", &huge)], b""), 413, "request entity too large"),
         ];
         for (request, status, text) in refused {
@@ -160,10 +172,16 @@ fn what_follows_a_body_that_could_not_be_read_is_never_taken_for_a_request() {
         let mut body = format!("{:x}\r\n", MAX_BODY + 1).into_bytes();
         body.extend_from_slice(trap);
         let request = post("/jsonrpc", &[(name, &value), ("Transfer-Encoding", "chunked")], &body);
-        let statuses: Vec<u16> = all(&rig.raw(&request).await).into_iter().map(|(status, _)| status).collect();
+        let statuses: Vec<u16> =
+            all(&rig.raw(&request).await).into_iter().map(|(status, _)| status).collect();
         assert_eq!(statuses, [413]);
-        let request = post("/jsonrpc", &[(name, &value), ("Transfer-Encoding", "chunked")], &[b"zz\r\n", &trap[..]].concat());
-        let statuses: Vec<u16> = all(&rig.raw(&request).await).into_iter().map(|(status, _)| status).collect();
+        let request = post(
+            "/jsonrpc",
+            &[(name, &value), ("Transfer-Encoding", "chunked")],
+            &[b"zz\r\n", &trap[..]].concat(),
+        );
+        let statuses: Vec<u16> =
+            all(&rig.raw(&request).await).into_iter().map(|(status, _)| status).collect();
         assert_eq!(statuses, [400]);
     });
 }
@@ -189,7 +207,8 @@ fn a_client_that_waits_for_a_go_ahead_gets_it_or_a_refusal() {
         let (name, value) = right();
         let length = body.len().to_string();
         let mut stream = rig.connect().await;
-        let head = post("/jsonrpc", &[(name, &value), ("Content-Length", &length), ("Expect", "100-continue")], b"");
+        let head =
+            post("/jsonrpc", &[(name, &value), ("Content-Length", &length), ("Expect", "100-continue")], b"");
         stream.write_all(&head).await.expect("it is read");
         let mut space = [0; 4096];
         let read = stream.read(&mut space).await.expect("a go-ahead");
@@ -218,7 +237,9 @@ fn chunks_and_many_requests_on_one_connection_are_understood() {
         }
         chunks.extend(b"0\r\nTrailer: x\r\n\r\n");
         let chunked = post("/jsonrpc", &[(name, &value), ("Transfer-Encoding", "chunked")], &chunks);
-        let bytes = [chunked, whole(&body), b"GET /health HTTP/1.0\r\n\r\nGET /health HTTP/1.1\r\n\r\n".to_vec()].concat();
+        let bytes =
+            [chunked, whole(&body), b"GET /health HTTP/1.0\r\n\r\nGET /health HTTP/1.1\r\n\r\n".to_vec()]
+                .concat();
         let answers = all(&rig.raw(&bytes).await);
         // The old version closes unless it says otherwise.
         assert_eq!(answers.iter().map(|(status, _)| *status).collect::<Vec<_>>(), [200, 200, 200]);
@@ -281,7 +302,10 @@ fn a_thousand_connections_at_once_are_all_answered() {
         let mut streams = Vec::new();
         for _ in 0..1000 {
             let mut stream = rig.connect().await;
-            stream.write_all(b"GET /health HTTP/1.1\r\nConnection: close\r\n\r\n").await.expect("it is taken");
+            stream
+                .write_all(b"GET /health HTTP/1.1\r\nConnection: close\r\n\r\n")
+                .await
+                .expect("it is taken");
             streams.push(stream);
         }
         for mut stream in streams {
@@ -356,13 +380,19 @@ fn the_scheme_of_the_bearer_is_read_in_any_case_and_the_token_to_the_letter() {
 #[test]
 fn an_inbox_that_cannot_be_written_is_an_error_and_nothing_is_run() {
     with_receiver(async |rig| {
-        rig.machine.disk_mut(|disk| disk.set_mode("/repo/.hermes/a2a-codex-inbox.jsonl".as_ref(), 0o400)).expect("it is there");
+        rig.machine
+            .disk_mut(|disk| disk.set_mode("/repo/.hermes/a2a-codex-inbox.jsonl".as_ref(), 0o400))
+            .expect("it is there");
         let answer = rig.rpc(&send_message("c", "x")).await.expect("an answer");
         assert_eq!(answer["error"]["code"], -32000);
-        assert!(answer["error"]["message"].as_str().is_some_and(|text| text.starts_with("inbox write failed: ")));
+        assert!(
+            answer["error"]["message"].as_str().is_some_and(|text| text.starts_with("inbox write failed: "))
+        );
         rig.pass(30.0).await;
         assert!(rig.runs().is_empty());
-        rig.machine.disk_mut(|disk| disk.set_mode("/repo/.hermes/a2a-codex-inbox.jsonl".as_ref(), 0o600)).expect("it is there");
+        rig.machine
+            .disk_mut(|disk| disk.set_mode("/repo/.hermes/a2a-codex-inbox.jsonl".as_ref(), 0o600))
+            .expect("it is there");
         assert!(rig.dispatch("c", "x").await);
     });
 }

@@ -1,10 +1,10 @@
 //! Start, configuration, idleness, signals and end.
 
+use gauntlet_world::WorldSettings;
 use gauntlet_world::fault::{Errno, Happening, Moment, Rule};
 use gauntlet_world::process::{ExitStatus, Signal};
 use gauntlet_world::simulated::{Exploration, ProcessState};
 use gauntlet_world::touch::Op;
-use gauntlet_world::WorldSettings;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -163,7 +163,12 @@ fn told_to_end_it_is_gone_within_three_seconds_with_all_its_children() {
         run(&config(json!({})), async |rig: Rig| {
             let (pid, exit) = rig.start().await;
             for context in ["a", "b", "c", "d", "e"] {
-                rig.play(Play { after: 100.0, ignores_term: true, grandchild: Some(500.0), ..Play::default() });
+                rig.play(Play {
+                    after: 100.0,
+                    ignores_term: true,
+                    grandchild: Some(500.0),
+                    ..Play::default()
+                });
                 assert!(rig.dispatch(context, "x").await);
             }
             rig.pass(10.0).await;
@@ -189,16 +194,20 @@ fn told_to_end_at_any_moment_it_leaves_no_child() {
     for seed in 0..40 {
         let settings =
             WorldSettings { seed: [seed; 32], exploration: Exploration::Shake, ..WorldSettings::default() };
-        run_with(settings, config(json!({ "max_concurrent_turns": 1 })).to_string().as_bytes(), async |rig: Rig| {
-            let (pid, exit) = rig.start().await;
-            for context in ["a", "b", "c", "d"] {
-                rig.dispatch(context, "x").await;
-            }
-            rig.pass(2.0 + f64::from(seed) * 0.05).await;
-            rig.machine.send(pid, Signal::Terminate);
-            exit.wait().await;
-            assert_eq!(rig.running("codex"), vec![], "seed {seed}");
-        });
+        run_with(
+            settings,
+            config(json!({ "max_concurrent_turns": 1 })).to_string().as_bytes(),
+            async |rig: Rig| {
+                let (pid, exit) = rig.start().await;
+                for context in ["a", "b", "c", "d"] {
+                    rig.dispatch(context, "x").await;
+                }
+                rig.pass(2.0 + f64::from(seed) * 0.05).await;
+                rig.machine.send(pid, Signal::Terminate);
+                exit.wait().await;
+                assert_eq!(rig.running("codex"), vec![], "seed {seed}");
+            },
+        );
     }
 }
 

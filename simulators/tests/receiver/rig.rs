@@ -229,10 +229,7 @@ impl Rig {
         let request = Request {
             method: method.to_owned(),
             url: format!("http://127.0.0.1:{PORT}{path}").parse().expect("a URL"),
-            headers: headers
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect(),
+            headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             body: body.to_vec(),
             limit: seconds(60.0),
         };
@@ -335,7 +332,8 @@ impl Rig {
 /// The body of a dispatch.
 pub(crate) fn send_message(context: &str, text: &str) -> Vec<u8> {
     let message = json!({ "role": "user", "parts": [{ "text": text }], "contextId": context });
-    let request = json!({ "jsonrpc": "2.0", "id": 1, "method": "SendMessage", "params": { "message": message } });
+    let request =
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "SendMessage", "params": { "message": message } });
     request.to_string().into_bytes()
 }
 
@@ -382,7 +380,8 @@ async fn take_callbacks(host: Host, listener: Listener, seen: Rc<Seen>, world: W
             let Ok(head) = connection.head().await else { return };
             let Ok(body) = connection.body(&head, 1 << 24).await else { return };
             let body: Value = serde_json::from_slice(&body).expect("a callback is JSON");
-            let part = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let part =
+                |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
             seen.calls.borrow_mut().push(Call {
                 id: part("/id"),
                 context: part("/params/message/contextId"),

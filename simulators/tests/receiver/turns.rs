@@ -46,8 +46,10 @@ fn contexts_run_side_by_side_up_to_the_number_of_slots_and_the_longest_waiting_c
         }
         rig.callbacks(5).await;
         let runs = rig.runs();
-        let order: Vec<usize> =
-            ["a", "b", "c", "d", "e"].iter().filter_map(|text| runs.iter().position(|run| run.is_about(&format!("\n{text}")))).collect();
+        let order: Vec<usize> = ["a", "b", "c", "d", "e"]
+            .iter()
+            .filter_map(|text| runs.iter().position(|run| run.is_about(&format!("\n{text}"))))
+            .collect();
         assert_eq!(order, [0, 1, 2, 3, 4], "{runs:?}");
         for run in &runs {
             let beside = runs.iter().filter(|other| {
@@ -120,7 +122,12 @@ fn a_session_goes_on_and_a_dead_one_is_replaced_once() {
         rig.start().await;
         rig.dispatch("c", "one").await;
         rig.callbacks(1).await;
-        let dead = Play { reply: None, stderr: "no rollout found for thread id thread-0", code: 1, ..Play::default() };
+        let dead = Play {
+            reply: None,
+            stderr: "no rollout found for thread id thread-0",
+            code: 1,
+            ..Play::default()
+        };
         rig.play(dead.clone());
         rig.play(dead);
         rig.dispatch("c", "two").await;
@@ -151,7 +158,8 @@ fn a_session_map_that_cannot_be_read_for_a_moment_is_not_emptied() {
         }
         rig.dispatch("b", "two").await;
         rig.callbacks(2).await;
-        let map: Value = serde_json::from_str(&rig.file("a2a-codex-sessions.json").expect("a map")).expect("JSON");
+        let map: Value =
+            serde_json::from_str(&rig.file("a2a-codex-sessions.json").expect("a map")).expect("JSON");
         assert_eq!(map["a"]["thread_id"], "thread-0", "{map}");
     });
 }
@@ -206,7 +214,9 @@ fn lines_that_are_none_are_passed_over_and_those_without_a_context_get_one() {
 
 #[test]
 fn a_torn_tail_of_the_inbox_swallows_nothing() {
-    for tail in ["{\"from\": \"her", "\u{fffd}", "{\"from\": \"hermes\", \"contextId\": \"t\", \"text\": \"torn\"}"] {
+    for tail in
+        ["{\"from\": \"her", "\u{fffd}", "{\"from\": \"hermes\", \"contextId\": \"t\", \"text\": \"torn\"}"]
+    {
         run(&config(json!({})), async |rig: Rig| {
             rig.put(INBOX, tail);
             rig.start().await;
@@ -295,9 +305,13 @@ fn the_outcome_that_the_transcript_lacks_is_added_and_no_other() {
         rig.put(INBOX, &[line("a", "one"), line("a", "two")].concat());
         rig.put(OFFSET, "2");
         let entry = |line: u64, id: &str, busy: bool, text: &str| {
-            json!({ "line": line, "state": "ended", "id": id, "contextId": "a", "busy": busy, "text": text }).to_string()
+            json!({ "line": line, "state": "ended", "id": id, "contextId": "a", "busy": busy, "text": text })
+                .to_string()
         };
-        rig.put(JOURNAL, &format!("{}\n{}\n", entry(2, "codex-5", true, "[busy] x"), entry(1, "codex-6", false, "r")));
+        rig.put(
+            JOURNAL,
+            &format!("{}\n{}\n", entry(2, "codex-5", true, "[busy] x"), entry(1, "codex-6", false, "r")),
+        );
         let record = json!({ "ts": "", "dir": "codex->hermes (busy)", "from": "codex", "to": "hermes", "contextId": "a", "text": "[busy] x" });
         rig.put("a2a-codex-transcript.jsonl", &format!("{record}\n{{\"torn"));
         rig.start().await;
@@ -314,18 +328,22 @@ fn dispatches_that_come_together_with_a_power_cut_are_never_confused() {
     for seed in 0..60 {
         let settings =
             WorldSettings { seed: [seed; 32], exploration: Exploration::Shake, ..WorldSettings::default() };
-        run_with(settings, config(json!({ "poll_interval_s": 0.001 })).to_string().as_bytes(), async |rig: Rig| {
-            rig.start().await;
-            let senders = ["a", "b", "c"].map(|context| rig.dispatch(context, context));
-            let senders = futures_util::future::join_all(senders);
-            rig.visitor.clock().within(seconds(0.002 + f64::from(seed) * 0.001), senders).await;
-            rig.machine.power_cut(gauntlet_world::fault::Unsynced::Lost);
-            rig.start().await;
-            rig.pass(30.0).await;
-            assert!(rig.dispatch("z", "after").await);
-            rig.pass(30.0).await;
-            assert_eq!(rig.runs().iter().filter(|run| run.is_about("after")).count(), 1, "seed {seed}");
-            assert_eq!(rig.ids("z").len(), 1, "seed {seed}");
-        });
+        run_with(
+            settings,
+            config(json!({ "poll_interval_s": 0.001 })).to_string().as_bytes(),
+            async |rig: Rig| {
+                rig.start().await;
+                let senders = ["a", "b", "c"].map(|context| rig.dispatch(context, context));
+                let senders = futures_util::future::join_all(senders);
+                rig.visitor.clock().within(seconds(0.002 + f64::from(seed) * 0.001), senders).await;
+                rig.machine.power_cut(gauntlet_world::fault::Unsynced::Lost);
+                rig.start().await;
+                rig.pass(30.0).await;
+                assert!(rig.dispatch("z", "after").await);
+                rig.pass(30.0).await;
+                assert_eq!(rig.runs().iter().filter(|run| run.is_about("after")).count(), 1, "seed {seed}");
+                assert_eq!(rig.ids("z").len(), 1, "seed {seed}");
+            },
+        );
     }
 }

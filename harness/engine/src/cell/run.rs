@@ -51,7 +51,7 @@ const QUIET: Duration = Duration::from_secs(5);
 pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSettings>) -> Outcome {
     let seed = plan.cell_seed();
     let names = Rc::new(Names::new(&seed));
-    let trace = Rc::new(Trace::begin(now()));
+    let trace = Rc::new(Trace::begin(Instant::now()));
     let mut outcome = Outcome { secrets: names.secrets(), ..Outcome::default() };
     let built = match (plan.lane, real) {
         (Lane::Virtual, _) => {
@@ -100,11 +100,6 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
     }
     bench.tear_down().await;
     outcome
-}
-
-#[expect(clippy::disallowed_methods, reason = "the beginning of the cell, on the runtime's paused clock")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 async fn play(hand: &Stagehand) -> Result<(), BenchError> {

@@ -1,5 +1,7 @@
 //! What is wrong with a data file, and where.
 
+use std::sync::Arc;
+
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use thiserror::Error;
 
@@ -19,7 +21,7 @@ pub struct DataError {
     #[help]
     pub help: Option<String>,
     #[source_code]
-    text: NamedSource<String>,
+    text: Arc<NamedSource<String>>,
     #[label("here")]
     span: SourceSpan,
 }
@@ -53,7 +55,7 @@ impl DataError {
             column: column.max(1),
             message,
             help,
-            text: NamedSource::new(file, text.to_owned()),
+            text: Arc::new(NamedSource::new(file, text.to_owned())),
             span: (start, length.max(1).min(text.len().saturating_sub(start))).into(),
         }
     }

@@ -57,11 +57,7 @@ fn at_most_one_start(view: &View<'_>) -> Held {
     let exercised = !starts.is_empty();
     let findings = starts
         .iter()
-        .filter(|(_, starts)| match starts.as_slice() {
-            [] | [_] => false,
-            [(_, Some(_)), (_, None)] => false,
-            _ => true,
-        })
+        .filter(|(_, starts)| !matches!(starts.as_slice(), [] | [_] | [(_, Some(_)), (_, None)]))
         .map(|(dispatch, starts)| Finding {
             expected: format!("the CLI is started once for dispatch {dispatch}"),
             observed: format!("{} starts", starts.len()),

@@ -53,6 +53,8 @@ impl Deliveries {
             // Creates the file, or ends the torn line.
             host.disk().append(&path, if content.is_empty() { b"" } else { b"\n" }).await?;
         }
+        // An earlier life may have died between a write and its sync: what was read counts as taken from here on.
+        host.disk().sync(&path).await?;
         Ok(Self { path, state: RefCell::new(state), torn: Mutex::default(), arrived: Notify::new() })
     }
 

@@ -57,20 +57,19 @@ impl Fleet {
 /// A peer's name as part of a file's name. It is data: nothing of it may climb out of the folder, and no two names may
 /// share a file, so every byte that is not plain is written as `%` and two digits.
 fn file_stem(peer: &str) -> String {
-    use std::fmt::Write as _;
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut stem = String::new();
     for byte in peer.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => stem.push(char::from(byte)),
-            other => drop(write!(stem, "%{other:02X}")),
+            other => stem.push_str(&format!("%{other:02X}")),
         }
     }
     if stem.len() > LONGEST_STEM {
         let mut hasher = DefaultHasher::new();
         peer.hash(&mut hasher);
         stem.truncate(LONGEST_STEM);
-        drop(write!(stem, "%%{:016x}", hasher.finish()));
+        stem.push_str(&format!("%%{:016x}", hasher.finish()));
     }
     // No name leads to a lone sign.
     if stem.is_empty() { "%".to_owned() } else { stem }

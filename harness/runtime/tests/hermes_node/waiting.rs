@@ -10,13 +10,12 @@ use crate::rig::{PEER, Rig, run};
 const TRANSCRIPT: &str = "/repo/.hermes/a2a-codex-transcript.jsonl";
 
 /// Lets a peer acknowledge one dispatch with this text on this context.
-fn peer(rig: &Rig, text: &str, context: Value) {
+async fn peer(rig: &Rig, text: &str, context: Value) {
     let message = json!({ "role": "agent", "parts": [{ "text": text }], "contextId": context });
     let body =
         json!({ "jsonrpc": "2.0", "id": 1, "result": { "kind": "message", "message": message } }).to_string();
-    let host = rig.visitor.clone();
+    let listener = rig.visitor.network().listen(&Address::loopback(PEER)).await.expect("a free port");
     rig.visitor.spawn(async move {
-        let listener = host.network().listen(&Address::loopback(PEER)).await.expect("a free port");
         let mut stream = listener.accept().await.expect("a connection");
         let mut space = [0; 65_536];
         let _ = stream.read(&mut space).await;
@@ -56,7 +55,7 @@ fn the_first_reply_on_the_context_is_taken_and_nothing_that_only_looks_like_one(
         rig.start().await;
         // There before the send: not an answer to it.
         rig.put(TRANSCRIPT, &reply("c", "old"));
-        peer(&rig, "x [queued]", json!("c"));
+        peer(&rig, "x [queued]", json!("c")).await;
         append_at(
             &rig,
             3.0,
@@ -87,7 +86,7 @@ fn a_record_that_is_written_in_two_pieces_is_read_whole() {
         // Cut in the middle of a character.
         let bytes = record.as_bytes();
         let cut = record.find('ä').map_or(bytes.len() - 5, |at| at + 1);
-        peer(&rig, "x [queued]", json!("c"));
+        peer(&rig, "x [queued]", json!("c")).await;
         let host = rig.visitor.clone();
         let (one, two) = (bytes[..cut].to_vec(), bytes[cut..].to_vec());
         rig.visitor.spawn(async move {
@@ -111,7 +110,7 @@ fn without_a_reply_in_time_the_acknowledgement_comes_back_with_the_reason() {
     ] {
         run(WorldSettings::default(), async |rig: Rig| {
             rig.start().await;
-            peer(&rig, "x [queued]", json!("c"));
+            peer(&rig, "x [queued]", json!("c")).await;
             let began = rig.world.elapsed_ms();
             let answer = wait(&rig, max_wait).await;
             assert_eq!((&answer["reply"], &answer["waited"]), (&json!("x [queued]"), &json!(false)));
@@ -126,7 +125,7 @@ fn without_a_reply_in_time_the_acknowledgement_comes_back_with_the_reason() {
 fn who_answers_at_once_is_not_waited_for() {
     run(WorldSettings::default(), async |rig: Rig| {
         rig.start().await;
-        peer(&rig, "pong", json!("c"));
+        peer(&rig, "pong", json!("c")).await;
         assert_eq!(wait(&rig, 60.0).await, json!({ "reply": "pong", "context_id": "c", "waited": false }));
         assert_eq!(
             rig.world.elapsed_ms(),
@@ -141,7 +140,7 @@ fn where_no_transcript_can_be_read_it_says_so() {
     run(WorldSettings::default(), async |mut rig: Rig| {
         rig.settings.peers.get_mut("peer").expect("it is there").repo_path = None;
         rig.start().await;
-        peer(&rig, "x [queued]", json!("c"));
+        peer(&rig, "x [queued]", json!("c")).await;
         let answer = wait(&rig, 60.0).await;
         assert_eq!(answer["waited"], false);
         assert!(
@@ -156,7 +155,7 @@ fn where_no_transcript_can_be_read_it_says_so() {
 fn an_acknowledgement_without_a_context_cannot_be_waited_for() {
     run(WorldSettings::default(), async |rig: Rig| {
         rig.start().await;
-        peer(&rig, "x [queued]", Value::Null);
+        peer(&rig, "x [queued]", Value::Null).await;
         let answer = rig.call("fleet_send_and_wait", json!({ "agent": "peer", "message": "x" })).await;
         assert_eq!(
             (&answer["waited"], &answer["reason"]),
@@ -178,7 +177,7 @@ fn a_refusal_is_the_same_as_without_waiting() {
 fn any_length_of_waiting_is_taken() {
     run(WorldSettings::default(), async |rig: Rig| {
         rig.start().await;
-        peer(&rig, "x [queued]", json!("c"));
+        peer(&rig, "x [queued]", json!("c")).await;
         append_at(&rig, 3.0, &reply("c", "new"));
         // More seconds than the clock can count from now.
         assert_eq!(wait(&rig, 1.8e19).await["reply"], "new");

@@ -5,6 +5,8 @@ mod flags;
 
 use std::collections::BTreeMap;
 
+use gauntlet_protocol::fleet::Mode;
+
 use super::cli::Output;
 use super::config::Config;
 
@@ -37,10 +39,24 @@ pub(super) struct Spoken {
     pub(super) session_is_dead: bool,
 }
 
+/// Who talks to the CLI of which mode. The other executors join here, each with a file beside `codex`.
+const TALKS: &[(&str, &dyn Talk)] = &[("codex", &codex::Codex)];
+
 /// The talk of a mode.
-pub(super) fn talk(mode: &str) -> Box<dyn Talk> {
-    match mode {
-        // The other executors join here, each with a file beside `codex`.
-        _ => Box::new(codex::Codex),
+pub(super) fn talk(mode: &Mode) -> &'static dyn Talk {
+    TALKS.iter().find(|(name, _)| *name == mode.name).map_or(&codex::Codex, |(_, talk)| *talk)
+}
+
+#[cfg(test)]
+mod tests {
+    use gauntlet_protocol::fleet::MODES;
+
+    use super::TALKS;
+
+    #[test]
+    fn every_mode_has_a_talk_of_its_own() {
+        let talks: Vec<&str> = TALKS.iter().map(|(name, _)| *name).collect();
+        let modes: Vec<&str> = MODES.iter().map(|mode| mode.name).collect();
+        assert_eq!(talks, modes);
     }
 }
