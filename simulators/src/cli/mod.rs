@@ -1,7 +1,7 @@
 //! Executor CLIs: what a receiver starts for a turn.
 //!
-//! A CLI is one `async fn` over a host, a [`Profile`](profile::Profile) that says how this version talks, and a
-//! [`Stage`](crate::stage::Stage) that says what the model behind it would have made it do. It runs unchanged on a simulated
+//! A CLI is one `async fn` over a host, a [`Profile`] that says how this version talks, and a
+//! [`Stage`] that says what the model behind it would have made it do. It runs unchanged on a simulated
 //! machine and, as a stand-in, behind a real receiver. It shares no code with the parsers of the protocol crate: a mistake
 //! there must not be able to hide here.
 //!
