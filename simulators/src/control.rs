@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use gauntlet_world::network::{Address, Listener, Stream};
 use gauntlet_world::{Either, Host, race};
@@ -94,7 +95,7 @@ pub async fn serve(
     listener: Listener,
     key: String,
     stage: Rc<dyn Stage>,
-    profile: Rc<Profile>,
+    profile: Arc<Profile>,
     quirks: Vec<Quirk>,
 ) {
     while let Ok(stream) = listener.accept().await {
@@ -184,7 +185,7 @@ pub async fn stand_in(host: Host, control: &Address, key_file: &Path) -> i32 {
     match connect(&host, control, key_file).await {
         Ok(Connected { lines, mut lifeline, profile, quirks }) => {
             let stage = Rc::new(Remote { host: host.clone(), lines: RefCell::new(Some(lines)) });
-            let cli = cli::run(host, Rc::new(profile), stage, Injector::new(quirks, Default::default()));
+            let cli = cli::run(host, Arc::new(profile), stage, Injector::new(quirks, Default::default()));
             match race(cli, lifeline.read::<Reply>()).await {
                 Either::First(code) => code,
                 Either::Second(_) => NO_CONTROL,

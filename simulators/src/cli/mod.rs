@@ -11,6 +11,7 @@ pub mod codex;
 pub mod profile;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use gauntlet_world::Host;
 
@@ -20,6 +21,6 @@ use crate::injection::Injector;
 use crate::stage::Stage;
 
 /// Runs the CLI that the profile describes, and gives its exit code.
-pub async fn run(host: Host, profile: Rc<Profile>, stage: Rc<dyn Stage>, injector: Injector) -> i32 {
+pub async fn run(host: Host, profile: Arc<Profile>, stage: Rc<dyn Stage>, injector: Injector) -> i32 {
     codex::run(host, profile, stage, injector).await
 }

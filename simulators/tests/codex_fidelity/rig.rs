@@ -91,7 +91,7 @@ impl Rig {
     }
 
     pub(crate) fn with_quirks(version: &str, quirks: Vec<Quirk>) -> Self {
-        let profile = Rc::new(profile(version));
+        let profile = std::sync::Arc::new(profile(version));
         let world = World::new(WorldSettings::default());
         let machine = Machine::new(&world, "box");
         let script = Rc::new(Script::default());

@@ -21,7 +21,6 @@ use super::names::Names;
 use super::plan::Plan;
 use super::stage::CellStage;
 use super::tap::{OnlyOpened, Wire};
-use crate::data::library_profile;
 use crate::files;
 use crate::scenario::{Lane, Limits};
 use crate::trace::{Files, Trace};
@@ -308,7 +307,7 @@ async fn open_control(
         files::write(&path, launcher.as_bytes()).map_err(wrong)?;
         files::set_mode(&path, 0o755).map_err(wrong)?;
     }
-    let profile = library_profile(&plan.profile);
+    let profile = plan.profile.clone();
     harness.spawn(control::serve(harness.clone(), listener, key, stage.clone(), profile, plan.quirks()));
     Ok(())
 }

@@ -24,7 +24,6 @@ use super::names::Names;
 use super::plan::{Deviation, Plan};
 use super::stage::CellStage;
 use super::tap::{OnlyOpened, Wire};
-use crate::data::library_profile;
 use crate::scenario::{Lane, Limits};
 use crate::trace::{Files, Trace};
 
@@ -324,7 +323,7 @@ fn install(
     });
     machine.install(&places.bin().join("sleep"), "sleep", sleep)?;
     if plan.scenario.given.executor.installed {
-        let profile = library_profile(&plan.profile);
+        let profile = plan.profile.clone();
         let (stage, injector) = (stage.clone(), injector.clone());
         let cli = program(move |host| cli::run(host, profile.clone(), stage.clone(), injector.clone()));
         machine.install(&places.bin().join(mode(plan).cli), mode(plan).cli, cli)?;

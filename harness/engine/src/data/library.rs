@@ -1,7 +1,6 @@
 //! Everything that was read, checked as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use gauntlet_simulators::cli::Profile;
@@ -204,9 +203,4 @@ pub enum LoadError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Mistakes(#[from] DataErrors),
-}
-
-/// Keeps the shared profile usable where a simulated CLI wants it by `Rc`.
-pub(crate) fn library_profile(profile: &Arc<Profile>) -> Rc<Profile> {
-    Rc::new(Profile::clone(profile))
 }

@@ -12,7 +12,6 @@ pub mod release;
 
 pub(crate) use error::nearest;
 pub use error::{DataError, DataErrors};
-pub(crate) use library::library_profile;
 pub use library::{Library, LoadError};
 pub use source::{Source, SourceFile};
 pub use yaml::parse as parse_yaml;

@@ -50,8 +50,8 @@ fn verdict(exercised: bool, findings: Vec<Finding>) -> Held {
 fn at_most_one_start(view: &View<'_>) -> Held {
     let mut starts: BTreeMap<String, Vec<(usize, Option<String>)>> = BTreeMap::new();
     for turn in view.turns() {
-        if let Some(dispatch) = turn.dispatch {
-            starts.entry(dispatch).or_default().push((turn.index, turn.session));
+        if let Some(dispatch) = &turn.dispatch {
+            starts.entry(dispatch.clone()).or_default().push((turn.index, turn.session.clone()));
         }
     }
     let exercised = !starts.is_empty();
@@ -85,8 +85,8 @@ fn balances(view: &View<'_>) -> Vec<Balance> {
     }
     let mut ids: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for call in view.calls() {
-        if let Some(context) = call.context {
-            ids.entry(context).or_default().insert(call.id.to_string());
+        if let Some(context) = &call.context {
+            ids.entry(context.clone()).or_default().insert(call.id.to_string());
         }
     }
     let mut records: BTreeMap<String, usize> = BTreeMap::new();
@@ -159,7 +159,7 @@ fn of_context(view: &View<'_>, context: &str) -> Vec<usize> {
 
 /// Whether an accepted dispatch still lacks an outcome.
 pub(crate) fn open_dispatches(observations: &[Observation], names: &Names, executor: &str) -> bool {
-    let view = View { observations, names, executor, mode_of: &|_| None };
+    let view = View::new(observations, names, executor, &|_| None);
     balances(&view).iter().any(|balance| balance.callbacks.max(balance.records) < balance.acknowledged)
 }
 
@@ -302,14 +302,26 @@ fn no_secret(view: &View<'_>) -> Held {
                 scan("the CLI's environment", env.join("\n").as_bytes());
             }
             What::Callback { sent, .. } => {
-                let body = sent.0.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or_default();
-                scan("the body of a callback", sent.0.get(body..).unwrap_or_default());
+                scan("a callback", &without_authorization(&sent.0));
             }
             What::Exchange { received, .. } => scan("an answer", &received.0),
             _ => {}
         }
     }
     verdict(exercised, findings)
+}
+
+/// A request, however much of it came, without the header field in which a bearer belongs.
+fn without_authorization(request: &[u8]) -> Vec<u8> {
+    let end = request.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or(request.len());
+    let (head, body) = request.split_at(end);
+    let belongs = |line: &&[u8]| {
+        let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+        name.trim_ascii().eq_ignore_ascii_case(b"authorization")
+    };
+    let mut rest = head.split(|byte| *byte == b'\n').filter(|line| !belongs(line)).collect::<Vec<_>>().join(&b'\n');
+    rest.extend_from_slice(body);
+    rest
 }
 
 /// After a stop no child lives on, and after a kill none does once the next start is ready.

@@ -58,7 +58,7 @@ pub(crate) fn judge(
     observations: &[Observation],
     mode_of: &dyn Fn(&str) -> Option<u32>,
 ) -> BTreeMap<String, Judgement> {
-    let view = View { observations, names, executor: &plan.profile.executor, mode_of };
+    let view = View::new(observations, names, &plan.profile.executor, mode_of);
     let mut verdicts: BTreeMap<String, Judgement> = BTreeMap::new();
     let mut note = |id: &str, judgement: Judgement| match verdicts.get_mut(id) {
         Some(known) => known.join(judgement),

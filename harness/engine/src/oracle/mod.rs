@@ -7,6 +7,8 @@
 mod expect;
 mod invariants;
 mod judge;
+#[cfg(test)]
+mod tests;
 mod view;
 pub(crate) mod wire;
 

@@ -1,5 +1,6 @@
 //! The subjects of checks, made out of a trace. Everything is read from raw bytes and plain JSON.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use gauntlet_simulators::stage::Purpose;
@@ -25,6 +26,10 @@ pub(super) struct View<'a> {
     pub(super) names: &'a Names,
     pub(super) executor: &'a str,
     pub(super) mode_of: &'a dyn Fn(&str) -> Option<u32>,
+    /// Every check and invariant looks at the turns and callbacks; they are read once.
+    turns: OnceCell<Vec<Turn>>,
+    calls: OnceCell<Vec<Call>>,
+    callbacks: OnceCell<Vec<Value>>,
 }
 
 /// One turn of the CLI.
@@ -58,7 +63,31 @@ pub(super) struct Call {
     pub(super) taken: bool,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    pub(super) fn new(
+        observations: &'a [Observation],
+        names: &'a Names,
+        executor: &'a str,
+        mode_of: &'a dyn Fn(&str) -> Option<u32>,
+    ) -> Self {
+        let (turns, calls, callbacks) = Default::default();
+        Self { observations, names, executor, mode_of, turns, calls, callbacks }
+    }
+
+    pub(super) fn turns(&self) -> &[Turn] {
+        self.turns.get_or_init(|| self.read_turns())
+    }
+
+    /// The callbacks, as far as invariants look at them.
+    pub(super) fn calls(&self) -> &[Call] {
+        self.calls.get_or_init(|| self.read_calls())
+    }
+
+    /// The callbacks as checks see them.
+    fn callbacks(&self) -> &[Value] {
+        self.callbacks.get_or_init(|| self.read_callbacks())
+    }
+
     pub(super) fn sent(&self) -> Vec<Sent> {
         self.observations
             .iter()
@@ -73,7 +102,7 @@ impl View<'_> {
             .collect()
     }
 
-    pub(super) fn turns(&self) -> Vec<Turn> {
+    fn read_turns(&self) -> Vec<Turn> {
         let contexts: BTreeMap<String, Option<String>> =
             self.sent().into_iter().map(|sent| (sent.dispatch, sent.context)).collect();
         let mut turns = Vec::new();
@@ -115,8 +144,7 @@ impl View<'_> {
         turns
     }
 
-    /// The callbacks, as far as invariants look at them.
-    pub(super) fn calls(&self) -> Vec<Call> {
+    fn read_calls(&self) -> Vec<Call> {
         let calls = self.observations.iter().enumerate().filter_map(|(index, seen)| match &seen.what {
             What::Callback { sent, answered } => Some((index, seen.at_ms, sent, answered)),
             _ => None,
@@ -145,8 +173,7 @@ impl View<'_> {
             .collect()
     }
 
-    /// The callbacks as checks see them.
-    fn callbacks(&self) -> Vec<Value> {
+    fn read_callbacks(&self) -> Vec<Value> {
         let mut values = Vec::new();
         for (index, seen) in self.observations.iter().enumerate() {
             let What::Callback { sent, answered } = &seen.what else { continue };
@@ -227,18 +254,17 @@ impl View<'_> {
         Some(match subject {
             Subject::Result(step) => self.result(step)?.1.clone(),
             Subject::CliTurns(which) => {
-                chosen(self.turns().into_iter().map(|turn| turn.value).collect(), which)
+                chosen(self.turns().iter().map(|turn| turn.value.clone()).collect(), which)
             }
             Subject::Overlaps(which) => {
-                let turns: Vec<Turn> =
-                    self.turns().into_iter().filter(|turn| fits(&turn.value, which)).collect();
+                let turns: Vec<&Turn> = self.turns().iter().filter(|turn| fits(&turn.value, which)).collect();
                 let pairs = turns
                     .iter()
                     .enumerate()
                     .flat_map(|(at, one)| turns[at + 1..].iter().map(move |two| (one, two)));
                 json!(pairs.filter(|(one, two)| overlap(one, two)).count())
             }
-            Subject::Callbacks(which) => chosen(self.callbacks(), which),
+            Subject::Callbacks(which) => chosen(self.callbacks().to_vec(), which),
             Subject::Deliveries(which) => {
                 let delivered = self.observations.iter().filter_map(|seen| match &seen.what {
                     What::Delivered { id, context, text } => {

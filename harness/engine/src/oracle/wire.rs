@@ -122,6 +122,8 @@ pub(crate) fn request(bytes: &[u8]) -> Option<HttpRequest> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -136,5 +138,65 @@ mod tests {
         );
         assert_eq!(found[1].body, Some(json!([1])));
         assert_eq!(complete_answers(bytes), 2);
+    }
+
+    #[test]
+    fn what_ends_with_the_connection_is_whole_and_a_length_that_is_none_is_no_length() {
+        for head in ["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n"] {
+            let found = answers(format!("{head}{{}}").as_bytes());
+            assert_eq!((found.len(), found[0].whole, found[0].text.as_str()), (1, true, "{}"));
+        }
+    }
+
+    #[test]
+    fn a_request_is_read_with_its_body_in_either_framing() {
+        for framing in ["Content-Length: 8\r\n\r\n{\"a\": 1}", "Transfer-Encoding: Chunked\r\n\r\n8\r\n{\"a\": 1}\r\n0\r\n\r\n"] {
+            let found = request(format!("POST /x HTTP/1.1\r\nA-B: c\r\n{framing}").as_bytes()).expect("a request");
+            assert_eq!((found.method.as_str(), found.path.as_str()), ("POST", "/x"));
+            assert_eq!(found.headers[0], ("a-b".to_owned(), "c".to_owned()));
+            assert_eq!(found.body, Some(json!({ "a": 1 })));
+        }
+        assert_eq!(request(b"POST /x HTTP/1.1\r\nContent-Length: 9\r\n\r\n{").and_then(|found| found.body), None);
+        assert_eq!(request(b"POST /x"), None);
+    }
+
+    /// Pieces of answers, right and wrong ones.
+    fn bytes() -> impl Strategy<Value = Vec<u8>> {
+        let piece = prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..30),
+            prop::sample::select(vec![
+                "HTTP/1.1 200 OK\r\n", "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 999 \r\n", "Content-Length: 5\r\n",
+                "Content-Length: 18446744073709551615\r\n", "Content-Length: -1\r\n", "Transfer-Encoding: chunked\r\n",
+                "\r\n", "5\r\nhello\r\n", "ffffffffffffffff\r\n", "fffffffffffffffe\r\nx", "0\r\n\r\n", "{}", "POST / HTTP/1.1\r\n",
+            ]).prop_map(|text| text.as_bytes().to_vec()),
+        ];
+        prop::collection::vec(piece, 0..10).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_bytes_are_too_odd(bytes in bytes()) {
+            let found = answers(&bytes);
+            prop_assert!(complete_answers(&bytes) <= found.len());
+            // Only the last answer can lack something.
+            prop_assert!(found.iter().rev().skip(1).all(|answer| answer.whole));
+            request(&bytes);
+        }
+
+        #[test]
+        fn an_answer_that_breaks_off_is_never_whole(body in ".{0,40}", chunked: bool, cut in any::<prop::sample::Index>()) {
+            let length = body.len();
+            let framing = if chunked && length > 0 {
+                format!("Transfer-Encoding: chunked\r\n\r\n{length:x}\r\n{body}\r\n0\r\n\r\n")
+            } else {
+                format!("Content-Length: {length}\r\n\r\n{body}")
+            };
+            let bytes = format!("HTTP/1.1 200 OK\r\n{framing}").into_bytes();
+            let whole = answers(&bytes);
+            prop_assert_eq!((whole.len(), whole[0].whole, &whole[0].text), (1, true, &body));
+            prop_assert_eq!(complete_answers(&bytes[..cut.index(bytes.len())]), 0);
+        }
     }
 }

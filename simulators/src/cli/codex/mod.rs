@@ -16,6 +16,7 @@ mod thread;
 mod turn;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use gauntlet_world::process::{Signal, Signals};
 use gauntlet_world::{Either, Host, race};
@@ -45,7 +46,7 @@ const EXIT_INTERRUPTED: i32 = 130;
 
 /// Runs one codex process until it ends. Returns its exit code: 0 for a turn that ended well, also without an answer; 1 for a
 /// failed turn; 2 for wrong usage. Which failure has which code on which version is data, with its source, in the profile.
-pub async fn run(host: Host, profile: Rc<Profile>, stage: Rc<dyn Stage>, injector: Injector) -> i32 {
+pub async fn run(host: Host, profile: Arc<Profile>, stage: Rc<dyn Stage>, injector: Injector) -> i32 {
     let began = host.clock().now();
     let asked = arguments::read(&profile.codex.arguments, host.args());
     let stdin = stdin::open(&host).await;

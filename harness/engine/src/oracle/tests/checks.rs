@@ -1,0 +1,233 @@
+//! Every subject and every comparison of a check, and every member of a step's expectation, both ways.
+
+use serde_json::{Value, json};
+
+use super::{Story, answer, callback, taken};
+use crate::oracle::expect;
+use crate::scenario::{self, Check, Expect, Lane};
+use crate::trace::What;
+
+fn parse_check(text: &str) -> Check {
+    let file = format!(
+        "id: made/by-hand\ntitle: A story.\nsubject: receiver\nsteps:\n  - dispatch: {{ as: d, context: c, text: x }}\nthen:\n  - {{ {text}, requirement: FLEET-ACK-01 }}\n"
+    );
+    let mut scenarios = scenario::read("x.yaml", &file, Lane::Virtual).expect("a check");
+    scenarios.remove(0).then.remove(0)
+}
+
+/// Whether a check holds; nothing when its subject never came about.
+fn holds(story: &Story, check: &str) -> Option<bool> {
+    expect::check(&parse_check(check), &story.view()).map(|difference| difference.is_none())
+}
+
+fn result(value: Value) -> Story {
+    Story::new().see(What::Result { step: "d".to_owned(), value })
+}
+
+#[test]
+fn every_comparison_holds_and_fails() {
+    let story = result(json!({ "text": "hello", "list": [1, "two", null], "number": 5, "nothing": null, "c": "c" }));
+    for (check, holding) in [
+        ("at: /text, equals: hello", true),
+        ("at: /text, equals: hell", false),
+        ("at: /absent, equals: \"\"", false),
+        ("at: /number, equals: 5", true),
+        ("at: /number, equals: \"5\"", false),
+        ("at: /text, differs: hell", true),
+        ("at: /text, differs: hello", false),
+        ("at: /absent, differs: hello", false),
+        ("at: /text, contains: ell", true),
+        ("at: /text, contains: elk", false),
+        ("at: /list, contains: two", true),
+        ("at: /list, contains: tw", false),
+        ("at: /number, contains: 5", false),
+        ("contains: text", true),
+        ("contains: absent", false),
+        ("at: /text, lacks: elk", true),
+        ("at: /text, lacks: ell", false),
+        ("at: /list, lacks: three", true),
+        ("at: /list, lacks: two", false),
+        ("at: /list, count: 3", true),
+        ("at: /list, count: 2", false),
+        ("at: /text, count: 5", false),
+        ("at: /absent, count: 0", false),
+        ("at: /number, at_most: 5", true),
+        ("at: /number, at_most: 4.9", false),
+        ("at: /text, at_most: 9", false),
+        ("at: /number, at_least: 5", true),
+        ("at: /number, at_least: 5.1", false),
+        ("at: /absent, at_least: 0", false),
+        ("at: /text, present: true", true),
+        ("at: /absent, present: true", false),
+        ("at: /nothing, present: true", false),
+        ("at: /absent, present: false", true),
+        ("at: /text, present: false", false),
+    ] {
+        assert_eq!(holds(&story, &format!("result: d, {check}")), Some(holding), "{check}");
+    }
+    assert_eq!(holds(&Story::new(), "result: d, equals: 1"), None, "the step has no result");
+}
+
+#[test]
+fn a_column_is_one_member_of_every_element_in_order() {
+    let story = result(json!({ "list": [{ "a": 1 }, { "a": 2 }, {}] }));
+    for (is, holding) in [("[1, 2, null]", true), ("[2, 1, null]", false), ("[1, 2]", false), ("[]", false)] {
+        let check = format!("result: d, at: /list, column: {{ of: /a, is: {is} }}");
+        assert_eq!(holds(&story, &check), Some(holding), "{is}");
+    }
+    assert_eq!(holds(&story, "result: d, at: /absent, column: { of: /a, is: [] }"), Some(true));
+}
+
+#[test]
+fn references_in_what_is_expected_stand_for_the_names_of_the_cell() {
+    let names = Story::new().names;
+    let story = result(json!({ "context": names.context("c"), "text": format!("x {}", names.nonce("d")) }));
+    assert_eq!(holds(&story, "result: d, at: /context, equals: \"{context:c}\""), Some(true));
+    assert_eq!(holds(&story, "result: d, at: /context, equals: \"{context:d}\""), Some(false));
+    assert_eq!(holds(&story, "result: d, at: /text, contains: \"{nonce:d}\""), Some(true));
+}
+
+#[test]
+fn turns_are_seen_as_the_cli_saw_them() {
+    let stdout = "{\"type\":\"thread.started\",\"thread_id\":\"t\"}\nnoise\n\
+        {\"type\":\"item.completed\",\"item\":{\"type\":\"agent_message\",\"text\":\"one\"}}\n\
+        {\"id\":\"0\",\"msg\":{\"type\":\"agent_message\",\"message\":\"two\"}}\n";
+    let story = Story::new()
+        .dispatched("d", "c", true)
+        .dispatched("e", "other", true)
+        .turn("d", 100, Some("s"))
+        .wait(50)
+        .turn("e", 101, None)
+        .wait(50)
+        .left(100, stdout);
+    for check in [
+        "cli_turns: {}, count: 2",
+        "cli_turns: { context: c }, count: 1",
+        "cli_turns: { dispatch: e }, at: /0/session, present: false",
+        "cli_turns: { context: absent }, count: 0",
+        "cli_turns: { context: c }, at: /0/prompt, equals: do d",
+        "cli_turns: { context: c }, at: /0/ended_ms, equals: 100",
+        "cli_turns: { context: other }, at: /0/ended_ms, present: false",
+        "cli_turns: { context: c }, at: /0/thread_lines, equals: [t]",
+        "cli_turns: { context: c }, at: /0/messages, equals: [one, two]",
+        "overlaps: {}, equals: 1",
+        "overlaps: { context: c }, equals: 0",
+    ] {
+        assert_eq!(holds(&story, check), Some(true), "{check}");
+    }
+    let in_turn = Story::new().turn("d", 100, None).wait(50).left(100, "").turn("e", 101, None);
+    assert_eq!(holds(&in_turn, "overlaps: {}, equals: 0"), Some(true), "one begins when the other ends");
+}
+
+#[test]
+fn an_end_belongs_to_the_start_before_it_when_pids_come_again() {
+    let story = Story::new().turn("d", 100, None).wait(10).left(100, "").wait(10).turn("e", 100, None).wait(10).left(100, "");
+    assert_eq!(holds(&story, "cli_turns: {}, column: { of: /ended_ms, is: [10, 30] }"), Some(true));
+}
+
+#[test]
+fn callbacks_are_seen_as_they_came() {
+    let plain = Story::new().dispatched("d", "c", true).transcript("c", 1);
+    let right = callback("codex-1", &plain.names.context("c"), "done").replacen(
+        "Host: x",
+        &format!("Authorization: Bearer {}", plain.names.hermes_token),
+        1,
+    );
+    let wrong = callback("codex-2", "stranger", "other").replacen("Host: x", "Authorization: Bearer x", 1);
+    let story = plain.called_back(&right, &taken()).called_back(&wrong, "").called("3", "c", &answer(503, ""));
+    for check in [
+        "callbacks: {}, count: 3",
+        "callbacks: { context: c }, count: 2",
+        "callbacks: {}, column: { of: /id, is: [codex-1, codex-2, \"3\"] }",
+        "callbacks: {}, column: { of: /context, is: [c, stranger, c] }",
+        "callbacks: {}, column: { of: /authorization, is: [right, wrong, none] }",
+        "callbacks: {}, column: { of: /status, is: [200, null, 503] }",
+        "callbacks: {}, column: { of: /recorded, is: [true, false, true] }",
+        "callbacks: {}, at: /0/role, equals: agent",
+        "callbacks: {}, at: /0/path, equals: /jsonrpc",
+        "callbacks: {}, at: /0/method, equals: SendMessage",
+        "callbacks: {}, at: /0/jsonrpc, equals: \"2.0\"",
+    ] {
+        assert_eq!(holds(&story, check), Some(true), "{check}");
+    }
+}
+
+#[test]
+fn a_record_that_comes_after_its_callback_was_not_there_before() {
+    let story = Story::new().dispatched("d", "c", true).called("1", "c", &taken()).transcript("c", 1);
+    assert_eq!(holds(&story, "callbacks: {}, at: /0/recorded, equals: false"), Some(true));
+}
+
+#[test]
+fn deliveries_records_files_and_leftovers_are_seen() {
+    let story = Story::new()
+        .delivered("1", "c")
+        .transcript("c", 2)
+        .file("repo/.hermes/a2a-codex-inbox.jsonl", Some("{\"from\":\"hermes\",\"contextId\":\"x\"}\n[1]\n{\"torn"))
+        .file("repo/a.json", Some("{\"a\": 1}"))
+        .file("repo/b.token", Some("old"))
+        .file("repo/b.token", Some("\u{fffd}"))
+        .file("repo/gone", Some("x"))
+        .file("repo/gone", None)
+        .see(What::Leftovers { moment: "end".to_owned(), processes: vec!["codex".to_owned()] });
+    for check in [
+        "deliveries: {}, count: 1",
+        "deliveries: { context: c }, at: /0/text, equals: done",
+        "deliveries: { context: d }, count: 0",
+        "transcript: { context: c }, count: 3",
+        "transcript: { context: d }, count: 0",
+        "inbox: {}, column: { of: /context, is: [x] }",
+        "file: a.json, at: /json/a, equals: 1",
+        "file: a.json, at: /mode, present: false",
+        "file: b.token, at: /text, equals: \"\u{fffd}\"",
+        "file: b.token, at: /mode, equals: \"0600\"",
+        "file: gone, at: /exists, equals: false",
+        "file: never, at: /exists, equals: false",
+        "leftovers: true, equals: [codex]",
+    ] {
+        assert_eq!(holds(&story, check), Some(true), "{check}");
+    }
+}
+
+#[test]
+fn every_member_of_an_expectation_is_looked_at() {
+    let value = json!({
+        "acknowledged": true,
+        "status": 200,
+        "body": { "error": { "code": -32001, "message": "busy" } },
+        "text": "hello",
+        "tool": { "class": "refused" },
+        "happens": false,
+        "code": 2,
+        "elapsed_ms": 1500,
+    });
+    let story = Story::new();
+    let held = |text: &str| {
+        let file = format!(
+            "id: made/by-hand\ntitle: A story.\nsubject: receiver\nsteps:\n  - dispatch: {{ context: c, text: x }}\n    expect: {{ {text} }}\n    requirement: FLEET-ACK-01\n"
+        );
+        let scenario = scenario::read("x.yaml", &file, Lane::Virtual).expect("an expectation").remove(0);
+        let expect: Expect = scenario.steps[0].expect.clone().expect("it is there");
+        (
+            expect::step(&expect, &value, &story.view()).is_none(),
+            expect::step(&expect, &json!({}), &story.view()).is_none(),
+        )
+    };
+    for (right, wrong) in [
+        ("acknowledged: true", "acknowledged: false"),
+        ("rpc_error: -32001", "rpc_error: -32000"),
+        ("rpc_message: busy", "rpc_message: bus"),
+        ("status: 200", "status: 201"),
+        ("body: { error: { code: -32001, message: busy } }", "body: { error: { code: -32001 } }"),
+        ("text: hello", "text: hell"),
+        ("text_contains: ell", "text_contains: elk"),
+        ("error_class: refused", "error_class: unknown"),
+        ("happens: false", "happens: true"),
+        ("exit_code: 2", "exit_code: 0"),
+        ("at_most: 1500ms", "at_most: 1499ms"),
+    ] {
+        assert_eq!(held(right), (true, false), "{right}");
+        assert_eq!(held(wrong), (false, false), "{wrong}");
+        assert_eq!(held(&format!("{right}, acknowledged: false").replace("acknowledged: true, ", "")).0, false, "all must hold");
+    }
+}

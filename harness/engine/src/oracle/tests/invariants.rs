@@ -1,0 +1,244 @@
+//! Every invariant holding, failing, and not to be judged.
+
+use gauntlet_reports::Verdict::{Fail, Inconclusive, NotExercised, Pass};
+use gauntlet_simulators::stage::{Invocation, Purpose};
+
+use super::{Story, answer, callback, refused, taken};
+use crate::oracle::open_dispatches;
+use crate::trace::{Blob, What};
+
+#[test]
+fn nothing_observed_is_nothing_exercised() {
+    let story = Story::new();
+    for number in 1..=7 {
+        assert_eq!(story.verdict(&format!("FLEET-INV-0{number}")), NotExercised, "FLEET-INV-0{number}");
+    }
+}
+
+#[test]
+fn a_dispatch_starts_its_cli_once() {
+    let one = || Story::new().dispatched("d", "c", true).turn("d", 100, Some("s")).left(100, "");
+    assert_eq!(one().verdict("FLEET-INV-01"), Pass);
+    assert_eq!(one().turn("d", 101, Some("s")).verdict("FLEET-INV-01"), Fail);
+    assert_eq!(one().turn("other", 101, Some("s")).verdict("FLEET-INV-01"), Pass);
+    // A dead session is replaced, once, and only by a new one.
+    assert_eq!(one().turn("d", 101, None).verdict("FLEET-INV-01"), Pass);
+    assert_eq!(one().turn("d", 101, None).turn("d", 102, None).verdict("FLEET-INV-01"), Fail);
+    let new_twice = Story::new().turn("d", 100, None).turn("d", 101, None);
+    assert_eq!(new_twice.verdict("FLEET-INV-01"), Fail);
+    let backwards = Story::new().turn("d", 100, None).turn("d", 101, Some("s"));
+    assert_eq!(backwards.verdict("FLEET-INV-01"), Fail);
+    // Questions for the version, and turns of nobody's dispatch, are not counted.
+    let others = Story::new().invoked(None, 100, Purpose::Probe).invoked(Some("d"), 101, Purpose::Probe);
+    assert_eq!(others.verdict("FLEET-INV-01"), NotExercised);
+}
+
+#[test]
+fn a_finding_points_at_its_evidence() {
+    let story = Story::new().dispatched("d", "c", true).turn("d", 100, None).turn("d", 101, None);
+    let findings = &story.judged()["FLEET-INV-01"].findings;
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].trace, [2, 3]);
+}
+
+#[test]
+fn every_accepted_dispatch_has_one_outcome() {
+    let asked = || Story::new().dispatched("d", "c", true);
+    assert_eq!(asked().verdict("FLEET-INV-02"), Fail, "missing");
+    assert_eq!(asked().called("1", "c", &taken()).verdict("FLEET-INV-02"), Pass);
+    assert_eq!(asked().called("1", "other", &taken()).verdict("FLEET-INV-02"), Fail, "on another context");
+    assert_eq!(asked().transcript("c", 1).verdict("FLEET-INV-02"), Pass, "in the transcript alone");
+    assert_eq!(asked().transcript("c", 0).verdict("FLEET-INV-02"), Fail, "an acknowledgement is none");
+    let repeated = asked().called("1", "c", &answer(500, "")).called("1", "c", &taken());
+    assert_eq!(repeated.verdict("FLEET-INV-02"), Pass, "attempts with one id are one outcome");
+    let doubled = asked().called("1", "c", &taken()).called("2", "c", &taken());
+    assert_eq!(doubled.verdict("FLEET-INV-02"), Fail, "two ids");
+    assert_eq!(asked().called("1", "c", &taken()).transcript("c", 2).verdict("FLEET-INV-02"), Fail, "two records");
+    let two = || asked().dispatched("e", "c", true).called("1", "c", &taken());
+    assert_eq!(two().verdict("FLEET-INV-02"), Fail, "one of two");
+    assert_eq!(two().called("2", "c", &taken()).verdict("FLEET-INV-02"), Pass);
+}
+
+#[test]
+fn an_unacknowledged_dispatch_may_have_an_outcome_and_need_not() {
+    let unclear = || Story::new().dispatched("d", "c", false);
+    assert_eq!(unclear().verdict("FLEET-INV-02"), Pass);
+    assert_eq!(unclear().called("1", "c", &taken()).verdict("FLEET-INV-02"), Pass);
+    let doubled = unclear().called("1", "c", &taken()).called("2", "c", &taken());
+    assert_eq!(doubled.verdict("FLEET-INV-02"), Fail);
+}
+
+#[test]
+fn what_a_receiver_that_is_gone_still_owes_is_unclear_and_what_it_overdid_is_not() {
+    let ends = [
+        What::Ended { host: "receiver".to_owned(), code: 0 },
+        What::Killed { host: "receiver".to_owned() },
+        What::PowerCut,
+    ];
+    for end in ends {
+        let asked = || Story::new().dispatched("d", "c", true);
+        let gone = asked().see(end.clone());
+        assert_eq!(gone.verdict("FLEET-INV-02"), Inconclusive, "{end:?}");
+        let doubled = asked().called("1", "c", &taken()).called("2", "c", &taken()).see(end.clone());
+        assert_eq!(doubled.verdict("FLEET-INV-02"), Fail, "{end:?}");
+        let back = asked().see(end.clone()).see(What::Ready { host: "receiver".to_owned() });
+        assert_eq!(back.verdict("FLEET-INV-02"), Fail, "{end:?}: it is back and says nothing");
+        let other = asked().see(What::Killed { host: "runtime".to_owned() });
+        assert_eq!(other.verdict("FLEET-INV-02"), Fail, "{end:?}");
+    }
+    // The harness stops it at the very end: it had its time. As a step of the scenario it had not.
+    let ended = What::Ended { host: "receiver".to_owned(), code: 0 };
+    let at_the_end = Story::new().dispatched("d", "c", true).stopped("receiver").see(ended.clone());
+    assert_eq!(at_the_end.verdict("FLEET-INV-02"), Fail);
+    let result = What::Result { step: "1".to_owned(), value: serde_json::Value::Null };
+    let as_a_step = Story::new().dispatched("d", "c", true).stopped("receiver").see(ended).see(result);
+    assert_eq!(as_a_step.verdict("FLEET-INV-02"), Inconclusive);
+}
+
+#[test]
+fn a_dispatch_is_open_until_its_outcome_is_seen() {
+    let open = |story: &Story| open_dispatches(&story.observations, &story.names, "codex");
+    assert!(!open(&Story::new()));
+    assert!(!open(&Story::new().dispatched("d", "c", false)));
+    let asked = Story::new().dispatched("d", "c", true);
+    assert!(open(&asked));
+    assert!(!open(&asked.called("1", "c", &refused())));
+}
+
+#[test]
+fn callbacks_name_who_asked() {
+    let asked = || Story::new().dispatched("d", "c", true);
+    assert_eq!(asked().called("1", "c", &taken()).verdict("FLEET-INV-03"), Pass);
+    assert_eq!(asked().called("1", "other", &taken()).verdict("FLEET-INV-03"), Fail);
+    let garbage = "POST /jsonrpc HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}";
+    assert_eq!(asked().called_back(garbage, "").verdict("FLEET-INV-03"), Fail, "no context at all");
+    assert_eq!(asked().called_back("garbage", "").verdict("FLEET-INV-03"), Fail);
+    // Who named no context and heard nothing cannot know which one was made up.
+    let unnamed = |acknowledged| {
+        let dispatch = What::Dispatched { dispatch: "d".to_owned(), context: None, acknowledged };
+        Story::new().see(dispatch).called_back(&callback("1", "anon-5", "x"), &taken())
+    };
+    assert_eq!(unnamed(false).verdict("FLEET-INV-03"), Pass);
+    assert_eq!(unnamed(true).verdict("FLEET-INV-03"), Fail);
+    let odd = Story::new()
+        .see(What::Dispatched { dispatch: "d".to_owned(), context: None, acknowledged: false })
+        .called_back(&callback("1", "somebody", "x"), &taken());
+    assert_eq!(odd.verdict("FLEET-INV-03"), Fail);
+}
+
+#[test]
+fn what_the_node_took_is_delivered_once_and_to_the_context_that_it_names() {
+    let asked = || Story::new().dispatched("d", "c", true);
+    assert_eq!(asked().called("1", "c", &taken()).delivered("1", "c").verdict("FLEET-INV-04"), Pass);
+    assert_eq!(asked().called("1", "c", &taken()).verdict("FLEET-INV-04"), Fail, "taken and lost");
+    let twice = asked().called("1", "c", &taken()).delivered("1", "c").delivered("1", "c");
+    assert_eq!(twice.verdict("FLEET-INV-04"), Fail, "delivered twice");
+    let elsewhere = asked().called("1", "c", &taken()).delivered("1", "c").delivered("1", "other");
+    assert_eq!(elsewhere.verdict("FLEET-INV-04"), Fail, "also delivered to another context");
+    let invented = asked().called("1", "c", &taken()).delivered("1", "c").delivered("2", "c");
+    assert_eq!(invented.verdict("FLEET-INV-04"), Fail, "nobody sent it");
+    // Not taken, as far as the receiver can tell: it may have been delivered all the same, and it is sent again.
+    for answered in ["", &answer(500, "{}"), &refused()] {
+        assert_eq!(asked().called("1", "c", answered).verdict("FLEET-INV-04"), Pass, "{answered}");
+        let late = asked().called("1", "c", answered).delivered("1", "c").called("1", "c", &taken());
+        assert_eq!(late.verdict("FLEET-INV-04"), Pass, "{answered}");
+    }
+}
+
+#[test]
+fn what_the_gate_answered_the_node_need_not_deliver() {
+    let gated = "id: made/by-hand\ntitle: A story.\nsubject: receiver\ngiven:\n  hermes: { answers: [ { status: 200 } ] }\nsteps:\n  - advance: 1s\n";
+    let story = || Story::of(gated).dispatched("d", "c", true).called("1", "c", &taken());
+    assert_eq!(story().verdict("FLEET-INV-04"), Pass);
+    let twice = story().delivered("1", "c").delivered("1", "c");
+    assert_eq!(twice.verdict("FLEET-INV-04"), Fail, "twice is too often behind a gate too");
+    assert_eq!(story().delivered("1", "other").verdict("FLEET-INV-04"), Fail);
+}
+
+#[test]
+fn nothing_outlasts_its_deadline() {
+    let started = || Story::new().dispatched("d", "c", true).turn("d", 100, None);
+    assert_eq!(started().verdict("FLEET-INV-05"), NotExercised, "still to come");
+    assert_eq!(started().wait(300_000).called("1", "c", &taken()).verdict("FLEET-INV-05"), Pass);
+    assert_eq!(started().wait(310_001).called("1", "c", &taken()).verdict("FLEET-INV-05"), Fail);
+    assert_eq!(started().wait(310_001).left(100, "").verdict("FLEET-INV-05"), Fail);
+    let slow_callback = started().wait(1000).left(100, "").wait(400_000).called("1", "c", &taken());
+    assert_eq!(slow_callback.verdict("FLEET-INV-05"), Pass, "the turn itself was over in time");
+    let earlier = Story::new().dispatched("d", "c", true).called("0", "c", &taken()).wait(1).turn("d", 100, None);
+    let late = earlier.wait(400_000).called("1", "c", &taken());
+    assert_eq!(late.verdict("FLEET-INV-05"), Fail, "a callback before the turn is not its outcome");
+    for crash in [What::PowerCut, What::Killed { host: "receiver".to_owned() }] {
+        let story = started().see(crash).wait(400_000).called("1", "c", &taken());
+        assert_eq!(story.verdict("FLEET-INV-05"), Pass, "the time without power does not count");
+    }
+}
+
+#[test]
+fn a_secret_is_found_in_every_place_where_it_does_not_belong() {
+    let base = Story::new();
+    for secret in base.names.secrets() {
+        let invocation = |args: Vec<String>, value: String| Invocation {
+            cli: "codex".to_owned(),
+            args,
+            env: [("X".to_owned(), value)].into(),
+            cwd: "/".into(),
+            pid: 1,
+            stdin_at_end: true,
+            purpose: Purpose::Probe,
+        };
+        let entered = |args: &str, value: &str| What::CliEntered {
+            dispatch: None,
+            invocation: invocation(vec![args.to_owned()], value.to_owned()),
+        };
+        let blob = |text: &str| Blob(text.as_bytes().to_vec());
+        let exchange = |sent: &str, received: &str| What::Exchange {
+            step: "1".to_owned(),
+            sent: blob(sent),
+            received: blob(received),
+        };
+        let files = |content: Vec<u8>| What::Files {
+            moment: "end".to_owned(),
+            changed: [("receiver.log".to_owned(), Some(Blob(content)))].into(),
+        };
+        let called = |sent: &str| What::Callback { sent: blob(sent), answered: blob("") };
+        let bearer = format!("Authorization: Bearer {secret}\r\n");
+        let leaks = [
+            entered(&format!("--token={secret}"), ""),
+            entered("", &secret),
+            exchange("", &format!("HTTP/1.1 200 OK\r\nX: {secret}\r\n\r\n")),
+            files([&b"\xff\x00"[..], secret.as_bytes(), b"\xff"].concat()),
+            called(&format!("POST / HTTP/1.1\r\n{bearer}\r\n{{\"text\":\"{secret}\"}}")),
+            called(&format!("POST / HTTP/1.1\r\nX-Token: {secret}\r\n{bearer}\r\n{{}}")),
+            called(&format!("POST /?token={secret} HTTP/1.1\r\n{bearer}")),
+        ];
+        for what in leaks {
+            let story = Story::new().see(what.clone());
+            assert_eq!(story.verdict("FLEET-INV-06"), Fail, "{what:?}");
+            assert_eq!(story.judged()["FLEET-INV-06"].findings[0].trace, [1]);
+        }
+        let proper = [
+            entered("--token=[removed]", &secret[1..]),
+            exchange(&bearer, "HTTP/1.1 200 OK\r\n\r\n"),
+            files(secret.as_bytes()[..secret.len() - 1].to_vec()),
+            called(&format!("POST / HTTP/1.1\r\n{bearer}\r\n{{}}")),
+            called(&format!("POST / HTTP/1.1\r\n{}", bearer.to_uppercase().replace(&secret.to_uppercase(), &secret))),
+            // Whoever is killed in the middle of a write leaks nothing by it.
+            called(&format!("POST / HTTP/1.1\r\nauthorization: Bearer {secret}")),
+        ];
+        for what in proper {
+            assert_eq!(Story::new().see(what.clone()).verdict("FLEET-INV-06"), Pass, "{what:?}");
+        }
+    }
+    let removed = What::Files { moment: "end".to_owned(), changed: [("x".to_owned(), None)].into() };
+    assert_eq!(base.see(removed).verdict("FLEET-INV-06"), NotExercised);
+}
+
+#[test]
+fn no_child_is_left() {
+    let look = |left: &[&str]| What::Leftovers {
+        moment: "ready".to_owned(),
+        processes: left.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    assert_eq!(Story::new().see(look(&[])).verdict("FLEET-INV-07"), Pass);
+    assert_eq!(Story::new().see(look(&["codex"])).see(look(&[])).verdict("FLEET-INV-07"), Fail);
+}

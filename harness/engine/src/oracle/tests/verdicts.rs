@@ -1,0 +1,128 @@
+//! How single findings come to one verdict for each requirement.
+
+use std::sync::Arc;
+
+use gauntlet_reports::Verdict::{Fail, Inconclusive, Pass};
+use gauntlet_simulators::cli::codex::UNPLAYED;
+use gauntlet_simulators::stage::Purpose;
+use serde_json::json;
+
+use super::{Story, taken};
+use crate::cell::Deviation;
+use crate::trace::What;
+
+const STEPS: &str = "id: made/by-hand
+title: A story.
+subject: receiver
+steps:
+  - dispatch: { as: one, context: c, text: x }
+    expect: { acknowledged: true }
+    requirement: FLEET-HTTP-17
+  - dispatch: { as: two, context: c, text: y }
+    expect: { acknowledged: true }
+    requirement: FLEET-CB-01
+then:
+  - { result: two, at: /acknowledged, equals: true, requirement: FLEET-ACK-01 }
+";
+
+fn result(step: &str, acknowledged: bool) -> What {
+    What::Result { step: step.to_owned(), value: json!({ "acknowledged": acknowledged }) }
+}
+
+#[test]
+fn the_first_step_without_an_end_fails_and_what_rests_on_it_cannot_be_judged() {
+    let story = Story::of(STEPS).see(result("one", true));
+    assert_eq!(story.verdict("FLEET-HTTP-17"), Pass);
+    assert_eq!(story.verdict("FLEET-CB-01"), Fail);
+    assert_eq!(story.verdict("FLEET-ACK-01"), Inconclusive);
+    let story = Story::of(STEPS);
+    assert_eq!((story.verdict("FLEET-HTTP-17"), story.verdict("FLEET-CB-01")), (Fail, Inconclusive));
+}
+
+#[test]
+fn a_step_in_which_the_runtime_died_says_nothing_of_the_receiver() {
+    let value = json!({ "acknowledged": false, "tool": { "interrupted": true } });
+    let story = Story::of(STEPS).see(What::Result { step: "one".to_owned(), value });
+    assert_eq!(story.verdict("FLEET-HTTP-17"), Inconclusive);
+}
+
+#[test]
+fn what_rests_on_something_that_failed_is_inconclusive_and_names_it() {
+    let story = Story::of(STEPS).see(result("one", false)).see(result("two", true));
+    let base = "FLEET-HTTP-17";
+    assert!(story.library.catalogue.foundations("FLEET-ACK-01").contains(&base), "the data has changed");
+    assert_eq!(story.verdict(base), Fail);
+    let judged = &story.judged()["FLEET-ACK-01"];
+    assert_eq!(judged.verdict, Inconclusive);
+    assert!(judged.reason.as_deref().is_some_and(|reason| reason.contains(base)), "{judged:?}");
+    // The other way round it is a failure of its own.
+    let story = Story::of(STEPS).see(result("one", true)).see(result("two", false));
+    assert_eq!((story.verdict(base), story.verdict("FLEET-ACK-01")), (Pass, Fail));
+}
+
+#[test]
+fn what_rests_on_it_through_others_is_inconclusive_too() {
+    let catalogue = &Story::new().library.catalogue;
+    let deep = catalogue.ids().find(|id| {
+        let direct = &catalogue.get(id).expect("it is there").depends_on;
+        catalogue.foundations(id).len() > direct.len()
+    });
+    let deep = deep.expect("some requirement rests on another through a third").to_owned();
+    let direct = &catalogue.get(&deep).expect("it is there").depends_on;
+    let far = catalogue.foundations(&deep).into_iter().find(|base| direct.iter().all(|named| named.value != *base));
+    let far = far.expect("a base of a base");
+    let scenario = format!(
+        "id: made/by-hand\ntitle: A story.\nsubject: receiver\nsteps:\n  - dispatch: {{ as: one, context: c, text: x }}\nthen:\n  - {{ result: one, at: /a, equals: 1, requirement: {far} }}\n  - {{ result: one, at: /b, equals: 1, requirement: {deep} }}\n"
+    );
+    let value = json!({ "a": 2, "b": 1 });
+    let story = Story::of(&scenario).see(What::Result { step: "one".to_owned(), value });
+    assert_eq!((story.verdict(far), story.verdict(&deep)), (Fail, Inconclusive));
+}
+
+#[test]
+fn the_worst_of_several_findings_counts_and_none_is_lost() {
+    let scenario = STEPS.replace("FLEET-CB-01", "FLEET-HTTP-17");
+    let story = Story::of(&scenario).see(result("one", false)).see(result("two", true));
+    let judged = &story.judged()["FLEET-HTTP-17"];
+    assert_eq!((judged.verdict, judged.findings.len()), (Fail, 1));
+    let story = Story::of(&scenario).see(result("one", false)).see(result("two", false));
+    let judged = &story.judged()["FLEET-HTTP-17"];
+    let traces: Vec<_> = judged.findings.iter().map(|finding| finding.trace.clone()).collect();
+    assert_eq!(traces, [vec![0], vec![1]]);
+}
+
+#[test]
+fn a_stand_in_that_cannot_play_its_part_lets_nobody_fail() {
+    let unplayed = |reason: String| {
+        Story::of(STEPS)
+            .invoked(None, 100, Purpose::Refused(reason))
+            .see(result("one", false))
+            .see(result("two", true))
+    };
+    let story = unplayed(format!("{UNPLAYED}: --odd"));
+    let judged = &story.judged()["FLEET-HTTP-17"];
+    assert_eq!(judged.verdict, Inconclusive);
+    assert!(judged.reason.as_deref().is_some_and(|reason| reason.contains("--odd") && reason.contains("exec")));
+    assert_eq!(story.verdict("FLEET-CB-01"), Pass, "what held still holds");
+    // A call that the real CLI would refuse as well is the receiver's own mistake.
+    assert_eq!(unplayed("unexpected argument".to_owned()).verdict("FLEET-HTTP-17"), Fail);
+}
+
+#[test]
+fn under_a_fault_only_what_holds_in_every_world_is_judged() {
+    let mut story = Story::of(STEPS).see(result("one", false)).dispatched("one", "c", true).called("1", "c", &taken());
+    let fault = story.library.faults.values().next().expect("a fault").clone();
+    story.plan.deviation = Some(Deviation::Fault(Arc::clone(&fault)));
+    let judged = story.judged();
+    assert!(judged.keys().all(|id| id.starts_with("FLEET-INV-")), "{:?}", judged.keys());
+    assert_eq!(story.verdict("FLEET-INV-03"), Pass);
+    assert_eq!(story.verdict("FLEET-INV-04"), Fail);
+}
+
+#[test]
+fn every_invariant_is_a_requirement_that_is_marked_as_one() {
+    let story = Story::new();
+    for (id, requirement) in story.library.catalogue.all().map(|requirement| (&requirement.id.value, requirement)) {
+        assert_eq!(requirement.invariant, story.judged().contains_key(id), "{id}");
+    }
+}
