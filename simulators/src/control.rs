@@ -217,3 +217,184 @@ async fn connect(host: &Host, control: &Address, key_file: &Path) -> Result<Conn
         other => Err(ControlError::Unexpected(format!("{other:?}").chars().take(100).collect())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use gauntlet_world::process::ExitStatus;
+    use gauntlet_world::simulated::{Exit, Launch, ProcessState, program};
+    use gauntlet_world::{Machine, World, WorldSettings};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::stage::Purpose;
+
+    const PROFILE: &str = include_str!("../../scenarios/profiles/codex-0.44.0.yaml");
+    const CONTROL: u16 = 7000;
+
+    #[derive(Default)]
+    struct Script {
+        entered: RefCell<Vec<Invocation>>,
+        left: RefCell<Vec<Ending>>,
+    }
+
+    impl Stage for Script {
+        fn enter(&self, invocation: Invocation) -> LocalFuture<'_, Part> {
+            self.entered.borrow_mut().push(invocation);
+            let part = Part { reply: Some("from the stage".to_owned()), ..Part::default() };
+            Box::pin(std::future::ready(part))
+        }
+
+        fn leave(&self, ending: Ending) -> LocalFuture<'_, ()> {
+            self.left.borrow_mut().push(ending);
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    struct Rig {
+        machine: Machine,
+        visitor: Host,
+        harness: Host,
+        script: Rc<Script>,
+    }
+
+    fn run(body: impl AsyncFnOnce(Rig)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        tokio::task::LocalSet::new().block_on(&runtime.expect("a runtime"), async {
+            let world = World::new(WorldSettings::default());
+            let machine = Machine::new(&world, "box");
+            for (path, content) in [("/run/key", "k3y\n"), ("/run/wrong", "key"), ("/repo/x", "")] {
+                machine
+                    .disk_mut(|disk| {
+                        disk.make_dir(Path::new(path).parent().unwrap_or(Path::new("/")))?;
+                        disk.write(Path::new(path), content.as_bytes(), 0o600)
+                    })
+                    .expect("an empty disk takes files");
+            }
+            let visitor = |name| machine.visitor(name, BTreeMap::new(), PathBuf::from("/"), None);
+            let (harness, script) = (visitor("harness"), Rc::new(Script::default()));
+            let listener = harness.network().listen(&Address::loopback(CONTROL)).await.expect("a free port");
+            let profile = Arc::new(serde_saphyr::from_str::<Profile>(PROFILE).expect("a profile"));
+            harness.spawn(serve(
+                harness.clone(),
+                listener,
+                "k3y".to_owned(),
+                script.clone(),
+                profile,
+                Vec::new(),
+            ));
+            let rig = Rig { machine: machine.clone(), visitor: visitor("tester"), harness, script };
+            let clock = rig.visitor.clone();
+            let outcome = clock.clock().within(Duration::from_secs(3600), body(rig)).await;
+            assert_eq!(world.panics(), Vec::<String>::new());
+            outcome.expect("the test comes to its end");
+        });
+    }
+
+    impl Rig {
+        fn launch(&self, args: &[&str], port: u16, key_file: &'static str) -> Exit {
+            let launch = Launch {
+                name: "codex".to_owned(),
+                program: program(move |host| async move {
+                    stand_in(host, &Address::loopback(port), Path::new(key_file)).await
+                }),
+                args: args.iter().map(|arg| (*arg).to_owned()).collect(),
+                env: BTreeMap::new(),
+                cwd: PathBuf::from("/repo"),
+                log: Some(PathBuf::from("/out")),
+                tap: None,
+            };
+            self.machine.launch(launch).1
+        }
+
+        fn output(&self) -> String {
+            let content = self.machine.disk().read(Path::new("/out")).unwrap_or_default();
+            String::from_utf8_lossy(&content).into_owned()
+        }
+    }
+
+    const TURN: [&str; 6] = ["exec", "do it", "-s", "workspace-write", "--json", "--skip-git-repo-check"];
+
+    #[test]
+    fn a_stand_in_plays_the_part_that_its_stage_gives_it_and_says_what_it_did() {
+        run(async |rig| {
+            let exit = rig.launch(&TURN, CONTROL, "/run/key");
+            assert_eq!(exit.wait().await, ExitStatus::Code(0), "{}", rig.output());
+            assert!(rig.output().contains("from the stage"));
+            let entered = rig.script.entered.borrow();
+            assert_eq!(entered[0].args, TURN);
+            assert!(matches!(&entered[0].purpose, Purpose::Turn { prompt, .. } if prompt == "do it"));
+            let left = rig.script.left.borrow();
+            assert_eq!((left.len(), left[0].pid, left[0].code), (1, entered[0].pid, 0));
+            assert_eq!(left[0].stdout, rig.output());
+        });
+    }
+
+    #[test]
+    fn without_its_stage_a_stand_in_says_so_and_blames_nobody_else() {
+        run(async |rig| {
+            for (port, key_file) in
+                [(CONTROL + 1, "/run/key"), (CONTROL, "/run/wrong"), (CONTROL, "/run/absent")]
+            {
+                let exit = rig.launch(&TURN, port, key_file);
+                assert_eq!(exit.wait().await, ExitStatus::Code(NO_CONTROL));
+            }
+            assert_eq!(rig.output().matches(NO_CONTROL_TEXT).count(), 3, "{}", rig.output());
+            assert!(!rig.output().contains("k3y"));
+            assert!(rig.script.entered.borrow().is_empty());
+        });
+    }
+
+    #[test]
+    fn a_stand_in_does_not_outlive_the_harness() {
+        run(async |rig| {
+            let silent =
+                rig.harness.network().listen(&Address::loopback(CONTROL + 2)).await.expect("a free port");
+            let exit = rig.launch(&TURN, CONTROL + 2, "/run/key");
+            // A harness that says welcome, gives no part, and dies.
+            let profile = Box::new(serde_saphyr::from_str::<Profile>(PROFILE).expect("a profile"));
+            let mut lifeline = Lines::new(silent.accept().await.expect("the lifeline"));
+            let _: Question = lifeline.read().await.expect("a key");
+            let mut lines = Lines::new(silent.accept().await.expect("the stand-in"));
+            let _: Question = lines.read().await.expect("a key");
+            lines.write(&Reply::Welcome { profile, quirks: Vec::new() }).await.expect("it is read");
+            let _: Question = lines.read().await.expect("what it was given");
+            rig.visitor.clock().sleep(Duration::from_secs(60)).await;
+            assert_eq!(exit.state(), ProcessState::Running);
+            drop(lifeline);
+            assert_eq!(exit.wait().await, ExitStatus::Code(NO_CONTROL));
+        });
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whoever_says_something_else_is_sent_away_and_the_next_one_is_served(
+            parts in prop::collection::vec(prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..30),
+                Just(b"\n".to_vec()),
+                Just(b"{\"hello\":{\"key\":\"key\"}}\n".to_vec()),
+                Just(b"{\"hello\":{\"key\":\"k3y\"}}\n".to_vec()),
+                Just(b"{\"lifeline\":{\"key\":\"k3y\"}}\n".to_vec()),
+                Just(b"{\"enter\":{}}\n".to_vec()),
+            ], 0..5),
+        ) {
+            run(async |rig| {
+                let stream = rig.visitor.network().connect(&Address::loopback(CONTROL)).await;
+                let mut stream = stream.expect("it listens");
+                let _ = stream.write_all(&parts.concat()).await;
+                let _ = stream.shutdown().await;
+                let mut answer = Vec::new();
+                let _ = stream.read_to_end(&mut answer).await;
+                assert!(rig.script.entered.borrow().is_empty());
+                assert!(!String::from_utf8_lossy(&answer).contains("k3y"));
+                let exit = rig.launch(&TURN, CONTROL, "/run/key");
+                assert_eq!(exit.wait().await, ExitStatus::Code(0));
+            });
+        }
+    }
+}

@@ -6,6 +6,8 @@
 mod connection;
 mod framing;
 mod head;
+#[cfg(test)]
+mod tests;
 
 pub use connection::{Connection, Refused};
 pub use framing::Framing;

@@ -7,6 +7,8 @@
 mod injector;
 mod point;
 mod quirk;
+#[cfg(test)]
+mod tests;
 
 pub use injector::{Injector, Mangle, Passed};
 pub use point::Point;

@@ -319,7 +319,8 @@ fn without_authorization(request: &[u8]) -> Vec<u8> {
         let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
         name.trim_ascii().eq_ignore_ascii_case(b"authorization")
     };
-    let mut rest = head.split(|byte| *byte == b'\n').filter(|line| !belongs(line)).collect::<Vec<_>>().join(&b'\n');
+    let mut rest =
+        head.split(|byte| *byte == b'\n').filter(|line| !belongs(line)).collect::<Vec<_>>().join(&b'\n');
     rest.extend_from_slice(body);
     rest
 }

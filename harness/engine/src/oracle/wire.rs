@@ -150,13 +150,20 @@ mod tests {
 
     #[test]
     fn a_request_is_read_with_its_body_in_either_framing() {
-        for framing in ["Content-Length: 8\r\n\r\n{\"a\": 1}", "Transfer-Encoding: Chunked\r\n\r\n8\r\n{\"a\": 1}\r\n0\r\n\r\n"] {
-            let found = request(format!("POST /x HTTP/1.1\r\nA-B: c\r\n{framing}").as_bytes()).expect("a request");
+        for framing in [
+            "Content-Length: 8\r\n\r\n{\"a\": 1}",
+            "Transfer-Encoding: Chunked\r\n\r\n8\r\n{\"a\": 1}\r\n0\r\n\r\n",
+        ] {
+            let found =
+                request(format!("POST /x HTTP/1.1\r\nA-B: c\r\n{framing}").as_bytes()).expect("a request");
             assert_eq!((found.method.as_str(), found.path.as_str()), ("POST", "/x"));
             assert_eq!(found.headers[0], ("a-b".to_owned(), "c".to_owned()));
             assert_eq!(found.body, Some(json!({ "a": 1 })));
         }
-        assert_eq!(request(b"POST /x HTTP/1.1\r\nContent-Length: 9\r\n\r\n{").and_then(|found| found.body), None);
+        assert_eq!(
+            request(b"POST /x HTTP/1.1\r\nContent-Length: 9\r\n\r\n{").and_then(|found| found.body),
+            None
+        );
         assert_eq!(request(b"POST /x"), None);
     }
 
@@ -165,10 +172,22 @@ mod tests {
         let piece = prop_oneof![
             prop::collection::vec(any::<u8>(), 0..30),
             prop::sample::select(vec![
-                "HTTP/1.1 200 OK\r\n", "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 999 \r\n", "Content-Length: 5\r\n",
-                "Content-Length: 18446744073709551615\r\n", "Content-Length: -1\r\n", "Transfer-Encoding: chunked\r\n",
-                "\r\n", "5\r\nhello\r\n", "ffffffffffffffff\r\n", "fffffffffffffffe\r\nx", "0\r\n\r\n", "{}", "POST / HTTP/1.1\r\n",
-            ]).prop_map(|text| text.as_bytes().to_vec()),
+                "HTTP/1.1 200 OK\r\n",
+                "HTTP/1.1 100 Continue\r\n\r\n",
+                "HTTP/1.1 999 \r\n",
+                "Content-Length: 5\r\n",
+                "Content-Length: 18446744073709551615\r\n",
+                "Content-Length: -1\r\n",
+                "Transfer-Encoding: chunked\r\n",
+                "\r\n",
+                "5\r\nhello\r\n",
+                "ffffffffffffffff\r\n",
+                "fffffffffffffffe\r\nx",
+                "0\r\n\r\n",
+                "{}",
+                "POST / HTTP/1.1\r\n",
+            ])
+            .prop_map(|text| text.as_bytes().to_vec()),
         ];
         prop::collection::vec(piece, 0..10).prop_map(|pieces| pieces.concat())
     }

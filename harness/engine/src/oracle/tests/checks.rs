@@ -26,7 +26,8 @@ fn result(value: Value) -> Story {
 
 #[test]
 fn every_comparison_holds_and_fails() {
-    let story = result(json!({ "text": "hello", "list": [1, "two", null], "number": 5, "nothing": null, "c": "c" }));
+    let story =
+        result(json!({ "text": "hello", "list": [1, "two", null], "number": 5, "nothing": null, "c": "c" }));
     for (check, holding) in [
         ("at: /text, equals: hello", true),
         ("at: /text, equals: hell", false),
@@ -121,7 +122,14 @@ fn turns_are_seen_as_the_cli_saw_them() {
 
 #[test]
 fn an_end_belongs_to_the_start_before_it_when_pids_come_again() {
-    let story = Story::new().turn("d", 100, None).wait(10).left(100, "").wait(10).turn("e", 100, None).wait(10).left(100, "");
+    let story = Story::new()
+        .turn("d", 100, None)
+        .wait(10)
+        .left(100, "")
+        .wait(10)
+        .turn("e", 100, None)
+        .wait(10)
+        .left(100, "");
     assert_eq!(holds(&story, "cli_turns: {}, column: { of: /ended_ms, is: [10, 30] }"), Some(true));
 }
 
@@ -134,7 +142,8 @@ fn callbacks_are_seen_as_they_came() {
         1,
     );
     let wrong = callback("codex-2", "stranger", "other").replacen("Host: x", "Authorization: Bearer x", 1);
-    let story = plain.called_back(&right, &taken()).called_back(&wrong, "").called("3", "c", &answer(503, ""));
+    let story =
+        plain.called_back(&right, &taken()).called_back(&wrong, "").called("3", "c", &answer(503, ""));
     for check in [
         "callbacks: {}, count: 3",
         "callbacks: { context: c }, count: 2",
@@ -163,7 +172,10 @@ fn deliveries_records_files_and_leftovers_are_seen() {
     let story = Story::new()
         .delivered("1", "c")
         .transcript("c", 2)
-        .file("repo/.hermes/a2a-codex-inbox.jsonl", Some("{\"from\":\"hermes\",\"contextId\":\"x\"}\n[1]\n{\"torn"))
+        .file(
+            "repo/.hermes/a2a-codex-inbox.jsonl",
+            Some("{\"from\":\"hermes\",\"contextId\":\"x\"}\n[1]\n{\"torn"),
+        )
         .file("repo/a.json", Some("{\"a\": 1}"))
         .file("repo/b.token", Some("old"))
         .file("repo/b.token", Some("\u{fffd}"))
@@ -228,6 +240,10 @@ fn every_member_of_an_expectation_is_looked_at() {
     ] {
         assert_eq!(held(right), (true, false), "{right}");
         assert_eq!(held(wrong), (false, false), "{wrong}");
-        assert_eq!(held(&format!("{right}, acknowledged: false").replace("acknowledged: true, ", "")).0, false, "all must hold");
+        assert_eq!(
+            held(&format!("{right}, acknowledged: false").replace("acknowledged: true, ", "")).0,
+            false,
+            "all must hold"
+        );
     }
 }

@@ -53,7 +53,11 @@ fn every_accepted_dispatch_has_one_outcome() {
     assert_eq!(repeated.verdict("FLEET-INV-02"), Pass, "attempts with one id are one outcome");
     let doubled = asked().called("1", "c", &taken()).called("2", "c", &taken());
     assert_eq!(doubled.verdict("FLEET-INV-02"), Fail, "two ids");
-    assert_eq!(asked().called("1", "c", &taken()).transcript("c", 2).verdict("FLEET-INV-02"), Fail, "two records");
+    assert_eq!(
+        asked().called("1", "c", &taken()).transcript("c", 2).verdict("FLEET-INV-02"),
+        Fail,
+        "two records"
+    );
     let two = || asked().dispatched("e", "c", true).called("1", "c", &taken());
     assert_eq!(two().verdict("FLEET-INV-02"), Fail, "one of two");
     assert_eq!(two().called("2", "c", &taken()).verdict("FLEET-INV-02"), Pass);
@@ -164,7 +168,8 @@ fn nothing_outlasts_its_deadline() {
     assert_eq!(started().wait(310_001).left(100, "").verdict("FLEET-INV-05"), Fail);
     let slow_callback = started().wait(1000).left(100, "").wait(400_000).called("1", "c", &taken());
     assert_eq!(slow_callback.verdict("FLEET-INV-05"), Pass, "the turn itself was over in time");
-    let earlier = Story::new().dispatched("d", "c", true).called("0", "c", &taken()).wait(1).turn("d", 100, None);
+    let earlier =
+        Story::new().dispatched("d", "c", true).called("0", "c", &taken()).wait(1).turn("d", 100, None);
     let late = earlier.wait(400_000).called("1", "c", &taken());
     assert_eq!(late.verdict("FLEET-INV-05"), Fail, "a callback before the turn is not its outcome");
     for crash in [What::PowerCut, What::Killed { host: "receiver".to_owned() }] {
@@ -221,7 +226,10 @@ fn a_secret_is_found_in_every_place_where_it_does_not_belong() {
             exchange(&bearer, "HTTP/1.1 200 OK\r\n\r\n"),
             files(secret.as_bytes()[..secret.len() - 1].to_vec()),
             called(&format!("POST / HTTP/1.1\r\n{bearer}\r\n{{}}")),
-            called(&format!("POST / HTTP/1.1\r\n{}", bearer.to_uppercase().replace(&secret.to_uppercase(), &secret))),
+            called(&format!(
+                "POST / HTTP/1.1\r\n{}",
+                bearer.to_uppercase().replace(&secret.to_uppercase(), &secret)
+            )),
             // Whoever is killed in the middle of a write leaks nothing by it.
             called(&format!("POST / HTTP/1.1\r\nauthorization: Bearer {secret}")),
         ];

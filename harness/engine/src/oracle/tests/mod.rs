@@ -157,7 +157,8 @@ impl Story {
 /// The bytes of a callback.
 fn callback(id: &str, real_context: &str, text: &str) -> String {
     let message = json!({ "role": "agent", "parts": [{ "text": text }], "contextId": real_context });
-    let body = json!({ "jsonrpc": "2.0", "id": id, "method": "SendMessage", "params": { "message": message } });
+    let body =
+        json!({ "jsonrpc": "2.0", "id": id, "method": "SendMessage", "params": { "message": message } });
     let body = body.to_string();
     format!("POST /jsonrpc HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len())
 }

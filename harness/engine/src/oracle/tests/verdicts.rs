@@ -69,7 +69,8 @@ fn what_rests_on_it_through_others_is_inconclusive_too() {
     });
     let deep = deep.expect("some requirement rests on another through a third").to_owned();
     let direct = &catalogue.get(&deep).expect("it is there").depends_on;
-    let far = catalogue.foundations(&deep).into_iter().find(|base| direct.iter().all(|named| named.value != *base));
+    let far =
+        catalogue.foundations(&deep).into_iter().find(|base| direct.iter().all(|named| named.value != *base));
     let far = far.expect("a base of a base");
     let scenario = format!(
         "id: made/by-hand\ntitle: A story.\nsubject: receiver\nsteps:\n  - dispatch: {{ as: one, context: c, text: x }}\nthen:\n  - {{ result: one, at: /a, equals: 1, requirement: {far} }}\n  - {{ result: one, at: /b, equals: 1, requirement: {deep} }}\n"
@@ -102,7 +103,9 @@ fn a_stand_in_that_cannot_play_its_part_lets_nobody_fail() {
     let story = unplayed(format!("{UNPLAYED}: --odd"));
     let judged = &story.judged()["FLEET-HTTP-17"];
     assert_eq!(judged.verdict, Inconclusive);
-    assert!(judged.reason.as_deref().is_some_and(|reason| reason.contains("--odd") && reason.contains("exec")));
+    assert!(
+        judged.reason.as_deref().is_some_and(|reason| reason.contains("--odd") && reason.contains("exec"))
+    );
     assert_eq!(story.verdict("FLEET-CB-01"), Pass, "what held still holds");
     // A call that the real CLI would refuse as well is the receiver's own mistake.
     assert_eq!(unplayed("unexpected argument".to_owned()).verdict("FLEET-HTTP-17"), Fail);
@@ -110,7 +113,8 @@ fn a_stand_in_that_cannot_play_its_part_lets_nobody_fail() {
 
 #[test]
 fn under_a_fault_only_what_holds_in_every_world_is_judged() {
-    let mut story = Story::of(STEPS).see(result("one", false)).dispatched("one", "c", true).called("1", "c", &taken());
+    let mut story =
+        Story::of(STEPS).see(result("one", false)).dispatched("one", "c", true).called("1", "c", &taken());
     let fault = story.library.faults.values().next().expect("a fault").clone();
     story.plan.deviation = Some(Deviation::Fault(Arc::clone(&fault)));
     let judged = story.judged();
@@ -122,7 +126,9 @@ fn under_a_fault_only_what_holds_in_every_world_is_judged() {
 #[test]
 fn every_invariant_is_a_requirement_that_is_marked_as_one() {
     let story = Story::new();
-    for (id, requirement) in story.library.catalogue.all().map(|requirement| (&requirement.id.value, requirement)) {
+    for (id, requirement) in
+        story.library.catalogue.all().map(|requirement| (&requirement.id.value, requirement))
+    {
         assert_eq!(requirement.invariant, story.judged().contains_key(id), "{id}");
     }
 }
