@@ -74,6 +74,7 @@ impl Names {
         while let Some(start) = rest.find('{') {
             let (before, from) = rest.split_at(start);
             resolved.push_str(before);
+            rest = from;
             let Some(end) = from.find('}') else { break };
             let inner = &from[1..end];
             let value = match inner.split_once(':') {

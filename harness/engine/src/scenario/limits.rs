@@ -56,6 +56,7 @@ impl Limits {
         while let Some(start) = rest.find('{') {
             let (before, from) = rest.split_at(start);
             filled.push_str(before);
+            rest = from;
             let Some(end) = from.find('}') else { break };
             let name = &from[1..end];
             let after = &from[end + 1..];
