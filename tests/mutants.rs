@@ -50,7 +50,7 @@ fn by_configuration(scenario: &str, member: &str, value: Value, requirement: &st
 #[test]
 fn http_an_error_that_travels_on_500() {
     at_point(
-        "method-that-does-not-exist-streaming",
+        "body-that-asks-for-nothing-array",
         "receiver.response",
         json!({ "replace": { "/status": 500 } }),
         json!({ "/path": "/jsonrpc" }),

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use gauntlet_engine::exit::ExitCode;
+use gauntlet_engine::matrix::virtual_only;
 use gauntlet_engine::runner::{self, Settings};
 use gauntlet_engine::session;
 use gauntlet_reports::{Lane, Secrets, Verdict};
@@ -18,6 +19,11 @@ pub(crate) fn replay(args: &ReplayArgs) -> Outcome {
         let help = "an id looks like fleet/work-in-the-repository@codex-0.169.0#0; results.jsonl lists them";
         return Err((miette!(help = help, "there is no cell {:?}", args.cell), ExitCode::NothingSelected));
     };
+    if plan.lane == Lane::Real
+        && let Some(reason) = virtual_only(&plan.scenario)
+    {
+        return Err((miette!("{} is skipped: {reason}", args.cell), ExitCode::NothingSelected));
+    }
     let settings = Settings { binary: std::env::current_exe().ok(), ..Settings::default() };
     let plan = Arc::new(plan);
     let outcome = runner::outcome(&plan, &library, &settings);

@@ -53,12 +53,29 @@ pub fn reports(library: &Library, selection: &Selection, records: &[Record], com
                 problem(format!("{name}: {id} failed"), ExitCode::Nonconformance);
             }
             // With a part of the matrix, what should break may not have been tried.
-            for id in profile.missing_breaks.iter().filter(|_| selection.only.is_empty()) {
+            for id in profile.missing_breaks.iter().filter(|_| selection.only.is_empty() && complete) {
                 problem(
                     format!("{name}: {id} passed, though its profile lists it as broken"),
                     ExitCode::Nonconformance,
                 );
             }
+        }
+    }
+    for report in &executors {
+        let unjudged = report
+            .requirements
+            .iter()
+            .filter(|row| row.level == gauntlet_reports::Level::Must && row.verdict == Verdict::Inconclusive);
+        for row in unjudged {
+            let reason = row
+                .by_version
+                .iter()
+                .find_map(|version| version.reason.as_deref())
+                .unwrap_or("no reason given");
+            problem(
+                format!("{}: {} is inconclusive ({reason})", report.executor, row.id),
+                ExitCode::Nonconformance,
+            );
         }
     }
     if selection.is_whole() && complete && selection.lanes.contains(&Lane::Virtual) {

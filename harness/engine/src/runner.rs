@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gauntlet_reports::{CellLine, Lane, Verdict};
+use gauntlet_reports::{CellLine, Lane, Secrets, Verdict};
 
 use crate::cell::{self, Deviation, Outcome, Plan, RealSettings};
 use crate::data::Library;
@@ -242,6 +242,7 @@ fn record(plan: &Arc<Plan>, library: &Library, outcome: Outcome, panic: Option<S
         .map(|(id, _)| id.clone())
         .collect();
     let reasons = outcome.judgements.values().filter(|judgement| judgement.verdict == Verdict::Inconclusive);
+    let redacted = Secrets::new(outcome.secrets.clone());
     let reason = error.or_else(|| reasons.filter_map(|judgement| judgement.reason.clone()).next());
     let keep = verdict == Verdict::Error || failed.iter().any(|id| is_surprising(plan, library, id));
     Record {
@@ -252,10 +253,22 @@ fn record(plan: &Arc<Plan>, library: &Library, outcome: Outcome, panic: Option<S
             counts: Verdict::counts(outcome.judgements.values().map(|judgement| judgement.verdict)),
             digest: outcome.digest,
             failed,
-            reason,
+            reason: reason.map(|reason| redacted.redact(&reason)),
         },
         plan: plan.clone(),
-        judgements: outcome.judgements,
+        judgements: outcome
+            .judgements
+            .into_iter()
+            .map(|(id, judgement)| {
+                (
+                    id,
+                    Judgement {
+                        reason: judgement.reason.map(|reason| redacted.redact(&reason)),
+                        ..judgement
+                    },
+                )
+            })
+            .collect(),
         trace: keep.then_some(outcome.observations),
         secrets: outcome.secrets,
         reachable,

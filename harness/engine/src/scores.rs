@@ -7,6 +7,8 @@ use gauntlet_reports::{
     VersionVerdict,
 };
 
+use gauntlet_simulators::cli::Profile;
+
 use crate::cell::Deviation;
 use crate::data::Library;
 use crate::data::catalogue::Requirement;
@@ -90,14 +92,14 @@ fn row(
                 version: profile.version.clone(),
                 lane,
                 verdict,
-                expected_break: profile.breaks.contains_key(id) && verdict == Verdict::Fail,
+                expected_break: rests_on_a_break(library, &profile, verdict, id),
                 cells: u32::try_from(cells.len()).unwrap_or(u32::MAX),
                 reason,
             });
         }
     }
     // What a version is known to break says nothing about the subject.
-    let counted = by_version.iter().filter(|version| !rests_on_a_break(library, executor, version, id));
+    let counted = by_version.iter().filter(|version| !version.expected_break);
     let verdict = Verdict::worst(counted.map(|version| version.verdict));
     RequirementRow {
         id: id.to_owned(),
@@ -113,22 +115,16 @@ fn row(
 }
 
 /// Whether this version breaks the requirement, or one that it rests on, so that its verdict here is not the subject's.
-fn rests_on_a_break(library: &Library, executor: &str, version: &VersionVerdict, id: &str) -> bool {
-    let key = (executor.to_owned(), version.version.clone());
-    let Some(profile) = library.profiles.get(&key) else { return false };
+fn rests_on_a_break(library: &Library, profile: &Profile, verdict: Verdict, id: &str) -> bool {
     let broken = |id: &str| profile.breaks.contains_key(id);
-    match version.verdict {
+    match verdict {
         Verdict::Fail => broken(id),
         Verdict::Inconclusive => library.catalogue.foundations(id).into_iter().any(broken),
         _ => false,
     }
 }
 
-fn profile_row(
-    records: &[Record],
-    profile: &gauntlet_simulators::cli::Profile,
-    rows: &[RequirementRow],
-) -> Option<ProfileRow> {
+fn profile_row(records: &[Record], profile: &Profile, rows: &[RequirementRow]) -> Option<ProfileRow> {
     let ran = plain(records, &profile.executor).any(|record| record.plan.profile.version == profile.version);
     if !ran {
         return None;

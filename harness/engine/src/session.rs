@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gauntlet_reports::{Lane, json, junit, markdown};
+use gauntlet_reports::{Lane, Summary, json, junit, markdown};
 
 use crate::cell::Plan;
 use crate::data::Library;
@@ -56,7 +56,22 @@ pub fn run(
     (plain.chain(crossed.into_iter().flatten()).chain(real.into_iter().flatten()).collect(), complete)
 }
 
-/// Writes the reports of a run below a folder, which afterwards holds nothing of an earlier run.
+/// Removes the reports of an earlier run: what its summary says is ours, and nothing else that lies in the folder.
+fn clear(out: &Path) -> io::Result<()> {
+    let summary = files::read(&out.join("summary.json")).unwrap_or_default();
+    let Ok(earlier) = serde_json::from_slice::<Summary>(&summary) else { return Ok(()) };
+    for executor in earlier.executors {
+        for file in ["report.json", "report.md", "junit.xml"] {
+            files::remove(&out.join(&executor.executor).join(file))?;
+        }
+    }
+    for stale in ["traces", "results.jsonl", "summary.json"] {
+        files::remove(&out.join(stale))?;
+    }
+    Ok(())
+}
+
+/// Writes the reports of a run below a folder, which afterwards holds no report of an earlier run.
 pub fn write(out: &Path, records: &[Record], reports: &Reports) -> io::Result<Vec<PathBuf>> {
     let mut written = Vec::new();
     let mut put = |path: PathBuf, content: String| -> io::Result<()> {
@@ -64,9 +79,7 @@ pub fn write(out: &Path, records: &[Record], reports: &Reports) -> io::Result<Ve
         written.push(path);
         Ok(())
     };
-    for stale in ["traces", "results.jsonl", "summary.json"] {
-        files::remove(&out.join(stale))?;
-    }
+    clear(out)?;
     let lines: String = records.iter().map(|record| json::results_line(&record.line) + "\n").collect();
     put(out.join("results.jsonl"), lines)?;
     put(out.join("summary.json"), json::summary_json(&reports.summary))?;
@@ -104,7 +117,12 @@ pub fn find(library: &Library, id: &str) -> Option<Plan> {
         .and_then(|(_, seed)| seed.trim_end_matches("~real").parse().ok())
         .unwrap_or_default();
     let selection = Selection { seed, lanes: vec![Lane::Virtual, Lane::Real], ..Selection::default() };
-    let plain = selection.plain(library);
+    let mut plain = selection.plain(library);
+    for (_, version) in library.profiles.keys() {
+        let of_version =
+            Selection { versions: vec![version.clone()], lanes: vec![Lane::Real], ..selection.clone() };
+        plain.extend(of_version.plain(library));
+    }
     let everything: Vec<String> =
         library.quirks.keys().cloned().chain(library.faults.keys().cloned()).collect();
     let crossed = plain.iter().filter(|plan| plan.lane == Lane::Virtual);

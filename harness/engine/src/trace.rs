@@ -119,7 +119,7 @@ pub enum What {
     },
     /// Processes of the receiver that live at a moment when none should.
     Leftovers {
-        /// `ready`, `ended` or `end`.
+        /// `ready`, `at rest` or `ended`.
         moment: String,
         /// Their names.
         processes: Vec<String>,

@@ -67,6 +67,13 @@ impl Names {
         vec![self.token.clone(), self.hermes_token.clone()]
     }
 
+    /// The values that no report may show: the secrets, and the piece of one that a scenario presents as a wrong bearer.
+    pub(crate) fn redacted(&self) -> Vec<String> {
+        let mut redacted = self.secrets();
+        redacted.push(self.token[..self.token.len() - 1].to_owned());
+        redacted
+    }
+
     /// A text of a scenario with its references resolved: `{context:NAME}`, `{nonce:NAME}`, `{workdir}`.
     pub(crate) fn resolve(&self, text: &str) -> String {
         let mut resolved = String::new();

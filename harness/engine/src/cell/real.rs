@@ -228,10 +228,10 @@ impl RealBench {
         observed(&self.places)
     }
 
+    /// A stand-in that did not reach its stage says so on its standard error, which a receiver puts into replies and logs.
     pub(crate) fn failure(&self) -> Option<String> {
-        let log = files::read(&self.places.log()).unwrap_or_default();
-        let log = String::from_utf8_lossy(&log).into_owned();
-        log.contains(control::NO_CONTROL_TEXT).then(|| control::NO_CONTROL_TEXT.to_owned())
+        let says_so = |content: &[u8]| String::from_utf8_lossy(content).contains(control::NO_CONTROL_TEXT);
+        self.files().values().any(|content| says_so(content)).then(|| control::NO_CONTROL_TEXT.to_owned())
     }
 
     /// Ends every process of the cell and removes its folder.

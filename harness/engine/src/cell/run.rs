@@ -52,7 +52,7 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
     let seed = plan.cell_seed();
     let names = Rc::new(Names::new(&seed));
     let trace = Rc::new(Trace::begin(Instant::now()));
-    let mut outcome = Outcome { secrets: names.secrets(), ..Outcome::default() };
+    let mut outcome = Outcome { secrets: names.redacted(), ..Outcome::default() };
     let built = match (plan.lane, real) {
         (Lane::Virtual, _) => {
             VirtualBench::build(plan, &names, &trace).await.map(|(bench, wire)| (Bench::Virtual(bench), wire))

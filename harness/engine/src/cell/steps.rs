@@ -21,6 +21,8 @@ use crate::trace::{Trace, What};
 
 /// How long a raw request waits for its answer when the scenario does not say.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// More than this is not read of the answers to one request: a peer that floods gets its verdict by what came until then.
+const MAX_RECEIVED: usize = 2 * 1024 * 1024;
 /// How long a process may take to end when it is asked to.
 const STOP: Duration = Duration::from_secs(10);
 
@@ -119,7 +121,11 @@ impl Stagehand {
             self.names.made_up(&name, named);
         }
         let context = context.or_else(|| named.map(str::to_owned));
-        self.trace.push(What::Dispatched { dispatch: name, context, acknowledged });
+        // A dispatch that was refused, or never left, is none: nothing may come of it.
+        let class = tool.get("class").and_then(Value::as_str);
+        if acknowledged || !matches!(class, Some("refused" | "not_sent")) {
+            self.trace.push(What::Dispatched { dispatch: name, context, acknowledged });
+        }
         let mut value = answer.map_or_else(|| json!({}), |answer| answer.to_value());
         if let Value::Object(members) = &mut value {
             members.insert("tool".to_owned(), tool);
@@ -175,7 +181,10 @@ impl Stagehand {
         let mut closed = false;
         loop {
             let left = deadline.saturating_duration_since(client.clock().now());
-            if wire::complete_answers(&received) >= expected || left.is_zero() {
+            if received.len() > MAX_RECEIVED
+                || wire::complete_answers(&received) >= expected
+                || left.is_zero()
+            {
                 break;
             }
             let mut space = vec![0; 16_384];

@@ -18,6 +18,9 @@ pub(crate) struct Wire {
     look: Box<dyn Fn(&str)>,
 }
 
+/// More than this is not kept of one direction of a connection.
+const MAX_KEPT: usize = 2 * 1024 * 1024;
+
 struct Conversation {
     side: Side,
     step: String,
@@ -61,10 +64,12 @@ impl Tap for Wire {
             let mut open = self.open.borrow_mut();
             let Some(conversation) = open.get_mut(&connection) else { return };
             let first = conversation.received.is_empty();
-            match flow {
-                Flow::Sent => conversation.sent.extend_from_slice(bytes),
-                Flow::Received => conversation.received.extend_from_slice(bytes),
-            }
+            let kept = match flow {
+                Flow::Sent => &mut conversation.sent,
+                Flow::Received => &mut conversation.received,
+            };
+            let room = MAX_KEPT.saturating_sub(kept.len()).min(bytes.len());
+            kept.extend_from_slice(&bytes[..room]);
             match (flow, conversation.side) {
                 (Flow::Received, Side::Connected) if first => Some("ack"),
                 (Flow::Received, Side::Accepted) if first => Some("callback"),

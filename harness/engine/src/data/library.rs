@@ -92,14 +92,36 @@ impl Library {
             }
             "profiles" => {
                 let profile: Profile = parse(name, text).map_err(single)?;
-                self.profiles.insert((profile.executor.clone(), profile.version.clone()), Arc::new(profile));
+                let key = (profile.executor.clone(), profile.version.clone());
+                if self.profiles.contains_key(&key) {
+                    let message =
+                        format!("expected a new version; {} {} has a profile already", key.0, key.1);
+                    return Err(vec![DataError::new(name, text, (1, 1), message, None)]);
+                }
+                self.profiles.insert(key, Arc::new(profile));
             }
             "releases" => {
                 let release: Release = parse(name, text).map_err(single)?;
+                if self.releases.contains_key(&release.id.value) {
+                    return Err(vec![twice(file, &release.id, "release")]);
+                }
                 self.releases.insert(release.id.value.clone(), Arc::new(release));
             }
             "quirks" => {
                 let quirk: Quirk = parse(name, text).map_err(single)?;
+                let wrong = if quirk.violates.is_empty() {
+                    Some("expected `violates` to name what the quirk breaks; it names nothing".to_owned())
+                } else if quirk.role != quirk.at.role() {
+                    let (at, role) = (quirk.at.name(), quirk.at.role());
+                    Some(format!("expected the role of {at}, which is {role:?}; found {:?}", quirk.role))
+                } else if self.quirks.contains_key(&quirk.id) || self.faults.contains_key(&quirk.id) {
+                    Some(format!("expected a new id; {:?} exists already", quirk.id))
+                } else {
+                    None
+                };
+                if let Some(message) = wrong {
+                    return Err(vec![DataError::new(name, text, (1, 1), message, None)]);
+                }
                 self.quirks.insert(quirk.id.clone(), Arc::new(quirk));
             }
             "faults" => {
@@ -108,6 +130,9 @@ impl Library {
                     let message = "expected `nth` to count from 1; found 0".to_owned();
                     let place = (fault.id.referenced.line(), fault.id.referenced.column());
                     return Err(vec![DataError::new(name, text, place, message, None)]);
+                }
+                if self.quirks.contains_key(&fault.id.value) || self.faults.contains_key(&fault.id.value) {
+                    return Err(vec![twice(file, &fault.id, "quirk or fault")]);
                 }
                 self.faults.insert(fault.id.value.clone(), Arc::new(fault));
             }
@@ -135,11 +160,20 @@ impl Library {
             mistakes.push(DataError::new(&file.name, &file.text, place, message, help));
         };
         let requirements = || self.catalogue.ids().collect::<Vec<_>>();
+        let mut circles = Vec::new();
         match file.kind.as_str() {
             "requirements" => {
                 if let Ok(parsed) = parse::<RequirementFile>(&file.name, &file.text) {
                     let bases = parsed.requirements.iter().flat_map(|requirement| &requirement.depends_on);
                     bases.for_each(|base| unknown(base, "requirement", requirements()));
+                    for requirement in &parsed.requirements {
+                        let id = &requirement.id;
+                        if self.catalogue.foundations(&id.value).contains(&id.value.as_str()) {
+                            let place = (id.referenced.line(), id.referenced.column());
+                            let message = format!("expected {} not to rest on itself", id.value);
+                            circles.push(DataError::new(&file.name, &file.text, place, message, None));
+                        }
+                    }
                 }
             }
             "suites" => {
@@ -161,6 +195,7 @@ impl Library {
             }
             _ => {}
         }
+        mistakes.extend(circles);
     }
 
     /// The executors that have a profile.

@@ -13,7 +13,7 @@ pub struct Check {
     #[serde(default)]
     pub result: Option<String>,
     /// Subject: the turns of the CLI, as the CLI saw them. A list of `{dispatch, args, prompt, session, cwd, env, stdin_at_end,
-    /// started_ms, ended_ms, killed, code}`, narrowed to a context unless empty.
+    /// started_ms, ended_ms, code, stdout, messages, thread_lines}`, narrowed to a context unless empty.
     #[serde(default)]
     pub cli_turns: Option<Which>,
     /// Subject: how many pairs of turns of the CLI overlapped in time.
