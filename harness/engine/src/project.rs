@@ -154,7 +154,7 @@ fn executor_report(
         .iter()
         .filter(|record| record.plan.deviation.is_none() && record.plan.profile.executor == executor)
         .flat_map(|record| failures(library, record))
-        .filter(|failure| !is_expected(&scored.profiles, failure))
+        .filter(|failure| !is_expected(&scored.profiles, executor, failure))
         .collect();
     let release =
         records.iter().map(|record| record.plan.release.id.value.clone()).next().unwrap_or_default();
@@ -174,10 +174,9 @@ fn executor_report(
     }
 }
 
-fn is_expected(profiles: &[gauntlet_reports::ProfileRow], failure: &Failure) -> bool {
+fn is_expected(profiles: &[gauntlet_reports::ProfileRow], executor: &str, failure: &Failure) -> bool {
     profiles.iter().any(|profile| {
-        failure.cell.contains(&format!("-{}#", profile.version))
-            && profile.breaks.contains(&failure.requirement)
+        failure.ran_on(executor, &profile.version) && profile.breaks.contains(&failure.requirement)
     })
 }
 

@@ -14,10 +14,7 @@ use crate::trace::{Blob, Observation, What};
 /// The names of the receiver's files, per executor. Said here once more, and not taken from the protocol crate: an oracle
 /// must not share a mistake with what it judges.
 pub(super) fn file_name(executor: &str, what: &str) -> String {
-    match executor {
-        "codex" => format!("repo/.hermes/a2a-codex-{what}.jsonl"),
-        other => format!("repo/.hermes/a2a-{other}-{what}.jsonl"),
-    }
+    format!("repo/.hermes/a2a-{executor}-{what}.jsonl")
 }
 
 /// A trace, ready to be looked at.
