@@ -45,6 +45,12 @@ pub struct Failure {
     pub evidence: Vec<Evidence>,
     /// One shell command that runs the cell again.
     pub reproduce: String,
+    /// The file of the cell's trace, below the folder of the reports. Only the first failing cells have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    /// Whether that file holds only the beginning of the trace; `reproduce` derives it again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trace_cut: bool,
 }
 
 impl Failure {
@@ -74,6 +80,8 @@ mod tests {
             observed: String::new(),
             evidence: Vec::new(),
             reproduce: String::new(),
+            trace: None,
+            trace_cut: false,
         }
     }
 

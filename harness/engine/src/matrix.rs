@@ -25,8 +25,8 @@ pub struct Selection {
     pub lanes: Vec<Lane>,
     /// The root seed.
     pub seed: u64,
-    /// Whether cells with quirks and faults are run beside the plain ones.
-    pub deviations: bool,
+    /// With how many seeds the cells are run: the root seed and those after it.
+    pub seeds: usize,
 }
 
 impl Default for Selection {
@@ -37,7 +37,7 @@ impl Default for Selection {
             only: Vec::new(),
             lanes: vec![Lane::Virtual, Lane::Real],
             seed: 0,
-            deviations: true,
+            seeds: 1,
         }
     }
 }
@@ -55,7 +55,7 @@ pub struct UnknownName {
 impl Selection {
     /// Whether the whole matrix is selected, so that scores over all of it make sense.
     pub fn is_whole(&self) -> bool {
-        self.executors.is_empty() && self.versions.is_empty() && self.only.is_empty() && self.deviations
+        self.executors.is_empty() && self.versions.is_empty() && self.only.is_empty()
     }
 
     /// Every name that the selection uses must be known.
@@ -131,7 +131,7 @@ impl Selection {
     /// The plain cells of the virtual lane that tell which quirks and faults have something to bite on: those of the newest
     /// profile of each executor.
     pub fn probes(&self, library: &Library) -> Vec<Plan> {
-        if !self.deviations || !self.lanes.contains(&Lane::Virtual) {
+        if !self.lanes.contains(&Lane::Virtual) {
             return Vec::new();
         }
         let mut plans = Vec::new();

@@ -89,6 +89,11 @@ pub(crate) fn mode(plan: &Plan) -> &'static Mode {
     Mode::named(&plan.profile.executor).unwrap_or(&CODEX)
 }
 
+/// What the environment of a receiver's turns carries, by which they are found.
+pub(crate) fn turn_mark(places: &Places, mode: &Mode) -> String {
+    format!("{}#{}", places.repo().to_string_lossy(), mode.name)
+}
+
 /// The receiver's configuration file.
 pub(crate) fn receiver_config(
     mode: &Mode,
@@ -347,7 +352,7 @@ impl Bench {
 
     /// The processes of turns of the receiver that run now.
     pub(crate) async fn marked(&self, plan: &Plan) -> Vec<(Pid, String)> {
-        let mark = format!("{}#{}", self.places().repo().to_string_lossy(), mode(plan).name);
+        let mark = turn_mark(self.places(), mode(plan));
         match self {
             Bench::Virtual(bench) => bench.marked(&mark),
             Bench::Real(bench) => bench.marked(&mark).await,

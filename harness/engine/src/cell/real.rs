@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
+use gauntlet_protocol::fleet::MODES;
 use gauntlet_runtime::Runtime;
 use gauntlet_simulators::{control, gate};
 use gauntlet_world::network::{Address, Tap};
@@ -15,7 +16,7 @@ use tokio::sync::Notify;
 
 use super::bench::{
     BenchError, Places, fleet_settings, mode, prefixed, receiver_config, receiver_environment,
-    runtime_environment, watch_deliveries,
+    runtime_environment, turn_mark, watch_deliveries,
 };
 use super::names::Names;
 use super::plan::Plan;
@@ -30,6 +31,8 @@ use crate::trace::{Files, Trace};
 pub(crate) struct RealSettings {
     /// The `gauntlet` binary: it is the receiver and the stand-in CLI.
     pub(crate) binary: PathBuf,
+    /// The folder of the cell, not made yet.
+    pub(crate) root: PathBuf,
 }
 
 /// The bench of the real lane.
@@ -77,8 +80,8 @@ impl RealBench {
         trace: &Rc<Trace>,
     ) -> Result<(Self, Rc<Wire>), BenchError> {
         let wrong = |error| BenchError::because("cannot furnish the cell", error);
-        let root = files::scratch("cell").map_err(wrong)?;
-        let places = Places { root };
+        files::make_private_dir(&settings.root).map_err(wrong)?;
+        let places = Places { root: settings.root.clone() };
         *names.workdir.borrow_mut() = places.repo().to_string_lossy().into_owned();
         let host = |name: &str, env, tap| {
             let identity =
@@ -240,7 +243,7 @@ impl RealBench {
         if let Some(pid) = self.running_pid() {
             let _ = processes.signal_group(pid, Signal::Kill).await;
         }
-        let mark = format!("{}#{}", self.places.repo().to_string_lossy(), mode(&self.plan).name);
+        let mark = turn_mark(&self.places, mode(&self.plan));
         for pid in processes.marked("A2A_RECEIVER", &mark).await.unwrap_or_default() {
             let _ = processes.signal(pid, Signal::Kill).await;
         }
@@ -249,6 +252,34 @@ impl RealBench {
         if let Err(error) = files::remove_dir(&self.places.root) {
             tracing::warn!(%error, folder = %self.places.root.display(), "the cell's folder could not be removed");
         }
+    }
+}
+
+/// Ends every process that lives below a cell's folder, and removes the folder: what is left to do when the cell could not
+/// tear itself down.
+pub(crate) async fn clear_away(root: &Path) {
+    let places = Places { root: root.to_path_buf() };
+    let host = Host::real(Identity { cwd: root.to_path_buf(), ..Identity::default() }, None);
+    let processes = host.processes();
+    // The receiver and what it starts have their home there, and its turns carry its mark besides.
+    let mut marks = vec![("HOME", places.home().to_string_lossy().into_owned())];
+    marks.extend(MODES.iter().map(|mode| ("A2A_RECEIVER", turn_mark(&places, mode))));
+    let deadline = host.clock().now() + Duration::from_secs(5);
+    while host.clock().now() < deadline {
+        let mut left = Vec::new();
+        for (name, value) in &marks {
+            left.extend(processes.marked(name, value).await.unwrap_or_default());
+        }
+        if left.is_empty() {
+            break;
+        }
+        for pid in left {
+            let _ = processes.signal(pid, Signal::Kill).await;
+        }
+        host.clock().sleep(Duration::from_millis(5)).await;
+    }
+    if let Err(error) = files::remove_dir(root) {
+        tracing::warn!(%error, folder = %root.display(), "the cell's folder could not be removed");
     }
 }
 
