@@ -129,7 +129,7 @@ impl Selection {
     }
 
     /// The plain cells of the virtual lane that tell which quirks and faults have something to bite on: those of the newest
-    /// profile of each executor.
+    /// profile of each executor, as far as a cell with a quirk or fault is selected that they could lead to.
     pub fn probes(&self, library: &Library) -> Vec<Plan> {
         if !self.lanes.contains(&Lane::Virtual) {
             return Vec::new();
@@ -142,6 +142,8 @@ impl Selection {
                 scenarios.filter_map(|scenario| self.plan(library, scenario, profile, Lane::Virtual, None)),
             );
         }
+        let everything: Vec<String> = library.quirks.keys().chain(library.faults.keys()).cloned().collect();
+        plans.retain(|plan| !self.crossed(library, plan, &everything).is_empty());
         plans
     }
 

@@ -69,7 +69,8 @@ impl Record {
         let failed: Vec<String> = with(Verdict::Fail).map(|(id, _)| id.clone()).collect();
         let unjudged = || with(Verdict::Inconclusive).find_map(|(_, judgement)| judgement.reason.clone());
         let reason = error.map(|error| secrets.redact(&error)).or_else(unjudged);
-        let surprising = verdict == Verdict::Error || failed.iter().any(|id| is_surprising(plan, library, id));
+        let surprising =
+            verdict == Verdict::Error || failed.iter().any(|id| is_surprising(plan, library, id));
         let id = plan.id();
         let trace = (surprising && keep_trace).then(|| trace(&id, folders, &observations, &secrets));
         let failures = match &plan.deviation {
@@ -102,8 +103,11 @@ impl Record {
     pub(crate) fn skipped(plan: &Arc<Plan>, reason: &str) -> Self {
         let mut record = Self::bare(plan, Verdict::Skipped, reason.to_owned());
         for requirement in plan.scenario.requirements() {
-            let judgement =
-                Judgement { verdict: Verdict::Skipped, findings: Vec::new(), reason: Some(reason.to_owned()) };
+            let judgement = Judgement {
+                verdict: Verdict::Skipped,
+                findings: Vec::new(),
+                reason: Some(reason.to_owned()),
+            };
             record.judgements.insert(requirement.value.clone(), judgement);
         }
         record.line.counts = Verdict::counts(record.judgements.values().map(|judgement| judgement.verdict));

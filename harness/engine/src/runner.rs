@@ -264,8 +264,13 @@ impl Watch<'_> {
         }
         // What is still there does not listen. Its thread ends with this process; what it started is ended here.
         let state = self.pool.state();
-        let lost: Vec<PathBuf> =
-            state.workers.values().flatten().chain(state.given_up.values()).map(|running| running.place.root.clone()).collect();
+        let lost: Vec<PathBuf> = state
+            .workers
+            .values()
+            .flatten()
+            .chain(state.given_up.values())
+            .map(|running| running.place.root.clone())
+            .collect();
         drop(state);
         lost.iter().for_each(|root| clear_away(root));
         for record in std::mem::take(&mut self.waiting).into_values() {
@@ -399,5 +404,42 @@ fn outcome_at(plan: &Plan, library: &Library, settings: &Settings, place: &Place
             outcome
         }
         Err(error) => Some(Outcome { error: Some(format!("no runtime: {error}")), ..Outcome::default() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sleeper(root: &Path) -> std::process::Child {
+        std::process::Command::new("sleep")
+            .arg("60")
+            .stdout(std::process::Stdio::null())
+            .env("HOME", root.join("home"))
+            .spawn()
+            .expect("sleep is there")
+    }
+
+    #[test]
+    fn a_panic_inside_a_cell_leaves_neither_a_process_nor_a_folder() {
+        let root = files::scratch(&std::env::temp_dir());
+        let mut child = None;
+        let result = leaving_nothing_behind(&root, || {
+            files::make_private_dir(&root).expect("the folder is new");
+            files::write(&root.join("repo/file"), b"").expect("a file");
+            child = Some(sleeper(&root));
+            panic!("this panic is part of the test");
+        });
+        assert_eq!(result, Err::<(), _>(Panicked));
+        assert!(!files::exists(&root));
+        let status = child.expect("it was started").try_wait().expect("it can be asked");
+        assert!(status.is_some_and(|status| !status.success()), "it still runs");
+    }
+
+    #[test]
+    fn a_drawn_order_stays_within_what_may_be_under_way() {
+        let drawn: Vec<usize> = order(3 * AHEAD + 5, Some(1)).into();
+        assert_ne!(drawn, (0..drawn.len()).collect::<Vec<_>>());
+        assert!(drawn.iter().enumerate().all(|(at, number)| at / AHEAD == number / AHEAD));
     }
 }

@@ -64,8 +64,7 @@ fn run_seed(
 ) -> io::Result<bool> {
     let mut batch = |plans: Vec<Plan>, take: &mut dyn FnMut(&Record) -> bool| -> io::Result<bool> {
         progress(Progress::Planned(plans.len()));
-        let settings =
-            Settings { traces: settings.traces.saturating_sub(writer.traces), ..settings.clone() };
+        let settings = Settings { traces: settings.traces.saturating_sub(writer.traces), ..settings.clone() };
         let mut outcome = Ok(());
         let complete = runner::run(plans, library, &settings, &mut |record| {
             progress(Progress::Done(&record));
