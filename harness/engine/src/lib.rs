@@ -15,4 +15,5 @@ pub mod runner;
 pub mod scenario;
 pub mod scores;
 pub mod session;
+mod strays;
 pub mod trace;

@@ -156,7 +156,7 @@ impl Rig {
         let files = self.machine.disk().files_below(&sessions);
         files
             .into_iter()
-            .map(|(name, content)| (name, String::from_utf8_lossy(&content).into_owned()))
+            .map(|(name, file)| (name, String::from_utf8_lossy(&file.content).into_owned()))
             .collect()
     }
 }

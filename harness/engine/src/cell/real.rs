@@ -23,7 +23,8 @@ use super::stage::CellStage;
 use super::tap::{OnlyOpened, Wire};
 use crate::files;
 use crate::scenario::{Lane, Limits};
-use crate::trace::{Files, Trace};
+use crate::strays;
+use crate::trace::{File, Files, Trace};
 
 /// What the real lane needs to know of the program that it runs in.
 #[derive(Debug, Clone)]
@@ -219,9 +220,11 @@ impl RealBench {
         files::write(path, &whole)
     }
 
-    pub(crate) async fn marked(&self, mark: &str) -> Vec<(Pid, String)> {
-        let marked = self.harness.processes().marked("A2A_RECEIVER", mark).await.unwrap_or_default();
-        marked.into_iter().map(|pid| (pid, self.plan.profile.executor.clone())).collect()
+    /// Every process of the cell but the receiver.
+    pub(crate) fn strays(&self) -> Vec<(Pid, String)> {
+        let receiver = self.running_pid().map(|pid| pid.0);
+        let strays = strays::of_cell(&self.places.root, receiver).into_iter();
+        strays.map(|stray| (Pid(stray.pid), stray.name)).collect()
     }
 
     pub(crate) fn files(&self) -> Files {
@@ -231,7 +234,7 @@ impl RealBench {
     /// A stand-in that did not reach its stage says so on its standard error, which a receiver puts into replies and logs.
     pub(crate) fn failure(&self) -> Option<String> {
         let says_so = |content: &[u8]| String::from_utf8_lossy(content).contains(control::NO_CONTROL_TEXT);
-        self.files().values().any(|content| says_so(content)).then(|| control::NO_CONTROL_TEXT.to_owned())
+        self.files().values().any(|file| says_so(&file.content)).then(|| control::NO_CONTROL_TEXT.to_owned())
     }
 
     /// Ends every process of the cell and removes its folder.
@@ -240,11 +243,23 @@ impl RealBench {
         if let Some(pid) = self.running_pid() {
             let _ = processes.signal_group(pid, Signal::Kill).await;
         }
-        let mark = format!("{}#{}", self.places.repo().to_string_lossy(), mode(&self.plan).name);
-        for pid in processes.marked("A2A_RECEIVER", &mark).await.unwrap_or_default() {
-            let _ = processes.signal(pid, Signal::Kill).await;
-        }
         self.harness.clock().within(Duration::from_secs(5), self.receiver_ended()).await;
+        // Only now nobody starts another one.
+        let swept = async {
+            loop {
+                let strays = self.strays();
+                for (pid, _) in &strays {
+                    let _ = processes.signal(*pid, Signal::Kill).await;
+                }
+                if strays.is_empty() {
+                    break;
+                }
+                self.harness.clock().sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if self.harness.clock().within(Duration::from_secs(5), swept).await.is_none() {
+            tracing::warn!(folder = %self.places.root.display(), "processes of the cell could not be ended");
+        }
         self.runtime_host.end();
         if let Err(error) = files::remove_dir(&self.places.root) {
             tracing::warn!(%error, folder = %self.places.root.display(), "the cell's folder could not be removed");
@@ -260,12 +275,11 @@ async fn reap(mut child: Child, code: Rc<Cell<Option<i32>>>, ended: Rc<Notify>) 
 
 fn observed(places: &Places) -> Files {
     let mut all = Files::new();
-    for (place, prefix) in [(places.repo(), "repo"), (places.hermes(), "hermes")] {
-        let found: Files =
-            files::all_below(&place).into_iter().map(|(path, content)| (path, Rc::new(content))).collect();
+    for (place, prefix) in places.observed() {
+        let below = files::all_below(&place).into_iter();
+        let found = below.map(|(path, mode, content)| (path, File { mode, content: Rc::new(content) }));
         all.extend(prefixed(found, prefix));
     }
-    all.extend(files::read(&places.log()).map(|log| ("receiver.log".to_owned(), Rc::new(log))));
     all
 }
 

@@ -31,7 +31,6 @@ use crate::injection::{Injector, Point};
 use crate::stage::{Ending, Invocation, Part, Purpose, Stage};
 
 pub use self::arguments::{Arguments, CommandGrammar, OptionRule};
-pub use self::refusal::UNPLAYED;
 pub use self::talk::{
     CodexProfile, CommandTalk, Failing, FailureSteps, FailureTalk, Repeat, StdinTalk, Step, TokensPerCall,
     TurnKind, UnknownThread,
@@ -93,7 +92,8 @@ fn purpose(asked: &Asked) -> Purpose {
         Asked::Turn(request) => {
             Purpose::Turn { prompt: request.prompt.clone(), session: request.session.clone() }
         }
-        Asked::Refused(refusal) => Purpose::Refused(refusal.reason.clone()),
+        Asked::Refused(refusal) if refusal.real => Purpose::Refused(refusal.reason.clone()),
+        Asked::Refused(refusal) => Purpose::Unplayed(refusal.reason.clone()),
     }
 }
 
