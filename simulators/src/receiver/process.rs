@@ -271,10 +271,16 @@ impl Receiver {
     async fn end(&self) {
         let _closed = self.starting.lock().await;
         let running: Vec<_> = self.running.borrow().iter().copied().collect();
-        for group in running {
-            let _ = self.host.processes().signal_group(group, Signal::Kill).await;
+        if self.kills_groups("stop").await {
+            for group in running {
+                let _ = self.host.processes().signal_group(group, Signal::Kill).await;
+            }
+            self.sweep(RECEIVER_MARK, &self.mark()).await;
+        } else {
+            for leader in running {
+                let _ = self.host.processes().signal(leader, Signal::Kill).await;
+            }
         }
-        self.sweep(RECEIVER_MARK, &self.mark()).await;
         let _ = self.host.disk().remove(self.file(self.settings.mode.files.pid)).await;
     }
 }

@@ -23,6 +23,8 @@ use crate::trace::{Trace, What};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// More than this is not read of the answers to one request: a peer that floods gets its verdict by what came until then.
 const MAX_RECEIVED: usize = 2 * 1024 * 1024;
+/// So long it is read on after the last answer: whoever answers once too often does so at once.
+const SURPLUS: Duration = Duration::from_millis(20);
 /// How long a process may take to end when it is asked to.
 const STOP: Duration = Duration::from_secs(10);
 
@@ -188,14 +190,17 @@ impl Stagehand {
         let mut closed = false;
         let (mut answered, mut complete) = (0, 0);
         loop {
-            while let Some(length) = wire::answer_length(&received[complete..]) {
+            while answered < expected
+                && let Some(length) = wire::answer_length(&received[complete..])
+            {
                 answered += 1;
                 complete += length;
             }
             let left = deadline.saturating_duration_since(client.clock().now());
-            if received.len() > MAX_RECEIVED || answered >= expected || left.is_zero() {
+            if received.len() > MAX_RECEIVED || left.is_zero() {
                 break;
             }
+            let left = if answered == expected { left.min(SURPLUS) } else { left };
             let mut space = vec![0; 16_384];
             match client.clock().within(left, stream.read(&mut space)).await {
                 Some(Ok(read @ 1..)) => received.extend_from_slice(&space[..read]),
@@ -214,6 +219,8 @@ impl Stagehand {
         if let Value::Object(members) = &mut value {
             members.insert("answers".to_owned(), answers.iter().map(HttpAnswer::to_value).collect());
             members.insert("closed".to_owned(), json!(closed));
+            let surplus = if answered == expected { received.len() - complete } else { 0 };
+            members.insert("surplus".to_owned(), json!(surplus));
         }
         Ok(value)
     }

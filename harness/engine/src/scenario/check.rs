@@ -9,7 +9,8 @@ use serde_saphyr::Spanned;
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
-    /// Subject: the result of a named step. `{status, headers, body, answers, elapsed_ms, …}`; of a dispatch also `tool`, what its
+    /// Subject: the result of a named step. `{status, headers, body, answers, elapsed_ms, …}`; of a
+    /// request also `surplus`, how many bytes came behind the last answer that was asked for; of a dispatch also `tool`, what its
     /// caller got, and `sent`, what went over the wire: `{method, path, headers, authorization, body}`.
     #[serde(default)]
     pub result: Option<String>,

@@ -4,7 +4,7 @@ use gauntlet_reports::Verdict::{Fail, Inconclusive, NotExercised, Pass};
 use gauntlet_simulators::stage::{Ending, Invocation, Purpose};
 use serde_json::json;
 
-use super::{Story, answer, answers, callback, refused, taken};
+use super::{PLAIN, Story, answer, answers, callback, refused, taken};
 use crate::oracle::open_dispatches;
 use crate::trace::{Blob, FileSeen, What};
 
@@ -202,17 +202,39 @@ fn nothing_outlasts_its_deadline() {
     assert_eq!(started().verdict("FLEET-INV-05"), NotExercised, "still to come");
     assert_eq!(started().wait(300_000).called("1", "c", &taken()).verdict("FLEET-INV-05"), Pass);
     assert_eq!(started().wait(310_001).called("1", "c", &taken()).verdict("FLEET-INV-05"), Fail);
-    assert_eq!(started().wait(310_001).left(100, "").verdict("FLEET-INV-05"), Fail);
+    let ended = |wait| started().wait(wait).left(100, "").called("1", "c", &taken());
+    assert_eq!(
+        (ended(310_000).verdict("FLEET-INV-05"), ended(310_001).verdict("FLEET-INV-05")),
+        (Pass, Fail)
+    );
+    // No end of the turn and no callback, only a record in the transcript.
+    let silent = |wait| started().wait(wait).transcript("c", 1);
+    assert_eq!(silent(310_000).verdict("FLEET-INV-05"), NotExercised);
+    assert_eq!(silent(310_001).verdict("FLEET-INV-05"), Fail, "it never ended");
+    let ended = What::Ended { host: "receiver".to_owned(), code: 0 };
+    assert_eq!(started().see(ended).wait(400_000).transcript("c", 1).verdict("FLEET-INV-05"), NotExercised);
     let slow_callback = started().wait(1000).left(100, "").wait(400_000).called("1", "c", &taken());
     assert_eq!(slow_callback.verdict("FLEET-INV-05"), Pass, "the turn itself was over in time");
-    let earlier =
-        Story::new().dispatched("d", "c", true).called("0", "c", &taken()).wait(1).turn("d", 100, None);
+    let earlier = Story::new()
+        .dispatched("e", "c", true)
+        .dispatched("d", "c", true)
+        .called("0", "c", &taken())
+        .wait(1)
+        .turn("d", 100, None);
     let late = earlier.wait(400_000).called("1", "c", &taken());
     assert_eq!(late.verdict("FLEET-INV-05"), Fail, "a callback before the turn is not its outcome");
     for crash in [What::PowerCut, What::Killed { host: "receiver".to_owned() }] {
         let story = started().see(crash).wait(400_000).called("1", "c", &taken());
         assert_eq!(story.verdict("FLEET-INV-05"), Pass, "the time without power does not count");
     }
+}
+
+#[test]
+fn the_cap_is_the_one_that_the_receiver_was_told() {
+    let short = PLAIN.replace("steps:", "given: { receiver: { config: { codex_timeout_s: 2.5 } } }\nsteps:");
+    let story = || Story::of(&short).dispatched("d", "c", true).turn("d", 100, None);
+    assert_eq!(story().wait(12_500).called("1", "c", &taken()).verdict("FLEET-INV-05"), Pass);
+    assert_eq!(story().wait(12_501).called("1", "c", &taken()).verdict("FLEET-INV-05"), Fail);
 }
 
 #[test]
