@@ -144,6 +144,10 @@ pub struct Child {
     pub(crate) exit: Exit,
 }
 
+#[expect(
+    clippy::disallowed_types,
+    reason = "this is the port: the ban keeps everyone else from going around it"
+)]
 pub(crate) enum Exit {
     Simulated(simulated::Exit),
     Real(Box<tokio::process::Child>),
@@ -297,6 +301,7 @@ pub(crate) struct Stdio {
 }
 
 impl Stdio {
+    #[expect(clippy::disallowed_methods, reason = "the real mechanics are where the port ends")]
     pub(crate) fn inherited() -> Self {
         Self {
             stdin: std::cell::RefCell::new(Some(Box::pin(tokio::io::stdin()))),
