@@ -18,7 +18,7 @@ impl Entropy {
     }
 
     /// A stream that depends on nothing but its seed parts, in order.
-    pub fn seeded(parts: &[&[u8]]) -> Self {
+    pub(crate) fn seeded(parts: &[&[u8]]) -> Self {
         let mut hasher = blake3::Hasher::new();
         for part in parts {
             hasher.update(&(part.len() as u64).to_le_bytes());

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use gauntlet_protocol::bearer_token;
 use gauntlet_protocol::fleet::{
     self, AgentMessage, Direction, Dispatch, Health, MAX_BODY, prompt_cut,
     refusal::{self, HttpRefusal},
@@ -142,7 +143,7 @@ impl Receiver {
     /// Why the bearer is refused, if it is. Decided before anything of the body is looked at (FLEET-AUTH-05).
     async fn authorise(&self, head: &Head) -> Option<HttpRefusal> {
         let token = self.token.as_ref()?;
-        let presented = head.header("authorization").and_then(bearer);
+        let presented = head.header("authorization").and_then(bearer_token);
         let (accepted, reason) = match presented {
             None => (false, "missing"),
             Some(presented) if presented.ct_eq(token.as_bytes()).into() => (true, "ok"),
@@ -202,13 +203,6 @@ impl Body<'_, '_> {
         self.state = BodyState::Read;
         Ok(content)
     }
-}
-
-/// The token of a `Bearer` header field: the scheme in any case, and something after it.
-fn bearer(field: &[u8]) -> Option<&[u8]> {
-    let (scheme, token) = field.split_at_checked(7)?;
-    let token = token.trim_ascii();
-    (scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty()).then_some(token)
 }
 
 fn refused(refusal: HttpRefusal) -> Answer {

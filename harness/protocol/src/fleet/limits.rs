@@ -14,11 +14,6 @@ pub fn prompt_cut(text: &str) -> (&str, bool) {
     first_chars(text, MAX_PROMPT_CHARS)
 }
 
-/// The standard output as it is read, and whether it was cut.
-pub fn stdout_cut(text: &str) -> (&str, bool) {
-    first_chars(text, MAX_STDOUT_CHARS)
-}
-
 fn first_chars(text: &str, limit: usize) -> (&str, bool) {
     match text.char_indices().nth(limit) {
         Some((end, _)) => (&text[..end], true),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use gauntlet_protocol::bearer_token;
 use gauntlet_protocol::fleet::{AgentMessage, ContextId, Dispatch, is_send_method};
 use gauntlet_protocol::jsonrpc::{Request, RequestError, Response, RpcError, code};
 use gauntlet_world::http::HyperIo;
@@ -131,13 +132,8 @@ fn refusal(fleet: &Fleet, headers: &hyper::HeaderMap) -> Option<(u16, Value)> {
         // Never names the variable (FLEET-AUTH-06).
         return Some((503, json!({ "error": "service unavailable: authentication misconfigured" })));
     };
-    let field = headers.get(hyper::header::AUTHORIZATION).map(hyper::header::HeaderValue::as_bytes);
-    let presented = field.and_then(|field| {
-        let (scheme, token) = field.split_at_checked(7)?;
-        let token = token.trim_ascii();
-        (scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty()).then_some(token)
-    });
-    match presented {
+    let presented = headers.get(hyper::header::AUTHORIZATION);
+    match presented.and_then(|field| bearer_token(field.as_bytes())) {
         None => Some((401, json!({ "error": "missing bearer token" }))),
         Some(token) if token.ct_eq(expected.as_bytes()).into() => None,
         Some(_) => Some((401, json!({ "error": "invalid bearer token" }))),

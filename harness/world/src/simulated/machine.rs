@@ -209,13 +209,8 @@ impl Machine {
         let pid = Pid(self.0.next_pid.get());
         self.0.next_pid.set(pid.0 + 1);
         identity.incarnation = self.next_incarnation(&identity.name);
-        let entry = Entry::new(
-            identity.name.clone(),
-            group.unwrap_or(pid),
-            self.0.world.elapsed_ms() + 1,
-            identity.env.clone(),
-            life.clone(),
-        );
+        let entry =
+            Entry::new(identity.name.clone(), group.unwrap_or(pid), identity.env.clone(), life.clone());
         let exit = entry.exit();
         self.0.processes.borrow_mut().insert(pid, entry);
         let host = self.host(pid, identity, stdio, life.clone(), tap);
@@ -360,10 +355,6 @@ impl Machine {
     /// Sends a signal from outside, as a person at a terminal does.
     pub fn send(&self, pid: Pid, signal: Signal) {
         self.signal(pid, signal);
-    }
-
-    pub(crate) fn start_of(&self, pid: Pid) -> Option<u64> {
-        self.0.processes.borrow().get(&pid).filter(|entry| entry.runs()).map(|entry| entry.start)
     }
 
     pub(crate) fn marked(&self, name: &str, value: &str) -> Vec<Pid> {
