@@ -222,6 +222,7 @@ impl Trace {
     }
 
     /// Appends an observation.
+    #[expect(clippy::disallowed_methods, reason = "the trace is of no host; its time is the runtime's own")]
     pub fn push(&self, what: What) {
         let at_ms = u64::try_from((Instant::now() - self.began).as_millis()).unwrap_or(u64::MAX);
         self.observations.borrow_mut().push(Observation { at_ms, what });

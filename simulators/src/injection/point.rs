@@ -58,26 +58,6 @@ pub enum Point {
 }
 
 impl Point {
-    /// Every point, in the order of this list.
-    pub const ALL: [Point; 16] = [
-        Point::ReceiverAuth,
-        Point::ReceiverResponse,
-        Point::ReceiverAck,
-        Point::ReceiverInbox,
-        Point::ReceiverHandoff,
-        Point::ReceiverContextLock,
-        Point::ReceiverSpawn,
-        Point::ReceiverGroupKill,
-        Point::ReceiverSessionSave,
-        Point::ReceiverTranscript,
-        Point::ReceiverCallback,
-        Point::ReceiverLog,
-        Point::CliResume,
-        Point::CliLine,
-        Point::CliStderr,
-        Point::CliExit,
-    ];
-
     /// The name in quirk files, for instance `receiver.callback`.
     pub fn name(self) -> &'static str {
         match self {

@@ -233,7 +233,9 @@ impl Receiver {
                 let text = "[interrupted] the receiver stopped while this turn was running; the work may be half done".to_owned();
                 let outcome = Outcome { id: self.callback_id(), context, text, busy: false };
                 *endings.entry((outcome.context.clone(), false, outcome.text.clone())).or_default() += 1;
-                self.conclude(line, &outcome).await;
+                // Not durable, it would be followed by another one after the next start.
+                self.journal.ended(&self.host, line, &outcome).await?;
+                self.record_ending(&outcome).await;
                 self.send_later(line, outcome);
             } else {
                 accepted.context = accepted.context.or(fate.context);

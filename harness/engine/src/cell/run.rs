@@ -51,6 +51,7 @@ const QUIET: Duration = Duration::from_secs(5);
 pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSettings>) -> Outcome {
     let seed = plan.cell_seed();
     let names = Rc::new(Names::new(&seed));
+    #[expect(clippy::disallowed_methods, reason = "the trace is of no host; its time is the runtime's own")]
     let trace = Rc::new(Trace::begin(Instant::now()));
     let mut outcome = Outcome { secrets: names.redacted(), ..Outcome::default() };
     let built = match (plan.lane, real) {
