@@ -24,7 +24,7 @@ use super::tap::{OnlyOpened, Wire};
 use crate::files;
 use crate::scenario::{Lane, Limits};
 use crate::strays;
-use crate::trace::{File, Files, Trace};
+use crate::trace::{File, Files, Trace, What};
 
 /// What the real lane needs to know of the program that it runs in.
 #[derive(Debug, Clone)]
@@ -231,10 +231,22 @@ impl RealBench {
         observed(&self.places)
     }
 
-    /// A stand-in that did not reach its stage says so on its standard error, which a receiver puts into replies and logs.
+    /// A panic of the harness; or a stand-in that did not reach its stage. It says so on its standard error, which a receiver
+    /// puts into replies and logs.
     pub(crate) fn failure(&self) -> Option<String> {
+        let hosts = [&self.harness, &self.client, &self.runtime_host];
+        let panics: Vec<String> = hosts.iter().flat_map(|host| host.panics()).collect();
+        if !panics.is_empty() {
+            return Some(format!("panic: {}", panics.join("; ")));
+        }
         let says_so = |content: &[u8]| String::from_utf8_lossy(content).contains(control::NO_CONTROL_TEXT);
-        self.files().values().any(|file| says_so(&file.content)).then(|| control::NO_CONTROL_TEXT.to_owned())
+        let replied = self.trace.any(|what| match what {
+            What::Callback { sent, .. } => says_so(&sent.0),
+            What::Delivered { text, .. } => says_so(text.as_bytes()),
+            _ => false,
+        });
+        let written = || self.files().values().any(|file| says_so(&file.content));
+        (replied || written()).then(|| control::NO_CONTROL_TEXT.to_owned())
     }
 
     /// Ends every process of the cell and removes its folder.
