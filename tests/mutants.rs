@@ -47,6 +47,17 @@ fn by_configuration(scenario: &str, member: &str, value: Value, requirement: &st
     must_fail(Plan { scenario: Arc::new(broken), ..plan }, requirement);
 }
 
+/// Breaks the world around the subject by other steps.
+fn by_steps(scenario: &str, steps: &str, requirement: &str) {
+    let plan = cell(scenario);
+    let text = format!("id: fleet/mutant\ntitle: A mutant.\nsubject: receiver\nsteps:\n{steps}");
+    let mutant =
+        gauntlet_engine::scenario::read("mutant.yaml", &text, plan.lane).expect("a scenario").remove(0);
+    let mut broken = Scenario::clone(&plan.scenario);
+    broken.steps = mutant.steps;
+    must_fail(Plan { scenario: Arc::new(broken), ..plan }, requirement);
+}
+
 #[test]
 fn http_an_error_that_travels_on_500() {
     at_point(
@@ -195,4 +206,44 @@ fn invariants_a_reply_on_a_context_that_nobody_asked_on() {
         json!({}),
         "FLEET-INV-03",
     );
+}
+
+#[test]
+fn invariants_a_turn_that_outlasts_its_cap() {
+    at_point("turn-at-its-cap", "receiver.group_kill", json!({ "delay": "60s" }), json!({}), "FLEET-INV-05");
+}
+
+#[test]
+fn invariants_a_grandchild_that_outlives_the_receiver() {
+    at_point(
+        "told-to-end-during-a-turn",
+        "receiver.group_kill",
+        json!("omit"),
+        json!({ "/because": "stop" }),
+        "FLEET-INV-07",
+    );
+}
+
+#[test]
+fn runtime_that_presents_no_bearer() {
+    let plan = cell("peer-that-answers");
+    let mut broken = Scenario::clone(&plan.scenario);
+    // The runtime is told of no bearer, and the receiver wants one.
+    broken.given.receiver.auth = false;
+    broken.given.receiver.config.insert("auth_token_env".to_owned(), json!("A2A_SUBJECT_TOKEN"));
+    must_fail(Plan { scenario: Arc::new(broken), ..plan }, "FLEET-CLI-01");
+}
+
+#[test]
+fn hermes_that_forgets_what_it_delivered() {
+    let steps = "
+  - dispatch: { as: first, context: c1, text: do it }
+  - await: { reply_to: first, within: 30s }
+  - kill: runtime
+  - remove: ../hermes/deliveries.jsonl
+  - start: runtime
+  - advance: 60s
+";
+    by_steps("late-thanks", steps, "FLEET-INV-04");
+    by_steps("late-thanks", steps, "FLEET-CB-07");
 }

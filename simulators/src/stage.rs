@@ -58,6 +58,9 @@ pub enum Purpose {
     },
     /// It was called in a way that this version does not speak: the reason.
     Refused(String),
+    /// It was called in a way that the real CLI accepts and that this stand-in cannot play: the reason. A scenario that meets
+    /// this has no verdict on what rests on the CLI.
+    Unplayed(String),
 }
 
 /// What a CLI did.

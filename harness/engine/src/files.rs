@@ -78,18 +78,38 @@ pub fn first_line(path: &Path) -> Option<String> {
     Some(line)
 }
 
+/// The names in a folder, sorted; none when it cannot be read.
+pub fn names_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// What a symbolic link points at.
+pub fn link_target(path: &Path) -> Option<PathBuf> {
+    fs::read_link(path).ok()
+}
+
 /// Sets a file's permission bits.
 pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
-/// A file's permission bits.
-pub fn mode(path: &Path) -> Option<u32> {
-    fs::metadata(path).ok().map(|meta| meta.permissions().mode() & 0o7777)
-}
-
-/// The content of every file below a folder, by path relative to it. Links are not followed.
-pub fn all_below(root: &Path) -> Vec<(String, Vec<u8>)> {
+/// Every file below a folder with its permission bits and its content, by path relative to it; a file is the one below itself.
+/// Links are not followed.
+pub fn all_below(root: &Path) -> Vec<(String, u32, Vec<u8>)> {
+    let mode = |meta: io::Result<fs::Metadata>| {
+        meta.map(|meta| meta.permissions().mode() & 0o7777).unwrap_or_default()
+    };
+    if fs::symlink_metadata(root).is_ok_and(|meta| meta.is_file()) {
+        let content = fs::read(root).ok();
+        return content
+            .map(|content| (String::new(), mode(fs::metadata(root)), content))
+            .into_iter()
+            .collect();
+    }
     let mut found = Vec::new();
     let mut open = vec![root.to_path_buf()];
     while let Some(folder) = open.pop() {
@@ -100,7 +120,8 @@ pub fn all_below(root: &Path) -> Vec<(String, Vec<u8>)> {
                 Ok(kind) if kind.is_file() => {
                     let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
                     // A file that vanishes or cannot be read meanwhile is not there.
-                    found.extend(fs::read(&path).ok().map(|content| (name, content)));
+                    let mode = mode(entry.metadata());
+                    found.extend(fs::read(&path).ok().map(|content| (name, mode, content)));
                 }
                 _ => {}
             }

@@ -17,4 +17,5 @@ pub mod scenario;
 pub mod scores;
 pub mod session;
 pub mod stop;
+mod strays;
 pub mod trace;

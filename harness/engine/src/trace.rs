@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
+use gauntlet_reports::Secrets;
 use gauntlet_simulators::stage::{Ending, Invocation};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -115,7 +116,7 @@ pub enum What {
         /// `ack`, `spawn`, `callback`, `ready` or `end`.
         moment: String,
         /// By path below the cell's root.
-        changed: BTreeMap<String, Option<Blob>>,
+        changed: BTreeMap<String, Option<FileSeen>>,
     },
     /// Processes of the receiver that live at a moment when none should.
     Leftovers {
@@ -124,6 +125,20 @@ pub enum What {
         /// Their names.
         processes: Vec<String>,
     },
+}
+
+/// A file at a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileSeen {
+    /// Its permission bits, in octal.
+    #[serde(serialize_with = "octal")]
+    pub mode: u32,
+    /// What is in it.
+    pub content: Blob,
+}
+
+fn octal<S: Serializer>(mode: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&format!("{mode:04o}"))
 }
 
 /// Bytes, shown as text: what is no UTF-8 is shown replaced, and a digest of the whole stands for what is cut.
@@ -136,6 +151,16 @@ impl Blob {
     /// The bytes as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0).into_owned()
+    }
+}
+
+impl Blob {
+    /// Takes secrets out of bytes of which only the beginning is shown: one that lies across the cut would stay in part.
+    fn redact_before_cut(&mut self, secrets: &Secrets) {
+        if self.0.len() > SHOWN {
+            let redacted = secrets.redact(&self.text());
+            self.0 = redacted.into_bytes();
+        }
     }
 }
 
@@ -158,8 +183,24 @@ impl Serialize for Blob {
     }
 }
 
+/// A file as the bench finds it.
+#[derive(Debug, Clone)]
+pub struct File {
+    /// Its permission bits.
+    pub mode: u32,
+    /// What is in it; shared with the disk as long as nobody writes to it.
+    pub content: Rc<Vec<u8>>,
+}
+
+impl File {
+    fn is(&self, other: &Self) -> bool {
+        self.mode == other.mode
+            && (Rc::ptr_eq(&self.content, &other.content) || self.content == other.content)
+    }
+}
+
 /// Files by path below the cell's root.
-pub type Files = BTreeMap<String, Rc<Vec<u8>>>;
+pub type Files = BTreeMap<String, File>;
 
 /// A trace that is being written.
 pub struct Trace {
@@ -181,6 +222,7 @@ impl Trace {
     }
 
     /// Appends an observation.
+    #[expect(clippy::disallowed_methods, reason = "the trace is of no host; its time is the runtime's own")]
     pub fn push(&self, what: What) {
         let at_ms = u64::try_from((Instant::now() - self.began).as_millis()).unwrap_or(u64::MAX);
         self.observations.borrow_mut().push(Observation { at_ms, what });
@@ -190,11 +232,12 @@ impl Trace {
     /// Appends what changed among the files since the last look.
     pub fn look_at_files(&self, moment: &str, now: Files) {
         let mut before = self.files.borrow_mut();
-        let mut changed: BTreeMap<String, Option<Blob>> =
+        let mut changed: BTreeMap<String, Option<FileSeen>> =
             before.keys().filter(|path| !now.contains_key(*path)).map(|path| (path.clone(), None)).collect();
-        for (path, content) in &now {
-            if !before.get(path).is_some_and(|old| Rc::ptr_eq(old, content) || old == content) {
-                changed.insert(path.clone(), Some(Blob(content.to_vec())));
+        for (path, file) in &now {
+            if !before.get(path).is_some_and(|old| old.is(file)) {
+                let seen = FileSeen { mode: file.mode, content: Blob(file.content.to_vec()) };
+                changed.insert(path.clone(), Some(seen));
             }
         }
         *before = now;
@@ -222,6 +265,26 @@ impl Trace {
     /// Whether something was observed that the test accepts.
     pub fn any(&self, test: impl Fn(&What) -> bool) -> bool {
         self.observations.borrow().iter().any(|observation| test(&observation.what))
+    }
+}
+
+/// Prepares a trace for being shown: long bytes lose their secrets before they are cut. Whoever shows it redacts the lines.
+pub fn redact_before_cut(observations: &mut [Observation], secrets: &Secrets) {
+    for observation in observations {
+        match &mut observation.what {
+            What::Exchange { sent, received, .. } => {
+                sent.redact_before_cut(secrets);
+                received.redact_before_cut(secrets);
+            }
+            What::Callback { sent, answered } => {
+                sent.redact_before_cut(secrets);
+                answered.redact_before_cut(secrets);
+            }
+            What::Files { changed, .. } => {
+                changed.values_mut().flatten().for_each(|file| file.content.redact_before_cut(secrets));
+            }
+            _ => {}
+        }
     }
 }
 

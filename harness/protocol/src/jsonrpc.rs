@@ -7,7 +7,7 @@ use crate::error::ParseError;
 use crate::fields::Fields;
 use crate::{json, python};
 
-/// Error codes: those of JSON-RPC 2.0, and the two of its server range that the product line uses.
+/// Error codes: those of JSON-RPC 2.0, and the one of its server range that the product line's receivers share.
 pub mod code {
     /// The body is not JSON.
     pub const PARSE_ERROR: i64 = -32700;
@@ -19,8 +19,6 @@ pub mod code {
     pub const INVALID_PARAMS: i64 = -32602;
     /// The server could not do it.
     pub const SERVER_ERROR: i64 = -32000;
-    /// The context has a turn in flight; try again later.
-    pub const BUSY: i64 = -32001;
 }
 
 /// One call.

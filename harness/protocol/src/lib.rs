@@ -7,6 +7,7 @@
 //! * [`fleet`]: the product line's dialect `a2a_fleet`, its wire and its files.
 //! * [`codex`]: what `codex exec --json` prints.
 
+mod bearer;
 pub mod codex;
 pub mod error;
 pub mod fleet;
@@ -16,4 +17,5 @@ pub mod jsonrpc;
 mod fields;
 mod python;
 
+pub use bearer::bearer_token;
 pub use error::ParseError;

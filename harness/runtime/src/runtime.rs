@@ -7,7 +7,7 @@ use gauntlet_world::network::Address;
 use serde_json::Value;
 
 use crate::fleet::{Deliveries, Fleet, Settings, hermes, tools};
-use crate::registry::{CallError, Caller, Registry};
+use crate::registry::{CallError, Caller, Registry, Tool};
 
 /// Why a runtime does not start.
 #[derive(Debug, thiserror::Error)]
@@ -50,9 +50,9 @@ impl Runtime {
         self.port
     }
 
-    /// The tools.
-    pub fn registry(&self) -> &Registry {
-        &self.registry
+    /// The tools that a caller sees, in order of name, as a model is told of them.
+    pub fn tools<'a>(&'a self, caller: &'a Caller) -> impl Iterator<Item = &'a Tool> {
+        self.registry.visible(caller)
     }
 
     /// Calls a tool on behalf of a caller.

@@ -205,17 +205,30 @@ impl Disk<'_> {
     }
 
     /// Replaces a file so that after any crash it holds the old content or the new one, whole: a sibling is written and
-    /// made durable, renamed over the file, and the directory made durable.
+    /// made durable, renamed over the file, and the directory made durable. Each call has a sibling of its own, so that two
+    /// at once do not mix; a crash may leave it behind.
     pub async fn replace(&self, path: impl AsRef<Path>, content: &[u8]) -> io::Result<()> {
         let path = self.absolute(path);
+        let number = match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) => machine.next_sibling(),
+            Mechanics::Real(_) => real::disk::next_sibling(),
+        };
         let mut sibling = path.clone().into_os_string();
-        sibling.push(".tmp");
+        sibling.push(format!(".{}-{number}.tmp", self.0.pid()));
         let sibling = PathBuf::from(sibling);
-        self.write(&sibling, content).await?;
-        self.set_mode(&sibling, 0o600).await?;
-        self.sync(&sibling).await?;
-        self.rename(&sibling, &path).await?;
+        if let Err(error) = self.replace_by(&sibling, content, &path).await {
+            // Whether it can be removed or not, the first failure is the one to tell.
+            let _ = self.remove(&sibling).await;
+            return Err(error);
+        }
         self.sync_dir(path.parent().unwrap_or(Path::new("/"))).await
+    }
+
+    async fn replace_by(&self, sibling: &Path, content: &[u8], path: &Path) -> io::Result<()> {
+        self.write(sibling, content).await?;
+        self.set_mode(sibling, 0o600).await?;
+        self.sync(sibling).await?;
+        self.rename(sibling, path).await
     }
 
     /// Appends and makes the addition durable. The entry itself is made durable by whoever created the file.

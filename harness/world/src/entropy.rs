@@ -18,7 +18,7 @@ impl Entropy {
     }
 
     /// A stream that depends on nothing but its seed parts, in order.
-    pub fn seeded(parts: &[&[u8]]) -> Self {
+    pub(crate) fn seeded(parts: &[&[u8]]) -> Self {
         let mut hasher = blake3::Hasher::new();
         for part in parts {
             hasher.update(&(part.len() as u64).to_le_bytes());
@@ -28,6 +28,10 @@ impl Entropy {
     }
 
     /// Fills the buffer.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the port: the ban keeps everyone else from going around it"
+    )]
     pub fn fill(&self, buffer: &mut [u8]) {
         match &self.0 {
             Source::Seeded(stream) => stream.borrow_mut().fill(buffer),

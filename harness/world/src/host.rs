@@ -1,6 +1,7 @@
 //! A host: one process on one machine, real or simulated.
 #![expect(clippy::disallowed_methods, reason = "Host::spawn is the one place where tasks start")]
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
@@ -160,6 +161,15 @@ impl Host {
         Task { join }
     }
 
+    /// Panics of tasks so far: those that this host started in the real mechanics, those of the whole world in the simulated
+    /// ones. Each is a bug of ours.
+    pub fn panics(&self) -> Vec<String> {
+        match &self.inner.mechanics {
+            Mechanics::Simulated(machine) => machine.world().panics(),
+            Mechanics::Real(machine) => machine.panics.borrow().clone(),
+        }
+    }
+
     /// Ends a process that runs inside this program (the harness' own hosts in the real lane): its tasks stop where they
     /// stand. A simulated process is ended through its machine, and a real one by a signal.
     pub fn end(&self) {
@@ -185,15 +195,14 @@ impl Host {
         &self.inner.life
     }
 
-    fn report_panic(&self, panic: &(dyn std::any::Any + Send)) {
-        let text = panic
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "a panic without text".to_owned());
+    fn report_panic(&self, panic: &(dyn Any + Send)) {
+        let text = panic_text(panic);
         match &self.inner.mechanics {
             Mechanics::Simulated(machine) => machine.world().note_panic(format!("{}: {text}", self.name())),
-            Mechanics::Real(_) => tracing::error!(host = self.name(), text, "a task panicked"),
+            Mechanics::Real(machine) => {
+                tracing::error!(host = self.name(), text, "a task panicked");
+                machine.panics.borrow_mut().push(format!("{}: {text}", self.name()));
+            }
         }
     }
 
@@ -245,6 +254,12 @@ impl Host {
             Mechanics::Real(_) => Decision::Proceed,
         }
     }
+}
+
+/// What a panic says.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without text")
 }
 
 /// Whether an effect is carried out whole.

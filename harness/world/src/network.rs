@@ -1,4 +1,8 @@
 //! The network port: byte streams, always. Messages, framing and requests are made of them by whoever talks.
+#![expect(
+    clippy::disallowed_types,
+    reason = "this is the port: the ban keeps everyone else from going around it"
+)]
 
 use std::fmt;
 use std::io;

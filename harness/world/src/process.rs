@@ -144,6 +144,10 @@ pub struct Child {
     pub(crate) exit: Exit,
 }
 
+#[expect(
+    clippy::disallowed_types,
+    reason = "this is the port: the ban keeps everyone else from going around it"
+)]
 pub(crate) enum Exit {
     Simulated(simulated::Exit),
     Real(Box<tokio::process::Child>),
@@ -209,17 +213,6 @@ impl Processes<'_> {
             .await
     }
 
-    /// When a running process was started, in a unit that only serves comparison; nothing when it does not run. A pid and
-    /// its start together name a process for ever, since pids are used again.
-    pub async fn start_of(&self, pid: Pid) -> io::Result<Option<u64>> {
-        self.0
-            .touch(Op::ProcessLook, &pid.to_string(), |_| match &self.0.inner.mechanics {
-                Mechanics::Simulated(machine) => Ok(machine.start_of(pid)),
-                Mechanics::Real(_) => Ok(real::process::start_of(pid)),
-            })
-            .await
-    }
-
     /// The running processes whose environment holds `name=value`, in order of pid. Children inherit the environment, so a
     /// mark there finds also what was started between a spawn and the record of it.
     pub async fn marked(&self, name: &str, value: &str) -> io::Result<Vec<Pid>> {
@@ -256,15 +249,6 @@ impl Processes<'_> {
         cut.outcome(outcome)
     }
 
-    /// Lets go of the own standard output and error, so that readers can come to the end of file. What is printed later
-    /// goes nowhere or fails.
-    pub fn close_outputs(&self) {
-        if !self.0.is_dead() {
-            self.0.inner.stdio.stdout.close();
-            self.0.inner.stdio.stderr.close();
-        }
-    }
-
     /// The own standard input; nothing when it was taken already.
     pub fn stdin(&self) -> Option<Reader> {
         self.0.inner.stdio.stdin.borrow_mut().take()
@@ -297,6 +281,7 @@ pub(crate) struct Stdio {
 }
 
 impl Stdio {
+    #[expect(clippy::disallowed_methods, reason = "the real mechanics are where the port ends")]
     pub(crate) fn inherited() -> Self {
         Self {
             stdin: std::cell::RefCell::new(Some(Box::pin(tokio::io::stdin()))),
@@ -332,15 +317,6 @@ impl Sink {
             }
             (Sink::Pipe(end), _) => crate::simulated::pipe::PipeWriter(end.clone()).write_all(bytes).await,
             (Sink::Null | Sink::File(_), _) => Ok(()),
-        }
-    }
-
-    fn close(&self) {
-        match self {
-            Sink::Pipe(end) => end.close(),
-            Sink::RealOut => real::process::close_stdout(),
-            Sink::RealErr => real::process::close_stderr(),
-            Sink::Null | Sink::File(_) => {}
         }
     }
 }

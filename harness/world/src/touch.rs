@@ -76,7 +76,7 @@ pub enum Op {
 
 impl Op {
     /// Whether it writes bytes, so that a fault can let only a part of them through.
-    pub fn can_tear(self) -> bool {
+    pub(crate) fn can_tear(self) -> bool {
         matches!(self, Op::DiskWrite | Op::DiskCreate | Op::DiskAppend | Op::NetWrite | Op::ProcessPrint)
     }
 

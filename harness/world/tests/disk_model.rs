@@ -125,7 +125,7 @@ fn take(disk: &mut DiskImage, step: &Step) -> Result<(), i32> {
 /// All files of a disk, by absolute path.
 fn contents(disk: &DiskImage) -> BTreeMap<String, Vec<u8>> {
     let files = disk.files_below(Path::new("/"));
-    files.into_iter().map(|(path, content)| (format!("/{path}"), content.to_vec())).collect()
+    files.into_iter().map(|(path, file)| (format!("/{path}"), file.content.to_vec())).collect()
 }
 
 /// Runs the steps on an empty machine and on the model, comparing every outcome, and then cuts the power.

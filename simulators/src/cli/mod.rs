@@ -5,7 +5,7 @@
 //! machine and, as a stand-in, behind a real receiver. It shares no code with the parsers of the protocol crate: a mistake
 //! there must not be able to hide here.
 //!
-//! A new version of a known CLI is a new profile file. A new CLI is a new folder here and a new member of the profile.
+//! A new version of a known CLI is a new profile file. A new CLI is a new folder here and a new variant of [`Cli`].
 
 pub mod codex;
 pub mod profile;
@@ -15,12 +15,14 @@ use std::sync::Arc;
 
 use gauntlet_world::Host;
 
-pub use profile::Profile;
+pub use profile::{Cli, Profile};
 
 use crate::injection::Injector;
 use crate::stage::Stage;
 
 /// Runs the CLI that the profile describes, and gives its exit code.
 pub async fn run(host: Host, profile: Arc<Profile>, stage: Rc<dyn Stage>, injector: Injector) -> i32 {
-    codex::run(host, profile, stage, injector).await
+    match &profile.cli {
+        Cli::Codex(talk) => codex::run(host, &profile, talk, stage, injector).await,
+    }
 }

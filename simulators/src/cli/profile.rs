@@ -22,6 +22,23 @@ pub struct Profile {
     /// Requirements that even the reference receiver cannot keep on this version, each with the evidence.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub breaks: BTreeMap<String, String>,
-    /// How this version of codex talks.
-    pub codex: CodexProfile,
+    /// How this version talks, under the name of its executor.
+    pub cli: Cli,
+}
+
+/// How one version of an executor's CLI talks. A new executor is a new variant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Cli {
+    /// The Codex CLI.
+    Codex(Box<CodexProfile>),
+}
+
+impl Cli {
+    /// The executor whose CLI it is.
+    pub fn executor(&self) -> &'static str {
+        match self {
+            Cli::Codex(_) => "codex",
+        }
+    }
 }

@@ -61,6 +61,9 @@ impl Mangle {
     }
 }
 
+/// More is not filled in: a quirk is to flood its peer, not the machine.
+const LONGEST_FILL: usize = 64 * 1024 * 1024;
+
 impl Passed {
     fn unchanged(event: Value) -> Self {
         Self { events: vec![event], mangle: Mangle::Nothing, exit: None }
@@ -165,6 +168,18 @@ impl Injector {
                 text = text.replace(name, part);
             }
         }
-        Value::String(text)
+        Value::String(fill(text))
+    }
+}
+
+/// Puts so many letters in the place of `{fill:N}`, for peers that send more than anybody reads.
+fn fill(text: String) -> String {
+    let parts = text.split_once("{fill:").and_then(|(before, rest)| {
+        let (count, after) = rest.split_once('}')?;
+        Some((before, count.parse::<usize>().ok()?.min(LONGEST_FILL), after))
+    });
+    match parts {
+        Some((before, count, after)) => format!("{before}{}{after}", "x".repeat(count)),
+        None => text,
     }
 }

@@ -27,7 +27,8 @@ pub enum Point {
     /// The receiver starts its CLI. `{"contextId", "session", "args"}`
     #[serde(rename = "receiver.spawn")]
     ReceiverSpawn,
-    /// The receiver kills the process group of a turn that ran into its cap. `{"contextId"}`; omitted: only the leader dies.
+    /// The receiver kills the process groups of a turn that ran into its cap, or of all when it is told to end.
+    /// `{"because": "cap" | "stop"}`; omitted: only the leaders die.
     #[serde(rename = "receiver.group_kill")]
     ReceiverGroupKill,
     /// The receiver remembers the CLI's session for a context. `{"contextId", "session"}`
@@ -57,26 +58,6 @@ pub enum Point {
 }
 
 impl Point {
-    /// Every point, in the order of this list.
-    pub const ALL: [Point; 16] = [
-        Point::ReceiverAuth,
-        Point::ReceiverResponse,
-        Point::ReceiverAck,
-        Point::ReceiverInbox,
-        Point::ReceiverHandoff,
-        Point::ReceiverContextLock,
-        Point::ReceiverSpawn,
-        Point::ReceiverGroupKill,
-        Point::ReceiverSessionSave,
-        Point::ReceiverTranscript,
-        Point::ReceiverCallback,
-        Point::ReceiverLog,
-        Point::CliResume,
-        Point::CliLine,
-        Point::CliStderr,
-        Point::CliExit,
-    ];
-
     /// The name in quirk files, for instance `receiver.callback`.
     pub fn name(self) -> &'static str {
         match self {

@@ -42,7 +42,7 @@ pub enum Deviation {
     /// The event does not take place.
     Omit,
     /// Parts of the event have other values, by JSON pointer. `{token}`, `{context}` and `{text}` in a string stand for the
-    /// cell's bearer and for the event's own members.
+    /// cell's bearer and for the event's own members, and `{fill:N}` for N letters.
     Replace(BTreeMap<String, Value>),
     /// The event takes place later.
     Delay(Millis),

@@ -101,7 +101,7 @@ impl Receiver {
         if ended.is_none() {
             self.log(format!("the turn of context {context} ran into its cap, killing its process group"))
                 .await;
-            self.kill_turn(group, context, turn).await;
+            self.kill_turn(group, turn).await;
             // Reaps the leader; the pipes are let go with the child.
             let _ = self.host.clock().within(DRAIN, child.wait()).await;
         } else {
@@ -123,16 +123,21 @@ impl Receiver {
         Ok(child)
     }
 
-    async fn kill_turn(&self, group: Pid, context: &str, turn: &str) {
-        let event = json!({ "contextId": context });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverGroupKill, event).await;
+    async fn kill_turn(&self, group: Pid, turn: &str) {
         let processes = self.host.processes();
-        if passed.events.is_empty() {
+        if self.kills_groups("cap").await {
+            let _ = processes.signal_group(group, Signal::Kill).await;
+            self.sweep(TURN_MARK, turn).await;
+        } else {
             let _ = processes.signal(group, Signal::Kill).await;
-            return;
         }
-        let _ = processes.signal_group(group, Signal::Kill).await;
-        self.sweep(TURN_MARK, turn).await;
+    }
+
+    /// Whether whole process groups are killed, and not only their leaders. `because` says what made it necessary.
+    pub(super) async fn kills_groups(&self, because: &str) -> bool {
+        let event = json!({ "because": because });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverGroupKill, event).await;
+        !passed.events.is_empty()
     }
 
     /// Kills every process with a mark: stragglers of a turn, or what an earlier life of this receiver left.

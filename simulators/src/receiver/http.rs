@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use gauntlet_protocol::bearer_token;
 use gauntlet_protocol::fleet::{
     self, AgentMessage, Direction, Dispatch, Health, MAX_BODY, prompt_cut,
     refusal::{self, HttpRefusal},
@@ -13,6 +14,7 @@ use gauntlet_world::network::{Listener, Stream};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
+use super::inbox::NotAccepted;
 use super::state::Receiver;
 use crate::http1::{Connection, Head, Length, Refused};
 use crate::injection::{Mangle, Point};
@@ -134,7 +136,14 @@ impl Receiver {
             Err(error) => rpc(Value::Null, Err(refusal::invalid_body(&error))),
             Ok(request) => {
                 let id = request.id.clone();
-                rpc(id, self.dispatch(request).await)
+                match self.dispatch(request).await {
+                    Ok(result) => rpc(id, Ok(result)),
+                    Err(NotTaken::Refused(error)) => rpc(id, Err(error)),
+                    // No error in JSON-RPC, after which it would be sent again.
+                    Err(NotTaken::Unsure) => {
+                        (500, json!({ "error": "the inbox is broken; the dispatch may have been accepted" }))
+                    }
+                }
             }
         }
     }
@@ -142,7 +151,7 @@ impl Receiver {
     /// Why the bearer is refused, if it is. Decided before anything of the body is looked at (FLEET-AUTH-05).
     async fn authorise(&self, head: &Head) -> Option<HttpRefusal> {
         let token = self.token.as_ref()?;
-        let presented = head.header("authorization").and_then(bearer);
+        let presented = head.header("authorization").and_then(bearer_token);
         let (accepted, reason) = match presented {
             None => (false, "missing"),
             Some(presented) if presented.ct_eq(token.as_bytes()).into() => (true, "ok"),
@@ -156,16 +165,23 @@ impl Receiver {
         Some(if reason == "missing" { HttpRefusal::MissingBearer } else { HttpRefusal::InvalidBearer })
     }
 
-    async fn dispatch(&self, request: Request) -> Result<Value, RpcError> {
+    async fn dispatch(&self, request: Request) -> Result<Value, NotTaken> {
         if !fleet::is_send_method(&request.method) {
-            return Err(fleet::method_not_found(&request.method));
+            return Err(fleet::method_not_found(&request.method).into());
         }
         let dispatch = Dispatch::from_params(&request.params)?;
         let (text, _) = prompt_cut(&dispatch.text);
         let context = dispatch.context.map_or_else(|| self.anonymous(), |context| context.to_string());
         if let Err(error) = self.accept(&context, text).await {
-            self.log(format!("the inbox could not be written: {error}")).await;
-            return Err(refusal::inbox_write_failed(&error.to_string()));
+            self.log(error.to_string()).await;
+            return Err(match error {
+                NotAccepted::Refused(error) => refusal::inbox_write_failed(&error.to_string()).into(),
+                NotAccepted::Unsure(..) => {
+                    // If it is there, it may as well be run soon.
+                    self.arrived.notify_one();
+                    NotTaken::Unsure
+                }
+            });
         }
         self.worked();
         self.record(Direction::Inbound, &context, text).await;
@@ -177,6 +193,20 @@ impl Receiver {
         self.record(Direction::Ack, &context, text).await;
         self.arrived.notify_one();
         Ok(AgentMessage { text: text.to_owned(), context: named }.result())
+    }
+}
+
+/// Why a dispatch is not acknowledged.
+enum NotTaken {
+    /// It never runs.
+    Refused(RpcError),
+    /// Nobody knows whether it runs.
+    Unsure,
+}
+
+impl From<RpcError> for NotTaken {
+    fn from(error: RpcError) -> Self {
+        NotTaken::Refused(error)
     }
 }
 
@@ -202,13 +232,6 @@ impl Body<'_, '_> {
         self.state = BodyState::Read;
         Ok(content)
     }
-}
-
-/// The token of a `Bearer` header field: the scheme in any case, and something after it.
-fn bearer(field: &[u8]) -> Option<&[u8]> {
-    let (scheme, token) = field.split_at_checked(7)?;
-    let token = token.trim_ascii();
-    (scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty()).then_some(token)
 }
 
 fn refused(refusal: HttpRefusal) -> Answer {

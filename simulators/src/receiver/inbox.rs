@@ -14,6 +14,27 @@ use crate::injection::Point;
 pub(super) struct Writer {
     /// An append failed half way: the next one begins with a line end, so that it does not grow into the torn line.
     pub(super) torn: bool,
+    /// The last line is there, and perhaps not durable.
+    unsynced: bool,
+}
+
+/// Why a dispatch was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NotAccepted {
+    /// Nothing of it is left: it never runs.
+    #[error("the inbox could not be written: {0}")]
+    Refused(io::Error),
+    /// The inbox could neither be written nor be mended. It may run, now or after a restart.
+    #[error("the inbox could neither be written nor mended: {0}; {1}")]
+    Unsure(io::Error, io::Error),
+}
+
+/// What is left of a line that could not be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    /// Too little to be run.
+    PartOfALine,
 }
 
 /// One line of the inbox that is to be run, with its number counted from 1.
@@ -26,7 +47,7 @@ pub(super) struct Accepted {
 
 impl Receiver {
     /// Accepts a dispatch: once this returns, the dispatch survives every crash.
-    pub(super) async fn accept(&self, context: &str, text: &str) -> io::Result<()> {
+    pub(super) async fn accept(&self, context: &str, text: &str) -> Result<(), NotAccepted> {
         let path = self.file(self.settings.mode.files.inbox);
         let event = json!({ "from": InboxRecord::HERMES, "contextId": context, "text": text });
         let passed = self.settings.injector.pass(&self.host, Point::ReceiverInbox, event).await;
@@ -45,31 +66,54 @@ impl Receiver {
                 line.insert(0, b'\n');
             }
             if let Err(error) = self.host.disk().append_durably(&path, &line).await {
-                // The sender is told that nothing was accepted, so nothing may be left that could be run.
-                writer.torn = self.take_back(&path, &line).await.is_err();
-                return Err(error);
+                // Who is told that nothing was accepted sends again, so nothing may be left that could be run.
+                return Err(match self.take_back(&path, &line).await {
+                    Ok(left) => {
+                        writer.torn = left == Left::PartOfALine;
+                        NotAccepted::Refused(error)
+                    }
+                    Err(second) => {
+                        (writer.torn, writer.unsynced) = (true, true);
+                        NotAccepted::Unsure(error, second)
+                    }
+                });
             }
-            writer.torn = false;
+            (writer.torn, writer.unsynced) = (false, false);
         }
         Ok(())
     }
 
-    /// Takes what is there of a line that could not be written out of the inbox again.
-    async fn take_back(&self, path: &Path, line: &[u8]) -> io::Result<()> {
+    /// Takes what is there of a line that could not be written out of the inbox again. An error: it may be there, whole.
+    async fn take_back(&self, path: &Path, line: &[u8]) -> io::Result<Left> {
         let content = self.host.disk().read_if_present(path).await?.unwrap_or_default();
-        let kept = match content.strip_suffix(line) {
-            Some(before) => before,
-            None => content.strip_suffix(Lines::new(&content).torn()).unwrap_or(&content),
+        let (kept, could_run) = match content.strip_suffix(line) {
+            Some(before) => (before, true),
+            None => {
+                let torn = Lines::new(&content).torn();
+                // Without its line end alone, it would be whole as soon as the next line begins.
+                (&content[..content.len() - torn.len()], InboxRecord::parse_line(torn).is_ok())
+            }
         };
-        if kept.len() < content.len() { self.host.disk().replace(path, kept).await } else { Ok(()) }
+        if kept.len() == content.len() {
+            return Ok(Left::Nothing);
+        }
+        match self.host.disk().replace(path, kept).await {
+            Ok(()) => Ok(Left::Nothing),
+            Err(_) if !could_run => Ok(Left::PartOfALine),
+            Err(error) => Err(error),
+        }
     }
 
     /// The inbox. Nobody is writing to it meanwhile, so that no line is handed off before it is durable: the power could
     /// take such a line and give its number to another one.
     pub(super) async fn inbox_content(&self) -> io::Result<Vec<u8>> {
-        let _writer = self.inbox.lock().await;
-        let content = self.host.disk().read_if_present(self.file(self.settings.mode.files.inbox)).await?;
-        Ok(content.unwrap_or_default())
+        let mut writer = self.inbox.lock().await;
+        let path = self.file(self.settings.mode.files.inbox);
+        if writer.unsynced {
+            self.host.disk().sync(&path).await?;
+            writer.unsynced = false;
+        }
+        Ok(self.host.disk().read_if_present(path).await?.unwrap_or_default())
     }
 
     /// How many lines an earlier life handed off, as the file says.

@@ -233,7 +233,9 @@ impl Receiver {
                 let text = "[interrupted] the receiver stopped while this turn was running; the work may be half done".to_owned();
                 let outcome = Outcome { id: self.callback_id(), context, text, busy: false };
                 *endings.entry((outcome.context.clone(), false, outcome.text.clone())).or_default() += 1;
-                self.conclude(line, &outcome).await;
+                // Not durable, it would be followed by another one after the next start.
+                self.journal.ended(&self.host, line, &outcome).await?;
+                self.record_ending(&outcome).await;
                 self.send_later(line, outcome);
             } else {
                 accepted.context = accepted.context.or(fate.context);
@@ -271,10 +273,16 @@ impl Receiver {
     async fn end(&self) {
         let _closed = self.starting.lock().await;
         let running: Vec<_> = self.running.borrow().iter().copied().collect();
-        for group in running {
-            let _ = self.host.processes().signal_group(group, Signal::Kill).await;
+        if self.kills_groups("stop").await {
+            for group in running {
+                let _ = self.host.processes().signal_group(group, Signal::Kill).await;
+            }
+            self.sweep(RECEIVER_MARK, &self.mark()).await;
+        } else {
+            for leader in running {
+                let _ = self.host.processes().signal(leader, Signal::Kill).await;
+            }
         }
-        self.sweep(RECEIVER_MARK, &self.mark()).await;
         let _ = self.host.disk().remove(self.file(self.settings.mode.files.pid)).await;
     }
 }

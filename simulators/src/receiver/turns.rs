@@ -2,6 +2,7 @@
 
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
 use gauntlet_protocol::fleet::{ContextId, Direction};
 use serde_json::json;
@@ -12,6 +13,10 @@ use super::journal::Outcome;
 use super::modes::{Spoken, talk};
 use super::state::Receiver;
 use crate::injection::Point;
+
+/// What is waited before an outcome is written to the journal again, at first and at most.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 impl Receiver {
     /// Hands every new line of the inbox to a turn, for ever. It wakes when a dispatch is accepted; the configured interval
@@ -172,11 +177,21 @@ impl Receiver {
         }
     }
 
-    /// Makes an outcome durable, then visible: journal, transcript.
-    pub(super) async fn conclude(&self, line: u64, outcome: &Outcome) {
-        if let Err(error) = self.journal.ended(&self.host, line, outcome).await {
-            self.log(format!("the journal could not be written: {error}")).await;
+    /// Makes an outcome durable, then visible: journal, transcript. While the journal cannot be written it waits: once sent
+    /// and then forgotten in a crash, this outcome would be followed by another one.
+    async fn conclude(&self, line: u64, outcome: &Outcome) {
+        let mut pause = SHORTEST_PAUSE;
+        while let Err(error) = self.journal.ended(&self.host, line, outcome).await {
+            self.log(format!("the journal could not be written, the reply of line {line} waits: {error}"))
+                .await;
+            self.host.clock().sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
+        self.record_ending(outcome).await;
+    }
+
+    /// Writes an outcome to the transcript.
+    pub(super) async fn record_ending(&self, outcome: &Outcome) {
         let direction = if outcome.busy { Direction::Busy } else { Direction::Final };
         self.record(direction, &outcome.context, &outcome.text).await;
     }

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use gauntlet_simulators::cli::codex;
+use gauntlet_simulators::cli;
 use gauntlet_simulators::cli::profile::Profile;
 use gauntlet_simulators::injection::{Injector, Quirk};
 use gauntlet_simulators::stage::{Ending, Invocation, LocalFuture, Part, Stage};
@@ -112,7 +112,7 @@ impl Rig {
         let (stage, quirky) = (script.clone(), injector.clone());
         let codex = program(move |host| {
             let (profile, stage, injector) = (profile.clone(), stage.clone(), quirky.clone());
-            async move { codex::run(host, profile, stage, injector).await }
+            async move { cli::run(host, profile, stage, injector).await }
         });
         machine.install(Path::new("/bin/codex"), "codex", codex).expect("codex can be installed");
         machine.install(Path::new("/bin/sleep"), "sleep", program(sleep)).expect("sleep can be installed");
@@ -156,7 +156,7 @@ impl Rig {
         let files = self.machine.disk().files_below(&sessions);
         files
             .into_iter()
-            .map(|(name, content)| (name, String::from_utf8_lossy(&content).into_owned()))
+            .map(|(name, file)| (name, String::from_utf8_lossy(&file.content).into_owned()))
             .collect()
     }
 }

@@ -22,7 +22,7 @@ use super::plan::Plan;
 use super::real::RealBench;
 use super::virtual_bench::VirtualBench;
 use crate::scenario::{Limits, ReceiverGiven};
-use crate::trace::{Files, Trace, What};
+use crate::trace::{File, Trace, What};
 
 /// The harness itself failed, or its environment did: the cell has no verdict.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,6 +75,16 @@ impl Places {
         self.root.join("receiver.log")
     }
 
+    /// The places whose files are observed, with the prefix of their paths in the trace.
+    pub(crate) fn observed(&self) -> [(PathBuf, &'static str); 4] {
+        [
+            (self.repo(), "repo"),
+            (self.home(), "home"),
+            (self.hermes(), "hermes"),
+            (self.log(), "receiver.log"),
+        ]
+    }
+
     /// A path of a scenario: relative to the working directory, or to the executor's home after `~/`.
     pub(crate) fn path(&self, written: &str) -> PathBuf {
         match written.strip_prefix("~/") {
@@ -89,9 +99,15 @@ pub(crate) fn mode(plan: &Plan) -> &'static Mode {
     Mode::named(&plan.profile.executor).unwrap_or(&CODEX)
 }
 
-/// What the environment of a receiver's turns carries, by which they are found.
-pub(crate) fn turn_mark(places: &Places, mode: &Mode) -> String {
-    format!("{}#{}", places.repo().to_string_lossy(), mode.name)
+/// The cap of a turn, as the receiver of this plan is told: the lane's, unless the scenario says another one.
+pub(crate) fn turn_cap(plan: &Plan) -> Duration {
+    let said = plan.scenario.given.receiver.config.get(&cap_member(mode(plan))).and_then(Value::as_f64);
+    let said = said.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    said.unwrap_or(Limits::of(plan.lane).turn_cap)
+}
+
+fn cap_member(mode: &Mode) -> String {
+    format!("{}_timeout_s", mode.cli)
 }
 
 /// The receiver's configuration file.
@@ -116,7 +132,7 @@ pub(crate) fn receiver_config(
         "context_lock_wait_s": seconds(limits.lock_wait),
     });
     if let Value::Object(members) = &mut config {
-        members.insert(format!("{}_timeout_s", mode.cli), seconds(limits.turn_cap));
+        members.insert(cap_member(mode), seconds(limits.turn_cap));
         if given.auth {
             members.insert("auth_token_env".to_owned(), json!(RECEIVER_TOKEN));
         }
@@ -350,12 +366,19 @@ impl Bench {
         outcome.map_err(|error| BenchError::because(&format!("cannot remove {written}"), error))
     }
 
-    /// The processes of turns of the receiver that run now.
-    pub(crate) async fn marked(&self, plan: &Plan) -> Vec<(Pid, String)> {
-        let mark = turn_mark(self.places(), mode(plan));
+    /// The processes that run now and that the harness did not start.
+    pub(crate) fn strays(&self) -> Vec<(Pid, String)> {
         match self {
-            Bench::Virtual(bench) => bench.marked(&mark),
-            Bench::Real(bench) => bench.marked(&mark).await,
+            Bench::Virtual(bench) => bench.strays(),
+            Bench::Real(bench) => bench.strays(),
+        }
+    }
+
+    /// How long a process that was killed may still be seen.
+    pub(crate) fn dying(&self) -> Duration {
+        match self {
+            Bench::Virtual(_) => Duration::ZERO,
+            Bench::Real(_) => Duration::from_secs(1),
         }
     }
 
@@ -364,15 +387,6 @@ impl Bench {
         match self {
             Bench::Virtual(bench) => trace.look_at_files(moment, bench.files()),
             Bench::Real(bench) => trace.look_at_files(moment, bench.files()),
-        }
-    }
-
-    /// The permission bits of a file.
-    pub(crate) fn mode_of(&self, written: &str) -> Option<u32> {
-        let path = self.places().path(written);
-        match self {
-            Bench::Virtual(bench) => bench.machine.disk().mode_of(&path),
-            Bench::Real(_) => crate::files::mode(&path),
         }
     }
 
@@ -425,9 +439,12 @@ pub(crate) fn watch_deliveries(host: &Host, runtime: &Runtime, trace: &Rc<Trace>
     });
 }
 
-/// Files of a simulated disk below a place, under a prefix.
-pub(crate) fn prefixed(files: Files, prefix: &str) -> impl Iterator<Item = (String, Rc<Vec<u8>>)> {
-    files.into_iter().map(move |(path, content)| {
-        (if path.is_empty() { prefix.to_owned() } else { format!("{prefix}/{path}") }, content)
+/// Puts files below a place under a prefix.
+pub(crate) fn prefixed(
+    files: impl IntoIterator<Item = (String, File)>,
+    prefix: &str,
+) -> impl Iterator<Item = (String, File)> {
+    files.into_iter().map(move |(path, file)| {
+        (if path.is_empty() { prefix.to_owned() } else { format!("{prefix}/{path}") }, file)
     })
 }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use gauntlet_protocol::fleet::MODES;
 use gauntlet_runtime::Runtime;
 use gauntlet_simulators::{control, gate};
 use gauntlet_world::network::{Address, Tap};
@@ -16,7 +15,7 @@ use tokio::sync::Notify;
 
 use super::bench::{
     BenchError, Places, fleet_settings, mode, prefixed, receiver_config, receiver_environment,
-    runtime_environment, turn_mark, watch_deliveries,
+    runtime_environment, watch_deliveries,
 };
 use super::names::Names;
 use super::plan::Plan;
@@ -24,7 +23,8 @@ use super::stage::CellStage;
 use super::tap::{OnlyOpened, Wire};
 use crate::files;
 use crate::scenario::{Lane, Limits};
-use crate::trace::{Files, Trace};
+use crate::strays;
+use crate::trace::{File, Files, Trace, What};
 
 /// What the real lane needs to know of the program that it runs in.
 #[derive(Debug, Clone)]
@@ -222,19 +222,33 @@ impl RealBench {
         files::write(path, &whole)
     }
 
-    pub(crate) async fn marked(&self, mark: &str) -> Vec<(Pid, String)> {
-        let marked = self.harness.processes().marked("A2A_RECEIVER", mark).await.unwrap_or_default();
-        marked.into_iter().map(|pid| (pid, self.plan.profile.executor.clone())).collect()
+    /// Every process of the cell but the receiver.
+    pub(crate) fn strays(&self) -> Vec<(Pid, String)> {
+        let receiver = self.running_pid().map(|pid| pid.0);
+        let strays = strays::of_cell(&self.places.root, receiver).into_iter();
+        strays.map(|stray| (Pid(stray.pid), stray.name)).collect()
     }
 
     pub(crate) fn files(&self) -> Files {
         observed(&self.places)
     }
 
-    /// A stand-in that did not reach its stage says so on its standard error, which a receiver puts into replies and logs.
+    /// A panic of the harness; or a stand-in that did not reach its stage. It says so on its standard error, which a receiver
+    /// puts into replies and logs.
     pub(crate) fn failure(&self) -> Option<String> {
+        let hosts = [&self.harness, &self.client, &self.runtime_host];
+        let panics: Vec<String> = hosts.iter().flat_map(|host| host.panics()).collect();
+        if !panics.is_empty() {
+            return Some(format!("panic: {}", panics.join("; ")));
+        }
         let says_so = |content: &[u8]| String::from_utf8_lossy(content).contains(control::NO_CONTROL_TEXT);
-        self.files().values().any(|content| says_so(content)).then(|| control::NO_CONTROL_TEXT.to_owned())
+        let replied = self.trace.any(|what| match what {
+            What::Callback { sent, .. } => says_so(&sent.0),
+            What::Delivered { text, .. } => says_so(text.as_bytes()),
+            _ => false,
+        });
+        let written = || self.files().values().any(|file| says_so(&file.content));
+        (replied || written()).then(|| control::NO_CONTROL_TEXT.to_owned())
     }
 
     /// Ends every process of the cell and removes its folder.
@@ -243,11 +257,9 @@ impl RealBench {
         if let Some(pid) = self.running_pid() {
             let _ = processes.signal_group(pid, Signal::Kill).await;
         }
-        let mark = turn_mark(&self.places, mode(&self.plan));
-        for pid in processes.marked("A2A_RECEIVER", &mark).await.unwrap_or_default() {
-            let _ = processes.signal(pid, Signal::Kill).await;
-        }
         self.harness.clock().within(Duration::from_secs(5), self.receiver_ended()).await;
+        // Only now nobody starts another one.
+        sweep(&self.harness, &self.places.root).await;
         self.runtime_host.end();
         if let Err(error) = files::remove_dir(&self.places.root) {
             tracing::warn!(%error, folder = %self.places.root.display(), "the cell's folder could not be removed");
@@ -258,28 +270,28 @@ impl RealBench {
 /// Ends every process that lives below a cell's folder, and removes the folder: what is left to do when the cell could not
 /// tear itself down.
 pub(crate) async fn clear_away(root: &Path) {
-    let places = Places { root: root.to_path_buf() };
-    let host = Host::real(Identity { cwd: root.to_path_buf(), ..Identity::default() }, None);
-    let processes = host.processes();
-    // The receiver and what it starts have their home there, and its turns carry its mark besides.
-    let mut marks = vec![("HOME", places.home().to_string_lossy().into_owned())];
-    marks.extend(MODES.iter().map(|mode| ("A2A_RECEIVER", turn_mark(&places, mode))));
-    let deadline = host.clock().now() + Duration::from_secs(5);
-    while host.clock().now() < deadline {
-        let mut left = Vec::new();
-        for (name, value) in &marks {
-            left.extend(processes.marked(name, value).await.unwrap_or_default());
-        }
-        if left.is_empty() {
-            break;
-        }
-        for pid in left {
-            let _ = processes.signal(pid, Signal::Kill).await;
-        }
-        host.clock().sleep(Duration::from_millis(5)).await;
-    }
+    sweep(&Host::real(Identity::default(), None), root).await;
     if let Err(error) = files::remove_dir(root) {
         tracing::warn!(%error, folder = %root.display(), "the cell's folder could not be removed");
+    }
+}
+
+/// Kills every process of a cell until there is none.
+async fn sweep(harness: &Host, root: &Path) {
+    let swept = async {
+        loop {
+            let strays = strays::of_cell(root, None);
+            for stray in &strays {
+                let _ = harness.processes().signal(Pid(stray.pid), Signal::Kill).await;
+            }
+            if strays.is_empty() {
+                break;
+            }
+            harness.clock().sleep(Duration::from_millis(5)).await;
+        }
+    };
+    if harness.clock().within(Duration::from_secs(5), swept).await.is_none() {
+        tracing::warn!(folder = %root.display(), "processes of the cell could not be ended");
     }
 }
 
@@ -291,12 +303,11 @@ async fn reap(mut child: Child, code: Rc<Cell<Option<i32>>>, ended: Rc<Notify>) 
 
 fn observed(places: &Places) -> Files {
     let mut all = Files::new();
-    for (place, prefix) in [(places.repo(), "repo"), (places.hermes(), "hermes")] {
-        let found: Files =
-            files::all_below(&place).into_iter().map(|(path, content)| (path, Rc::new(content))).collect();
+    for (place, prefix) in places.observed() {
+        let below = files::all_below(&place).into_iter();
+        let found = below.map(|(path, mode, content)| (path, File { mode, content: Rc::new(content) }));
         all.extend(prefixed(found, prefix));
     }
-    all.extend(files::read(&places.log()).map(|log| ("receiver.log".to_owned(), Rc::new(log))));
     all
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use gauntlet_reports::Lane;
+use gauntlet_reports::{Lane, Secrets};
 use gauntlet_simulators::injection::Point;
 use gauntlet_world::simulated::Crash;
 use gauntlet_world::touch::Touch;
@@ -19,7 +19,7 @@ use super::steps::Stagehand;
 use super::virtual_bench::VirtualBench;
 use crate::data::catalogue::Catalogue;
 use crate::oracle::{self, Judgement};
-use crate::trace::{Observation, Trace, What, digest};
+use crate::trace::{Observation, Trace, What, digest, redact_before_cut};
 
 /// What became of a cell.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +51,7 @@ const QUIET: Duration = Duration::from_secs(5);
 pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSettings>) -> Outcome {
     let seed = plan.cell_seed();
     let names = Rc::new(Names::new(&seed));
+    #[expect(clippy::disallowed_methods, reason = "the trace is of no host; its time is the runtime's own")]
     let trace = Rc::new(Trace::begin(Instant::now()));
     let mut outcome = Outcome { secrets: names.redacted(), ..Outcome::default() };
     let built = match (plan.lane, real) {
@@ -76,7 +77,7 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
         plan: plan.clone(),
         bench: bench.clone(),
         names: names.clone(),
-        wire,
+        wire: wire.clone(),
         trace: trace.clone(),
     });
     watch_crashes(&hand);
@@ -92,12 +93,13 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
     outcome.error = outcome.error.or_else(|| bench.failure());
     outcome.events = bench.injector().map(|injector| injector.log()).unwrap_or_default();
     outcome.touches = bench.touches();
-    let mode_of = |path: &str| bench.mode_of(path);
+    wire.end();
     outcome.observations = trace.take();
-    outcome.judgements = oracle::judge(plan, catalogue, &names, &outcome.observations, &mode_of);
+    outcome.judgements = oracle::judge(plan, catalogue, &names, &outcome.observations);
     if plan.lane == Lane::Virtual {
         outcome.digest = digest(&outcome.observations);
     }
+    redact_before_cut(&mut outcome.observations, &Secrets::new(&outcome.secrets));
     bench.tear_down().await;
     outcome
 }

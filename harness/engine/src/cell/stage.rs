@@ -41,7 +41,11 @@ impl CellStage {
                 let part = self.take(dispatch.as_deref());
                 (dispatch, part)
             }
-            Purpose::Probe | Purpose::Refused(_) => (None, Part::default()),
+            // Whoever is refused still shows for which dispatch it was called, when the prompt is among the arguments.
+            Purpose::Refused(_) | Purpose::Unplayed(_) => {
+                (self.names.dispatch_in(&invocation.args.join("\n")), Part::default())
+            }
+            Purpose::Probe => (None, Part::default()),
         };
         if let Some(dispatch) = &dispatch {
             self.turns_of.borrow_mut().insert(invocation.pid, dispatch.clone());

@@ -23,6 +23,8 @@ use crate::trace::{Trace, What};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// More than this is not read of the answers to one request: a peer that floods gets its verdict by what came until then.
 const MAX_RECEIVED: usize = 2 * 1024 * 1024;
+/// So long it is read on after the last answer: whoever answers once too often does so at once.
+const SURPLUS: Duration = Duration::from_millis(20);
 /// How long a process may take to end when it is asked to.
 const STOP: Duration = Duration::from_secs(10);
 
@@ -41,6 +43,11 @@ pub(crate) fn key(number: usize, step: &Step) -> String {
         Some(name) => name.to_owned(),
         None => format!("step {}", number + 1),
     }
+}
+
+/// The name of the dispatch that a line is which a step writes into an inbox, counted from 1.
+pub(crate) fn line_name(key: &str, line: usize) -> String {
+    format!("{key} line {line}")
 }
 
 impl Stagehand {
@@ -73,7 +80,7 @@ impl Stagehand {
                 self.bench.write(&write.path, &self.names.resolve(&write.text), write.append)?;
                 for (line, context) in write.asks.iter().enumerate() {
                     self.trace.push(What::Dispatched {
-                        dispatch: format!("{key} line {}", line + 1),
+                        dispatch: line_name(&key, line + 1),
                         context: Some(self.names.context(context)),
                         acknowledged: true,
                     });
@@ -110,7 +117,7 @@ impl Stagehand {
             members.insert("context_id".to_owned(), json!(context));
         }
         let tool = self.tool("fleet_send", &Caller::with(["a2a"]), args).await;
-        let answer = self.last_exchange(key);
+        let (sent, answer) = self.last_exchange(key);
         let result = answer
             .as_ref()
             .and_then(|answer| answer.body.as_ref())
@@ -129,6 +136,7 @@ impl Stagehand {
         let mut value = answer.map_or_else(|| json!({}), |answer| answer.to_value());
         if let Value::Object(members) = &mut value {
             members.insert("tool".to_owned(), tool);
+            members.insert("sent".to_owned(), sent);
             members.insert("acknowledged".to_owned(), json!(acknowledged));
         }
         value
@@ -152,16 +160,17 @@ impl Stagehand {
         }
     }
 
-    /// The answer in the last exchange of a step, read from its raw bytes.
-    fn last_exchange(&self, key: &str) -> Option<HttpAnswer> {
+    /// The request and the answer in the last exchange of a step, read from their raw bytes.
+    fn last_exchange(&self, key: &str) -> (Value, Option<HttpAnswer>) {
         self.trace.read(|all| {
-            all.iter().rev().find_map(|seen| match &seen.what {
-                What::Exchange { step, received, .. } if step == key => {
-                    Some(wire::answers(&received.0).into_iter().next())
-                }
+            let exchange = all.iter().rev().find_map(|seen| match &seen.what {
+                What::Exchange { step, sent, received } if step == key => Some((sent, received)),
                 _ => None,
-            })
-        })?
+            });
+            let Some((sent, received)) = exchange else { return (Value::Null, None) };
+            let request = wire::request(&sent.0).map(|request| request.to_value(&self.names.token));
+            (request.unwrap_or_default(), wire::answers(&received.0).into_iter().next())
+        })
     }
 
     async fn request(&self, key: &str, request: &Request) -> Result<Value, BenchError> {
@@ -179,14 +188,19 @@ impl Stagehand {
         let mut received = Vec::new();
         let deadline = client.clock().now() + patience;
         let mut closed = false;
+        let (mut answered, mut complete) = (0, 0);
         loop {
-            let left = deadline.saturating_duration_since(client.clock().now());
-            if received.len() > MAX_RECEIVED
-                || wire::complete_answers(&received) >= expected
-                || left.is_zero()
+            while answered < expected
+                && let Some(length) = wire::answer_length(&received[complete..])
             {
+                answered += 1;
+                complete += length;
+            }
+            let left = deadline.saturating_duration_since(client.clock().now());
+            if received.len() > MAX_RECEIVED || left.is_zero() {
                 break;
             }
+            let left = if answered == expected { left.min(SURPLUS) } else { left };
             let mut space = vec![0; 16_384];
             match client.clock().within(left, stream.read(&mut space)).await {
                 Some(Ok(read @ 1..)) => received.extend_from_slice(&space[..read]),
@@ -205,6 +219,8 @@ impl Stagehand {
         if let Value::Object(members) = &mut value {
             members.insert("answers".to_owned(), answers.iter().map(HttpAnswer::to_value).collect());
             members.insert("closed".to_owned(), json!(closed));
+            let surplus = if answered == expected { received.len() - complete } else { 0 };
+            members.insert("surplus".to_owned(), json!(surplus));
         }
         Ok(value)
     }
@@ -388,11 +404,14 @@ impl Stagehand {
 
     /// Starts the receiver, and looks for processes that lived before and still do when it is ready.
     pub(super) async fn start_receiver(&self) -> Result<(), BenchError> {
-        let before = self.bench.marked(&self.plan).await;
+        let before = self.bench.strays();
         self.bench.start_receiver(&self.trace).await?;
         if !before.is_empty() {
-            let after = self.bench.marked(&self.plan).await;
-            let processes = before.into_iter().filter(|process| after.contains(process)).collect();
+            let still = || {
+                let now = self.bench.strays();
+                before.iter().filter(|process| now.contains(process)).cloned().collect()
+            };
+            let processes = self.lasting(still).await;
             self.push_leftovers("ready", processes);
         }
         Ok(())
@@ -400,8 +419,21 @@ impl Stagehand {
 
     /// Looks for processes of the receiver at a moment when none should be there.
     pub(super) async fn look_for_leftovers(&self, moment: &str) {
-        let processes = self.bench.marked(&self.plan).await;
+        let processes = self.lasting(|| self.bench.strays()).await;
         self.push_leftovers(moment, processes);
+    }
+
+    /// What is still there when everything that was killed had its time to die.
+    async fn lasting(&self, look: impl Fn() -> Vec<(Pid, String)>) -> Vec<(Pid, String)> {
+        let clock = self.bench.harness().clock();
+        let deadline = clock.now() + self.bench.dying();
+        loop {
+            let there = look();
+            if there.is_empty() || clock.now() >= deadline {
+                return there;
+            }
+            clock.sleep(Duration::from_millis(10)).await;
+        }
     }
 
     fn push_leftovers(&self, moment: &str, processes: Vec<(Pid, String)>) {

@@ -1,4 +1,4 @@
-//! The tap: raw bytes of connections become observations.
+//! The tap: raw bytes of connections become observations, one for each exchange.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use gauntlet_world::network::{Flow, Side, Tap};
 
+use crate::oracle::wire;
 use crate::trace::{Blob, Trace, What};
 
 /// Sees the connections of the runtime, of the harness, and of whatever takes callbacks.
@@ -28,6 +29,31 @@ struct Conversation {
     received: Vec<u8>,
 }
 
+impl Conversation {
+    /// The exchange that is complete, if one is: whoever calls back may go on with the connection.
+    fn complete(&mut self) -> Option<Self> {
+        let request = wire::request_length(&self.received)?;
+        let answer = wire::answer_length(&self.sent)?;
+        let rest = Self {
+            side: self.side,
+            step: self.step.clone(),
+            sent: self.sent.split_off(answer),
+            received: self.received.split_off(request),
+        };
+        Some(std::mem::replace(self, rest))
+    }
+
+    /// What is seen of it: nothing when nobody asked for anything.
+    fn observation(self) -> Option<What> {
+        let (sent, received) = (Blob(self.sent), Blob(self.received));
+        match self.side {
+            Side::Connected => Some(What::Exchange { step: self.step, sent, received }),
+            Side::Accepted if received.0.is_empty() => None,
+            Side::Accepted => Some(What::Callback { sent: received, answered: sent }),
+        }
+    }
+}
+
 impl Wire {
     /// `look` takes a snapshot of the files at a named moment.
     pub(crate) fn new(trace: Rc<Trace>, receiver_port: u16, look: Box<dyn Fn(&str)>) -> Self {
@@ -39,6 +65,12 @@ impl Wire {
             next: Cell::new(1),
             look,
         }
+    }
+
+    /// The cell is over: what is still open is seen as far as it came.
+    pub(crate) fn end(&self) {
+        let open = std::mem::take(&mut *self.open.borrow_mut());
+        open.into_values().filter_map(Conversation::observation).for_each(|what| self.trace.push(what));
     }
 
     /// The exchanges from now on belong to this step.
@@ -60,7 +92,7 @@ impl Tap for Wire {
     }
 
     fn bytes(&self, connection: u64, flow: Flow, bytes: &[u8]) {
-        let moment = {
+        let (moment, complete) = {
             let mut open = self.open.borrow_mut();
             let Some(conversation) = open.get_mut(&connection) else { return };
             let first = conversation.received.is_empty();
@@ -71,24 +103,21 @@ impl Tap for Wire {
             let room = MAX_KEPT.saturating_sub(kept.len()).min(bytes.len());
             kept.extend_from_slice(&bytes[..room]);
             match (flow, conversation.side) {
-                (Flow::Received, Side::Connected) if first => Some("ack"),
-                (Flow::Received, Side::Accepted) if first => Some("callback"),
-                _ => None,
+                (Flow::Received, Side::Connected) => (first.then_some("ack"), None),
+                (Flow::Received, Side::Accepted) => (first.then_some("callback"), None),
+                (Flow::Sent, Side::Accepted) => (None, conversation.complete()),
+                (Flow::Sent, Side::Connected) => (None, None),
             }
         };
         if let Some(moment) = moment {
             (self.look)(moment);
         }
+        complete.and_then(Conversation::observation).into_iter().for_each(|what| self.trace.push(what));
     }
 
     fn closed(&self, connection: u64) {
-        let Some(conversation) = self.open.borrow_mut().remove(&connection) else { return };
-        let (sent, received) = (Blob(conversation.sent), Blob(conversation.received));
-        self.trace.push(match conversation.side {
-            Side::Connected => What::Exchange { step: conversation.step, sent, received },
-            Side::Accepted if received.0.is_empty() => return,
-            Side::Accepted => What::Callback { sent: received, answered: sent },
-        });
+        let conversation = self.open.borrow_mut().remove(&connection);
+        conversation.and_then(Conversation::observation).into_iter().for_each(|what| self.trace.push(what));
     }
 }
 

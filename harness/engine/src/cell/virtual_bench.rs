@@ -12,6 +12,7 @@ use gauntlet_simulators::{cli, gate, receiver};
 use gauntlet_world::fault::Unsynced;
 use gauntlet_world::network::Address;
 use gauntlet_world::process::{Pid, Signal};
+use gauntlet_world::simulated::disk::FileImage;
 use gauntlet_world::simulated::{Launch, ProcessState, program};
 use gauntlet_world::{Host, Machine, World, WorldSettings};
 use tokio::sync::{Notify, oneshot};
@@ -25,7 +26,7 @@ use super::plan::{Deviation, Plan};
 use super::stage::CellStage;
 use super::tap::{OnlyOpened, Wire};
 use crate::scenario::{Lane, Limits};
-use crate::trace::{Files, Trace};
+use crate::trace::{File, Files, Trace};
 
 const RECEIVER_PORT: u16 = 9320;
 const NODE_PORT: u16 = 9219;
@@ -147,7 +148,11 @@ impl VirtualBench {
         Ok(())
     }
 
+    /// Starts the runtime, unless it runs: after a crash both a step and whoever watches for crashes may want it back.
     pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
+        if self.machine.running().iter().any(|(pid, ..)| Some(*pid) == self.runtime_pid.get()) {
+            return Ok(());
+        }
         let (ready, started) = oneshot::channel();
         let ready = Rc::new(Cell::new(Some(ready)));
         let settings = fleet_settings(&self.plan, &self.places, RECEIVER_PORT, NODE_PORT);
@@ -268,8 +273,12 @@ impl VirtualBench {
         }
     }
 
-    pub(crate) fn marked(&self, mark: &str) -> Vec<(Pid, String)> {
-        self.machine.marked_processes("A2A_RECEIVER", mark)
+    /// Every process of the machine but the receiver and the runtime.
+    pub(crate) fn strays(&self) -> Vec<(Pid, String)> {
+        let receiver = self.receiver.borrow().as_ref().map(|(pid, _)| *pid);
+        let ours = [receiver, self.runtime_pid.get()];
+        let running = self.machine.running().into_iter().map(|(pid, name, _)| (pid, name));
+        running.filter(|(pid, _)| !ours.contains(&Some(*pid))).collect()
     }
 
     pub(crate) fn files(&self) -> Files {
@@ -289,10 +298,10 @@ impl VirtualBench {
 fn files(machine: &Machine, places: &Places) -> Files {
     let disk = machine.disk();
     let mut all = Files::new();
-    for (place, prefix) in
-        [(places.repo(), "repo"), (places.hermes(), "hermes"), (places.log(), "receiver.log")]
-    {
-        all.extend(prefixed(disk.files_below(&place), prefix));
+    for (place, prefix) in places.observed() {
+        let below = disk.files_below(&place).into_iter();
+        let files = below.map(|(path, FileImage { mode, content })| (path, File { mode, content }));
+        all.extend(prefixed(files, prefix));
     }
     all
 }

@@ -1,8 +1,9 @@
 //! Comparing what was observed with what a scenario expects.
 
+use gauntlet_reports::Secrets;
 use serde_json::{Value, json};
 
-use super::view::View;
+use super::view::{Looked, View};
 use crate::scenario::{Check, Comparison, Expect};
 
 /// What was expected and what was observed, when they differ.
@@ -12,12 +13,17 @@ pub(super) struct Difference {
     pub(super) observed: String,
 }
 
-fn differ(expected: impl Into<String>, observed: &Value) -> Option<Difference> {
-    Some(Difference { expected: expected.into(), observed: shown(observed) })
+fn differ(expected: impl Into<String>, observed: &Value, view: &View<'_>) -> Option<Difference> {
+    // Redacted before it is cut, or a secret at the cut would stay in part.
+    let observed = Secrets::new(view.names.redacted()).redact(&observed.to_string());
+    Some(Difference { expected: expected.into(), observed: cut(observed) })
 }
 
 fn shown(value: &Value) -> String {
-    let text = value.to_string();
+    cut(value.to_string())
+}
+
+fn cut(text: String) -> String {
     match text.char_indices().nth(600) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
@@ -58,31 +64,44 @@ pub(super) fn step(expect: &Expect, result: &Value, view: &View<'_>) -> Option<D
     }
     for (pointer, wanted) in wanted {
         if at(pointer) != wanted {
-            return differ(format!("{} is {}", &pointer[1..], shown(&wanted)), result);
+            return differ(format!("{} is {}", &pointer[1..], shown(&wanted)), result, view);
         }
     }
     if let Some(part) = &expect.text_contains
         && !at("/text").as_str().is_some_and(|text| text.contains(&resolve(part)))
     {
-        return differ(format!("text contains {part:?}"), result);
+        return differ(format!("text contains {part:?}"), result, view);
     }
     if let Some(limit) = expect.at_most
         && at("/elapsed_ms").as_u64().is_none_or(|elapsed| elapsed > limit.0)
     {
-        return differ(format!("the step takes at most {limit}"), result);
+        return differ(format!("the step takes at most {limit}"), result, view);
     }
     None
 }
 
-/// Compares the subject of a check. `None` inside: it holds. Outer `None`: the subject never came about.
-pub(super) fn check(check: &Check, view: &View<'_>) -> Option<Option<Difference>> {
-    let subject = view.subject(check.subject()?)?;
+/// Compares the subject of a check: what differs, if anything does, and where in the trace the subject is from. Nothing when
+/// the subject never came about, or when a check that something is absent looks at a place that is absent as a whole.
+pub(super) fn check(check: &Check, view: &View<'_>) -> Option<(Option<Difference>, Vec<usize>)> {
+    let Looked { value: subject, trace } = view.subject(check.subject()?)?;
     let place = check.at.as_deref().unwrap_or_default();
+    let comparison = check.comparison()?;
+    let needed = match comparison {
+        Comparison::Lacks(_) | Comparison::Count(0) | Comparison::Column(_) => place,
+        Comparison::Present(false) => place.rsplit_once('/').map_or("", |(parent, _)| parent),
+        _ => "",
+    };
+    subject.pointer(needed).filter(|value| needed.is_empty() || !value.is_null())?;
+    Some((compare(comparison, &subject, place, view), trace))
+}
+
+fn compare(comparison: Comparison<'_>, subject: &Value, place: &str, view: &View<'_>) -> Option<Difference> {
+    let differ = |expected: String, observed: &Value| differ(expected, observed, view);
     let found = subject.pointer(place).cloned();
     let whole = found.clone().unwrap_or_default();
     let resolved = |value: &Value| view.names.resolve_value(value);
     let named = if place.is_empty() { "it".to_owned() } else { place.to_owned() };
-    Some(match check.comparison()? {
+    match comparison {
         Comparison::Equals(wanted) => {
             let wanted = resolved(wanted);
             if whole == wanted { None } else { differ(format!("{named} is {}", shown(&wanted)), &whole) }
@@ -145,7 +164,7 @@ pub(super) fn check(check: &Check, view: &View<'_>) -> Option<Option<Difference>
                 differ(format!("{} of each element is {}", column.of, shown(&json!(wanted))), &json!(values))
             }
         }
-    })
+    }
 }
 
 fn contains(whole: &Value, part: &Value) -> bool {

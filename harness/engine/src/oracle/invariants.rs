@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::judge::Finding;
-use super::view::{Sent, View};
-use crate::cell::{Names, Plan};
-use crate::scenario::Limits;
+use super::view::{Sent, Turn, View};
+use crate::cell::{Names, Plan, turn_cap};
+use crate::scenario::Lane;
 use crate::trace::{Observation, What};
 
 /// How an invariant fared.
@@ -24,6 +24,11 @@ pub(super) enum Held {
 
 /// Beyond the cap of a turn, so long may pass until its outcome is sent: draining of pipes, and the attempts to call back.
 const AFTER_CAP_MS: u64 = 10_000;
+/// The same by the wall clock, where limits are short.
+const AFTER_CAP_REAL_MS: u64 = 5_000;
+
+/// The invariant that no secret is where it does not belong: it rests on nothing that a peer does.
+pub(super) const NO_SECRET: &str = "FLEET-INV-06";
 
 /// Every invariant with its requirement.
 pub(super) fn all(plan: &Plan, view: &View<'_>) -> Vec<(&'static str, Held)> {
@@ -33,7 +38,7 @@ pub(super) fn all(plan: &Plan, view: &View<'_>) -> Vec<(&'static str, Held)> {
         ("FLEET-INV-03", callbacks_name_who_asked(view)),
         ("FLEET-INV-04", delivered_once(plan, view)),
         ("FLEET-INV-05", deadline(plan, view)),
-        ("FLEET-INV-06", no_secret(view)),
+        (NO_SECRET, no_secret(view)),
         ("FLEET-INV-07", no_leftover(view)),
     ]
 }
@@ -48,99 +53,179 @@ fn verdict(exercised: bool, findings: Vec<Finding>) -> Held {
 
 /// An accepted dispatch starts its CLI at most once, except that a dead session may be replaced by a new one.
 fn at_most_one_start(view: &View<'_>) -> Held {
-    let mut starts: BTreeMap<String, Vec<(usize, Option<String>)>> = BTreeMap::new();
+    let mut starts: BTreeMap<&str, Vec<&Turn>> = BTreeMap::new();
     for turn in view.turns() {
         if let Some(dispatch) = &turn.dispatch {
-            starts.entry(dispatch.clone()).or_default().push((turn.index, turn.session.clone()));
+            starts.entry(dispatch).or_default().push(turn);
         }
     }
     let exercised = !starts.is_empty();
     let findings = starts
         .iter()
-        .filter(|(_, starts)| !matches!(starts.as_slice(), [] | [_] | [(_, Some(_)), (_, None)]))
+        .filter(|(_, starts)| match starts.as_slice() {
+            [] | [_] => false,
+            [first, second] => !(is_dead_session(first) && second.session.is_none()),
+            _ => true,
+        })
         .map(|(dispatch, starts)| Finding {
             expected: format!("the CLI is started once for dispatch {dispatch}"),
             observed: format!("{} starts", starts.len()),
-            trace: starts.iter().map(|(index, _)| *index).collect(),
+            trace: starts.iter().map(|turn| turn.index).collect(),
         })
         .collect();
     verdict(exercised, findings)
+}
+
+/// Whether a turn met a dead session: it was to resume one, found none to run on, and answered nothing.
+fn is_dead_session(turn: &Turn) -> bool {
+    turn.session.is_some() && turn.messages.is_empty() && turn.ran_on_none
 }
 
 /// What senders asked for on a context, and what they can see of it.
 struct Balance {
     context: String,
     acknowledged: usize,
-    unclear: usize,
     callbacks: usize,
     records: usize,
+    /// Dispatches that were acknowledged and have no outcome.
+    open: Vec<String>,
+    /// Outcomes that belong to no dispatch.
+    surplus: usize,
+}
+
+/// A dispatch, with the answers that its turns gave.
+struct Asked {
+    dispatch: String,
+    acknowledged: bool,
+    answers: BTreeSet<String>,
 }
 
 fn balances(view: &View<'_>) -> Vec<Balance> {
-    let mut asked: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    for Sent { context, acknowledged, .. } in view.sent() {
-        let Some(context) = context else { continue };
-        let (sure, unclear) = asked.entry(context).or_default();
-        *(if acknowledged { sure } else { unclear }) += 1;
+    let mut answers: BTreeMap<Option<&str>, BTreeSet<String>> = BTreeMap::new();
+    for turn in view.turns() {
+        let said = turn.messages.iter().map(|message| message.trim().to_owned());
+        answers.entry(turn.dispatch.as_deref()).or_default().extend(said);
     }
-    let mut ids: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut asked: BTreeMap<String, Vec<Asked>> = BTreeMap::new();
+    for Sent { dispatch, context, acknowledged } in view.sent() {
+        let Some(context) = context else { continue };
+        let answers = answers.get(&Some(dispatch.as_str())).cloned().unwrap_or_default();
+        asked.entry(context).or_default().push(Asked { dispatch, acknowledged, answers });
+    }
+    let mut callbacks: BTreeMap<&str, BTreeMap<String, &str>> = BTreeMap::new();
     for call in view.calls() {
         if let Some(context) = &call.context {
-            ids.entry(context.clone()).or_default().insert(call.id.to_string());
+            callbacks.entry(context).or_default().entry(call.id.to_string()).or_insert(&call.text);
         }
     }
-    let mut records: BTreeMap<String, usize> = BTreeMap::new();
-    for record in view.records("transcript", &Default::default()) {
-        let text = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let transcript = view.records("transcript", &Default::default()).value;
+    let mut records: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for record in transcript.as_array().into_iter().flatten() {
+        let text = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default();
         if text("to") == "hermes" && !text("dir").ends_with("(ack)") {
-            *records.entry(text("contextId")).or_default() += 1;
+            records.entry(text("contextId")).or_default().push(text("text"));
         }
     }
+    // What was said in turns of which it is not known whose they are says nothing of whose an outcome is.
+    let nobodys = answers.remove(&None).unwrap_or_default();
     asked
         .into_iter()
-        .map(|(context, (acknowledged, unclear))| Balance {
-            callbacks: ids.get(&context).map_or(0, BTreeSet::len),
-            records: records.get(&context).copied().unwrap_or_default(),
-            context,
-            acknowledged,
-            unclear,
+        .map(|(context, asked)| {
+            let callbacks: Vec<&str> = callbacks
+                .get(context.as_str())
+                .into_iter()
+                .flat_map(|calls| calls.values().copied())
+                .collect();
+            let records = records.get(context.as_str()).cloned().unwrap_or_default();
+            let outcomes = if callbacks.len() >= records.len() { &callbacks } else { &records };
+            let matched = matched(&asked, outcomes, &nobodys);
+            let open = asked.iter().zip(&matched).filter(|(asked, matched)| asked.acknowledged && !**matched);
+            Balance {
+                acknowledged: asked.iter().filter(|asked| asked.acknowledged).count(),
+                callbacks: callbacks.len(),
+                records: records.len(),
+                open: open.map(|(asked, _)| asked.dispatch.clone()).collect(),
+                surplus: outcomes.len() - matched.iter().filter(|matched| **matched).count(),
+                context,
+            }
         })
         .collect()
+}
+
+/// Which dispatches of a context have an outcome of their own. An outcome that says what the turn of some dispatch answered is
+/// that dispatch's; any other, a failure for instance, can be anybody's. Those that were acknowledged come first.
+fn matched(asked: &[Asked], outcomes: &[&str], nobodys: &BTreeSet<String>) -> Vec<bool> {
+    let fits = |number: usize, outcome: &str| {
+        let outcome = outcome.trim();
+        let owned = |asked: &Asked| asked.answers.contains(outcome);
+        nobodys.contains(outcome) || owned(&asked[number]) || !asked.iter().any(owned)
+    };
+    let mut holder: Vec<Option<usize>> = vec![None; outcomes.len()];
+    let by_certainty =
+        |sure: bool| (0..asked.len()).filter(move |number| asked[*number].acknowledged == sure);
+    for number in by_certainty(true).chain(by_certainty(false)) {
+        let mut tried = vec![false; outcomes.len()];
+        find_outcome(number, &fits, outcomes, &mut holder, &mut tried);
+    }
+    (0..asked.len()).map(|number| holder.contains(&Some(number))).collect()
+}
+
+/// Finds an outcome for a dispatch, letting others move to another one of theirs.
+fn find_outcome(
+    number: usize,
+    fits: &impl Fn(usize, &str) -> bool,
+    outcomes: &[&str],
+    holder: &mut [Option<usize>],
+    tried: &mut [bool],
+) -> bool {
+    for (place, outcome) in outcomes.iter().enumerate() {
+        if tried[place] || !fits(number, outcome) {
+            continue;
+        }
+        tried[place] = true;
+        let free = match holder[place] {
+            None => true,
+            Some(other) => find_outcome(other, fits, outcomes, holder, tried),
+        };
+        if free {
+            holder[place] = Some(number);
+            return true;
+        }
+    }
+    false
 }
 
 /// An accepted dispatch comes to exactly one outcome that its sender can see: by a callback, or, when Hermes takes none, in
 /// the transcript.
 fn exactly_one_outcome(view: &View<'_>) -> Held {
     let balances = balances(view);
-    let exercised = balances.iter().any(|balance| balance.acknowledged + balance.unclear > 0);
     let gone = !receiver_was_there_at_the_end(view.observations);
     let findings: Vec<Finding> = balances
         .iter()
-        .filter_map(|balance| {
-            let seen = balance.callbacks.max(balance.records);
-            let most = balance.acknowledged + balance.unclear;
-            let missing = seen < balance.acknowledged && !gone;
-            (missing || seen > most).then(|| Finding {
-                expected: format!(
-                    "{} outcomes on context {}",
-                    balance.acknowledged,
-                    view.names.context_name(&balance.context)
-                ),
-                observed: format!(
-                    "{} different callbacks, {} records in the transcript",
-                    balance.callbacks, balance.records
-                ),
-                trace: of_context(view, &balance.context),
-            })
+        .filter(|balance| (!balance.open.is_empty() && !gone) || balance.surplus > 0)
+        .map(|balance| Finding {
+            expected: format!(
+                "{} outcomes on context {}, one for each dispatch",
+                balance.acknowledged,
+                view.names.context_name(&balance.context)
+            ),
+            observed: format!(
+                "{} different callbacks, {} records in the transcript; without an outcome: {}; outcomes of nobody: {}",
+                balance.callbacks,
+                balance.records,
+                if balance.open.is_empty() { "none".to_owned() } else { balance.open.join(", ") },
+                balance.surplus,
+            ),
+            trace: of_context(view, &balance.context),
         })
         .collect();
-    let open = balances.iter().any(|balance| balance.callbacks.max(balance.records) < balance.acknowledged);
+    let open = balances.iter().any(|balance| !balance.open.is_empty());
     if findings.is_empty() && gone && open {
         return Held::Unclear(
             "the receiver was not running at the end, so an outcome may still be to come".to_owned(),
         );
     }
-    verdict(exercised, findings)
+    verdict(!balances.is_empty(), findings)
 }
 
 fn of_context(view: &View<'_>, context: &str) -> Vec<usize> {
@@ -159,8 +244,8 @@ fn of_context(view: &View<'_>, context: &str) -> Vec<usize> {
 
 /// Whether an accepted dispatch still lacks an outcome.
 pub(crate) fn open_dispatches(observations: &[Observation], names: &Names, executor: &str) -> bool {
-    let view = View::new(observations, names, executor, &|_| None);
-    balances(&view).iter().any(|balance| balance.callbacks.max(balance.records) < balance.acknowledged)
+    let view = View::new(observations, names, executor);
+    balances(&view).iter().any(|balance| !balance.open.is_empty())
 }
 
 /// Whether the receiver was running when the harness began to end the cell.
@@ -247,27 +332,51 @@ fn delivered_once(plan: &Plan, view: &View<'_>) -> Held {
 
 /// No turn outlasts its cap: its outcome is on its way soon after.
 fn deadline(plan: &Plan, view: &View<'_>) -> Held {
-    let cap = u64::try_from(Limits::of(plan.lane).turn_cap.as_millis()).unwrap_or(u64::MAX);
+    let cap = u64::try_from(turn_cap(plan).as_millis()).unwrap_or(u64::MAX);
+    let limit = cap.saturating_add(match plan.lane {
+        Lane::Virtual => AFTER_CAP_MS,
+        Lane::Real => AFTER_CAP_REAL_MS,
+    });
     let calls = view.calls();
-    let crashed =
-        view.observations.iter().any(|seen| matches!(seen.what, What::Killed { .. } | What::PowerCut));
+    let end_of_trace = view.observations.last().map_or(0, |last| last.at_ms);
     let mut exercised = false;
     let mut findings = Vec::new();
     for turn in view.turns() {
-        let first_call =
-            calls.iter().filter(|call| call.context == turn.context && call.at_ms >= turn.started_ms);
-        let first_call = first_call.map(|call| call.at_ms).min();
-        let Some(over) = turn.ended_ms.into_iter().chain(first_call).min() else { continue };
+        let latest = turn.started_ms.saturating_add(limit);
+        let first_call = calls
+            .iter()
+            .filter(|call| call.context == turn.context && call.at_ms >= turn.started_ms)
+            .map(|call| call.at_ms)
+            .min();
+        let over = turn.ended_ms.into_iter().chain(first_call).min();
+        // A receiver that did not live that long cannot be blamed, and a turn that was not watched that long says nothing.
+        let undisturbed =
+            || !view.observations[turn.index..].iter().any(|seen| seen.at_ms <= latest && stops(&seen.what));
+        if over.is_none() && (end_of_trace <= latest || !undisturbed()) {
+            continue;
+        }
         exercised = true;
-        if over > turn.started_ms + cap + AFTER_CAP_MS && !crashed {
+        if over.is_none_or(|over| over > latest) && undisturbed() {
             findings.push(Finding {
                 expected: format!("an outcome within {cap} ms of the start of the turn"),
-                observed: format!("after {} ms", over - turn.started_ms),
+                observed: match over {
+                    Some(over) => format!("after {} ms", over - turn.started_ms),
+                    None => format!("none after {} ms", end_of_trace - turn.started_ms),
+                },
                 trace: vec![turn.index],
             });
         }
     }
     verdict(exercised, findings)
+}
+
+/// Whether a receiver may stop working by this.
+fn stops(what: &What) -> bool {
+    match what {
+        What::Killed { .. } | What::PowerCut => true,
+        What::Stopped { host } | What::Ended { host, .. } => host == "receiver",
+        _ => false,
+    }
 }
 
 /// No secret is where it does not belong: scanned in raw bytes.
@@ -278,10 +387,8 @@ fn no_secret(view: &View<'_>) -> Held {
     for (index, seen) in view.observations.iter().enumerate() {
         let mut scan = |place: &str, bytes: &[u8]| {
             exercised = true;
-            let leaks = secrets
-                .iter()
-                .any(|secret| bytes.windows(secret.len()).any(|window| window == secret.as_bytes()));
-            if leaks {
+            let text = String::from_utf8_lossy(bytes);
+            if secrets.iter().any(|secret| text.contains(secret.as_str())) {
                 findings.push(Finding {
                     expected: "no bearer outside of an Authorization header".to_owned(),
                     observed: format!("a bearer in {place}"),
@@ -291,9 +398,8 @@ fn no_secret(view: &View<'_>) -> Held {
         };
         match &seen.what {
             What::Files { changed, .. } => {
-                for (path, content) in changed.iter().filter_map(|(path, blob)| Some((path, blob.as_ref()?)))
-                {
-                    scan(path, &content.0);
+                for (path, file) in changed.iter().filter_map(|(path, file)| Some((path, file.as_ref()?))) {
+                    scan(path, &file.content.0);
                 }
             }
             What::CliEntered { invocation, .. } => {
@@ -305,6 +411,16 @@ fn no_secret(view: &View<'_>) -> Held {
                 scan("a callback", &without_authorization(&sent.0));
             }
             What::Exchange { received, .. } => scan("an answer", &received.0),
+            What::CliLeft { ending } => {
+                scan("the CLI's output", ending.stdout.as_bytes());
+                scan("the CLI's standard error", ending.stderr.as_bytes());
+            }
+            What::Delivered { text, .. } => scan("a delivery", text.as_bytes()),
+            What::Result { value, .. } => {
+                if let Some(tool) = value.get("tool") {
+                    scan("the result of a tool", tool.to_string().as_bytes());
+                }
+            }
             _ => {}
         }
     }

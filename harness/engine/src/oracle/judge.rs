@@ -56,9 +56,8 @@ pub(crate) fn judge(
     catalogue: &Catalogue,
     names: &Names,
     observations: &[Observation],
-    mode_of: &dyn Fn(&str) -> Option<u32>,
 ) -> BTreeMap<String, Judgement> {
-    let view = View::new(observations, names, &plan.profile.executor, mode_of);
+    let view = View::new(observations, names, &plan.profile.executor);
     let mut verdicts: BTreeMap<String, Judgement> = BTreeMap::new();
     let mut note = |id: &str, judgement: Judgement| match verdicts.get_mut(id) {
         Some(known) => known.join(judgement),
@@ -77,10 +76,13 @@ pub(crate) fn judge(
             note(id, of_invariant(held));
         }
     }
-    if let Some(reason) = unplayed(observations) {
-        for judgement in verdicts.values_mut().filter(|judgement| judgement.verdict == Verdict::Fail) {
-            judgement.verdict = Verdict::Inconclusive;
-            judgement.reason = Some(reason.clone());
+    if let Some((from, reason)) = unplayed(observations) {
+        for (id, judgement) in &mut verdicts {
+            if judgement.verdict == Verdict::Fail && id != invariants::NO_SECRET && rests_on(judgement, from)
+            {
+                judgement.verdict = Verdict::Inconclusive;
+                judgement.reason = Some(reason.clone());
+            }
         }
     }
     rest_on_foundations(catalogue, &mut verdicts);
@@ -113,7 +115,7 @@ fn expectations(plan: &Plan, view: &View<'_>) -> Vec<(String, Judgement)> {
     }
     for check in &plan.scenario.then {
         let judgement = match expect::check(check, view) {
-            Some(difference) => compared(difference, Vec::new()),
+            Some((difference, trace)) => compared(difference, trace),
             None => Judgement::because(Verdict::Inconclusive, "what the check looks at never came about"),
         };
         found.push((check.requirement.value.clone(), judgement));
@@ -141,17 +143,26 @@ fn of_invariant(held: Held) -> Judgement {
     }
 }
 
-/// The stand-in was called in a way that the real CLI would accept and that it cannot play: nothing can be said then.
-fn unplayed(observations: &[Observation]) -> Option<String> {
-    observations.iter().find_map(|seen| match &seen.what {
+/// Where the stand-in was called in a way that the real CLI would accept and that it cannot play, and how: nothing can be said
+/// of what came of it.
+fn unplayed(observations: &[Observation]) -> Option<(usize, String)> {
+    observations.iter().enumerate().find_map(|(index, seen)| match &seen.what {
         What::CliEntered { invocation, .. } => match &invocation.purpose {
-            Purpose::Refused(reason) if reason.starts_with(gauntlet_simulators::cli::codex::UNPLAYED) => {
-                Some(format!("{reason}; called with {:?}", invocation.args))
+            Purpose::Unplayed(reason) => {
+                Some((index, format!("{reason}; called with {:?}", invocation.args)))
             }
             _ => None,
         },
         _ => None,
     })
+}
+
+/// Whether a failure can come of what was observed from there on: what was seen before does not rest on it.
+fn rests_on(judgement: &Judgement, from: usize) -> bool {
+    judgement
+        .findings
+        .iter()
+        .any(|finding| finding.trace.is_empty() || finding.trace.iter().any(|index| *index >= from))
 }
 
 /// A requirement whose foundation failed in the same cell cannot be judged there.

@@ -1,9 +1,10 @@
 //! Oracles: code that reads observations and says what held. They read raw bytes and plain JSON, never the types of the
 //! protocol crate, so that one parser's mistake cannot hide on both sides.
 //!
-//! `wire` reads HTTP bytes, `view` makes the subjects of checks out of a trace, `expect` compares, `invariants` holds in every
+//! `wire` reads HTTP bytes, `dialect` what CLIs print, `view` makes the subjects of checks out of a trace, `expect` compares, `invariants` holds in every
 //! cell, `judge` puts the verdicts together.
 
+mod dialect;
 mod expect;
 mod invariants;
 mod judge;

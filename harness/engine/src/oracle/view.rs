@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use gauntlet_simulators::stage::Purpose;
 use serde_json::{Value, json};
 
-use super::wire;
+use super::{dialect, wire};
 use crate::cell::Names;
 use crate::scenario::{Subject, Which};
-use crate::trace::{Blob, Observation, What};
+use crate::trace::{FileSeen, Observation, What};
 
 /// The names of the receiver's files, per executor. Said here once more, and not taken from the protocol crate: an oracle
 /// must not share a mistake with what it judges.
@@ -22,11 +22,10 @@ pub(super) struct View<'a> {
     pub(super) observations: &'a [Observation],
     pub(super) names: &'a Names,
     pub(super) executor: &'a str,
-    pub(super) mode_of: &'a dyn Fn(&str) -> Option<u32>,
     /// Every check and invariant looks at the turns and callbacks; they are read once.
     turns: OnceCell<Vec<Turn>>,
     calls: OnceCell<Vec<Call>>,
-    callbacks: OnceCell<Vec<Value>>,
+    callbacks: OnceCell<Vec<Looked>>,
 }
 
 /// One turn of the CLI.
@@ -38,7 +37,18 @@ pub(super) struct Turn {
     pub(super) session: Option<String>,
     pub(super) started_ms: u64,
     pub(super) ended_ms: Option<u64>,
+    /// The answers that the CLI printed.
+    pub(super) messages: Vec<String>,
+    /// Whether it ended by itself and had run on no session.
+    pub(super) ran_on_none: bool,
     pub(super) value: Value,
+}
+
+/// What a check looks at, and where in the trace it is from.
+#[derive(Debug, Clone)]
+pub(super) struct Looked {
+    pub(super) value: Value,
+    pub(super) trace: Vec<usize>,
 }
 
 /// A dispatch as its sender sees it.
@@ -56,19 +66,15 @@ pub(super) struct Call {
     pub(super) at_ms: u64,
     pub(super) id: Value,
     pub(super) context: Option<String>,
+    pub(super) text: String,
     /// Whether the answer says that the reply was taken.
     pub(super) taken: bool,
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(
-        observations: &'a [Observation],
-        names: &'a Names,
-        executor: &'a str,
-        mode_of: &'a dyn Fn(&str) -> Option<u32>,
-    ) -> Self {
+    pub(super) fn new(observations: &'a [Observation], names: &'a Names, executor: &'a str) -> Self {
         let (turns, calls, callbacks) = Default::default();
-        Self { observations, names, executor, mode_of, turns, calls, callbacks }
+        Self { observations, names, executor, turns, calls, callbacks }
     }
 
     pub(super) fn turns(&self) -> &[Turn] {
@@ -81,7 +87,7 @@ impl<'a> View<'a> {
     }
 
     /// The callbacks as checks see them.
-    fn callbacks(&self) -> &[Value] {
+    fn callbacks(&self) -> &[Looked] {
         self.callbacks.get_or_init(|| self.read_callbacks())
     }
 
@@ -111,6 +117,8 @@ impl<'a> View<'a> {
                 _ => None,
             });
             let context = dispatch.as_ref().and_then(|name| contexts.get(name).cloned().flatten());
+            let dialect = dialect::of(self.executor);
+            let messages = left.map(|(_, ending)| (dialect.messages)(&ending.stdout));
             let value = json!({
                 "dispatch": dispatch,
                 "context": context.as_deref().map(|context| self.names.context_name(context)),
@@ -123,8 +131,8 @@ impl<'a> View<'a> {
                 "started_ms": seen.at_ms,
                 "ended_ms": left.map(|(at_ms, _)| at_ms),
                 "printed_session": left.and_then(|(_, ending)| ending.session.clone()),
-                "thread_lines": left.map(|(_, ending)| thread_ids(&ending.stdout)),
-                "messages": left.map(|(_, ending)| messages(&ending.stdout)),
+                "thread_lines": left.map(|(_, ending)| (dialect.sessions)(&ending.stdout)),
+                "messages": messages,
                 "stdout": left.map(|(_, ending)| ending.stdout.clone()),
                 "code": left.map(|(_, ending)| ending.code),
             });
@@ -135,6 +143,8 @@ impl<'a> View<'a> {
                 session: session.clone(),
                 started_ms: seen.at_ms,
                 ended_ms: left.map(|(at_ms, _)| at_ms),
+                messages: messages.unwrap_or_default(),
+                ran_on_none: left.is_some_and(|(_, ending)| ending.session.is_none()),
                 value,
             });
         }
@@ -164,14 +174,15 @@ impl<'a> View<'a> {
                         .pointer("/params/message/contextId")
                         .and_then(Value::as_str)
                         .map(str::to_owned),
+                    text: text_of(&body).to_owned(),
                     taken: accepted && !refused,
                 }
             })
             .collect()
     }
 
-    fn read_callbacks(&self) -> Vec<Value> {
-        let mut values = Vec::new();
+    fn read_callbacks(&self) -> Vec<Looked> {
+        let mut callbacks = Vec::new();
         for (index, seen) in self.observations.iter().enumerate() {
             let What::Callback { sent, answered } = &seen.what else { continue };
             let request = wire::request(&sent.0);
@@ -181,12 +192,8 @@ impl<'a> View<'a> {
             let context = body.pointer("/params/message/contextId").and_then(Value::as_str);
             let text = part("/params/message/parts/0/text");
             let headers = request.as_ref().map(|request| request.headers.as_slice()).unwrap_or_default();
-            let authorization = match headers.iter().find(|(name, _)| name == "authorization") {
-                None => "none",
-                Some((_, shown)) if *shown == format!("Bearer {}", self.names.hermes_token) => "right",
-                Some(_) => "wrong",
-            };
-            values.push(json!({
+            let authorization = wire::authorization(headers, &self.names.hermes_token);
+            let value = json!({
                 "id": part("/id"),
                 "jsonrpc": part("/jsonrpc"),
                 "method": part("/method"),
@@ -198,41 +205,41 @@ impl<'a> View<'a> {
                 "status": status,
                 "recorded": self.recorded_before(index, context, text.as_str()),
                 "at_ms": seen.at_ms,
-            }));
+            });
+            callbacks.push(Looked { value, trace: vec![index] });
         }
-        values
+        callbacks
     }
 
     /// Whether the transcript held the text of a callback before its exchange was over.
     fn recorded_before(&self, index: usize, context: Option<&str>, text: Option<&str>) -> bool {
         let content = self.file_at(&file_name(self.executor, "transcript"), index).unwrap_or_default();
-        json_lines(&content).iter().any(|record| {
+        json_lines(content).iter().any(|record| {
             record.get("contextId").and_then(Value::as_str) == context
                 && record.get("text").and_then(Value::as_str) == text
         })
     }
 
-    /// The content of a file as it was last seen before an observation.
-    pub(super) fn file_at(&self, path: &str, before: usize) -> Option<Vec<u8>> {
-        let mut content = None;
-        for seen in self.observations.iter().take(before) {
-            if let What::Files { changed, .. } = &seen.what
-                && let Some(change) = changed.get(path)
-            {
-                content = change.as_ref().map(|blob| blob.0.clone());
-            }
-        }
-        content
+    /// A file as it was last seen before an observation, and which one saw it.
+    fn seen_before(&self, path: &str, before: usize) -> Option<(usize, Option<&FileSeen>)> {
+        let seen = self.observations.iter().take(before).enumerate().rev();
+        seen.filter_map(|(index, seen)| match &seen.what {
+            What::Files { changed, .. } => Some((index, changed.get(path)?.as_ref())),
+            _ => None,
+        })
+        .next()
     }
 
-    pub(super) fn file(&self, path: &str) -> Option<Vec<u8>> {
-        self.file_at(path, self.observations.len())
+    fn file_at(&self, path: &str, before: usize) -> Option<&[u8]> {
+        let (_, file) = self.seen_before(path, before)?;
+        file.map(|file| file.content.0.as_slice())
     }
 
     /// The records of one of the receiver's files, with contexts by their names in the scenario.
-    pub(super) fn records(&self, what: &str, which: &Which) -> Vec<Value> {
-        let content = self.file(&file_name(self.executor, what)).unwrap_or_default();
-        let mut records = json_lines(&content);
+    pub(super) fn records(&self, what: &str, which: &Which) -> Looked {
+        let seen = self.seen_before(&file_name(self.executor, what), self.observations.len());
+        let content = seen.and_then(|(_, file)| file).map(|file| file.content.0.as_slice());
+        let mut records = json_lines(content.unwrap_or_default());
         for record in &mut records {
             if let Some(context) = record.get("contextId").and_then(Value::as_str) {
                 let name = self.names.context_name(context);
@@ -240,48 +247,93 @@ impl<'a> View<'a> {
             }
         }
         records.retain(|record| fits(record, which));
-        records
+        Looked { value: Value::Array(records), trace: seen.map(|(index, _)| index).into_iter().collect() }
     }
 
     /// What a check looks at; nothing when it never came about.
-    pub(super) fn subject(&self, subject: Subject<'_>) -> Option<Value> {
-        let chosen = |values: Vec<Value>, which: &Which| -> Value {
-            values.into_iter().filter(|value| fits(value, which)).collect()
-        };
+    pub(super) fn subject(&self, subject: Subject<'_>) -> Option<Looked> {
         Some(match subject {
-            Subject::Result(step) => self.result(step)?.1.clone(),
+            Subject::Result(step) => {
+                let (index, value) = self.result(step)?;
+                Looked { value: value.clone(), trace: vec![index] }
+            }
             Subject::CliTurns(which) => {
-                chosen(self.turns().iter().map(|turn| turn.value.clone()).collect(), which)
+                list(self.turns().iter().map(|turn| (turn.index, turn.value.clone())), which)
             }
-            Subject::Overlaps(which) => {
-                let turns: Vec<&Turn> = self.turns().iter().filter(|turn| fits(&turn.value, which)).collect();
-                let pairs = turns
-                    .iter()
-                    .enumerate()
-                    .flat_map(|(at, one)| turns[at + 1..].iter().map(move |two| (one, two)));
-                json!(pairs.filter(|(one, two)| overlap(one, two)).count())
+            Subject::Refusals(which) => self.refusals(which)?,
+            Subject::Overlaps(which) => self.overlaps(which)?,
+            Subject::Callbacks(which) => {
+                let calls = self.callbacks().iter();
+                list(calls.map(|call| (call.trace[0], call.value.clone())), which)
             }
-            Subject::Callbacks(which) => chosen(self.callbacks().to_vec(), which),
             Subject::Deliveries(which) => {
-                let delivered = self.observations.iter().filter_map(|seen| match &seen.what {
+                let delivered = self.observations.iter().enumerate();
+                let delivered = delivered.filter_map(|(index, seen)| match &seen.what {
                     What::Delivered { id, context, text } => {
-                        Some(json!({ "id": id, "context": self.names.context_name(context), "text": text }))
+                        let context = self.names.context_name(context);
+                        Some((index, json!({ "id": id, "context": context, "text": text })))
                     }
                     _ => None,
                 });
-                chosen(delivered.collect(), which)
+                list(delivered, which)
             }
-            Subject::Transcript(which) => Value::Array(self.records("transcript", which)),
-            Subject::Inbox(which) => Value::Array(self.records("inbox", which)),
+            Subject::Transcript(which) => self.records("transcript", which),
+            Subject::Inbox(which) => self.records("inbox", which),
             Subject::File(path) => self.file_value(path),
             Subject::Leftovers => {
-                let left = self.observations.iter().filter_map(|seen| match &seen.what {
-                    What::Leftovers { processes, .. } => Some(processes.clone()),
-                    _ => None,
-                });
-                json!(left.flatten().collect::<Vec<_>>())
+                let mut looked = Looked { value: json!([]), trace: Vec::new() };
+                let mut all = Vec::new();
+                for (index, seen) in self.observations.iter().enumerate() {
+                    if let What::Leftovers { processes, .. } = &seen.what {
+                        all.extend(processes.iter().cloned());
+                        looked.trace.push(index);
+                    }
+                }
+                // Nobody looked: the receiver never came to a moment at which nothing should be left.
+                if looked.trace.is_empty() {
+                    return None;
+                }
+                looked.value = json!(all);
+                looked
             }
         })
+    }
+
+    /// The starts of the CLI that it refused; nothing when it was never started.
+    fn refusals(&self, which: &Which) -> Option<Looked> {
+        let sent = self.sent();
+        let mut started = false;
+        let mut refusals = Vec::new();
+        for (index, seen) in self.observations.iter().enumerate() {
+            let What::CliEntered { dispatch, invocation } = &seen.what else { continue };
+            let of = |sent: &&Sent| Some(&sent.dispatch) == dispatch.as_ref();
+            let context = sent.iter().find(of).and_then(|sent| sent.context.as_deref());
+            let context = context.map(|context| self.names.context_name(context));
+            let mut value = json!({ "dispatch": dispatch, "context": context, "args": invocation.args });
+            if !fits(&value, which) {
+                continue;
+            }
+            started = true;
+            if let Purpose::Refused(reason) = &invocation.purpose {
+                value["reason"] = json!(reason);
+                refusals.push((index, value));
+            }
+        }
+        started.then(|| list(refusals.into_iter(), &Which::default()))
+    }
+
+    /// How many pairs of turns overlapped; nothing when the CLI was not started twice. A turn that the CLI refused was one, and
+    /// is over at once.
+    fn overlaps(&self, which: &Which) -> Option<Looked> {
+        let turns: Vec<&Turn> = self.turns().iter().filter(|turn| fits(&turn.value, which)).collect();
+        let refused = self.refusals(which).map_or(0, |refusals| refusals.trace.len());
+        if turns.len() + refused < 2 {
+            return None;
+        }
+        let pairs =
+            turns.iter().enumerate().flat_map(|(at, one)| turns[at + 1..].iter().map(move |two| (one, two)));
+        let value = json!(pairs.filter(|(one, two)| overlap(one, two)).count());
+        Some(Looked { value, trace: turns.iter().map(|turn| turn.index).collect() })
     }
 
     /// The result of a step, with its place in the trace.
@@ -292,14 +344,32 @@ impl<'a> View<'a> {
         })
     }
 
-    fn file_value(&self, written: &str) -> Value {
-        let content = self.file(&format!("repo/{written}"));
-        let text = content.as_deref().map(|content| Blob(content.to_vec()).text());
-        let json = content.as_deref().and_then(|content| serde_json::from_slice::<Value>(content).ok());
-        let mode =
-            content.is_some().then(|| (self.mode_of)(written)).flatten().map(|mode| format!("{mode:04o}"));
-        json!({ "exists": content.is_some(), "text": text, "json": json, "mode": mode })
+    fn file_value(&self, written: &str) -> Looked {
+        let path = match written.strip_prefix("~/") {
+            Some(rest) => format!("home/{rest}"),
+            None => format!("repo/{written}"),
+        };
+        let seen = self.seen_before(&path, self.observations.len());
+        let file = seen.and_then(|(_, file)| file);
+        let json = file.and_then(|file| serde_json::from_slice::<Value>(&file.content.0).ok());
+        let value = json!({
+            "exists": file.is_some(),
+            "text": file.map(|file| file.content.text()),
+            "json": json,
+            "mode": file.map(|file| format!("{:04o}", file.mode)),
+        });
+        Looked { value, trace: seen.map(|(index, _)| index).into_iter().collect() }
     }
+}
+
+/// Those that are meant, as a list.
+fn list(values: impl Iterator<Item = (usize, Value)>, which: &Which) -> Looked {
+    let (trace, values): (Vec<usize>, Vec<Value>) = values.filter(|(_, value)| fits(value, which)).unzip();
+    Looked { value: Value::Array(values), trace }
+}
+
+fn text_of(callback: &Value) -> &str {
+    callback.pointer("/params/message/parts/0/text").and_then(Value::as_str).unwrap_or_default()
 }
 
 fn overlap(one: &Turn, two: &Turn) -> bool {
@@ -318,30 +388,4 @@ fn fits(value: &Value, which: &Which) -> bool {
 pub(super) fn json_lines(content: &[u8]) -> Vec<Value> {
     let lines = content.split(|byte| *byte == b'\n');
     lines.filter_map(|line| serde_json::from_slice::<Value>(line).ok()).filter(Value::is_object).collect()
-}
-
-/// The thread ids that a CLI printed, in order.
-fn thread_ids(stdout: &str) -> Vec<String> {
-    let lines = json_lines(stdout.as_bytes()).into_iter();
-    lines
-        .filter(|line| line["type"] == "thread.started")
-        .filter_map(|line| line["thread_id"].as_str().map(str::to_owned))
-        .collect()
-}
-
-/// The answers that a CLI printed, in order, in whichever dialect.
-fn messages(stdout: &str) -> Vec<String> {
-    let lines = json_lines(stdout.as_bytes()).into_iter();
-    lines
-        .filter_map(|line| {
-            let item = &line["item"];
-            if line["type"] == "item.completed" && item["type"] == "agent_message" {
-                return item["text"].as_str().map(str::to_owned);
-            }
-            let message = &line["msg"];
-            (message["type"] == "agent_message")
-                .then(|| message["message"].as_str().map(str::to_owned))
-                .flatten()
-        })
-        .collect()
 }

@@ -38,9 +38,48 @@ pub(crate) fn answers(bytes: &[u8]) -> Vec<HttpAnswer> {
     found
 }
 
-/// How many answers are complete.
-pub(crate) fn complete_answers(bytes: &[u8]) -> usize {
-    answers(bytes).iter().filter(|answer| answer.whole).count()
+/// How long the first answer is, with informational ones before it, as far as its framing says so: nothing while it is not
+/// complete, or when only the end of the connection ends it.
+pub(crate) fn answer_length(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let rest = bytes.get(at..)?;
+        let mut fields = [httparse::EMPTY_HEADER; 64];
+        let mut response = httparse::Response::new(&mut fields);
+        let httparse::Status::Complete(head) = response.parse(rest).ok()? else { return None };
+        let status = response.code?;
+        let informational = (100..200).contains(&status);
+        at += framed(response.headers, rest, head, informational || matches!(status, 204 | 304))?;
+        if !informational {
+            return Some(at);
+        }
+    }
+}
+
+/// How long the first request is; nothing while it is not complete.
+pub(crate) fn request_length(bytes: &[u8]) -> Option<usize> {
+    let mut fields = [httparse::EMPTY_HEADER; 64];
+    let mut request = httparse::Request::new(&mut fields);
+    let httparse::Status::Complete(head) = request.parse(bytes).ok()? else { return None };
+    framed(request.headers, bytes, head, true)
+}
+
+/// How many bytes a message takes; `bodyless` when it has no body unless something frames one.
+fn framed(fields: &[httparse::Header<'_>], bytes: &[u8], head: usize, bodyless: bool) -> Option<usize> {
+    let field = |name: &str| {
+        let field = fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))?;
+        std::str::from_utf8(field.value).ok().map(str::trim)
+    };
+    let rest = bytes.get(head..)?;
+    if field("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
+        let (_, used, whole) = chunks(rest);
+        return whole.then_some(head + used);
+    }
+    match field("content-length").and_then(|length| length.parse::<usize>().ok()) {
+        Some(length) => (rest.len() >= length).then(|| head.saturating_add(length)),
+        None if bodyless => Some(head),
+        None => None,
+    }
 }
 
 fn answer(bytes: &[u8]) -> Option<(HttpAnswer, usize)> {
@@ -95,6 +134,16 @@ fn chunks(bytes: &[u8]) -> (Vec<u8>, usize, bool) {
     }
 }
 
+/// What the header fields of a request present as bearer: `none`, the `right` one, or a `wrong` one. The value itself goes
+/// nowhere.
+pub(crate) fn authorization(headers: &[(String, String)], token: &str) -> &'static str {
+    match headers.iter().find(|(name, _)| name == "authorization") {
+        None => "none",
+        Some((_, shown)) if *shown == format!("Bearer {token}") => "right",
+        Some(_) => "wrong",
+    }
+}
+
 /// One request as it came over the wire.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct HttpRequest {
@@ -103,6 +152,18 @@ pub(crate) struct HttpRequest {
     pub(crate) headers: Vec<(String, String)>,
     /// The body as JSON, if it is JSON.
     pub(crate) body: Option<Value>,
+}
+
+impl HttpRequest {
+    /// As a part of the result of a step. `token` is what should be presented.
+    pub(crate) fn to_value(&self, token: &str) -> Value {
+        let authorization = authorization(&self.headers, token);
+        let headers = self.headers.iter().filter(|(name, _)| name != "authorization");
+        let headers: serde_json::Map<String, Value> =
+            headers.map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
+        let Self { method, path, body, .. } = self;
+        json!({ "method": method, "path": path, "headers": headers, "authorization": authorization, "body": body })
+    }
 }
 
 /// The first request in the bytes of a connection.
@@ -137,7 +198,26 @@ mod tests {
             [(401, true), (200, true), (200, false)]
         );
         assert_eq!(found[1].body, Some(json!([1])));
-        assert_eq!(complete_answers(bytes), 2);
+        let mut lengths = Vec::new();
+        let mut rest = &bytes[..];
+        while let Some(length) = answer_length(rest) {
+            lengths.push(length);
+            rest = &rest[length..];
+        }
+        assert_eq!(
+            lengths,
+            [75, 65],
+            "the first with the informational one before it; the last is not complete"
+        );
+    }
+
+    #[test]
+    fn only_framing_ends_a_message_before_its_connection_does() {
+        assert_eq!(answer_length(b"HTTP/1.1 200 OK\r\n\r\n{}"), None);
+        assert_eq!(answer_length(b"HTTP/1.1 204 No Content\r\n\r\nHTTP"), Some(27));
+        assert_eq!(request_length(b"GET / HTTP/1.1\r\n\r\nGET"), Some(18));
+        assert_eq!(request_length(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}x"), Some(40));
+        assert_eq!(request_length(b"POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\n{}"), None);
     }
 
     #[test]
@@ -198,7 +278,8 @@ mod tests {
         #[test]
         fn no_bytes_are_too_odd(bytes in bytes()) {
             let found = answers(&bytes);
-            prop_assert!(complete_answers(&bytes) <= found.len());
+            prop_assert!(answer_length(&bytes).is_none_or(|length| length <= bytes.len()));
+            prop_assert!(request_length(&bytes).is_none_or(|length| length <= bytes.len()));
             // Only the last answer can lack something.
             prop_assert!(found.iter().rev().skip(1).all(|answer| answer.whole));
             request(&bytes);
@@ -215,7 +296,8 @@ mod tests {
             let bytes = format!("HTTP/1.1 200 OK\r\n{framing}").into_bytes();
             let whole = answers(&bytes);
             prop_assert_eq!((whole.len(), whole[0].whole, &whole[0].text), (1, true, &body));
-            prop_assert_eq!(complete_answers(&bytes[..cut.index(bytes.len())]), 0);
+            prop_assert_eq!(answer_length(&bytes), Some(bytes.len()));
+            prop_assert_eq!(answer_length(&bytes[..cut.index(bytes.len())]), None);
         }
     }
 }

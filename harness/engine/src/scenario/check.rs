@@ -1,7 +1,7 @@
 //! The checks at the end of a scenario: one subject, one comparison, one requirement.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
@@ -9,14 +9,20 @@ use serde_saphyr::Spanned;
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Check {
-    /// Subject: the result of a named step. `{status, headers, body, answers, elapsed_ms, …}`
+    /// Subject: the result of a named step. `{status, headers, body, answers, elapsed_ms, …}`; of a
+    /// request also `surplus`, how many bytes came behind the last answer that was asked for; of a dispatch also `tool`, what its
+    /// caller got, and `sent`, what went over the wire: `{method, path, headers, authorization, body}`.
     #[serde(default)]
     pub result: Option<String>,
     /// Subject: the turns of the CLI, as the CLI saw them. A list of `{dispatch, args, prompt, session, cwd, env, stdin_at_end,
     /// started_ms, ended_ms, code, stdout, messages, thread_lines}`, narrowed to a context unless empty.
     #[serde(default)]
     pub cli_turns: Option<Which>,
-    /// Subject: how many pairs of turns of the CLI overlapped in time.
+    /// Subject: the starts of the CLI that it refused, as the CLI said. A list of `{dispatch, context, args, reason}`. Nothing to look
+    /// at when the CLI was never started.
+    #[serde(default)]
+    pub refusals: Option<Which>,
+    /// Subject: how many pairs of turns of the CLI overlapped in time. Nothing to look at when the CLI was not started twice.
     #[serde(default)]
     pub overlaps: Option<Which>,
     /// Subject: the callbacks, as they came over the wire. A list of `{id, context, text, role, authorization, status}`.
@@ -41,10 +47,10 @@ pub struct Check {
     #[serde(default)]
     pub at: Option<String>,
     /// Comparison: it is this.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     pub equals: Option<Value>,
     /// Comparison: it is not this.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     pub differs: Option<Value>,
     /// Comparison: the text contains this, or the list has this element.
     #[serde(default)]
@@ -72,6 +78,11 @@ pub struct Check {
     pub requirement: Spanned<String>,
 }
 
+/// A value that is given, also when it is null.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
 /// One member of every element of a list.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -86,9 +97,10 @@ pub struct Column {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Which {
-    /// Only those of this context, by its name in the scenario.
+    /// Only those of this context, by its name in the scenario: one that a step names, or a dispatch whose context the
+    /// receiver makes up.
     pub context: Option<String>,
-    /// Only those of this dispatch.
+    /// Only those of this dispatch. Turns of the CLI and its refusals have one; records and callbacks name a context alone.
     pub dispatch: Option<String>,
 }
 
@@ -99,6 +111,8 @@ pub enum Subject<'a> {
     Result(&'a str),
     /// See [`Check::cli_turns`].
     CliTurns(&'a Which),
+    /// See [`Check::refusals`].
+    Refusals(&'a Which),
     /// See [`Check::overlaps`].
     Overlaps(&'a Which),
     /// See [`Check::callbacks`].
@@ -143,6 +157,7 @@ impl Check {
         [
             self.result.as_deref().map(Subject::Result),
             self.cli_turns.as_ref().map(Subject::CliTurns),
+            self.refusals.as_ref().map(Subject::Refusals),
             self.overlaps.as_ref().map(Subject::Overlaps),
             self.callbacks.as_ref().map(Subject::Callbacks),
             self.deliveries.as_ref().map(Subject::Deliveries),

@@ -5,6 +5,7 @@
 
 mod check;
 mod given;
+mod known;
 mod limits;
 mod read;
 mod schema;

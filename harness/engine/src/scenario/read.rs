@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::{Location, Spanned};
 
-use super::{Lane, Limits, Scenario, Subject};
+use super::known;
+use super::{Lane, Limits, Scenario};
 use crate::data::{DataError, parse_yaml};
 
 /// Reads the scenarios of a file: one, or one for each row of its parameters.
@@ -124,10 +125,9 @@ fn one(file: &str, text: &str) -> Result<Scenario, DataError> {
             let message = "expected one comparison in this check (equals, contains, count, …)".to_owned();
             return fail(place, message, None);
         }
-        if let Some(Subject::Result(name)) = check.subject()
-            && !names.contains(name)
-        {
-            return fail(place, format!("expected the name of a step; found {name:?}"), None);
+        let mistake = check.subject().and_then(|subject| known::mistake(&scenario, text, subject));
+        if let Some((message, help)) = mistake {
+            return fail(place, message, help.as_deref());
         }
     }
     Ok(scenario)

@@ -6,17 +6,17 @@ pub const MAX_BODY: usize = 1_048_576;
 /// Longest prompt that is executed, in characters.
 pub const MAX_PROMPT_CHARS: usize = 262_144;
 
-/// Most of a CLI's standard output that is read, in characters; the beginning is kept.
+/// Most of a CLI's standard output that is read; the beginning is kept. The sheet counts characters. The reference counts
+/// bytes, which are never fewer, so that no output fills its memory.
 pub const MAX_STDOUT_CHARS: usize = 8_388_608;
+
+/// Largest callback that a receiver can send, in bytes. Its reply comes from the standard output and its context from a
+/// dispatch, and JSON writes a byte of them with six at most.
+pub const MAX_CALLBACK: usize = 6 * (MAX_STDOUT_CHARS + MAX_BODY);
 
 /// The prompt as it is executed, and whether it was cut (FLEET-ACK-06).
 pub fn prompt_cut(text: &str) -> (&str, bool) {
     first_chars(text, MAX_PROMPT_CHARS)
-}
-
-/// The standard output as it is read, and whether it was cut.
-pub fn stdout_cut(text: &str) -> (&str, bool) {
-    first_chars(text, MAX_STDOUT_CHARS)
 }
 
 fn first_chars(text: &str, limit: usize) -> (&str, bool) {

@@ -30,7 +30,7 @@ pub use context::ContextId;
 pub use dispatch::Dispatch;
 pub use health::Health;
 pub use inbox::InboxRecord;
-pub use limits::{MAX_BODY, MAX_PROMPT_CHARS, MAX_STDOUT_CHARS, prompt_cut, stdout_cut};
+pub use limits::{MAX_BODY, MAX_CALLBACK, MAX_PROMPT_CHARS, MAX_STDOUT_CHARS, prompt_cut};
 pub use lines::Lines;
 pub use message::{AgentMessage, ReplyError};
 pub use method::{is_send_method, method_not_found};

@@ -16,10 +16,6 @@ pub struct Mode {
     pub callback_prefix: &'static str,
     /// The port that the receiver binds when its configuration names none (fact sheet 3.0).
     pub default_port: u16,
-    /// First and last port that a deployment gives to this mode (fact sheet 6.3).
-    pub port_band: (u16, u16),
-    /// What the names of this mode's token variables begin with (fact sheet 6.3).
-    pub token_variable_prefix: &'static str,
     /// Its files, all under `<repo>/.hermes/`.
     pub files: ModeFiles,
     /// The member of a session map's entry that holds the CLI's session id.
@@ -73,8 +69,6 @@ pub const CODEX: Mode = Mode {
     label: "Codex",
     callback_prefix: "codex",
     default_port: 9311,
-    port_band: (9320, 9329),
-    token_variable_prefix: "A2A_CODEX_TOKEN_",
     files: ModeFiles {
         config: "codex_receiver.json",
         inbox: "a2a-codex-inbox.jsonl",
@@ -124,7 +118,7 @@ mod tests {
     fn two_modes_of_one_repository_share_no_file_and_no_port() {
         for (index, one) in MODES.iter().enumerate() {
             for other in &MODES[index + 1..] {
-                assert!(one.port_band.1 < other.port_band.0 || other.port_band.1 < one.port_band.0);
+                assert_ne!(one.default_port, other.default_port);
                 assert_ne!(one.files.inbox, other.files.inbox);
             }
             let f = &one.files;

@@ -60,14 +60,6 @@ pub fn root_context() -> RpcError {
     )
 }
 
-/// E10: the context has a turn in flight.
-pub fn duplicate_dispatch() -> RpcError {
-    RpcError::new(
-        code::BUSY,
-        "duplicate dispatch: context already has a turn in flight; retry after it completes",
-    )
-}
-
 /// E11: the inbox could not be written, with the system's own words.
 pub fn inbox_write_failed(os_error: &str) -> RpcError {
     RpcError::new(code::SERVER_ERROR, format!("inbox write failed: {os_error}"))

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use gauntlet_protocol::fleet::{AgentMessage, ContextId, Dispatch, is_send_method};
+use gauntlet_protocol::bearer_token;
+use gauntlet_protocol::fleet::{AgentMessage, ContextId, Dispatch, MAX_CALLBACK, is_send_method};
 use gauntlet_protocol::jsonrpc::{Request, RequestError, Response, RpcError, code};
 use gauntlet_world::http::HyperIo;
 use gauntlet_world::network::Listener;
@@ -20,8 +21,6 @@ use tokio::sync::Semaphore;
 
 use super::{Delivery, Fleet};
 
-/// The largest request that is read. The sheet sets none; without one a peer could fill the memory.
-const MAX_REQUEST: usize = 16 * 1024 * 1024;
 /// A connection is served for so long at most.
 const PATIENCE: Duration = Duration::from_secs(120);
 const CONNECTIONS: usize = 256;
@@ -101,7 +100,8 @@ async fn post(fleet: &Rc<Fleet>, request: hyper::Request<Incoming>) -> (u16, Val
     if let Some(refusal) = refusal(fleet, request.headers()) {
         return refusal;
     }
-    let Ok(body) = Limited::new(request.into_body(), MAX_REQUEST).collect().await else {
+    // The sheet sets no limit; without one a peer could fill the memory, and a smaller one would refuse a reply for ever.
+    let Ok(body) = Limited::new(request.into_body(), MAX_CALLBACK).collect().await else {
         return (413, json!({ "error": "request entity too large" }));
     };
     match Request::parse(&body.to_bytes()) {
@@ -131,13 +131,8 @@ fn refusal(fleet: &Fleet, headers: &hyper::HeaderMap) -> Option<(u16, Value)> {
         // Never names the variable (FLEET-AUTH-06).
         return Some((503, json!({ "error": "service unavailable: authentication misconfigured" })));
     };
-    let field = headers.get(hyper::header::AUTHORIZATION).map(hyper::header::HeaderValue::as_bytes);
-    let presented = field.and_then(|field| {
-        let (scheme, token) = field.split_at_checked(7)?;
-        let token = token.trim_ascii();
-        (scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty()).then_some(token)
-    });
-    match presented {
+    let presented = headers.get(hyper::header::AUTHORIZATION);
+    match presented.and_then(|field| bearer_token(field.as_bytes())) {
         None => Some((401, json!({ "error": "missing bearer token" }))),
         Some(token) if token.ct_eq(expected.as_bytes()).into() => None,
         Some(_) => Some((401, json!({ "error": "invalid bearer token" }))),

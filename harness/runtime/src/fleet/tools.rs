@@ -138,5 +138,7 @@ fn answer_schema() -> Value {
             "class": { "enum": ["not_sent", "refused", "unknown"] },
             "retry_safe": { "type": "boolean" },
         },
+        "oneOf": [{ "required": ["reply", "context_id"] }, { "required": ["error", "class", "retry_safe"] }],
+        "additionalProperties": false,
     })
 }

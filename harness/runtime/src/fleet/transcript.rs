@@ -57,7 +57,6 @@ impl Fleet {
 /// A peer's name as part of a file's name. It is data: nothing of it may climb out of the folder, and no two names may
 /// share a file, so every byte that is not plain is written as `%` and two digits.
 fn file_stem(peer: &str) -> String {
-    use std::hash::{DefaultHasher, Hash, Hasher};
     let mut stem = String::new();
     for byte in peer.bytes() {
         match byte {
@@ -66,10 +65,9 @@ fn file_stem(peer: &str) -> String {
         }
     }
     if stem.len() > LONGEST_STEM {
-        let mut hasher = DefaultHasher::new();
-        peer.hash(&mut hasher);
         stem.truncate(LONGEST_STEM);
-        stem.push_str(&format!("%%{:016x}", hasher.finish()));
+        let hash = blake3::hash(peer.as_bytes()).to_hex();
+        stem.push_str(&format!("%%{}", &hash[..16]));
     }
     // No name leads to a lone sign.
     if stem.is_empty() { "%".to_owned() } else { stem }

@@ -1,5 +1,6 @@
 //! The client when the network is bad: what the sender is told, and when.
 
+use gauntlet_runtime::registry::Caller;
 use gauntlet_world::WorldSettings;
 use gauntlet_world::network::Address;
 use gauntlet_world::simulated::NetworkWeather;
@@ -28,6 +29,24 @@ fn peer(rig: &Rig, bytes: Vec<u8>, after: f64, closes: bool) {
 
 fn http(body: &str) -> Vec<u8> {
     format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+#[test]
+fn a_model_is_told_of_every_tool_what_it_takes_and_what_it_gives() {
+    run(WorldSettings::default(), async |rig| {
+        rig.start().await;
+        let (runtime, caller) = (rig.runtime(), Caller::with(["a2a"]));
+        let tools: Vec<_> = runtime.tools(&caller).collect();
+        let names: Vec<_> = tools.iter().map(|tool| tool.name).collect();
+        assert_eq!(names, ["fleet_replies", "fleet_send", "fleet_send_and_wait"]);
+        for tool in tools {
+            assert!(tool.toolset == "a2a" && tool.description.ends_with('.'), "{}", tool.name);
+            for schema in [&tool.arguments, &tool.result] {
+                assert!(jsonschema::meta::is_valid(schema) && schema["type"] == "object", "{}", tool.name);
+            }
+        }
+        assert_eq!(runtime.tools(&Caller::default()).count(), 0);
+    });
 }
 
 async fn send(rig: &Rig) -> (Value, u64) {

@@ -1,5 +1,7 @@
 //! What the Hermes node takes, from whom, and how often.
 
+use gauntlet_protocol::fleet::{Callback, ContextId, MAX_CALLBACK, MAX_STDOUT_CHARS};
+use gauntlet_protocol::json;
 use gauntlet_world::WorldSettings;
 use gauntlet_world::fault::{Errno, Happening, Moment, Rule};
 use gauntlet_world::simulated::{Exploration, ProcessState};
@@ -45,6 +47,26 @@ fn only_the_right_bearer_is_let_in() {
             assert_eq!(answer.status, 200, "{field}");
         }
         assert_eq!(rig.delivered("c").len(), 3);
+    });
+}
+
+#[test]
+fn the_longest_reply_that_a_receiver_can_give_is_taken_and_nothing_longer_than_its_callback() {
+    with_node(async |rig| {
+        // What JSON writes longest: six bytes for one.
+        let text = "\u{7f}".repeat(MAX_STDOUT_CHARS);
+        let context = ContextId::new("c").expect("not empty");
+        let reply = Callback { id: "codex-1".to_owned(), context, text };
+        let bearer = format!("Bearer {TOKEN}");
+        let mut body = json::spaced(&reply.to_value()).into_bytes();
+        assert!(body.len() > 6 * MAX_STDOUT_CHARS);
+        assert_eq!(rig.post(Some(&bearer), &body).await.expect("an answer").status, 200);
+        assert!(rig.runtime().deliveries().to("c")[0].text == reply.text);
+        body.resize(MAX_CALLBACK, b' ');
+        assert_eq!(rig.post(Some(&bearer), &body).await.expect("an answer").status, 200);
+        body.push(b' ');
+        assert_eq!(rig.post(Some(&bearer), &body).await.expect("an answer").status, 413);
+        assert_eq!(rig.delivered("c").len(), 1);
     });
 }
 

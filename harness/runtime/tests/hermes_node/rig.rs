@@ -115,8 +115,14 @@ impl Rig {
         self.visitor.clock().sleep(seconds(time)).await;
     }
 
+    /// Calls a tool. Whatever comes of it, the result keeps the schema that the tool promises.
     pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Value {
-        self.runtime().call(&Caller::with(["a2a"]), tool, arguments).await.expect("a known tool")
+        let (runtime, caller) = (self.runtime(), Caller::with(["a2a"]));
+        let result = runtime.call(&caller, tool, arguments).await.expect("a known tool");
+        let promised = runtime.tools(&caller).find(|listed| listed.name == tool).expect("a listed tool");
+        let kept = jsonschema::validate(&promised.result, &result);
+        assert!(kept.is_ok(), "{tool}: {result} is not what is promised: {kept:?}");
+        result
     }
 
     /// What was delivered to a context, by ids.

@@ -10,11 +10,13 @@ use tokio::process::ChildStdin;
 
 use crate::process::Pid;
 
-/// This computer. Everything is the operating system's, save for the pipes that a host holds open for its children.
+/// This computer. Everything is the operating system's, save for what one host holds.
 #[derive(Default)]
 pub(crate) struct RealMachine {
     /// The standard inputs of children that were started with [`Stdin::Held`](crate::process::Stdin::Held).
     pub(crate) held: RefCell<BTreeMap<Pid, ChildStdin>>,
+    /// What panics of the host's tasks said.
+    pub(crate) panics: RefCell<Vec<String>>,
 }
 
 impl RealMachine {

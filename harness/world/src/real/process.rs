@@ -93,30 +93,12 @@ pub(crate) fn signal_group(leader: Pid, signal: Signal) -> io::Result<()> {
     leader.map_or(Ok(()), |leader| fine_when_gone(kill_process_group(leader, raw_signal(signal))))
 }
 
-/// Points the own standard output at nothing, so that whoever reads it comes to its end.
-pub(crate) fn close_stdout() {
-    if let Ok(nothing) = fs::OpenOptions::new().write(true).open("/dev/null") {
-        // There is nobody to tell of a failure, and nothing to do about it.
-        let _ = rustix::stdio::dup2_stdout(nothing);
-    }
-}
-
-/// Points the own standard error at nothing.
-pub(crate) fn close_stderr() {
-    if let Ok(nothing) = fs::OpenOptions::new().write(true).open("/dev/null") {
-        let _ = rustix::stdio::dup2_stderr(nothing);
-    }
-}
-
-/// The start time from the kernel's table; nothing for a process that is gone or only waits to be reaped.
-pub(crate) fn start_of(pid: Pid) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+/// Whether a process runs, by the kernel's table: one that only waits to be reaped does not.
+fn runs(pid: Pid) -> bool {
+    let Ok(text) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
     // The name stands in parentheses and may itself hold spaces and parentheses.
-    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
-    if matches!(fields.first(), Some(&"Z" | &"X")) {
-        return None;
-    }
-    fields.get(19)?.parse().ok()
+    let state = text.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().next());
+    state.is_some_and(|state| !matches!(state, "Z" | "X"))
 }
 
 pub(crate) fn marked(name: &str, value: &str) -> io::Result<Vec<Pid>> {
@@ -127,8 +109,7 @@ pub(crate) fn marked(name: &str, value: &str) -> io::Result<Vec<Pid>> {
             continue;
         };
         let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else { continue };
-        if environment.split(|byte| *byte == 0).any(|pair| pair == mark.as_bytes()) && start_of(pid).is_some()
-        {
+        if environment.split(|byte| *byte == 0).any(|pair| pair == mark.as_bytes()) && runs(pid) {
             pids.push(pid);
         }
     }

@@ -15,6 +15,15 @@ use crate::fault::Unsynced;
 const ROOT: usize = 0;
 const LINK_LIMIT: u32 = 40;
 
+/// A file as it is on a disk: its permission bits and its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileImage {
+    /// Permission bits.
+    pub mode: u32,
+    /// Content.
+    pub content: Rc<Vec<u8>>,
+}
+
 /// A whole disk. Cloning is cheap and gives an independent disk.
 #[derive(Clone)]
 pub struct DiskImage {
@@ -295,8 +304,8 @@ impl DiskImage {
         }
     }
 
-    /// The content of every file below a directory, by path relative to it. Links are not followed.
-    pub fn files_below(&self, path: &Path) -> BTreeMap<String, Rc<Vec<u8>>> {
+    /// Every file below a directory, by path relative to it. Links are not followed.
+    pub fn files_below(&self, path: &Path) -> BTreeMap<String, FileImage> {
         let mut files = BTreeMap::new();
         if let Ok(number) = self.find(path) {
             self.collect(number, "", &mut files);
@@ -304,10 +313,11 @@ impl DiskImage {
         files
     }
 
-    fn collect(&self, number: usize, prefix: &str, files: &mut BTreeMap<String, Rc<Vec<u8>>>) {
-        match &self.node(number).body {
+    fn collect(&self, number: usize, prefix: &str, files: &mut BTreeMap<String, FileImage>) {
+        let node = self.node(number);
+        match &node.body {
             Body::File { content, .. } => {
-                files.insert(prefix.to_owned(), content.clone());
+                files.insert(prefix.to_owned(), FileImage { mode: node.mode, content: content.clone() });
             }
             Body::Directory { entries, .. } => {
                 for (name, number) in entries.iter() {
@@ -363,7 +373,7 @@ impl DiskImage {
 
     /// The bytes of all files that have a name.
     fn used(&self) -> usize {
-        self.files_below(Path::new("/")).values().map(|content| content.len()).sum()
+        self.files_below(Path::new("/")).values().map(|file| file.content.len()).sum()
     }
 
     /// Whether `inner` is the directory `outer`, or somewhere below it.

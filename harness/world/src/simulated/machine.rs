@@ -16,7 +16,7 @@ use futures_util::FutureExt;
 use crate::clock::WallTime;
 use crate::disk::Kind;
 use crate::fault::{Happening, Moment, Unsynced};
-use crate::host::{Host, Identity, Inner, Mechanics};
+use crate::host::{Host, Identity, Inner, Mechanics, panic_text};
 use crate::life::Life;
 use crate::network::Tap;
 use crate::process::{Command, ExitStatus, Pid, Signal, Sink, Stdio};
@@ -50,6 +50,7 @@ struct State {
     processes: RefCell<BTreeMap<Pid, Entry>>,
     next_pid: Cell<u32>,
     next_port: Cell<u16>,
+    next_sibling: Cell<u64>,
     incarnations: RefCell<BTreeMap<String, u32>>,
     programs: RefCell<BTreeMap<String, Program>>,
     listeners: RefCell<BTreeMap<u16, Weak<Listening>>>,
@@ -87,6 +88,7 @@ impl Machine {
             processes: RefCell::default(),
             next_pid: Cell::new(FIRST_PID),
             next_port: Cell::new(FIRST_FREE_PORT),
+            next_sibling: Cell::new(0),
             incarnations: RefCell::default(),
             programs: RefCell::default(),
             listeners: RefCell::default(),
@@ -130,6 +132,11 @@ impl Machine {
         let mut disk = self.0.disk.borrow_mut();
         disk.now_ms = now;
         change(&mut disk)
+    }
+
+    /// A number for the name of a file that is to replace another one; never the same twice.
+    pub(crate) fn next_sibling(&self) -> u64 {
+        self.0.next_sibling.replace(self.0.next_sibling.get() + 1)
     }
 
     /// Installs a program: an executable file at `path` that the process port routes to this function. The file is durable,
@@ -209,13 +216,8 @@ impl Machine {
         let pid = Pid(self.0.next_pid.get());
         self.0.next_pid.set(pid.0 + 1);
         identity.incarnation = self.next_incarnation(&identity.name);
-        let entry = Entry::new(
-            identity.name.clone(),
-            group.unwrap_or(pid),
-            self.0.world.elapsed_ms() + 1,
-            identity.env.clone(),
-            life.clone(),
-        );
+        let entry =
+            Entry::new(identity.name.clone(), group.unwrap_or(pid), identity.env.clone(), life.clone());
         let exit = entry.exit();
         self.0.processes.borrow_mut().insert(pid, entry);
         let host = self.host(pid, identity, stdio, life.clone(), tap);
@@ -228,9 +230,7 @@ impl Machine {
                 // A parent sees the low eight bits.
                 Ok(code) => code & 0xff,
                 Err(panic) => {
-                    let text = panic.downcast_ref::<String>().cloned();
-                    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-                    machine.world().note_panic(format!("{name}: {}", text.unwrap_or_default()));
+                    machine.world().note_panic(format!("{name}: {}", panic_text(&*panic)));
                     101
                 }
             };
@@ -360,10 +360,6 @@ impl Machine {
     /// Sends a signal from outside, as a person at a terminal does.
     pub fn send(&self, pid: Pid, signal: Signal) {
         self.signal(pid, signal);
-    }
-
-    pub(crate) fn start_of(&self, pid: Pid) -> Option<u64> {
-        self.0.processes.borrow().get(&pid).filter(|entry| entry.runs()).map(|entry| entry.start)
     }
 
     pub(crate) fn marked(&self, name: &str, value: &str) -> Vec<Pid> {

@@ -46,7 +46,6 @@ pub enum ProcessState {
 pub(crate) struct Entry {
     pub(crate) name: String,
     pub(crate) group: Pid,
-    pub(crate) start: u64,
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) life: Rc<Life>,
     pub(crate) state: Rc<Ending>,
@@ -208,15 +207,9 @@ impl AsyncRead for Keeping {
 }
 
 impl Entry {
-    pub(crate) fn new(
-        name: String,
-        group: Pid,
-        start: u64,
-        env: BTreeMap<String, String>,
-        life: Rc<Life>,
-    ) -> Self {
+    pub(crate) fn new(name: String, group: Pid, env: BTreeMap<String, String>, life: Rc<Life>) -> Self {
         let state = Rc::new(Ending { state: RefCell::new(ProcessState::Running), changed: Notify::new() });
-        Self { name, group, start, env, life, state, signals: SignalBox::default() }
+        Self { name, group, env, life, state, signals: SignalBox::default() }
     }
 
     pub(crate) fn exit(&self) -> Exit {

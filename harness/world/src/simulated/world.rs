@@ -1,4 +1,5 @@
 //! What all machines of a cell share: the guards, the armed faults, the log of touches, and exploration.
+#![expect(clippy::disallowed_methods, reason = "the scheduler point is below the clock port")]
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -238,7 +239,6 @@ impl World {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the scheduler point is below the clock port")]
 async fn wait_ms(millis: u64) {
     tokio::time::sleep(Duration::from_millis(millis)).await;
 }

@@ -26,6 +26,8 @@ mod clock;
 mod disk;
 mod disk_errors;
 mod network;
+mod panics;
 mod processes;
+mod replacing;
 mod rig;
 mod signals;

@@ -15,7 +15,6 @@ both! {
     a_group_ends_with_its_grandchildren
     a_signal_to_what_has_ended_is_fine
     a_mark_in_the_environment_finds_every_descendant
-    a_start_names_a_process_while_it_runs
     a_reader_that_goes_ends_no_one_else
 }
 
@@ -139,18 +138,6 @@ async fn a_mark_in_the_environment_finds_every_descendant(rig: Rig) {
     while !processes.marked("MARK", &mark).await.unwrap().is_empty() {
         rig.host.clock().sleep(Duration::from_millis(5)).await;
     }
-}
-
-async fn a_start_names_a_process_while_it_runs(rig: Rig) {
-    install_sleepers(&rig).await;
-    let processes = rig.host.processes();
-    let mut child = rig.start("sleeps").await;
-    let start = processes.start_of(child.pid).await.unwrap();
-    assert!(start.is_some());
-    assert_eq!(processes.start_of(child.pid).await.unwrap(), start);
-    processes.signal(child.pid, Signal::Kill).await.unwrap();
-    child.wait().await.unwrap();
-    assert_eq!(processes.start_of(child.pid).await.unwrap(), None);
 }
 
 async fn a_reader_that_goes_ends_no_one_else(rig: Rig) {

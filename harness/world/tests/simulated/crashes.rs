@@ -7,7 +7,7 @@ use std::rc::Rc;
 use futures_util::FutureExt;
 use gauntlet_world::Host;
 use gauntlet_world::network::{Address, Listener, Stream};
-use gauntlet_world::process::{ExitStatus, Output, Signal, Stdin};
+use gauntlet_world::process::{ExitStatus, Signal, Stdin};
 use gauntlet_world::simulated::ProcessState;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -63,7 +63,6 @@ impl Drop for Tidier {
         assert!(self.stream.shutdown().now_or_never().is_none());
         let late = host.clone();
         host.spawn(async move { late.disk().write("late", b"x").await });
-        host.processes().close_outputs();
     }
 }
 
@@ -302,29 +301,6 @@ fn a_writer_that_waits_for_room_learns_that_its_reader_died() {
         lab.machine.kill(pid);
         lab.pass(10 * MS).await;
         assert_eq!(lab.file("error").as_deref(), Some("BrokenPipe"));
-    });
-}
-
-#[test]
-fn outputs_that_were_closed_are_not_inherited() {
-    run(async |lab| {
-        lab.install("sleeper", async |host| {
-            host.clock().sleep(1000 * MS).await;
-            0
-        });
-        lab.install("daemon", async |host| {
-            host.processes().close_outputs();
-            let mut sleeper = command("sleeper");
-            (sleeper.stdout, sleeper.stderr) = (Output::Inherit, Output::Inherit);
-            host.processes().spawn(sleeper).await.unwrap().wait().await.unwrap();
-            0
-        });
-        let mut child = lab.visitor.processes().spawn(command("daemon")).await.unwrap();
-        let mut said = Vec::new();
-        child.stdout.as_mut().unwrap().read_to_end(&mut said).await.unwrap();
-        assert!(lab.world.elapsed_ms() < 100, "the end came at once");
-        child.wait().await.unwrap();
-        assert!(lab.world.elapsed_ms() >= 1000);
     });
 }
 

@@ -39,6 +39,23 @@ fn the_nth_call_fails_and_has_no_effect() {
 }
 
 #[test]
+fn a_replacement_that_fails_leaves_nothing_beside_the_file() {
+    for (at, nth) in [(Op::DiskWrite, 1), (Op::DiskChange, 1), (Op::DiskSync, 1), (Op::DiskRename, 1)] {
+        run(async |lab| {
+            lab.arm(at, nth, Moment::Before, Happening::Torn(Errno::NoSpace));
+            let (_, exit) = lab.launch(async |host| {
+                let error = host.disk().replace("state", b"content").await.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::StorageFull);
+                assert_eq!(host.disk().list(".").await.unwrap(), []);
+                0
+            });
+            assert_eq!(exit.wait().await, ExitStatus::Code(0), "{at:?}");
+            assert_eq!(lab.world.panics(), [""; 0], "{at:?}");
+        });
+    }
+}
+
+#[test]
 fn a_failure_after_an_effect_has_nothing_left_to_prevent() {
     run(async |lab| {
         lab.arm(Op::DiskAppend, 2, Moment::After, Happening::Fail(Errno::NoSpace));

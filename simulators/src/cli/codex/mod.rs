@@ -16,7 +16,6 @@ mod thread;
 mod turn;
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use gauntlet_world::process::{Signal, Signals};
 use gauntlet_world::{Either, Host, race};
@@ -31,7 +30,6 @@ use crate::injection::{Injector, Point};
 use crate::stage::{Ending, Invocation, Part, Purpose, Stage};
 
 pub use self::arguments::{Arguments, CommandGrammar, OptionRule};
-pub use self::refusal::UNPLAYED;
 pub use self::talk::{
     CodexProfile, CommandTalk, Failing, FailureSteps, FailureTalk, Repeat, StdinTalk, Step, TokensPerCall,
     TurnKind, UnknownThread,
@@ -46,9 +44,15 @@ const EXIT_INTERRUPTED: i32 = 130;
 
 /// Runs one codex process until it ends. Returns its exit code: 0 for a turn that ended well, also without an answer; 1 for a
 /// failed turn; 2 for wrong usage. Which failure has which code on which version is data, with its source, in the profile.
-pub async fn run(host: Host, profile: Arc<Profile>, stage: Rc<dyn Stage>, injector: Injector) -> i32 {
+pub async fn run(
+    host: Host,
+    profile: &Profile,
+    talk: &CodexProfile,
+    stage: Rc<dyn Stage>,
+    injector: Injector,
+) -> i32 {
     let began = host.clock().now();
-    let asked = arguments::read(&profile.codex.arguments, host.args());
+    let asked = arguments::read(&talk.arguments, host.args());
     let stdin = stdin::open(&host).await;
     let part = stage
         .enter(Invocation {
@@ -63,10 +67,10 @@ pub async fn run(host: Host, profile: Arc<Profile>, stage: Rc<dyn Stage>, inject
         .await;
     let console = Console::new(&host, &injector);
     let (outcome, session) = match asked {
-        Asked::Probe => (probe(&host, &profile, &part, &console).await, None),
+        Asked::Probe => (probe(&host, profile, &part, &console).await, None),
         Asked::Refused(refusal) => (refuse(&console, &refusal.lines).await, None),
         Asked::Turn(request) => {
-            let turn = Turn::new(&host, &profile.codex, &request, &part, &console, began);
+            let turn = Turn::new(&host, talk, &request, &part, &console, began);
             let outcome = stubborn(&host, &part, turn.play(stdin)).await;
             (outcome, turn.session())
         }
@@ -93,7 +97,8 @@ fn purpose(asked: &Asked) -> Purpose {
         Asked::Turn(request) => {
             Purpose::Turn { prompt: request.prompt.clone(), session: request.session.clone() }
         }
-        Asked::Refused(refusal) => Purpose::Refused(refusal.reason.clone()),
+        Asked::Refused(refusal) if refusal.real => Purpose::Refused(refusal.reason.clone()),
+        Asked::Refused(refusal) => Purpose::Unplayed(refusal.reason.clone()),
     }
 }
 

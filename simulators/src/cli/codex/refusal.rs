@@ -5,10 +5,6 @@
 
 use super::arguments::{Given, OptionRule};
 
-/// How the reason begins when the real CLI would accept the command line and this stand-in cannot play it. A scenario that
-/// meets such a refusal has no verdict.
-pub const UNPLAYED: &str = "this stand-in of codex does not play";
-
 /// Why a command line is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -16,6 +12,8 @@ pub(super) struct Refusal {
     pub(super) reason: String,
     /// The lines on standard error.
     pub(super) lines: Vec<String>,
+    /// Whether the real CLI would refuse it, too; else only this stand-in cannot play it.
+    pub(super) real: bool,
 }
 
 impl Refusal {
@@ -26,14 +24,14 @@ impl Refusal {
             lines.extend([String::new(), format!("Usage: {usage}")]);
         }
         lines.extend([String::new(), "For more information, try '--help'.".to_owned()]);
-        Self { reason, lines }
+        Self { reason, lines, real: true }
     }
 
     /// The real CLI would accept it; this stand-in cannot play it.
     pub(super) fn unplayed(what: &str) -> Self {
-        let reason = format!("{UNPLAYED} {what}");
+        let reason = format!("this stand-in of codex does not play {what}");
         let lines = vec![format!("gauntlet: {reason}")];
-        Self { reason, lines }
+        Self { reason, lines, real: false }
     }
 
     pub(super) fn unknown_long(given: &Given<'_>, name: &str) -> Self {

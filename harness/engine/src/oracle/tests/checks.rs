@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use gauntlet_simulators::stage::Purpose;
+
 use super::{Story, answer, callback, taken};
 use crate::oracle::expect;
 use crate::scenario::{self, Check, Expect, Lane};
@@ -9,7 +11,7 @@ use crate::trace::What;
 
 fn parse_check(text: &str) -> Check {
     let file = format!(
-        "id: made/by-hand\ntitle: A story.\nsubject: receiver\nsteps:\n  - dispatch: {{ as: d, context: c, text: x }}\nthen:\n  - {{ {text}, requirement: FLEET-ACK-01 }}\n"
+        "id: made/by-hand\ntitle: A story.\nsubject: receiver\nsteps:\n  - dispatch: {{ as: d, context: c, text: x }}\n  - dispatch: {{ as: e, context: other, text: x }}\nthen:\n  - {{ {text}, requirement: FLEET-ACK-01 }}\n"
     );
     let mut scenarios = scenario::read("x.yaml", &file, Lane::Virtual).expect("a check");
     scenarios.remove(0).then.remove(0)
@@ -17,7 +19,7 @@ fn parse_check(text: &str) -> Check {
 
 /// Whether a check holds; nothing when its subject never came about.
 fn holds(story: &Story, check: &str) -> Option<bool> {
-    expect::check(&parse_check(check), &story.view()).map(|difference| difference.is_none())
+    expect::check(&parse_check(check), &story.view()).map(|(difference, _)| difference.is_none())
 }
 
 fn result(value: Value) -> Story {
@@ -51,7 +53,6 @@ fn every_comparison_holds_and_fails() {
         ("at: /list, count: 3", true),
         ("at: /list, count: 2", false),
         ("at: /text, count: 5", false),
-        ("at: /absent, count: 0", false),
         ("at: /number, at_most: 5", true),
         ("at: /number, at_most: 4.9", false),
         ("at: /text, at_most: 9", false),
@@ -67,6 +68,36 @@ fn every_comparison_holds_and_fails() {
         assert_eq!(holds(&story, &format!("result: d, {check}")), Some(holding), "{check}");
     }
     assert_eq!(holds(&Story::new(), "result: d, equals: 1"), None, "the step has no result");
+    for check in [
+        "at: /absent, lacks: x",
+        "at: /nothing, lacks: x",
+        "at: /absent, count: 0",
+        "at: /absent/deep, present: false",
+        "at: /nothing/deep, present: false",
+        "at: /absent, column: { of: /a, is: [] }",
+    ] {
+        assert_eq!(holds(&story, &format!("result: d, {check}")), None, "{check}: nothing says so");
+    }
+}
+
+#[test]
+fn null_is_a_value_to_compare_with() {
+    let story = result(json!({ "nothing": null, "text": "x" }));
+    assert_eq!(holds(&story, "result: d, at: /nothing, equals: null"), Some(true));
+    assert_eq!(holds(&story, "result: d, at: /text, equals: null"), Some(false));
+    assert_eq!(holds(&story, "result: d, at: /text, differs: null"), Some(true));
+}
+
+#[test]
+fn a_finding_shows_no_part_of_a_secret_and_where_its_subject_is_from() {
+    let token = Story::new().names.token;
+    // The cut is at 600 characters: the secret would lie across it.
+    let story = result(json!({ "text": format!("{}{token}", "x".repeat(580)) }));
+    let (difference, trace) =
+        expect::check(&parse_check("result: d, equals: 1"), &story.view()).expect("a result");
+    let observed = difference.expect("it differs").observed;
+    assert!(observed.len() > 500 && !observed.contains(&token[..8]), "{observed}");
+    assert_eq!(trace, [1]);
 }
 
 #[test]
@@ -76,7 +107,6 @@ fn a_column_is_one_member_of_every_element_in_order() {
         let check = format!("result: d, at: /list, column: {{ of: /a, is: {is} }}");
         assert_eq!(holds(&story, &check), Some(holding), "{is}");
     }
-    assert_eq!(holds(&story, "result: d, at: /absent, column: { of: /a, is: [] }"), Some(true));
 }
 
 #[test]
@@ -105,17 +135,16 @@ fn turns_are_seen_as_the_cli_saw_them() {
         "cli_turns: {}, count: 2",
         "cli_turns: { context: c }, count: 1",
         "cli_turns: { dispatch: e }, at: /0/session, present: false",
-        "cli_turns: { context: absent }, count: 0",
         "cli_turns: { context: c }, at: /0/prompt, equals: do d",
         "cli_turns: { context: c }, at: /0/ended_ms, equals: 100",
         "cli_turns: { context: other }, at: /0/ended_ms, present: false",
         "cli_turns: { context: c }, at: /0/thread_lines, equals: [t]",
         "cli_turns: { context: c }, at: /0/messages, equals: [one, two]",
         "overlaps: {}, equals: 1",
-        "overlaps: { context: c }, equals: 0",
     ] {
         assert_eq!(holds(&story, check), Some(true), "{check}");
     }
+    assert_eq!(holds(&story, "overlaps: { context: c }, equals: 0"), None, "one turn overlaps with none");
     let in_turn = Story::new().turn("d", 100, None).wait(50).left(100, "").turn("e", 101, None);
     assert_eq!(holds(&in_turn, "overlaps: {}, equals: 0"), Some(true), "one begins when the other ends");
 }
@@ -179,25 +208,73 @@ fn deliveries_records_files_and_leftovers_are_seen() {
         .file("repo/a.json", Some("{\"a\": 1}"))
         .file("repo/b.token", Some("old"))
         .file("repo/b.token", Some("\u{fffd}"))
+        .file("home/.config/x", Some("at home"))
         .file("repo/gone", Some("x"))
         .file("repo/gone", None)
         .see(What::Leftovers { moment: "end".to_owned(), processes: vec!["codex".to_owned()] });
     for check in [
         "deliveries: {}, count: 1",
         "deliveries: { context: c }, at: /0/text, equals: done",
-        "deliveries: { context: d }, count: 0",
         "transcript: { context: c }, count: 3",
-        "transcript: { context: d }, count: 0",
         "inbox: {}, column: { of: /context, is: [x] }",
         "file: a.json, at: /json/a, equals: 1",
-        "file: a.json, at: /mode, present: false",
+        "file: a.json, at: /mode, equals: \"0600\"",
         "file: b.token, at: /text, equals: \"\u{fffd}\"",
         "file: b.token, at: /mode, equals: \"0600\"",
+        "file: ~/.config/x, at: /text, equals: at home",
         "file: gone, at: /exists, equals: false",
         "file: never, at: /exists, equals: false",
         "leftovers: true, equals: [codex]",
     ] {
         assert_eq!(holds(&story, check), Some(true), "{check}");
+    }
+}
+
+#[test]
+fn refusals_are_those_of_the_cli_and_need_a_start() {
+    let refused = |purpose| Story::new().turn("d", 100, None).invoked(Some("e"), 101, purpose);
+    let story = refused(Purpose::Refused("unexpected argument '--json' found".to_owned()));
+    assert_eq!(holds(&story, "refusals: {}, count: 1"), Some(true));
+    assert_eq!(holds(&story, "refusals: { dispatch: d }, count: 0"), Some(true));
+    assert_eq!(
+        holds(&story, "refusals: {}, column: { of: /reason, is: [\"unexpected argument '--json' found\"] }"),
+        Some(true)
+    );
+    let unplayed = refused(Purpose::Unplayed("this stand-in does not play --odd".to_owned()));
+    assert_eq!(holds(&unplayed, "refusals: {}, count: 0"), Some(true));
+    assert_eq!(holds(&Story::new(), "refusals: {}, count: 0"), None, "it was never started");
+    assert_eq!(holds(&Story::new(), "leftovers: true, count: 0"), None, "nobody looked");
+}
+
+#[test]
+fn a_check_of_a_name_that_nobody_gave_is_a_mistake() {
+    let mistake = |check: &str| {
+        let file = format!(
+            "id: made/by-hand\ntitle: A story.\nsubject: receiver\nsteps:\n  - dispatch: {{ as: first, context: c1, text: x }}\n  - write: {{ path: x, text: \"{{context:c2}}\", asks: [c3] }}\nthen:\n  - {{ {check}, count: 0, requirement: FLEET-ACK-01 }}\n"
+        );
+        scenario::read("x.yaml", &file, Lane::Virtual)
+            .err()
+            .map(|error| (error.line, error.message, error.help))
+    };
+    for known in ["c1", "c2", "c3", "first"] {
+        assert_eq!(
+            mistake(&format!("callbacks: {{ context: {known} }}")).map(|found| found.1),
+            None,
+            "{known}"
+        );
+    }
+    let (line, message, help) = mistake("cli_turns: { dispatch: fist }").expect("a mistake");
+    assert_eq!((line, message.as_str()), (8, "expected the name of a dispatch; found \"fist\""));
+    assert_eq!(help.as_deref(), Some("did you mean \"first\"?"));
+    for wrong in [
+        "callbacks: { context: c4 }",
+        "overlaps: { context: c4 }",
+        "transcript: { dispatch: first }",
+        "deliveries: { dispatch: first }",
+        "refusals: { dispatch: c1 }",
+        "result: c1",
+    ] {
+        assert!(mistake(wrong).is_some(), "{wrong}");
     }
 }
 

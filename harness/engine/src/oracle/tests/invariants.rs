@@ -1,11 +1,12 @@
 //! Every invariant holding, failing, and not to be judged.
 
 use gauntlet_reports::Verdict::{Fail, Inconclusive, NotExercised, Pass};
-use gauntlet_simulators::stage::{Invocation, Purpose};
+use gauntlet_simulators::stage::{Ending, Invocation, Purpose};
+use serde_json::json;
 
-use super::{Story, answer, callback, refused, taken};
+use super::{PLAIN, Story, answer, answers, callback, refused, taken};
 use crate::oracle::open_dispatches;
-use crate::trace::{Blob, What};
+use crate::trace::{Blob, FileSeen, What};
 
 #[test]
 fn nothing_observed_is_nothing_exercised() {
@@ -22,8 +23,16 @@ fn a_dispatch_starts_its_cli_once() {
     assert_eq!(one().turn("d", 101, Some("s")).verdict("FLEET-INV-01"), Fail);
     assert_eq!(one().turn("other", 101, Some("s")).verdict("FLEET-INV-01"), Pass);
     // A dead session is replaced, once, and only by a new one.
-    assert_eq!(one().turn("d", 101, None).verdict("FLEET-INV-01"), Pass);
-    assert_eq!(one().turn("d", 101, None).turn("d", 102, None).verdict("FLEET-INV-01"), Fail);
+    let dead = || Story::new().dispatched("d", "c", true).turn("d", 100, Some("s")).left_from(100, "", None);
+    assert_eq!(dead().turn("d", 101, None).verdict("FLEET-INV-01"), Pass);
+    assert_eq!(dead().turn("d", 101, Some("s")).verdict("FLEET-INV-01"), Fail);
+    assert_eq!(dead().turn("d", 101, None).turn("d", 102, None).verdict("FLEET-INV-01"), Fail);
+    // Not dead is what ran on its session, what answered, and what was killed.
+    assert_eq!(one().turn("d", 101, None).verdict("FLEET-INV-01"), Fail);
+    let resumed = || Story::new().dispatched("d", "c", true).turn("d", 100, Some("s"));
+    let answered = resumed().left_from(100, &answers("done"), None).turn("d", 101, None);
+    assert_eq!(answered.verdict("FLEET-INV-01"), Fail);
+    assert_eq!(resumed().turn("d", 101, None).verdict("FLEET-INV-01"), Fail);
     let new_twice = Story::new().turn("d", 100, None).turn("d", 101, None);
     assert_eq!(new_twice.verdict("FLEET-INV-01"), Fail);
     let backwards = Story::new().turn("d", 100, None).turn("d", 101, Some("s"));
@@ -61,6 +70,34 @@ fn every_accepted_dispatch_has_one_outcome() {
     let two = || asked().dispatched("e", "c", true).called("1", "c", &taken());
     assert_eq!(two().verdict("FLEET-INV-02"), Fail, "one of two");
     assert_eq!(two().called("2", "c", &taken()).verdict("FLEET-INV-02"), Pass);
+}
+
+#[test]
+fn an_outcome_is_that_of_the_dispatch_whose_answer_it_tells() {
+    let two = || {
+        Story::new()
+            .dispatched("d", "c", true)
+            .dispatched("e", "c", true)
+            .turn("d", 100, None)
+            .left(100, &answers("of d"))
+            .turn("e", 101, None)
+            .left(101, &answers("of e"))
+    };
+    let said = |texts: [&str; 2]| {
+        let story = two().called_with("1", "c", texts[0], &taken()).called_with("2", "c", texts[1], &taken());
+        story.verdict("FLEET-INV-02")
+    };
+    assert_eq!(said(["of d", "of e"]), Pass);
+    assert_eq!(said(["of e", "of d"]), Pass);
+    assert_eq!(said(["of d", "[error] interrupted"]), Pass, "a failure can be anybody's");
+    assert_eq!(said(["of d", "of d"]), Fail, "one twice and one never");
+    let findings = &two().called_with("1", "c", "of d", &taken()).judged()["FLEET-INV-02"].findings;
+    assert!(findings[0].observed.contains("without an outcome: e"), "{findings:?}");
+    // A turn of which it is not known whose it is can be anybody's.
+    let nobodys = two().invoked(None, 102, Purpose::Turn { prompt: "?".to_owned(), session: None });
+    let nobodys = nobodys.left(102, &answers("of d"));
+    let nobodys = nobodys.called_with("1", "c", "of d", &taken()).called_with("2", "c", "of d", &taken());
+    assert_eq!(nobodys.verdict("FLEET-INV-02"), Pass);
 }
 
 #[test]
@@ -165,17 +202,39 @@ fn nothing_outlasts_its_deadline() {
     assert_eq!(started().verdict("FLEET-INV-05"), NotExercised, "still to come");
     assert_eq!(started().wait(300_000).called("1", "c", &taken()).verdict("FLEET-INV-05"), Pass);
     assert_eq!(started().wait(310_001).called("1", "c", &taken()).verdict("FLEET-INV-05"), Fail);
-    assert_eq!(started().wait(310_001).left(100, "").verdict("FLEET-INV-05"), Fail);
+    let ended = |wait| started().wait(wait).left(100, "").called("1", "c", &taken());
+    assert_eq!(
+        (ended(310_000).verdict("FLEET-INV-05"), ended(310_001).verdict("FLEET-INV-05")),
+        (Pass, Fail)
+    );
+    // No end of the turn and no callback, only a record in the transcript.
+    let silent = |wait| started().wait(wait).transcript("c", 1);
+    assert_eq!(silent(310_000).verdict("FLEET-INV-05"), NotExercised);
+    assert_eq!(silent(310_001).verdict("FLEET-INV-05"), Fail, "it never ended");
+    let ended = What::Ended { host: "receiver".to_owned(), code: 0 };
+    assert_eq!(started().see(ended).wait(400_000).transcript("c", 1).verdict("FLEET-INV-05"), NotExercised);
     let slow_callback = started().wait(1000).left(100, "").wait(400_000).called("1", "c", &taken());
     assert_eq!(slow_callback.verdict("FLEET-INV-05"), Pass, "the turn itself was over in time");
-    let earlier =
-        Story::new().dispatched("d", "c", true).called("0", "c", &taken()).wait(1).turn("d", 100, None);
+    let earlier = Story::new()
+        .dispatched("e", "c", true)
+        .dispatched("d", "c", true)
+        .called("0", "c", &taken())
+        .wait(1)
+        .turn("d", 100, None);
     let late = earlier.wait(400_000).called("1", "c", &taken());
     assert_eq!(late.verdict("FLEET-INV-05"), Fail, "a callback before the turn is not its outcome");
     for crash in [What::PowerCut, What::Killed { host: "receiver".to_owned() }] {
         let story = started().see(crash).wait(400_000).called("1", "c", &taken());
         assert_eq!(story.verdict("FLEET-INV-05"), Pass, "the time without power does not count");
     }
+}
+
+#[test]
+fn the_cap_is_the_one_that_the_receiver_was_told() {
+    let short = PLAIN.replace("steps:", "given: { receiver: { config: { codex_timeout_s: 2.5 } } }\nsteps:");
+    let story = || Story::of(&short).dispatched("d", "c", true).turn("d", 100, None);
+    assert_eq!(story().wait(12_500).called("1", "c", &taken()).verdict("FLEET-INV-05"), Pass);
+    assert_eq!(story().wait(12_501).called("1", "c", &taken()).verdict("FLEET-INV-05"), Fail);
 }
 
 #[test]
@@ -203,7 +262,12 @@ fn a_secret_is_found_in_every_place_where_it_does_not_belong() {
         };
         let files = |content: Vec<u8>| What::Files {
             moment: "end".to_owned(),
-            changed: [("receiver.log".to_owned(), Some(Blob(content)))].into(),
+            changed: [("receiver.log".to_owned(), Some(FileSeen { mode: 0o600, content: Blob(content) }))]
+                .into(),
+        };
+        let left = |stdout: &str, stderr: &str| {
+            let (stdout, stderr) = (stdout.to_owned(), stderr.to_owned());
+            What::CliLeft { ending: Ending { pid: 1, session: None, stdout, stderr, code: 0 } }
         };
         let called = |sent: &str| What::Callback { sent: blob(sent), answered: blob("") };
         let bearer = format!("Authorization: Bearer {secret}\r\n");
@@ -215,6 +279,10 @@ fn a_secret_is_found_in_every_place_where_it_does_not_belong() {
             called(&format!("POST / HTTP/1.1\r\n{bearer}\r\n{{\"text\":\"{secret}\"}}")),
             called(&format!("POST / HTTP/1.1\r\nX-Token: {secret}\r\n{bearer}\r\n{{}}")),
             called(&format!("POST /?token={secret} HTTP/1.1\r\n{bearer}")),
+            left(&secret, ""),
+            left("", &secret),
+            What::Delivered { id: "1".to_owned(), context: "c".to_owned(), text: secret.clone() },
+            What::Result { step: "1".to_owned(), value: json!({ "tool": { "reply": secret } }) },
         ];
         for what in leaks {
             let story = Story::new().see(what.clone());

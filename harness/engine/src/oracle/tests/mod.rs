@@ -16,7 +16,7 @@ use super::view::View;
 use crate::cell::{Names, Plan};
 use crate::data::{Library, Source};
 use crate::scenario;
-use crate::trace::{Blob, Observation, What};
+use crate::trace::{Blob, FileSeen, Observation, What};
 
 /// A cell whose observations are made by hand, at a moment that only goes forward.
 struct Story {
@@ -92,9 +92,14 @@ impl Story {
     }
 
     fn left(self, pid: u32, stdout: &str) -> Self {
+        self.left_from(pid, stdout, Some("s"))
+    }
+
+    /// The CLI ended after running on a session, or on none.
+    fn left_from(self, pid: u32, stdout: &str, session: Option<&str>) -> Self {
         let ending = Ending {
             pid,
-            session: Some("s".to_owned()),
+            session: session.map(str::to_owned),
             stdout: stdout.to_owned(),
             stderr: String::new(),
             code: 0,
@@ -104,8 +109,13 @@ impl Story {
 
     /// A callback with this id, and the answer that it got.
     fn called(self, id: &str, context: &str, answer: &str) -> Self {
+        self.called_with(id, context, "done", answer)
+    }
+
+    /// The same with a text of its own.
+    fn called_with(self, id: &str, context: &str, text: &str, answer: &str) -> Self {
         let real = self.names.context(context);
-        self.called_back(&callback(id, &real, "done"), answer)
+        self.called_back(&callback(id, &real, text), answer)
     }
 
     fn called_back(self, sent: &str, answer: &str) -> Self {
@@ -121,7 +131,7 @@ impl Story {
     }
 
     fn file(self, path: &str, content: Option<&str>) -> Self {
-        let content = content.map(|text| Blob(text.as_bytes().to_vec()));
+        let content = content.map(|text| FileSeen { mode: 0o600, content: Blob(text.as_bytes().to_vec()) });
         self.see(What::Files { moment: "end".to_owned(), changed: [(path.to_owned(), content)].into() })
     }
 
@@ -142,7 +152,7 @@ impl Story {
     }
 
     fn judged(&self) -> BTreeMap<String, Judgement> {
-        judge(&self.plan, &self.library.catalogue, &self.names, &self.observations, &|_| None)
+        judge(&self.plan, &self.library.catalogue, &self.names, &self.observations)
     }
 
     fn verdict(&self, id: &str) -> Verdict {
@@ -150,8 +160,13 @@ impl Story {
     }
 
     fn view(&self) -> View<'_> {
-        View::new(&self.observations, &self.names, "codex", &|path| path.ends_with("token").then_some(0o600))
+        View::new(&self.observations, &self.names, "codex")
     }
+}
+
+/// What a CLI prints that answers so.
+fn answers(text: &str) -> String {
+    json!({ "type": "item.completed", "item": { "type": "agent_message", "text": text } }).to_string() + "\n"
 }
 
 /// The bytes of a callback.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use gauntlet_reports::Verdict::{Fail, Inconclusive, Pass};
-use gauntlet_simulators::cli::codex::UNPLAYED;
 use gauntlet_simulators::stage::Purpose;
 use serde_json::json;
 
@@ -94,13 +93,11 @@ fn the_worst_of_several_findings_counts_and_none_is_lost() {
 
 #[test]
 fn a_stand_in_that_cannot_play_its_part_lets_nobody_fail() {
-    let unplayed = |reason: String| {
-        Story::of(STEPS)
-            .invoked(None, 100, Purpose::Refused(reason))
-            .see(result("one", false))
-            .see(result("two", true))
+    let called = |purpose| {
+        Story::of(STEPS).invoked(None, 100, purpose).see(result("one", false)).see(result("two", true))
     };
-    let story = unplayed(format!("{UNPLAYED}: --odd"));
+    let unplayed = || Purpose::Unplayed("this stand-in does not play --odd".to_owned());
+    let story = called(unplayed());
     let judged = &story.judged()["FLEET-HTTP-17"];
     assert_eq!(judged.verdict, Inconclusive);
     assert!(
@@ -108,7 +105,14 @@ fn a_stand_in_that_cannot_play_its_part_lets_nobody_fail() {
     );
     assert_eq!(story.verdict("FLEET-CB-01"), Pass, "what held still holds");
     // A call that the real CLI would refuse as well is the receiver's own mistake.
-    assert_eq!(unplayed("unexpected argument".to_owned()).verdict("FLEET-HTTP-17"), Fail);
+    let refused = called(Purpose::Refused("unexpected argument".to_owned()));
+    assert_eq!(refused.verdict("FLEET-HTTP-17"), Fail);
+    // What failed before does not rest on the CLI, and neither does a secret that is out.
+    let before = Story::of(STEPS).see(result("one", false)).invoked(None, 100, unplayed());
+    assert_eq!(before.see(result("two", true)).verdict("FLEET-HTTP-17"), Fail);
+    let token = story.names.token.clone();
+    let delivered = What::Delivered { id: "1".to_owned(), context: "c".to_owned(), text: token };
+    assert_eq!(called(unplayed()).see(delivered).verdict("FLEET-INV-06"), Fail);
 }
 
 #[test]

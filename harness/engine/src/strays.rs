@@ -1,0 +1,77 @@
+//! The processes of a cell of the real lane, by the operating system's own table: nothing that a subject says of its children
+//! counts.
+//!
+//! A process is the cell's when it descends from the receiver, or when its working directory, its arguments or its environment
+//! name the cell's folder. Orphans are found by the second: every stand-in has the folder in its arguments, and what it starts
+//! inherits directory and environment. Not found is an orphan that has let go of all three.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::files;
+
+/// A process of a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stray {
+    /// Its id.
+    pub(crate) pid: u32,
+    /// The name of its program.
+    pub(crate) name: String,
+}
+
+/// What lives of a cell, in order of pid, without the receiver itself.
+pub(crate) fn of_cell(root: &Path, receiver: Option<u32>) -> Vec<Stray> {
+    let table = table();
+    let descends = |pid: u32| {
+        let mut at = pid;
+        // Pids come again; a table that was read while they did could go in a circle.
+        for _ in 0..table.len() {
+            match table.get(&at) {
+                Some(entry) if Some(entry.parent) == receiver => return true,
+                Some(entry) => at = entry.parent,
+                None => return false,
+            }
+        }
+        false
+    };
+    let strays = table.iter().filter(|(pid, _)| Some(**pid) != receiver);
+    strays
+        .filter(|(pid, _)| descends(**pid) || names(**pid, root))
+        .map(|(pid, entry)| Stray { pid: *pid, name: entry.name.clone() })
+        .collect()
+}
+
+struct Entry {
+    parent: u32,
+    name: String,
+}
+
+/// Every process that is not only waiting to be reaped.
+fn table() -> BTreeMap<u32, Entry> {
+    let pids = files::names_in(Path::new("/proc")).into_iter().filter_map(|name| name.parse().ok());
+    pids.filter_map(|pid: u32| Some((pid, entry(pid)?))).collect()
+}
+
+fn entry(pid: u32) -> Option<Entry> {
+    let stat = files::read(Path::new(&format!("/proc/{pid}/stat")))?;
+    let stat = String::from_utf8_lossy(&stat);
+    // The name stands in parentheses and may itself hold spaces and parentheses.
+    let (before, after) = stat.rsplit_once(')')?;
+    let fields: Vec<&str> = after.split_whitespace().collect();
+    if matches!(fields.first(), Some(&"Z" | &"X")) {
+        return None;
+    }
+    Some(Entry { parent: fields.get(1)?.parse().ok()?, name: before.split_once('(')?.1.to_owned() })
+}
+
+fn names(pid: u32, root: &Path) -> bool {
+    let proc = Path::new("/proc").join(pid.to_string());
+    let wanted = root.as_os_str().as_encoded_bytes();
+    let mentions = |file: &str| {
+        let content = files::read(&proc.join(file)).unwrap_or_default();
+        content.windows(wanted.len()).any(|window| window == wanted)
+    };
+    files::link_target(&proc.join("cwd")).is_some_and(|cwd| cwd.starts_with(root))
+        || mentions("cmdline")
+        || mentions("environ")
+}
