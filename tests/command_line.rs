@@ -152,6 +152,89 @@ fn malformed_requirements_profiles_quirks_and_faults_are_pointed_at() {
 }
 
 #[test]
+fn a_name_that_nothing_has_is_pointed_at_in_every_kind_of_file() {
+    let of_profile = |from: &str, to: &str| {
+        let text = fs::read_to_string("../../scenarios/profiles/codex-0.44.0.yaml").expect("a profile");
+        assert!(text.contains(from), "{from}");
+        text.replace("version: 0.44.0", "version: 0.44.9").replace(from, to)
+    };
+    let scenario = "id: my/scenario\ntitle: A story\nsubject: receiver\n";
+    let step = "  - dispatch: { text: hello }\n";
+    let cases: [(&str, String, &str, &str); 8] = [
+        (
+            "profiles/a.yaml",
+            of_profile("CODEX-RESUME-01:", "CODEX-RESUME-0l:"),
+            "a.yaml:6:3",
+            "did you mean \"CODEX-RESUME-01\"",
+        ),
+        ("profiles/a.yaml", of_profile("executor: codex", "executor: codx"), "a.yaml:2:11", "found \"codx\""),
+        (
+            "suites/a.yaml",
+            format!("{scenario}executors: [codx]\nsteps:\n{step}"),
+            "a.yaml:4:13",
+            "did you mean \"codex\"",
+        ),
+        (
+            "suites/a.yaml",
+            format!("{scenario}steps:\n  - fault: {{ host: reciever, at: disk.sync, do: kill }}\n{step}"),
+            "a.yaml:5:20",
+            "did you mean \"receiver\"",
+        ),
+        (
+            "faults/a.yaml",
+            "id: f\ntitle: t\nrule: { host: runtme, at: disk.sync, do: kill }\n".to_owned(),
+            "a.yaml:3:15",
+            "did you mean \"runtime\"",
+        ),
+        // What belongs to the harness must not misbehave.
+        (
+            "faults/a.yaml",
+            "id: f\ntitle: t\nrule: { host: harness, at: disk.sync, do: kill }\n".to_owned(),
+            "a.yaml:3:15",
+            "receiver, runtime",
+        ),
+        (
+            "requirements/a.yaml",
+            "requirements:\n  - { id: MY-1, level: must, class: core, role: receiver, statement: s, source: s, depends_on: \
+             [FLEET-ACK-0l] }\n"
+                .to_owned(),
+            "a.yaml:2:97",
+            "did you mean \"FLEET-ACK-01\"",
+        ),
+        (
+            "releases/a.yaml",
+            "id: mine\ntitle: t\nquirks: [resume-loses-thread]\n".to_owned(),
+            "a.yaml:3:10",
+            "is of the role cli",
+        ),
+    ];
+    for (path, text, place, help) in cases {
+        let run = run_with(&data(path, text.as_bytes())).code(2);
+        // A narrow page breaks lines where it likes.
+        let shown =
+            String::from_utf8_lossy(&run.get_output().stderr).replace("\n  │ ", " ").replace("\n    ", " ");
+        assert!(shown.contains(place) && shown.contains(help), "{path}, {place}, {help}:\n{shown}");
+    }
+}
+
+#[test]
+fn a_fault_that_reaches_no_cell_is_a_finding_when_all_cells_were_run() {
+    let text = "id: never\ntitle: Nothing is called like this.\nrule: { host: receiver, at: disk.sync, target: no-such-file, do: \
+                kill }\n";
+    run_with(&data("faults/a.yaml", text.as_bytes()))
+        .code(1)
+        .stdout(contains("fault never: no scenario makes the call"));
+    let (data, out) = (data("faults/a.yaml", text.as_bytes()), folder());
+    gauntlet()
+        .args(["run", "--lane", "virtual", "--only", "fleet/nothing-to-do*", "--scenarios"])
+        .arg(data.path())
+        .arg("--out")
+        .arg(out.path())
+        .assert()
+        .code(0);
+}
+
+#[test]
 fn garbage_in_place_of_data_is_exit_2_and_never_a_panic() {
     let garbage: [&[u8]; 6] = [b"", b"\0\0\0", b"\xff\xfe\x00", b"{{{{", b"- - - -\n:", b"&a [*a, *a]"];
     for kind in ["requirements", "suites", "profiles", "quirks", "faults", "releases"] {
