@@ -99,6 +99,16 @@ fn an_unknown_name_is_exit_2_with_the_nearest_known_one() {
         .assert()
         .code(2)
         .stderr(contains("no-such-quirk"));
+    gauntlet()
+        .args(["serve", "codex", "--quirk", "resume-loses-thread"])
+        .assert()
+        .code(2)
+        .stderr(contains("is one of the cli"));
+    gauntlet()
+        .args(["serve", "codex", "--release", "no-such-release"])
+        .assert()
+        .code(2)
+        .stderr(contains("no-such-release").and(contains("reference")));
 }
 
 #[test]
@@ -499,4 +509,114 @@ fn the_command_that_reproduces_a_cell_names_the_folders_and_works_in_a_shell() {
     let command = report["failures"][0]["reproduce"].as_str().expect("a command");
     let command = command.replacen("gauntlet", env!("CARGO_BIN_EXE_gauntlet"), 1);
     Command::new("sh").args(["-c", &command]).assert().code(1).stdout(contains("FLEET-ACK-01"));
+}
+
+/// A receiver that `gauntlet serve` runs in a repository of its own.
+struct Served {
+    child: Child,
+    port: u16,
+    _repo: TempDir,
+}
+
+impl Served {
+    fn start(args: &[&str]) -> Self {
+        let repo = folder();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+        let port = port.expect("there is a free port").port();
+        let config = repo.path().join(".hermes/codex_receiver.json");
+        fs::create_dir(config.parent().expect("a folder")).expect("a folder");
+        fs::write(config, serde_json::json!({ "bind_port": port }).to_string()).expect("a file");
+        let child = Process::new(env!("CARGO_BIN_EXE_gauntlet"))
+            .args(["serve", "codex", "--end-with-stdin"])
+            .args(args)
+            .current_dir(repo.path())
+            .env("HOME", repo.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the command starts");
+        Self { child, port, _repo: repo }
+    }
+
+    /// The answer to a request, as it is on the wire.
+    fn get(&mut self, path: &str) -> String {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            assert!(Instant::now() < deadline, "the receiver never listened");
+            assert_eq!(self.child.try_wait().expect("it can be asked"), None, "the receiver ended");
+            if let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", self.port)) {
+                let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+                std::io::Write::write_all(&mut stream, request.as_bytes()).expect("it reads");
+                let mut answer = String::new();
+                stream.read_to_string(&mut answer).expect("it answers");
+                return answer;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// A release of a user's own, with a framing and a quirk.
+fn release() -> TempDir {
+    let folder = data(
+        "releases/old.yaml",
+        b"id: old\ntitle: An old one.\nframing: { server: old-server/0.9, writes_chunks: true }\nquirks: [my-health]\n",
+    );
+    fs::create_dir(folder.path().join("quirks")).expect("a folder");
+    let quirk = "id: my-health\ntitle: Health names another repository.\nrole: receiver\nat: receiver.response\nwhen: { matches: \
+                 { /path: /health } }\ndo: { replace: { /body/repo_path: /elsewhere } }\nviolates: \
+                 [FLEET-HTTP-02]\nseen_in: [tests]\n";
+    fs::write(folder.path().join("quirks/my-health.yaml"), quirk).expect("a file");
+    folder
+}
+
+#[test]
+fn a_served_release_has_its_framing_and_its_quirks() {
+    let release = release();
+    let folder = release.path().to_string_lossy().into_owned();
+    let old = Served::start(&["--release", "old", "--scenarios", &folder]).get("/health").to_lowercase();
+    assert!(old.contains("server: old-server/0.9") && old.contains("transfer-encoding: chunked"), "{old}");
+    assert!(old.contains("/elsewhere"), "{old}");
+    let reference = Served::start(&[]).get("/health").to_lowercase();
+    assert!(reference.starts_with("http/1.1 200") && reference.contains("content-length"), "{reference}");
+    assert!(!reference.contains("old-server") && !reference.contains("/elsewhere"), "{reference}");
+}
+
+#[test]
+fn a_quirk_of_each_role_is_tried_once_over_real_processes_also_one_of_a_users_own() {
+    let (release, out) = (release(), folder());
+    let base = release.path().parent().expect("it is in a folder").to_path_buf();
+    let name = release.path().file_name().expect("it has a name").to_owned();
+    let quirks = ["my-health", "token-in-log", "agent-message-renamed"];
+    gauntlet()
+        .current_dir(base)
+        .args(["run", "--version", "0.169.0"])
+        .args(quirks.iter().flat_map(|quirk| ["--only".to_owned(), format!("*+{quirk}#*")]))
+        // The receiver runs in another folder, and must find it all the same.
+        .arg("--scenarios")
+        .arg(name)
+        .arg("--out")
+        .arg(out.path())
+        .assert()
+        .code(0);
+    let summary = json(&out.path().join("summary.json"));
+    assert_eq!(summary["cells"]["real_lane"], 3);
+    let rows = summary["detection"]["quirks"].as_array().expect("rows");
+    for id in quirks {
+        let row = rows.iter().find(|row| row["id"] == id).expect("each quirk has a row");
+        let cell = row["real_cell"].as_str().expect("it was tried");
+        assert!(cell.ends_with("#0~real") && cell.contains(id), "{cell}");
+        assert_eq!((&row["caught"], row.get("missed_real")), (&Value::from(true), None), "{row}");
+    }
+    let cell = rows.iter().find(|row| row["id"] == "token-in-log").expect("a row")["real_cell"].clone();
+    let replay = gauntlet().args(["replay", cell.as_str().expect("an id")]).assert().code(1);
+    replay.stdout(contains("fail           FLEET-INV-06"));
 }

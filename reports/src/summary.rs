@@ -101,6 +101,12 @@ pub struct QuirkRow {
     pub missed: Vec<String>,
     /// Requirements of its role that failed though it does not name them.
     pub unnamed: Vec<String>,
+    /// The cell in which it was tried over real processes too, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub real_cell: Option<String>,
+    /// Requirements that it names and that failed in virtual time in the same cell, and not there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed_real: Vec<String>,
 }
 
 /// What the other roles keep under quirks and faults.

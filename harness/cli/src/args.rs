@@ -91,9 +91,15 @@ pub(crate) struct ReplayArgs {
 pub(crate) struct ServeArgs {
     /// The executor whose CLI is behind the receiver
     pub(crate) executor: String,
-    /// Let the receiver deviate in this way (repeatable)
-    #[arg(long)]
+    /// Be this release of the receiver: its framing and its quirks
+    #[arg(long, value_name = "ID", default_value = "reference")]
+    pub(crate) release: String,
+    /// Let the receiver deviate in this way as well (repeatable)
+    #[arg(long, value_name = "ID")]
     pub(crate) quirk: Vec<String>,
+    /// Also read releases and quirks from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
     /// End when standard input ends
     #[arg(long, hide = true)]
     pub(crate) end_with_stdin: bool,

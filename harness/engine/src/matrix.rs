@@ -159,6 +159,14 @@ impl Selection {
             .collect()
     }
 
+    /// A cell with a quirk over real processes instead, if it can be run there.
+    pub fn in_real_lane(&self, library: &Library, crossed: &Plan) -> Option<Plan> {
+        let scenario = library.real_scenarios.get(&crossed.scenario.id.value)?;
+        let plan = Plan { scenario: scenario.clone(), lane: Lane::Real, ..crossed.clone() };
+        (self.lanes.contains(&Lane::Real) && virtual_only(scenario).is_none() && self.takes(&plan))
+            .then_some(plan)
+    }
+
     fn plan(
         &self,
         library: &Library,

@@ -1,12 +1,14 @@
 //! Projecting what was run into the exchange type of the reports.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use gauntlet_reports::{
     Catalogue as ReportCatalogue, CellCounts, ExecutorReport, ExecutorScore, Failure, Lane, Subject, Summary,
     Tool, Verdict, report, summary,
 };
 
+use crate::cell::Plan;
 use crate::data::Library;
 use crate::exit::ExitCode;
 use crate::matrix::Selection;
@@ -46,6 +48,11 @@ struct OfExecutor {
 }
 
 impl Gathered {
+    /// The cells with a quirk that are run over real processes too.
+    pub(crate) fn samples(&self, seed: u64) -> Vec<Arc<Plan>> {
+        self.scores.samples(seed)
+    }
+
     /// Gathers one more record.
     pub fn add(&mut self, library: &Library, record: Record) {
         self.scores.add(library, &record);
@@ -134,15 +141,22 @@ pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, com
     }
     if selection.is_whole() && complete && selection.lanes.contains(&Lane::Virtual) {
         for quirk in detection.quirks.iter().filter(|quirk| !quirk.caught) {
-            let line = if quirk.cells == 0 {
-                format!("quirk {}: no scenario touches its injection point", quirk.id)
-            } else {
-                format!(
+            if quirk.cells == 0 {
+                let line = format!("quirk {}: no scenario touches its injection point", quirk.id);
+                problem(line, ExitCode::Nonconformance);
+                continue;
+            }
+            if !quirk.missed.is_empty() || !quirk.unnamed.is_empty() {
+                let line = format!(
                     "quirk {}: not failed {:?}, failed without being named {:?}",
                     quirk.id, quirk.missed, quirk.unnamed
-                )
-            };
-            problem(line, ExitCode::Nonconformance);
+                );
+                problem(line, ExitCode::Nonconformance);
+            }
+            if let Some(cell) = quirk.real_cell.as_ref().filter(|_| !quirk.missed_real.is_empty()) {
+                let line = format!("quirk {}: not failed {:?} in {cell}", quirk.id, quirk.missed_real);
+                problem(line, ExitCode::Nonconformance);
+            }
         }
     }
     if selection.is_whole() && complete && selection.lanes.contains(&Lane::Virtual) {

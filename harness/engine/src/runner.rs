@@ -382,7 +382,11 @@ pub fn outcome(plan: &Plan, library: &Library, settings: &Settings, end: &Arc<No
 }
 
 fn outcome_at(plan: &Plan, library: &Library, settings: &Settings, place: &Place) -> Option<Outcome> {
-    let real = settings.binary.clone().map(|binary| RealSettings { binary, root: place.root.clone() });
+    let real = settings.binary.clone().map(|binary| RealSettings {
+        binary,
+        root: place.root.clone(),
+        folders: settings.folders.iter().map(|folder| files::absolute(folder)).collect(),
+    });
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let builder = match plan.lane {
         Lane::Virtual => builder.enable_time().start_paused(true),

@@ -41,28 +41,55 @@ pub fn run(
     out: &Path,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> io::Result<Option<Finished>> {
-    let mut writer =
-        Writer { out, results: None, gathered: Gathered::default(), traces: 0, written: Vec::new() };
+    let writer = Writer { out, results: None, gathered: Gathered::default(), traces: 0, written: Vec::new() };
+    let mut session = Session { library, settings, writer, progress };
     let mut complete = true;
     for seed in (selection.seed..).take(selection.seeds) {
-        let of_seed = Selection { seed, seeds: 1, ..selection.clone() };
-        complete &= run_seed(library, &of_seed, settings, &mut writer, progress)?;
+        complete &= session.seed(&Selection { seed, seeds: 1, ..selection.clone() })?;
     }
     let complete = complete && !settings.stop.is_asked();
-    if writer.results.is_none() && complete {
+    if session.writer.results.is_none() && complete {
         return Ok(None);
     }
-    writer.finish(library, selection, complete).map(Some)
+    session.writer.finish(library, selection, complete).map(Some)
 }
 
-fn run_seed(
-    library: &Arc<Library>,
-    selection: &Selection,
-    settings: &Settings,
-    writer: &mut Writer<'_>,
-    progress: &mut dyn FnMut(Progress<'_>),
-) -> io::Result<bool> {
-    let mut batch = |plans: Vec<Plan>, take: &mut dyn FnMut(&Record) -> bool| -> io::Result<bool> {
+struct Session<'a> {
+    library: &'a Arc<Library>,
+    settings: &'a Settings,
+    writer: Writer<'a>,
+    progress: &'a mut dyn FnMut(Progress<'_>),
+}
+
+impl Session<'_> {
+    /// Runs what is selected with one seed. False when it was stopped before its end.
+    fn seed(&mut self, selection: &Selection) -> io::Result<bool> {
+        let library = self.library;
+        let (mut plain, mut real): (Vec<Plan>, Vec<Plan>) =
+            selection.plain(library).into_iter().partition(|plan| plan.lane == Lane::Virtual);
+        let wanted: BTreeSet<String> = plain.iter().map(Plan::id).collect();
+        // A quirk crosses the cells whose plain form touched its point, so the plain forms are run even when only crossed
+        // cells were asked for.
+        let probes = selection.probes(library);
+        plain.extend(probes.iter().filter(|probe| !wanted.contains(&probe.id())).cloned());
+        let probes: BTreeSet<String> = probes.iter().map(Plan::id).collect();
+        let mut crossed = Vec::new();
+        let mut complete = self.batch(plain, &mut |record| {
+            if probes.contains(&record.line.id) {
+                crossed.extend(selection.crossed(library, &record.plan, &record.reachable));
+            }
+            wanted.contains(&record.line.id)
+        })?;
+        complete &= self.batch(crossed, &mut |_| true)?;
+        let samples = self.writer.gathered.samples(selection.seed);
+        real.extend(samples.iter().filter_map(|sample| selection.in_real_lane(library, sample)));
+        complete &= self.batch(real, &mut |_| true)?;
+        Ok(complete)
+    }
+
+    /// Runs cells of one lane, and writes those that `take` wants.
+    fn batch(&mut self, plans: Vec<Plan>, take: &mut dyn FnMut(&Record) -> bool) -> io::Result<bool> {
+        let Self { library, settings, writer, progress } = self;
         progress(Progress::Planned(plans.len()));
         let settings = Settings { traces: settings.traces.saturating_sub(writer.traces), ..settings.clone() };
         let mut outcome = Ok(());
@@ -76,25 +103,7 @@ fn run_seed(
             }
         });
         outcome.map(|()| complete)
-    };
-    let (mut plain, real): (Vec<Plan>, Vec<Plan>) =
-        selection.plain(library).into_iter().partition(|plan| plan.lane == Lane::Virtual);
-    let wanted: BTreeSet<String> = plain.iter().map(Plan::id).collect();
-    // A quirk crosses the cells whose plain form touched its point, so the plain forms are run even when only crossed cells
-    // were asked for.
-    let probes = selection.probes(library);
-    plain.extend(probes.iter().filter(|probe| !wanted.contains(&probe.id())).cloned());
-    let probes: BTreeSet<String> = probes.iter().map(Plan::id).collect();
-    let mut crossed = Vec::new();
-    let mut complete = batch(plain, &mut |record| {
-        if probes.contains(&record.line.id) {
-            crossed.extend(selection.crossed(library, &record.plan, &record.reachable));
-        }
-        wanted.contains(&record.line.id)
-    })?;
-    complete &= batch(crossed, &mut |_| true)?;
-    complete &= batch(real, &mut |_| true)?;
-    Ok(complete)
+    }
 }
 
 /// Writes the reports of a run while it goes on.
@@ -183,9 +192,15 @@ pub fn find(library: &Library, id: &str) -> Option<Plan> {
             Selection { versions: vec![version.clone()], lanes: vec![Lane::Real], ..selection.clone() };
         plain.extend(of_version.plain(library));
     }
-    let everything: Vec<String> =
-        library.quirks.keys().cloned().chain(library.faults.keys().cloned()).collect();
-    let crossed = plain.iter().filter(|plan| plan.lane == Lane::Virtual);
-    let crossed: Vec<_> = crossed.flat_map(|plan| selection.crossed(library, plan, &everything)).collect();
+    let quirks: Vec<String> = library.quirks.keys().cloned().collect();
+    let everything: Vec<String> = quirks.iter().chain(library.faults.keys()).cloned().collect();
+    let crossed: Vec<_> = plain
+        .iter()
+        .flat_map(|plan| match plan.lane {
+            Lane::Virtual => selection.crossed(library, plan, &everything),
+            // The world of the real lane does not misbehave on command.
+            Lane::Real => selection.crossed(library, plan, &quirks),
+        })
+        .collect();
     plain.into_iter().chain(crossed).find(|plan| plan.id() == id)
 }

@@ -152,7 +152,11 @@ fn detection(page: &mut Page, detection: &Detection) {
             2,
             &[(Style::Bad, &quirk.id), (Style::Plain, &format!(" ({}, {} cells)", quirk.role, quirk.cells))],
         );
-        for (label, ids) in [("missed   ", &quirk.missed), ("unnamed  ", &quirk.unnamed)] {
+        for (label, ids) in [
+            ("missed   ", &quirk.missed),
+            ("unnamed  ", &quirk.unnamed),
+            ("missed over real processes  ", &quirk.missed_real),
+        ] {
             if !ids.is_empty() {
                 page.labelled(4, label, Style::Plain, &some_of(ids));
             }

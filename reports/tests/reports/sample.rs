@@ -251,6 +251,8 @@ pub(crate) fn run() -> Summary {
                     caught: true,
                     missed: Vec::new(),
                     unnamed: Vec::new(),
+                    real_cell: Some("fleet/reply@codex-0.98.0+slow-callback#7~real".to_owned()),
+                    missed_real: Vec::new(),
                 },
                 QuirkRow {
                     id: "resume-loses-thread".to_owned(),
@@ -260,6 +262,8 @@ pub(crate) fn run() -> Summary {
                     caught: false,
                     missed: strings(&["FLEET-RESUME-02"]),
                     unnamed: strings(&["FLEET-RESUME-03"]),
+                    real_cell: Some("fleet/resume@codex-0.98.0+resume-loses-thread#7~real".to_owned()),
+                    missed_real: strings(&["FLEET-RESUME-01"]),
                 },
             ],
             idle_scenarios: strings(&["fleet/agent-card"]),

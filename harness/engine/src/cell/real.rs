@@ -18,7 +18,7 @@ use super::bench::{
     runtime_environment, watch_deliveries,
 };
 use super::names::Names;
-use super::plan::Plan;
+use super::plan::{Deviation, Plan};
 use super::stage::CellStage;
 use super::tap::{OnlyOpened, Wire};
 use crate::files;
@@ -33,6 +33,8 @@ pub(crate) struct RealSettings {
     pub(crate) binary: PathBuf,
     /// The folder of the cell, not made yet.
     pub(crate) root: PathBuf,
+    /// The folders with a user's own data, absolute.
+    pub(crate) folders: Vec<PathBuf>,
 }
 
 /// The bench of the real lane.
@@ -45,6 +47,7 @@ pub(crate) struct RealBench {
     runtime_host: Host,
     receiver: RefCell<Option<Started>>,
     binary: PathBuf,
+    folders: Vec<PathBuf>,
     plan: Plan,
     names: Rc<Names>,
     trace: Rc<Trace>,
@@ -117,6 +120,7 @@ impl RealBench {
             runtime_host,
             receiver: RefCell::default(),
             binary: settings.binary.clone(),
+            folders: settings.folders.clone(),
             plan: plan.clone(),
             names: names.clone(),
             trace: trace.clone(),
@@ -165,10 +169,19 @@ impl RealBench {
 
     pub(crate) async fn launch_receiver(&self) -> Result<(), BenchError> {
         let mut command = Command::new(self.binary.to_string_lossy(), self.places.repo());
-        command.args =
-            vec!["serve".to_owned(), self.plan.profile.executor.clone(), "--end-with-stdin".to_owned()];
-        if let Some(super::plan::Deviation::Quirk(quirk)) = &self.plan.deviation {
+        command.args = vec!["serve", &self.plan.profile.executor, "--end-with-stdin"]
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        command.args.extend(["--release".to_owned(), self.plan.release.id.value.clone()]);
+        // What is a CLI's comes to the stand-in by the control connection.
+        if let Some(Deviation::Quirk(quirk)) = &self.plan.deviation
+            && quirk.role == "receiver"
+        {
             command.args.extend(["--quirk".to_owned(), quirk.id.clone()]);
+        }
+        for folder in &self.folders {
+            command.args.extend(["--scenarios".to_owned(), folder.to_string_lossy().into_owned()]);
         }
         let path = format!("{}:/usr/bin:/bin", self.places.bin().to_string_lossy());
         command.env = receiver_environment(&self.places, &self.names, &path);

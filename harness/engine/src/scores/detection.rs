@@ -1,12 +1,15 @@
 //! The second score: which quirks the scenarios catch.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use gauntlet_reports::{Detection, QuirkRow};
+use gauntlet_reports::{Detection, Lane, QuirkRow};
+use gauntlet_simulators::injection::Quirk;
 
 use super::count;
-use crate::cell::Deviation;
+use crate::cell::{Deviation, Plan};
 use crate::data::Library;
+use crate::matrix;
 use crate::record::Record;
 
 /// The quirks so far, by id, and the scenarios that caught one.
@@ -20,8 +23,25 @@ pub(super) struct Counted {
 #[derive(Debug, Default)]
 struct OfQuirk {
     cells: u32,
-    /// The requirements of its role that failed.
+    /// The requirements of its role that failed in virtual time.
     failed: BTreeSet<String>,
+    /// The first cell that failed something which the quirk names and that can be run over real processes.
+    sample: Option<Sample>,
+    /// The cell that was.
+    real: Option<RealCell>,
+}
+
+#[derive(Debug)]
+struct Sample {
+    plan: Arc<Plan>,
+    /// What the quirk names and what failed there.
+    named: Vec<String>,
+}
+
+#[derive(Debug)]
+struct RealCell {
+    id: String,
+    failed: Vec<String>,
 }
 
 impl Counted {
@@ -30,30 +50,53 @@ impl Counted {
         let of_role =
             |id: &str| library.catalogue.get(id).is_some_and(|known| known.role.name() == quirk.role);
         let failed: Vec<String> = record.line.failed.iter().filter(|id| of_role(id)).cloned().collect();
-        if failed.iter().any(|id| quirk.violates.contains(id)) {
-            self.catching.insert(record.plan.scenario.id.value.clone());
-        }
+        let named: Vec<String> = failed.iter().filter(|id| quirk.violates.contains(id)).cloned().collect();
         let counted = self.quirks.entry(quirk.id.clone()).or_default();
         counted.cells += 1;
+        if record.plan.lane == Lane::Real {
+            counted.real.get_or_insert_with(|| RealCell { id: record.line.id.clone(), failed });
+            return;
+        }
         counted.failed.extend(failed);
+        if named.is_empty() {
+            return;
+        }
+        self.catching.insert(record.plan.scenario.id.value.clone());
+        // The runtime of the real lane is the harness itself, and is not told of quirks.
+        let can_be_real = ["receiver", "cli"].contains(&quirk.role.as_str())
+            && matrix::virtual_only(&record.plan.scenario).is_none();
+        if can_be_real && counted.sample.is_none() {
+            counted.sample = Some(Sample { plan: record.plan.clone(), named });
+        }
+    }
+
+    pub(super) fn samples(&self, seed: u64) -> Vec<Arc<Plan>> {
+        let plans = self.quirks.values().filter_map(|quirk| Some(&quirk.sample.as_ref()?.plan));
+        plans.filter(|plan| plan.seed == seed).cloned().collect()
     }
 
     pub(super) fn score(&self, library: &Library) -> Detection {
         let nothing = OfQuirk::default();
-        let row = |quirk: &gauntlet_simulators::injection::Quirk| {
-            let OfQuirk { cells, failed } = self.quirks.get(&quirk.id).unwrap_or(&nothing);
+        let row = |quirk: &Quirk| {
+            let OfQuirk { cells, failed, sample, real } = self.quirks.get(&quirk.id).unwrap_or(&nothing);
+            let in_real: &[String] = real.as_ref().map_or(&[], |real| &real.failed);
             let missed: Vec<String> =
                 quirk.violates.iter().filter(|id| !failed.contains(*id)).cloned().collect();
+            let all: BTreeSet<&String> = failed.iter().chain(in_real).collect();
             let unnamed: Vec<String> =
-                failed.iter().filter(|id| !quirk.violates.contains(id)).cloned().collect();
+                all.into_iter().filter(|id| !quirk.violates.contains(id)).cloned().collect();
+            let expected = sample.iter().filter(|_| real.is_some()).flat_map(|sample| &sample.named);
+            let missed_real: Vec<String> = expected.filter(|id| !in_real.contains(id)).cloned().collect();
             QuirkRow {
                 id: quirk.id.clone(),
                 role: quirk.role.clone(),
                 violates: quirk.violates.clone(),
                 cells: *cells,
-                caught: *cells > 0 && missed.is_empty() && unnamed.is_empty(),
+                caught: *cells > 0 && missed.is_empty() && unnamed.is_empty() && missed_real.is_empty(),
                 missed,
                 unnamed,
+                real_cell: real.as_ref().map(|real| real.id.clone()),
+                missed_real,
             }
         };
         let rows: Vec<QuirkRow> = library.quirks.values().map(|quirk| row(quirk)).collect();

@@ -6,10 +6,13 @@ mod compliance;
 mod detection;
 mod resilience;
 
+use std::sync::Arc;
+
 use gauntlet_reports::{Detection, Resilience};
 
 pub use compliance::ExecutorCompliance;
 
+use crate::cell::Plan;
 use crate::data::Library;
 use crate::record::Record;
 
@@ -44,6 +47,12 @@ impl Scores {
     /// Detection: each quirk makes the requirements fail that it names, and no others of its role.
     pub fn detection(&self, library: &Library) -> Detection {
         self.detection.score(library)
+    }
+
+    /// For each quirk a cell of the virtual lane that is worth running over real processes too: the first of this seed that
+    /// can be and that failed a requirement which the quirk names.
+    pub fn samples(&self, seed: u64) -> Vec<Arc<Plan>> {
+        self.detection.samples(seed)
     }
 
     /// Resilience: with every quirk and fault, all other roles keep their requirements.
