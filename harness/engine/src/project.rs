@@ -27,8 +27,7 @@ pub const REVISION: &str = "2026-11";
 
 /// Makes the reports of a run. `complete` is false when it was interrupted.
 pub fn reports(library: &Library, selection: &Selection, records: &[Record], complete: bool) -> Reports {
-    let executors: BTreeSet<&str> =
-        records.iter().map(|record| record.plan.profile.executor.as_str()).collect();
+    let executors: BTreeSet<&str> = records.iter().map(|record| record.plan.profile.executor()).collect();
     let executors: Vec<ExecutorReport> = executors
         .into_iter()
         .map(|executor| executor_report(library, selection, records, executor, complete))
@@ -152,7 +151,7 @@ fn executor_report(
     let scored = scores::compliance(library, records, executor);
     let failures = records
         .iter()
-        .filter(|record| record.plan.deviation.is_none() && record.plan.profile.executor == executor)
+        .filter(|record| record.plan.deviation.is_none() && record.plan.profile.executor() == executor)
         .flat_map(|record| failures(library, record))
         .filter(|failure| !is_expected(&scored.profiles, executor, failure))
         .collect();

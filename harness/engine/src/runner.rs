@@ -230,7 +230,11 @@ pub fn outcome(plan: &Plan, library: &Library, settings: &Settings) -> Outcome {
 
 fn record(plan: &Arc<Plan>, library: &Library, outcome: Outcome, panic: Option<String>) -> Record {
     let error = panic.or_else(|| outcome.error.clone());
-    let reachable = if plan.deviation.is_none() { matrix::reachable(library, &outcome) } else { Vec::new() };
+    let reachable = if plan.deviation.is_none() {
+        matrix::reachable(library, &plan.executor, &outcome)
+    } else {
+        Vec::new()
+    };
     let verdict = match &error {
         Some(_) => Verdict::Error,
         None => Verdict::worst(outcome.judgements.values().map(|judgement| judgement.verdict)),

@@ -29,7 +29,7 @@ pub struct ExecutorCompliance {
 fn plain<'a>(records: &'a [Record], executor: &'a str) -> impl Iterator<Item = &'a Record> {
     records
         .iter()
-        .filter(move |record| record.plan.deviation.is_none() && record.plan.profile.executor == executor)
+        .filter(move |record| record.plan.deviation.is_none() && record.plan.profile.executor() == executor)
 }
 
 /// Scores the plain cells of an executor.
@@ -125,7 +125,7 @@ fn rests_on_a_break(library: &Library, profile: &Profile, verdict: Verdict, id: 
 }
 
 fn profile_row(records: &[Record], profile: &Profile, rows: &[RequirementRow]) -> Option<ProfileRow> {
-    let ran = plain(records, &profile.executor).any(|record| record.plan.profile.version == profile.version);
+    let ran = plain(records, profile.executor()).any(|record| record.plan.profile.version == profile.version);
     if !ran {
         return None;
     }
