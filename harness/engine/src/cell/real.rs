@@ -30,6 +30,8 @@ use crate::trace::{File, Files, Trace, What};
 pub(crate) struct RealSettings {
     /// The `gauntlet` binary: it is the receiver and the stand-in CLI.
     pub(crate) binary: PathBuf,
+    /// The folder of the cell, not made yet.
+    pub(crate) root: PathBuf,
 }
 
 /// The bench of the real lane.
@@ -77,8 +79,8 @@ impl RealBench {
         trace: &Rc<Trace>,
     ) -> Result<(Self, Rc<Wire>), BenchError> {
         let wrong = |error| BenchError::because("cannot furnish the cell", error);
-        let root = files::scratch("cell").map_err(wrong)?;
-        let places = Places { root };
+        files::make_private_dir(&settings.root).map_err(wrong)?;
+        let places = Places { root: settings.root.clone() };
         *names.workdir.borrow_mut() = places.repo().to_string_lossy().into_owned();
         let host = |name: &str, env, tap| {
             let identity =
@@ -253,25 +255,39 @@ impl RealBench {
         }
         self.harness.clock().within(Duration::from_secs(5), self.receiver_ended()).await;
         // Only now nobody starts another one.
-        let swept = async {
-            loop {
-                let strays = self.strays();
-                for (pid, _) in &strays {
-                    let _ = processes.signal(*pid, Signal::Kill).await;
-                }
-                if strays.is_empty() {
-                    break;
-                }
-                self.harness.clock().sleep(Duration::from_millis(5)).await;
-            }
-        };
-        if self.harness.clock().within(Duration::from_secs(5), swept).await.is_none() {
-            tracing::warn!(folder = %self.places.root.display(), "processes of the cell could not be ended");
-        }
+        sweep(&self.harness, &self.places.root).await;
         self.runtime_host.end();
         if let Err(error) = files::remove_dir(&self.places.root) {
             tracing::warn!(%error, folder = %self.places.root.display(), "the cell's folder could not be removed");
         }
+    }
+}
+
+/// Ends every process that lives below a cell's folder, and removes the folder: what is left to do when the cell could not
+/// tear itself down.
+pub(crate) async fn clear_away(root: &Path) {
+    sweep(&Host::real(Identity::default(), None), root).await;
+    if let Err(error) = files::remove_dir(root) {
+        tracing::warn!(%error, folder = %root.display(), "the cell's folder could not be removed");
+    }
+}
+
+/// Kills every process of a cell until there is none.
+async fn sweep(harness: &Host, root: &Path) {
+    let swept = async {
+        loop {
+            let strays = strays::of_cell(root, None);
+            for stray in &strays {
+                let _ = harness.processes().signal(Pid(stray.pid), Signal::Kill).await;
+            }
+            if strays.is_empty() {
+                break;
+            }
+            harness.clock().sleep(Duration::from_millis(5)).await;
+        }
+    };
+    if harness.clock().within(Duration::from_secs(5), swept).await.is_none() {
+        tracing::warn!(folder = %root.display(), "processes of the cell could not be ended");
     }
 }
 
