@@ -48,7 +48,7 @@ impl Library {
         let mut read = Vec::new();
         for source in sources {
             let files =
-                source.files().map_err(|error| LoadError::Unreadable(format!("{source:?}"), error))?;
+                source.files().map_err(|error| LoadError::Unreadable(source.to_string(), error))?;
             for file in files {
                 hasher.update(file.kind.as_bytes());
                 hasher.update(file.text.as_bytes());
@@ -246,7 +246,7 @@ fn twice(file: &SourceFile, id: &Spanned<String>, what: &str) -> DataError {
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum LoadError {
     /// A source cannot be read.
-    #[error("cannot read the data of {0}: {1}")]
+    #[error("cannot read the data of {0}")]
     Unreadable(String, #[source] std::io::Error),
     /// Mistakes in files.
     #[error(transparent)]
