@@ -17,7 +17,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let library = library();
     let mut trials = Vec::new();
-    for executor in library.executors() {
+    for executor in library.profiled() {
         for scenario in library.scenarios.keys() {
             let (library, scenario) = (library.clone(), scenario.clone());
             trials.push(Trial::test(format!("{executor}::{scenario}"), move || holds(&library, &scenario)));

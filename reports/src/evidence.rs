@@ -54,6 +54,12 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// Whether the cell had no quirk and no fault, read from the cell's id.
+    pub fn is_of_plain_cell(&self) -> bool {
+        let (_, made_of) = self.cell.split_once('@').unwrap_or_default();
+        !made_of.contains('+')
+    }
+
     /// Whether the cell ran on this version of this executor, read from the cell's id: `scenario@executor-version`,
     /// then the end or a separator such as `+` or `#`.
     pub fn ran_on(&self, executor: &str, version: &str) -> bool {
@@ -90,6 +96,12 @@ mod tests {
         assert!(failure_in("fleet/busy@codex-0.44.0+slow#7").ran_on("codex", "0.44.0"));
         assert!(failure_in("fleet/busy@codex-0.44.0#7").ran_on("codex", "0.44.0"));
         assert!(failure_in("fleet/busy@codex-0.44.0").ran_on("codex", "0.44.0"));
+    }
+
+    #[test]
+    fn a_deviation_stands_behind_a_plus() {
+        assert!(failure_in("fleet/busy@codex-0.44.0#7~real").is_of_plain_cell());
+        assert!(!failure_in("fleet/busy@codex-0.44.0+slow#7").is_of_plain_cell());
     }
 
     #[test]

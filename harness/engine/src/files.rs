@@ -21,7 +21,9 @@ pub fn yaml_below(root: &Path) -> io::Result<Vec<(String, String)>> {
                 open.push(path);
             } else if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
                 let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
-                found.push((name, fs::read_to_string(&path)?));
+                let text = fs::read_to_string(&path)
+                    .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+                found.push((name, text));
             }
         }
     }

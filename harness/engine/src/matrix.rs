@@ -8,6 +8,7 @@ use gauntlet_simulators::injection::Quirk;
 use wildmatch::WildMatch;
 
 use crate::cell::{Deviation, Outcome, Plan};
+use crate::data::executor::Executor;
 use crate::data::fault::Fault;
 use crate::data::{Library, nearest};
 use crate::scenario::Scenario;
@@ -66,8 +67,8 @@ impl Selection {
             help: nearest(found, known).map(|name| format!("did you mean {name:?}?")),
         };
         for executor in &self.executors {
-            if !library.executors().contains(executor.as_str()) {
-                return Err(unknown("an executor", executor, library.executors().into_iter().collect()));
+            if !library.profiled().contains(executor.as_str()) {
+                return Err(unknown("an executor", executor, library.profiled().into_iter().collect()));
             }
         }
         for version in &self.versions {
@@ -89,7 +90,7 @@ impl Selection {
     }
 
     fn profiles(&self, library: &Library) -> Vec<Vec<Arc<Profile>>> {
-        let executors = library.executors().into_iter();
+        let executors = library.profiled().into_iter();
         executors
             .filter(|executor| {
                 self.executors.is_empty() || self.executors.iter().any(|chosen| chosen == executor)
@@ -179,6 +180,7 @@ impl Selection {
         let release_quirks =
             release.quirks.iter().filter_map(|quirk| library.quirks.get(&quirk.value).cloned()).collect();
         Some(Plan {
+            executor: library.executors.get(profile.executor())?.clone(),
             scenario: scenario.clone(),
             profile: profile.clone(),
             release,
@@ -191,7 +193,7 @@ impl Selection {
 }
 
 fn applies(scenario: &Scenario, profile: &Profile) -> bool {
-    scenario.executors.is_empty() || scenario.executors.contains(&profile.executor)
+    scenario.is_for(profile.executor())
 }
 
 /// Why a scenario cannot be run in the real lane, if so.
@@ -201,12 +203,14 @@ pub fn virtual_only(scenario: &Scenario) -> Option<String> {
 }
 
 /// The quirks and faults that had something to bite on in a plain cell.
-pub fn reachable(library: &Library, outcome: &Outcome) -> Vec<String> {
+pub fn reachable(library: &Library, executor: &Executor, outcome: &Outcome) -> Vec<String> {
     let quirk = |quirk: &Quirk| {
+        let quirk = executor.quirk(quirk);
         outcome.events.iter().any(|(point, event)| *point == quirk.at && quirk.when.matches(event))
     };
     let fault = |fault: &Fault| {
-        outcome.touches.iter().filter(|touch| fault.rule.matches(touch)).count() >= fault.rule.nth as usize
+        let rule = executor.rule(&fault.rule);
+        outcome.touches.iter().filter(|touch| rule.matches(touch)).count() >= rule.nth as usize
     };
     let quirks = library.quirks.values().filter(|known| quirk(known)).map(|known| known.id.clone());
     let faults = library.faults.values().filter(|known| fault(known)).map(|known| known.id.value.clone());

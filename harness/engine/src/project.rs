@@ -70,7 +70,7 @@ impl Gathered {
                 self.errors_left_out += 1;
             }
         }
-        let executor = self.executors.entry(record.plan.profile.executor.clone()).or_default();
+        let executor = self.executors.entry(record.plan.profile.executor().to_owned()).or_default();
         if executor.release.is_empty() {
             executor.release = record.plan.release.id.value.clone();
         }

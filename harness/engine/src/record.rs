@@ -23,7 +23,7 @@ pub struct Record {
     pub line: CellLine,
     /// The verdict of each requirement that it touched.
     pub judgements: BTreeMap<String, Judgement>,
-    /// The failures of a plain cell that its profile does not list.
+    /// The failures that nobody expected: neither the profile lists them, nor the quirk of the cell names them.
     pub failures: Vec<Failure>,
     /// The trace, if something failed that nobody expected.
     pub trace: Option<KeptTrace>,
@@ -55,8 +55,11 @@ impl Record {
         keep_trace: bool,
     ) -> Self {
         let secrets = Secrets::new(&outcome.secrets);
-        let reachable =
-            if plan.deviation.is_none() { matrix::reachable(library, &outcome) } else { Vec::new() };
+        let reachable = if plan.deviation.is_none() {
+            matrix::reachable(library, &plan.executor, &outcome)
+        } else {
+            Vec::new()
+        };
         let Outcome { observations, digest, error, mut judgements, .. } = outcome;
         for judgement in judgements.values_mut() {
             judgement.reason = judgement.reason.take().map(|reason| secrets.redact(&reason));
@@ -73,20 +76,17 @@ impl Record {
             verdict == Verdict::Error || failed.iter().any(|id| is_surprising(plan, library, id));
         let id = plan.id();
         let trace = (surprising && keep_trace).then(|| trace(&id, folders, &observations, &secrets));
-        let failures = match &plan.deviation {
-            None => with(Verdict::Fail)
-                .filter(|(requirement, _)| is_surprising(plan, library, requirement))
-                .flat_map(|(requirement, judgement)| {
-                    failures(library, folders, &id, requirement, judgement, &observations, &secrets)
-                })
-                .map(|failure| Failure {
-                    trace: trace.as_ref().map(|trace| trace.file.clone()),
-                    trace_cut: trace.as_ref().is_some_and(|trace| trace.cut),
-                    ..failure
-                })
-                .collect(),
-            Some(_) => Vec::new(),
-        };
+        let failures = with(Verdict::Fail)
+            .filter(|(requirement, _)| is_surprising(plan, library, requirement))
+            .flat_map(|(requirement, judgement)| {
+                failures(library, folders, &id, requirement, judgement, &observations, &secrets)
+            })
+            .map(|failure| Failure {
+                trace: trace.as_ref().map(|trace| trace.file.clone()),
+                trace_cut: trace.as_ref().is_some_and(|trace| trace.cut),
+                ..failure
+            })
+            .collect();
         let line = CellLine {
             id,
             lane: plan.lane,

@@ -14,15 +14,14 @@ use gauntlet_world::{Host, Identity};
 use tokio::sync::Notify;
 
 use super::bench::{
-    BenchError, Places, fleet_settings, mode, prefixed, receiver_config, receiver_environment,
-    runtime_environment, watch_deliveries,
+    BenchError, Places, fleet_settings, prefixed, receiver_config, receiver_environment, runtime_environment,
+    watch_deliveries,
 };
 use super::names::Names;
 use super::plan::{Deviation, Plan};
 use super::stage::CellStage;
 use super::tap::{OnlyOpened, Wire};
 use crate::files;
-use crate::scenario::{Lane, Limits};
 use crate::strays;
 use crate::trace::{File, Files, Trace, What};
 
@@ -109,7 +108,7 @@ impl RealBench {
         let runtime_tap: Rc<dyn Tap> = if gated { Rc::new(OnlyOpened(wire.clone())) } else { wire.clone() };
         let runtime_host = host("runtime", runtime_environment(&places, names), Some(runtime_tap));
         let client = host("client", Default::default(), Some(wire.clone() as Rc<_>));
-        furnish(plan, &places).map_err(wrong)?;
+        furnish(plan, names, &places).map_err(wrong)?;
         open_control(plan, &harness, settings, &places, &stage).await?;
         let bench = Self {
             places,
@@ -158,18 +157,15 @@ impl RealBench {
     }
 
     fn configure_receiver(&self, callbacks: u16) -> io::Result<()> {
-        let mode = mode(&self.plan);
-        let limits = Limits::of(Lane::Real);
-        let given = &self.plan.scenario.given.receiver;
-        let config = receiver_config(mode, given, &self.places, limits, self.receiver_port, callbacks);
-        let path = self.places.repo().join(".hermes").join(mode.files.config);
+        let config = receiver_config(&self.plan, &self.names, &self.places, self.receiver_port, callbacks);
+        let path = self.places.repo().join(&self.plan.executor.files.config);
         files::write(&path, &config)?;
         files::set_mode(&path, 0o600)
     }
 
     pub(crate) async fn launch_receiver(&self) -> Result<(), BenchError> {
         let mut command = Command::new(self.binary.to_string_lossy(), self.places.repo());
-        command.args = vec!["serve", &self.plan.profile.executor, "--end-with-stdin"]
+        command.args = vec!["serve", &self.plan.executor.id.value, "--end-with-stdin"]
             .into_iter()
             .map(str::to_owned)
             .collect();
@@ -324,12 +320,12 @@ fn observed(places: &Places) -> Files {
     all
 }
 
-fn furnish(plan: &Plan, places: &Places) -> io::Result<()> {
+fn furnish(plan: &Plan, names: &Names, places: &Places) -> io::Result<()> {
     for folder in [places.repo().join(".hermes"), places.home(), places.hermes(), places.bin()] {
         files::make_dir(&folder)?;
     }
     for (path, text) in &plan.scenario.given.files {
-        files::write(&places.path(path), text.as_bytes())?;
+        files::write(&places.path(&names.resolve(path)), text.as_bytes())?;
     }
     Ok(())
 }
@@ -354,11 +350,11 @@ async fn open_control(
         let launcher = format!(
             "#!/bin/sh\nexec {} stand-in {} --control {} --key-file {} -- \"$@\"\n",
             quote(&settings.binary.to_string_lossy()),
-            quote(&plan.profile.executor),
+            quote(&plan.executor.id.value),
             quote(&address.to_string()),
             quote(&key_file.to_string_lossy()),
         );
-        let path = places.bin().join(mode(plan).cli);
+        let path = places.bin().join(&plan.executor.cli);
         files::write(&path, launcher.as_bytes()).map_err(wrong)?;
         files::set_mode(&path, 0o755).map_err(wrong)?;
     }

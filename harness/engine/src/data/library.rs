@@ -9,6 +9,7 @@ use serde_saphyr::Spanned;
 
 use super::catalogue::{Catalogue, RequirementFile};
 use super::error::{DataError, DataErrors, nearest};
+use super::executor::Executor;
 use super::fault::Fault;
 use super::names::{self, InFault, InProfile, InQuirk, InScenario, Used, What};
 use super::release::Release;
@@ -25,6 +26,8 @@ pub struct Library {
     pub scenarios: BTreeMap<String, Arc<Scenario>>,
     /// The same scenarios with the shorter limits of the real lane.
     pub real_scenarios: BTreeMap<String, Arc<Scenario>>,
+    /// The executors, by id.
+    pub executors: BTreeMap<String, Arc<Executor>>,
     /// The profiles, by executor and version.
     pub profiles: BTreeMap<(String, String), Arc<Profile>>,
     /// The releases, by id.
@@ -46,8 +49,7 @@ impl Library {
         let mut read = Vec::new();
         let mut used = Vec::new();
         for source in sources {
-            let files =
-                source.files().map_err(|error| LoadError::Unreadable(format!("{source:?}"), error))?;
+            let files = source.files().map_err(|error| LoadError::Unreadable(source.to_string(), error))?;
             for file in files {
                 hasher.update(file.kind.as_bytes());
                 hasher.update(file.text.as_bytes());
@@ -64,7 +66,7 @@ impl Library {
                 used.iter().filter_map(|used| names::check(&library, &read[used.file], used)).collect();
         }
         library.digest = hasher.finalize().to_hex().to_string();
-        if mistakes.is_empty() { Ok(library) } else { Err(LoadError::Mistakes(DataErrors { mistakes })) }
+        if mistakes.is_empty() { Ok(library) } else { Err(LoadError::Mistakes(DataErrors::new(mistakes))) }
     }
 
     /// Reads a file. `uses` is told of each name in it that something else must have.
@@ -91,8 +93,9 @@ impl Library {
                 for scenario in &scenarios {
                     let named = scenario.requirements().into_iter();
                     named.for_each(|id| uses(id.clone(), What::Requirement));
+                    scenario.executors().for_each(|executor| uses(executor.clone(), What::Executor));
                 }
-                read_other_names(file, &scenarios, uses)?;
+                hosts_in_steps(file, &scenarios)?.into_iter().for_each(|host| uses(host, What::Host));
                 let in_virtual: Vec<_> = scenarios.into_iter().map(Arc::new).collect();
                 // Most stories speak of no limit, and are the same in both lanes.
                 let in_real: Vec<_> =
@@ -112,19 +115,19 @@ impl Library {
                     }
                 }
             }
+            "executors" => {
+                let executor: Executor = parse(name, text)?;
+                if self.executors.contains_key(&executor.id.value) {
+                    return Err(twice(file, &executor.id, "executor"));
+                }
+                self.executors.insert(executor.id.value.clone(), Arc::new(executor));
+            }
             "profiles" => {
                 let profile: Profile = parse(name, text)?;
                 let names: InProfile = parse(name, text)?;
                 names.breaks.0.into_iter().for_each(|id| uses(id, What::Requirement));
-                if profile.executor != profile.cli.executor() {
-                    let place = (names.executor.referenced.line(), names.executor.referenced.column());
-                    let (cli, found) = (profile.cli.executor(), &profile.executor);
-                    let message =
-                        format!("expected {cli:?}, whose CLI the profile describes; found {found:?}");
-                    return Err(DataError::new(name, text, place, message, None));
-                }
-                uses(names.executor, What::Executor);
-                let key = (profile.executor.clone(), profile.version.clone());
+                names.cli.0.into_iter().for_each(|executor| uses(executor, What::Executor));
+                let key = (profile.executor().to_owned(), profile.version.clone());
                 if self.profiles.contains_key(&key) {
                     let message =
                         format!("expected a new version; {} {} has a profile already", key.0, key.1);
@@ -173,7 +176,8 @@ impl Library {
                 self.faults.insert(fault.id.value.clone(), Arc::new(fault));
             }
             _ => {
-                let known = ["requirements", "suites", "profiles", "releases", "quirks", "faults"];
+                let known =
+                    ["requirements", "suites", "executors", "profiles", "releases", "quirks", "faults"];
                 let help =
                     nearest(&file.kind, known).map(|known| format!("did you mean the folder {known:?}?"));
                 let message =
@@ -184,39 +188,32 @@ impl Library {
         Ok(())
     }
 
-    /// The executors that have a profile.
-    pub fn executors(&self) -> BTreeSet<&str> {
+    /// The names of the executors that have a profile.
+    pub fn profiled(&self) -> BTreeSet<&str> {
         self.profiles.keys().map(|(executor, _)| executor.as_str()).collect()
     }
 
     /// The profiles of an executor, oldest first.
     pub fn versions(&self, executor: &str) -> Vec<Arc<Profile>> {
         let mut profiles: Vec<_> =
-            self.profiles.values().filter(|profile| profile.executor == executor).cloned().collect();
+            self.profiles.values().filter(|profile| profile.executor() == executor).cloned().collect();
         profiles.sort_by_key(|profile| version_key(&profile.version));
         profiles
     }
 }
 
-/// The names in a file of scenarios that their types hold without a place.
-fn read_other_names(
-    file: &SourceFile,
-    scenarios: &[Scenario],
-    uses: &mut dyn FnMut(Spanned<String>, What),
-) -> Result<(), DataError> {
-    let has_some = |scenario: &Scenario| {
-        !scenario.executors.is_empty() || scenario.steps.iter().any(|step| step.fault.is_some())
-    };
-    if !scenarios.iter().any(has_some) {
-        return Ok(());
+/// The hosts at which the steps of a file of scenarios aim faults; the types of steps hold them without a place.
+fn hosts_in_steps(file: &SourceFile, scenarios: &[Scenario]) -> Result<Vec<Spanned<String>>, DataError> {
+    let mut steps = scenarios.iter().flat_map(|scenario| &scenario.steps);
+    if !steps.any(|step| step.fault.is_some()) {
+        return Ok(Vec::new());
     }
+    let mut hosts = Vec::new();
     for (_, text) in scenario::expand(&file.text, Lane::Virtual) {
         let names: InScenario = parse(&file.name, &text)?;
-        names.executors.into_iter().for_each(|executor| uses(executor, What::Executor));
-        let rules = names.steps.into_iter().filter_map(|step| step.fault);
-        rules.for_each(|rule| uses(rule.host, What::Host));
+        hosts.extend(names.steps.into_iter().filter_map(|step| Some(step.fault?.host)));
     }
-    Ok(())
+    Ok(hosts)
 }
 
 fn version_key(version: &str) -> Vec<u64> {
@@ -233,7 +230,7 @@ fn twice(file: &SourceFile, id: &Spanned<String>, what: &str) -> DataError {
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum LoadError {
     /// A source cannot be read.
-    #[error("cannot read the data of {0}: {1}")]
+    #[error("cannot read the data of {0}")]
     Unreadable(String, #[source] std::io::Error),
     /// Mistakes in files.
     #[error(transparent)]

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use gauntlet_protocol::fleet::MODES;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_saphyr::Spanned;
@@ -36,12 +35,11 @@ pub(super) enum What {
     Host,
 }
 
-/// The hosts of cells at whose port calls faults can be aimed: the receiver, the runtime and the CLIs.
-/// The harness' own are not among them.
-pub(super) fn hosts() -> Vec<&'static str> {
-    let mut hosts = vec!["receiver", "runtime"];
-    hosts.extend(MODES.iter().map(|mode| mode.cli));
-    hosts
+/// The hosts of cells at whose port calls faults can be aimed: the receiver, the runtime and the CLIs. The harness' own are not
+/// among them.
+fn hosts(library: &Library) -> Vec<&str> {
+    let clis = library.executors.values().map(|executor| executor.cli.as_str());
+    ["receiver", "runtime"].into_iter().chain(clis).collect()
 }
 
 /// What is wrong with a name, if anything is.
@@ -52,7 +50,7 @@ pub(super) fn check(library: &Library, file: &SourceFile, used: &Used) -> Option
         Some(DataError::new(&file.name, &file.text, place, message, help))
     };
     let (what, known): (&str, Vec<&str>) = match used.what {
-        What::Requirement => ("requirement", library.catalogue.ids().collect()),
+        What::Requirement => ("a requirement", library.catalogue.ids().collect()),
         What::Itself => {
             let rests = library.catalogue.foundations(&written.value).contains(&written.value.as_str());
             return rests
@@ -67,10 +65,10 @@ pub(super) fn check(library: &Library, file: &SourceFile, used: &Used) -> Option
                 );
                 return mistake(message, None);
             }
-            _ => ("quirk", library.quirks.keys().map(String::as_str).collect()),
+            _ => ("a quirk", library.quirks.keys().map(String::as_str).collect()),
         },
-        What::Executor => ("executor", MODES.iter().map(|mode| mode.name).collect()),
-        What::Host => ("host of a cell", hosts()),
+        What::Executor => ("an executor", library.executors.keys().map(String::as_str).collect()),
+        What::Host => ("a host of a cell", hosts(library)),
     };
     if known.contains(&written.value.as_str()) {
         return None;
@@ -78,7 +76,7 @@ pub(super) fn check(library: &Library, file: &SourceFile, used: &Used) -> Option
     // Of hundreds of requirements the nearest one says more than all.
     let all = if known.len() <= 12 { format!(" ({})", known.join(", ")) } else { String::new() };
     let help = nearest(&written.value, known).map(|name| format!("did you mean {name:?}?"));
-    mistake(format!("expected the name of a {what}{all}; found {:?}", written.value), help)
+    mistake(format!("expected the name of {what}{all}; found {:?}", written.value), help)
 }
 
 /// The names in a quirk file.
@@ -90,9 +88,10 @@ pub(super) struct InQuirk {
 /// The names in a profile.
 #[derive(Deserialize)]
 pub(super) struct InProfile {
-    pub(super) executor: Spanned<String>,
     #[serde(default)]
     pub(super) breaks: Keys,
+    /// Under the name of its executor, how a CLI talks.
+    pub(super) cli: Keys,
 }
 
 /// The names in a fault file.
@@ -107,11 +106,9 @@ pub(super) struct InRule {
     pub(super) host: Spanned<String>,
 }
 
-/// The names in a scenario, other than those of requirements.
+/// The names in a scenario that its types hold without a place.
 #[derive(Deserialize)]
 pub(super) struct InScenario {
-    #[serde(default)]
-    pub(super) executors: Vec<Spanned<String>>,
     pub(super) steps: Vec<InStep>,
 }
 
@@ -172,6 +169,6 @@ mod tests {
         for of_harness in ["harness", "client", "gate"] {
             assert!(seen.remove(of_harness), "{of_harness} is no host any more");
         }
-        assert_eq!(seen, hosts().into_iter().map(str::to_owned).collect());
+        assert_eq!(seen, hosts(&library).into_iter().map(str::to_owned).collect());
     }
 }

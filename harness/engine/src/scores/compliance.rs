@@ -39,7 +39,7 @@ impl Counted {
             return;
         }
         let profile = &record.plan.profile;
-        let key = (profile.executor.clone(), profile.version.clone(), record.plan.lane);
+        let key = (profile.executor().to_owned(), profile.version.clone(), record.plan.lane);
         let judged = self.0.entry(key).or_default();
         for (id, judgement) in &record.judgements {
             let (verdict, reason) = (judgement.verdict, &judgement.reason);
@@ -88,7 +88,7 @@ impl Counted {
 
     /// The verdicts on a profile, by lane.
     fn of(&self, profile: &Profile) -> Vec<(Lane, &BTreeMap<String, Judged>)> {
-        let key = |lane| (profile.executor.clone(), profile.version.clone(), lane);
+        let key = |lane| (profile.executor().to_owned(), profile.version.clone(), lane);
         let lanes = [Lane::Virtual, Lane::Real].into_iter();
         lanes.filter_map(|lane| Some((lane, self.0.get(&key(lane))?))).collect()
     }
