@@ -142,7 +142,7 @@ fn a_step_without_a_verb_or_with_two_is_pointed_at() {
 fn malformed_requirements_profiles_quirks_and_faults_are_pointed_at() {
     let cases: [(&str, &str, &str); 6] = [
         ("requirements/a.yaml", "requirements:\n  - id: MY-1\n    level: maust\n", "a.yaml:3:12"),
-        ("profiles/a.yaml", "executor: codex\nversion: [1]\n", "a.yaml:2:"),
+        ("profiles/a.yaml", "# one\nversion: [1]\n", "a.yaml:2:"),
         (
             "quirks/a.yaml",
             "id: q\ntitle: t\nrole: receiver\nat: receiver.calback\n",
@@ -174,10 +174,10 @@ fn a_name_that_nothing_has_is_pointed_at_in_every_kind_of_file() {
         (
             "profiles/a.yaml",
             of_profile("CODEX-RESUME-01:", "CODEX-RESUME-0l:"),
-            "a.yaml:6:3",
+            "a.yaml:5:3",
             "did you mean \"CODEX-RESUME-01\"",
         ),
-        ("profiles/a.yaml", of_profile("executor: codex", "executor: codx"), "a.yaml:2:11", "found \"codx\""),
+        ("profiles/a.yaml", of_profile("\n  codex:", "\n  codx:"), "a.yaml:7:3", "found \"codx\""),
         (
             "suites/a.yaml",
             format!("{scenario}executors: [codx]\nsteps:\n{step}"),

@@ -72,14 +72,14 @@ fn a_cell_that_keeps_its_thread_is_given_up_and_the_others_go_on() {
     assert_eq!(left, 0, "the folder of the cell that was given up is still there");
 }
 
-/// Whether this process has children.
+/// Whether this process has children that live: one that was killed may wait to be reaped.
 fn has_children() -> bool {
     let own = std::process::id().to_string();
-    let parent = |stat: String| {
-        stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1).map(str::to_owned))
+    let is_living_child = |stat: String| {
+        let Some((_, rest)) = stat.rsplit_once(')') else { return false };
+        let fields: Vec<&str> = rest.split_whitespace().collect();
+        fields.get(1) == Some(&own.as_str()) && fields.first() != Some(&"Z")
     };
     let processes = std::fs::read_dir("/proc").expect("Linux").flatten();
-    processes
-        .filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok())
-        .any(|stat| parent(stat).as_deref() == Some(own.as_str()))
+    processes.filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok()).any(is_living_child)
 }
