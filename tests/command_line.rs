@@ -1,6 +1,7 @@
 //! The command as its users meet it: exit codes, bad input, reports, interrupts.
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command as Process, Stdio};
 use std::time::{Duration, Instant};
@@ -201,19 +202,49 @@ struct SlowRun {
 
 impl SlowRun {
     fn start() -> Self {
+        Self::of(&["run", "--lane", "real", "--jobs", "2", "--only", "fleet/*"])
+    }
+
+    fn of(args: &[&str]) -> Self {
         let (scratch, out) = (folder(), folder());
-        let child = Process::new(env!("CARGO_BIN_EXE_gauntlet"))
-            .args(["run", "--lane", "real", "--jobs", "2", "--only", "fleet/*", "--out"])
-            .arg(out.path())
-            .env("TMPDIR", scratch.path())
+        let mut command = Process::new(env!("CARGO_BIN_EXE_gauntlet"));
+        command.args(args).env("TMPDIR", scratch.path());
+        if args.contains(&"run") {
+            command.arg("--out").arg(out.path());
+        }
+        let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("the command starts");
         let run = Self { child, scratch, out };
-        run.until("a receiver and its CLI run", || run.processes() >= 3);
+        run.until("a receiver runs", || run.processes() >= 2);
         run
+    }
+
+    /// The lines of the results so far. They must be whole at any time.
+    fn results(&self) -> Vec<Value> {
+        let text = fs::read_to_string(self.out.path().join("results.jsonl")).unwrap_or_default();
+        assert!(text.is_empty() || text.ends_with('\n'), "the last line is torn: {text}");
+        text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
+    }
+
+    /// Waits until the command says that it got a signal: signals that come too fast are one.
+    fn hears(&mut self, text: &str) {
+        let mut heard = Vec::new();
+        let stderr = self.child.stderr.as_mut().expect("it is piped");
+        while !String::from_utf8_lossy(&heard).contains(text) {
+            let mut byte = [0];
+            stderr.read_exact(&mut byte).expect("the command says that it was signalled");
+            heard.push(byte[0]);
+        }
+    }
+
+    fn leaves_nothing(&self) {
+        assert_eq!(self.processes(), 0, "processes of cells are left");
+        let left: Vec<_> = fs::read_dir(self.scratch.path()).expect("the folder").flatten().collect();
+        assert!(left.is_empty(), "folders of cells are left: {left:?}");
     }
 
     /// How many processes were started for this run, itself included: they carry its folder in their arguments, their
@@ -243,28 +274,146 @@ impl SlowRun {
     }
 }
 
-#[test]
-fn an_interrupt_leaves_a_valid_partial_report_and_no_child() {
-    let mut run = SlowRun::start();
-    run.signal(Signal::INT);
-    let code = run.child.wait().expect("the run ends").code();
-    assert_eq!(code, Some(3));
-    run.until("every child is gone", || run.processes() == 0);
-    let summary = json(&run.out.path().join("summary.json"));
-    assert_eq!(summary["complete"], false);
-    let schema = gauntlet().args(["schema", "summary"]).assert().success();
-    let schema: Value = serde_json::from_slice(&schema.get_output().stdout).expect("a schema");
-    assert!(jsonschema::is_valid(&schema, &summary));
-    let lines = fs::read_to_string(run.out.path().join("results.jsonl")).expect("the results");
-    assert!(lines.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
-    let left: Vec<_> = fs::read_dir(run.scratch.path()).expect("the folder").flatten().collect();
-    assert!(left.is_empty(), "folders of cells are left: {left:?}");
+/// Whether whoever started the tests had hang-ups ignored, which the command inherits and keeps to.
+fn hang_up_is_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").expect("Linux");
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).expect("a mask");
+    u64::from_str_radix(mask.trim(), 16).expect("a mask") & 1 == 1
 }
 
 #[test]
-fn nothing_outlives_a_harness_that_is_killed() {
+fn a_signal_leaves_a_valid_partial_report_and_no_child() {
+    let schema = gauntlet().args(["schema", "summary"]).assert().success();
+    let schema: Value = serde_json::from_slice(&schema.get_output().stdout).expect("a schema");
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        if signal == Signal::HUP && hang_up_is_ignored() {
+            continue;
+        }
+        let mut run = SlowRun::start();
+        run.signal(signal);
+        let code = run.child.wait().expect("the run ends").code();
+        assert_eq!(code, Some(3), "{signal:?}");
+        run.leaves_nothing();
+        let summary = json(&run.out.path().join("summary.json"));
+        assert_eq!(summary["complete"], false);
+        assert!(jsonschema::is_valid(&schema, &summary));
+        assert_eq!(summary["cells"]["total"], run.results().len());
+    }
+}
+
+#[test]
+fn a_second_interrupt_drops_the_running_cells_and_clears_them_away() {
+    let mut run = SlowRun::of(&["run", "--lane", "real", "--only", "fleet/nothing-to-do"]);
+    run.signal(Signal::INT);
+    run.hears("interrupted");
+    run.signal(Signal::INT);
+    let code = run.child.wait().expect("the run ends").code();
+    assert_eq!(code, Some(3));
+    run.leaves_nothing();
+    // The only cell waits for seconds, and was dropped before it had a verdict.
+    assert_eq!(run.results(), Vec::<Value>::new());
+    assert_eq!(json(&run.out.path().join("summary.json"))["complete"], false);
+}
+
+#[test]
+fn a_replay_that_is_terminated_leaves_nothing() {
+    let mut replay = SlowRun::of(&["replay", "fleet/nothing-to-do@codex-0.169.0#0~real"]);
+    replay.signal(Signal::TERM);
+    let code = replay.child.wait().expect("the replay ends").code();
+    assert_eq!(code, Some(3));
+    replay.leaves_nothing();
+}
+
+#[test]
+fn a_cell_that_cannot_be_built_leaves_no_folder() {
+    let text = "id: mine/impossible\ntitle: A file is in the way of a folder.\nsubject: receiver\ngiven:\n  files: { a: \"\", \
+                a/b: \"\" }\nsteps:\n  - dispatch: { text: hello }\n    expect: { acknowledged: true }\n    requirement: \
+                FLEET-ACK-01\n";
+    let (data, out, scratch) = (data("suites/a.yaml", text.as_bytes()), folder(), folder());
+    gauntlet()
+        .args(["run", "--lane", "real", "--only", "mine/impossible", "--scenarios"])
+        .arg(data.path())
+        .arg("--out")
+        .arg(out.path())
+        .env("TMPDIR", scratch.path())
+        .assert()
+        .code(3)
+        .stdout(contains("cannot furnish the cell"));
+    assert_eq!(fs::read_dir(scratch.path()).expect("the folder").count(), 0, "the cell's folder is left");
+}
+
+#[test]
+fn nothing_outlives_a_harness_that_is_killed_and_its_results_are_whole() {
     let mut run = SlowRun::start();
+    run.until("results are written while cells are run", || !run.results().is_empty());
     run.signal(Signal::KILL);
     run.child.wait().expect("the run ends");
     run.until("every child is gone", || run.processes() == 0);
+    assert!(!run.results().is_empty());
+    assert!(!run.out.path().join("summary.json").exists(), "the run was over before it was killed");
+}
+
+/// A story of which every cell fails, and whose trace is longer than what is kept of one.
+fn story_that_fails() -> TempDir {
+    let files: String = (0..40).map(|n| format!("    f{n}.txt: {}\n", "x".repeat(10_000))).collect();
+    let text = format!(
+        "id: mine/fails\ntitle: A story that expects what never happens.\nsubject: receiver\ngiven:\n  files:\n{files}\
+         steps:\n  - dispatch: {{ as: first, context: c1, text: hello }}\n    expect: {{ acknowledged: false }}\n    \
+         requirement: FLEET-ACK-01\n"
+    );
+    data("suites/a.yaml", text.as_bytes())
+}
+
+#[test]
+fn of_many_failures_the_first_are_kept_and_the_others_counted() {
+    let (data, out) = (story_that_fails(), folder());
+    gauntlet()
+        .args(["run", "--lane", "virtual", "--version", "0.169.0", "--only", "mine/fails@codex-0.169.0#*"])
+        .args(["--seeds", "1100", "--scenarios"])
+        .arg(data.path())
+        .arg("--out")
+        .arg(out.path())
+        .assert()
+        .code(1);
+    let traces: Vec<_> = fs::read_dir(out.path().join("traces")).expect("traces").flatten().collect();
+    assert_eq!(traces.len(), 100);
+    for trace in traces {
+        let text = fs::read_to_string(trace.path()).expect("a trace");
+        assert!(text.len() < 300 * 1024, "{} bytes", text.len());
+        let last: Value = serde_json::from_str(text.lines().last().expect("lines")).expect("whole lines");
+        assert!(last["left_out"].as_u64().is_some_and(|count| count > 0), "{last}");
+    }
+    let report = json(&out.path().join("codex/report.json"));
+    let failures = report["failures"].as_array().expect("failures");
+    assert_eq!((failures.len(), &report["failures_left_out"]), (1000, &Value::from(100)));
+    assert_eq!(json(&out.path().join("summary.json"))["failures"], 1100);
+    let first = &failures[0];
+    assert_eq!(first["trace_cut"], true);
+    assert!(out.path().join(first["trace"].as_str().expect("a file")).is_file());
+    assert_eq!(failures[100].get("trace"), None);
+    let shown = fs::read_to_string(out.path().join("codex/report.md")).expect("a report");
+    assert!(
+        shown.contains("cut; the command above derives it again") && shown.contains("100 more in no report")
+    );
+}
+
+#[test]
+fn the_command_that_reproduces_a_cell_names_the_folders_and_works_in_a_shell() {
+    let (data, out) = (story_that_fails(), folder());
+    // A name that a shell would take apart.
+    let named = data.path().join("it's mine");
+    fs::create_dir(&named).expect("a folder");
+    fs::rename(data.path().join("suites"), named.join("suites")).expect("it is moved");
+    gauntlet()
+        .args(["run", "--lane", "virtual", "--version", "0.169.0", "--only", "mine/fails@codex-0.169.0#*"])
+        .arg("--scenarios")
+        .arg(&named)
+        .arg("--out")
+        .arg(out.path())
+        .assert()
+        .code(1);
+    let report = json(&out.path().join("codex/report.json"));
+    let command = report["failures"][0]["reproduce"].as_str().expect("a command");
+    let command = command.replacen("gauntlet", env!("CARGO_BIN_EXE_gauntlet"), 1);
+    Command::new("sh").args(["-c", &command]).assert().code(1).stdout(contains("FLEET-ACK-01"));
 }

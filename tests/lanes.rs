@@ -25,7 +25,7 @@ fn every_scenario_has_the_same_verdicts_in_both_lanes() {
             continue;
         }
         compared += 1;
-        let verdicts = |record: &gauntlet_engine::runner::Record| -> Vec<(String, Verdict)> {
+        let verdicts = |record: &gauntlet_engine::record::Record| -> Vec<(String, Verdict)> {
             record.judgements.iter().map(|(id, judgement)| (id.clone(), judgement.verdict)).collect()
         };
         assert_eq!(verdicts(one), verdicts(other), "{}\n{}", explain(one), explain(other));

@@ -35,7 +35,7 @@ pub struct Summary {
     pub detection: Detection,
     /// The third score: what the other roles keep under quirks and faults.
     pub resilience: Resilience,
-    /// How many failures the reports hold together.
+    /// How many failures there were together.
     pub failures: u32,
     /// The exit code of the command.
     pub exit_code: u8,
@@ -111,8 +111,10 @@ pub struct Resilience {
     pub kept: u32,
     /// How many were judged.
     pub all: u32,
-    /// Those that were not kept.
+    /// Those that were not kept; the first ones only when there are very many.
     pub broken: Vec<ResilienceBreak>,
+    /// How many further ones there were.
+    pub broken_left_out: u32,
 }
 
 /// One requirement that another role broke under a quirk or fault.

@@ -1,4 +1,4 @@
-//! The embedded data: requirements, suites, profiles, releases, quirks, faults.
+//! The embedded data: requirements, suites, executors, profiles, releases, quirks, faults.
 //!
 //! The folders beside this one hold the files; this crate only carries them, so that the binary needs no files around it.
 
@@ -6,6 +6,7 @@ use include_dir::{Dir, include_dir};
 
 static REQUIREMENTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/requirements");
 static SUITES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/suites");
+static EXECUTORS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/executors");
 static PROFILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/profiles");
 static RELEASES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/releases");
 static QUIRKS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/quirks");
@@ -16,6 +17,7 @@ pub fn files() -> impl Iterator<Item = (String, &'static str)> {
     [
         ("requirements", &REQUIREMENTS),
         ("suites", &SUITES),
+        ("executors", &EXECUTORS),
         ("profiles", &PROFILES),
         ("releases", &RELEASES),
         ("quirks", &QUIRKS),

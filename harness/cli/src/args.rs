@@ -64,6 +64,9 @@ pub(crate) struct RunArgs {
     /// The root of everything random
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
+    /// With how many seeds each cell is run: `--seed` and those after it
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) seeds: u16,
     /// Where the reports go
     #[arg(long, value_name = "DIR", default_value = "reports/out")]
     pub(crate) out: PathBuf,

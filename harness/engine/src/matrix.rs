@@ -8,6 +8,7 @@ use gauntlet_simulators::injection::Quirk;
 use wildmatch::WildMatch;
 
 use crate::cell::{Deviation, Outcome, Plan};
+use crate::data::executor::Executor;
 use crate::data::fault::Fault;
 use crate::data::{Library, nearest};
 use crate::scenario::Scenario;
@@ -25,8 +26,8 @@ pub struct Selection {
     pub lanes: Vec<Lane>,
     /// The root seed.
     pub seed: u64,
-    /// Whether cells with quirks and faults are run beside the plain ones.
-    pub deviations: bool,
+    /// With how many seeds the cells are run: the root seed and those after it.
+    pub seeds: usize,
 }
 
 impl Default for Selection {
@@ -37,7 +38,7 @@ impl Default for Selection {
             only: Vec::new(),
             lanes: vec![Lane::Virtual, Lane::Real],
             seed: 0,
-            deviations: true,
+            seeds: 1,
         }
     }
 }
@@ -55,7 +56,7 @@ pub struct UnknownName {
 impl Selection {
     /// Whether the whole matrix is selected, so that scores over all of it make sense.
     pub fn is_whole(&self) -> bool {
-        self.executors.is_empty() && self.versions.is_empty() && self.only.is_empty() && self.deviations
+        self.executors.is_empty() && self.versions.is_empty() && self.only.is_empty()
     }
 
     /// Every name that the selection uses must be known.
@@ -66,8 +67,8 @@ impl Selection {
             help: nearest(found, known).map(|name| format!("did you mean {name:?}?")),
         };
         for executor in &self.executors {
-            if !library.executors().contains(executor.as_str()) {
-                return Err(unknown("an executor", executor, library.executors().into_iter().collect()));
+            if !library.profiled().contains(executor.as_str()) {
+                return Err(unknown("an executor", executor, library.profiled().into_iter().collect()));
             }
         }
         for version in &self.versions {
@@ -89,7 +90,7 @@ impl Selection {
     }
 
     fn profiles(&self, library: &Library) -> Vec<Vec<Arc<Profile>>> {
-        let executors = library.executors().into_iter();
+        let executors = library.profiled().into_iter();
         executors
             .filter(|executor| {
                 self.executors.is_empty() || self.executors.iter().any(|chosen| chosen == executor)
@@ -129,9 +130,9 @@ impl Selection {
     }
 
     /// The plain cells of the virtual lane that tell which quirks and faults have something to bite on: those of the newest
-    /// profile of each executor.
+    /// profile of each executor, as far as a cell with a quirk or fault is selected that they could lead to.
     pub fn probes(&self, library: &Library) -> Vec<Plan> {
-        if !self.deviations || !self.lanes.contains(&Lane::Virtual) {
+        if !self.lanes.contains(&Lane::Virtual) {
             return Vec::new();
         }
         let mut plans = Vec::new();
@@ -142,6 +143,8 @@ impl Selection {
                 scenarios.filter_map(|scenario| self.plan(library, scenario, profile, Lane::Virtual, None)),
             );
         }
+        let everything: Vec<String> = library.quirks.keys().chain(library.faults.keys()).cloned().collect();
+        plans.retain(|plan| !self.crossed(library, plan, &everything).is_empty());
         plans
     }
 
@@ -169,6 +172,7 @@ impl Selection {
         let release_quirks =
             release.quirks.iter().filter_map(|quirk| library.quirks.get(&quirk.value).cloned()).collect();
         Some(Plan {
+            executor: library.executors.get(profile.executor())?.clone(),
             scenario: scenario.clone(),
             profile: profile.clone(),
             release,
@@ -181,7 +185,7 @@ impl Selection {
 }
 
 fn applies(scenario: &Scenario, profile: &Profile) -> bool {
-    scenario.executors.is_empty() || scenario.executors.contains(&profile.executor)
+    scenario.is_for(profile.executor())
 }
 
 /// Why a scenario cannot be run in the real lane, if so.
@@ -191,12 +195,14 @@ pub fn virtual_only(scenario: &Scenario) -> Option<String> {
 }
 
 /// The quirks and faults that had something to bite on in a plain cell.
-pub fn reachable(library: &Library, outcome: &Outcome) -> Vec<String> {
+pub fn reachable(library: &Library, executor: &Executor, outcome: &Outcome) -> Vec<String> {
     let quirk = |quirk: &Quirk| {
+        let quirk = executor.quirk(quirk);
         outcome.events.iter().any(|(point, event)| *point == quirk.at && quirk.when.matches(event))
     };
     let fault = |fault: &Fault| {
-        outcome.touches.iter().filter(|touch| fault.rule.matches(touch)).count() >= fault.rule.nth as usize
+        let rule = executor.rule(&fault.rule);
+        outcome.touches.iter().filter(|touch| rule.matches(touch)).count() >= rule.nth as usize
     };
     let quirks = library.quirks.values().filter(|known| quirk(known)).map(|known| known.id.clone());
     let faults = library.faults.values().filter(|known| fault(known)).map(|known| known.id.value.clone());

@@ -139,6 +139,8 @@ fn failures() -> Vec<Failure> {
                 },
             ],
             reproduce: format!("gauntlet run --only '{cell}'"),
+            trace: Some("traces/fleet_second-dispatch-to-a-busy-context_codex-0.44.0_7.jsonl".to_owned()),
+            trace_cut: true,
         },
         Failure {
             cell: "fleet/a|b@codex-0.44.0#8".to_owned(),
@@ -154,6 +156,8 @@ fn failures() -> Vec<Failure> {
                 trace_index: 0,
             }],
             reproduce: "gauntlet run --only 'fleet/a|b@codex-0.44.0#8'".to_owned(),
+            trace: None,
+            trace_cut: false,
         },
     ]
 }
@@ -194,6 +198,7 @@ pub(crate) fn codex() -> ExecutorReport {
         compliance: Compliance::of(&requirements),
         requirements,
         failures: failures(),
+        failures_left_out: 3,
         uncovered: strings(&["FLEET-PORT-01"]),
     }
 }
@@ -208,6 +213,7 @@ pub(crate) fn clean() -> ExecutorReport {
         compliance: Compliance::of(&requirements),
         requirements,
         failures: Vec::new(),
+        failures_left_out: 0,
         uncovered: Vec::new(),
         ..codex()
     }
@@ -268,8 +274,9 @@ pub(crate) fn run() -> Summary {
                 role: "runtime".to_owned(),
                 cell: "fleet/reply@codex-0.98.0+disk-full#7".to_owned(),
             }],
+            broken_left_out: 1,
         },
-        failures: 2,
+        failures: 5,
         exit_code: 1,
         problems: strings(&[
             "codex: FLEET-BUSY-01 (must) failed on 0.44.0",

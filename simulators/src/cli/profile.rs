@@ -11,8 +11,6 @@ use super::codex::CodexProfile;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
-    /// The executor, for instance `codex`.
-    pub executor: String,
     /// The CLI's version, for instance `0.44.0`.
     pub version: String,
     /// The folder of recordings that this profile reproduces, relative to the repository. A profile without it is
@@ -26,19 +24,19 @@ pub struct Profile {
     pub cli: Cli,
 }
 
+impl Profile {
+    /// The executor whose CLI it is, for instance `codex`.
+    pub fn executor(&self) -> &'static str {
+        match &self.cli {
+            Cli::Codex(_) => "codex",
+        }
+    }
+}
+
 /// How one version of an executor's CLI talks. A new executor is a new variant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cli {
     /// The Codex CLI.
     Codex(Box<CodexProfile>),
-}
-
-impl Cli {
-    /// The executor whose CLI it is.
-    pub fn executor(&self) -> &'static str {
-        match self {
-            Cli::Codex(_) => "codex",
-        }
-    }
 }

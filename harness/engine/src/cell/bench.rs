@@ -21,7 +21,7 @@ use super::names::Names;
 use super::plan::Plan;
 use super::real::RealBench;
 use super::virtual_bench::VirtualBench;
-use crate::scenario::{Limits, ReceiverGiven};
+use crate::scenario::Limits;
 use crate::trace::{File, Trace, What};
 
 /// The harness itself failed, or its environment did: the cell has no verdict.
@@ -96,29 +96,29 @@ impl Places {
 
 /// The mode of the plan's executor.
 pub(crate) fn mode(plan: &Plan) -> &'static Mode {
-    Mode::named(&plan.profile.executor).unwrap_or(&CODEX)
+    Mode::named(plan.profile.executor()).unwrap_or(&CODEX)
 }
 
 /// The cap of a turn, as the receiver of this plan is told: the lane's, unless the scenario says another one.
 pub(crate) fn turn_cap(plan: &Plan) -> Duration {
-    let said = plan.scenario.given.receiver.config.get(&cap_member(mode(plan))).and_then(Value::as_f64);
+    let said = plan.scenario.given.receiver.config.get(&cap_member(plan)).and_then(Value::as_f64);
     let said = said.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     said.unwrap_or(Limits::of(plan.lane).turn_cap)
 }
 
-fn cap_member(mode: &Mode) -> String {
-    format!("{}_timeout_s", mode.cli)
+fn cap_member(plan: &Plan) -> String {
+    format!("{}_timeout_s", plan.executor.cli)
 }
 
 /// The receiver's configuration file.
 pub(crate) fn receiver_config(
-    mode: &Mode,
-    given: &ReceiverGiven,
+    plan: &Plan,
+    names: &Names,
     places: &Places,
-    limits: Limits,
     port: u16,
     callbacks: u16,
 ) -> Vec<u8> {
+    let (given, limits) = (&plan.scenario.given.receiver, Limits::of(plan.lane));
     let seconds = |duration: Duration| json!(duration.as_secs_f64());
     let mut config = json!({
         "repo_path": places.repo().to_string_lossy(),
@@ -132,11 +132,12 @@ pub(crate) fn receiver_config(
         "context_lock_wait_s": seconds(limits.lock_wait),
     });
     if let Value::Object(members) = &mut config {
-        members.insert(cap_member(mode), seconds(limits.turn_cap));
+        members.insert(cap_member(plan), seconds(limits.turn_cap));
         if given.auth {
             members.insert("auth_token_env".to_owned(), json!(RECEIVER_TOKEN));
         }
-        members.extend(given.config.clone());
+        let given = given.config.iter();
+        members.extend(given.map(|(name, value)| (names.resolve(name), names.resolve_value(value))));
     }
     config.to_string().into_bytes()
 }
@@ -170,7 +171,7 @@ pub(crate) fn fleet_settings(plan: &Plan, places: &Places, receiver: u16, node: 
     let peer = Peer {
         url: format!("http://127.0.0.1:{receiver}"),
         token_env: plan.scenario.given.receiver.auth.then(|| RECEIVER_TOKEN.to_owned()),
-        mode: Some(plan.profile.executor.clone()),
+        mode: Some(plan.executor.id.value.clone()),
         repo_path: Some(places.repo()),
     };
     FleetSettings {

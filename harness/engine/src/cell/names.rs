@@ -3,8 +3,11 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
+
+use crate::data::executor::Executor;
 
 /// The names of one cell.
 pub(crate) struct Names {
@@ -15,12 +18,14 @@ pub(crate) struct Names {
     pub(crate) hermes_token: String,
     /// Contexts that receivers made up, by the dispatch that they were made up for.
     made_up: RefCell<BTreeMap<String, String>>,
+    /// The words of the executor.
+    pub(crate) executor: Arc<Executor>,
     /// Where the cell lives, for `{workdir}`.
     pub(crate) workdir: RefCell<String>,
 }
 
 impl Names {
-    pub(crate) fn new(seed: &[u8; 32]) -> Self {
+    pub(crate) fn new(seed: &[u8; 32], executor: Arc<Executor>) -> Self {
         let hex = blake3::hash(seed).to_hex().to_string();
         let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default().to_owned();
         Self {
@@ -28,6 +33,7 @@ impl Names {
             token: format!("tok-{}", part(8..32)),
             hermes_token: format!("hub-{}", part(32..56)),
             made_up: RefCell::default(),
+            executor,
             workdir: RefCell::default(),
         }
     }
@@ -74,7 +80,8 @@ impl Names {
         redacted
     }
 
-    /// A text of a scenario with its references resolved: `{context:NAME}`, `{nonce:NAME}`, `{workdir}`.
+    /// A text of a scenario with its references resolved: `{context:NAME}`, `{nonce:NAME}`,
+    /// `{workdir}`, and the words of the executor.
     pub(crate) fn resolve(&self, text: &str) -> String {
         let mut resolved = String::new();
         let mut rest = text;
@@ -88,6 +95,7 @@ impl Names {
                 Some(("context", name)) => Some(self.context(name)),
                 Some(("nonce", name)) => Some(self.nonce(name)),
                 None if inner == "workdir" => Some(self.workdir.borrow().clone()),
+                None => self.executor.word(inner).map(str::to_owned),
                 _ => None,
             };
             match value {

@@ -6,6 +6,7 @@ use gauntlet_reports::Lane;
 use gauntlet_simulators::cli::Profile;
 use gauntlet_simulators::injection::Quirk;
 
+use crate::data::executor::Executor;
 use crate::data::fault::Fault;
 use crate::data::release::Release;
 use crate::scenario::Scenario;
@@ -42,6 +43,8 @@ impl Deviation {
 pub struct Plan {
     /// The scenario, in the form of the lane.
     pub scenario: Arc<Scenario>,
+    /// The executor.
+    pub executor: Arc<Executor>,
     /// The executor's CLI.
     pub profile: Arc<Profile>,
     /// The receiver.
@@ -72,15 +75,18 @@ impl Plan {
         let Plan { scenario, profile, seed, .. } = self;
         format!(
             "{}@{}-{}{release}{deviation}#{seed}{lane}",
-            scenario.id.value, profile.executor, profile.version
+            scenario.id.value,
+            profile.executor(),
+            profile.version
         )
     }
 
     /// The quirks that peers have in this cell: the release's and the deviation's.
     pub fn quirks(&self) -> Vec<Quirk> {
-        let mut quirks: Vec<Quirk> = self.release_quirks.iter().map(|quirk| Quirk::clone(quirk)).collect();
-        if let Some(Deviation::Quirk(quirk)) = &self.deviation {
-            quirks.push(Quirk::clone(quirk));
+        let quirk = |quirk: &Arc<Quirk>| self.executor.quirk(quirk);
+        let mut quirks: Vec<Quirk> = self.release_quirks.iter().map(quirk).collect();
+        if let Some(Deviation::Quirk(deviation)) = &self.deviation {
+            quirks.push(quirk(deviation));
         }
         quirks
     }

@@ -14,15 +14,14 @@ use gauntlet_world::{Host, Identity};
 use tokio::sync::Notify;
 
 use super::bench::{
-    BenchError, Places, fleet_settings, mode, prefixed, receiver_config, receiver_environment,
-    runtime_environment, watch_deliveries,
+    BenchError, Places, fleet_settings, prefixed, receiver_config, receiver_environment, runtime_environment,
+    watch_deliveries,
 };
 use super::names::Names;
 use super::plan::Plan;
 use super::stage::CellStage;
 use super::tap::{OnlyOpened, Wire};
 use crate::files;
-use crate::scenario::{Lane, Limits};
 use crate::strays;
 use crate::trace::{File, Files, Trace, What};
 
@@ -31,6 +30,8 @@ use crate::trace::{File, Files, Trace, What};
 pub(crate) struct RealSettings {
     /// The `gauntlet` binary: it is the receiver and the stand-in CLI.
     pub(crate) binary: PathBuf,
+    /// The folder of the cell, not made yet.
+    pub(crate) root: PathBuf,
 }
 
 /// The bench of the real lane.
@@ -78,8 +79,8 @@ impl RealBench {
         trace: &Rc<Trace>,
     ) -> Result<(Self, Rc<Wire>), BenchError> {
         let wrong = |error| BenchError::because("cannot furnish the cell", error);
-        let root = files::scratch("cell").map_err(wrong)?;
-        let places = Places { root };
+        files::make_private_dir(&settings.root).map_err(wrong)?;
+        let places = Places { root: settings.root.clone() };
         *names.workdir.borrow_mut() = places.repo().to_string_lossy().into_owned();
         let host = |name: &str, env, tap| {
             let identity =
@@ -104,7 +105,7 @@ impl RealBench {
         let runtime_tap: Rc<dyn Tap> = if gated { Rc::new(OnlyOpened(wire.clone())) } else { wire.clone() };
         let runtime_host = host("runtime", runtime_environment(&places, names), Some(runtime_tap));
         let client = host("client", Default::default(), Some(wire.clone() as Rc<_>));
-        furnish(plan, &places).map_err(wrong)?;
+        furnish(plan, names, &places).map_err(wrong)?;
         open_control(plan, &harness, settings, &places, &stage).await?;
         let bench = Self {
             places,
@@ -152,11 +153,8 @@ impl RealBench {
     }
 
     fn configure_receiver(&self, callbacks: u16) -> io::Result<()> {
-        let mode = mode(&self.plan);
-        let limits = Limits::of(Lane::Real);
-        let given = &self.plan.scenario.given.receiver;
-        let config = receiver_config(mode, given, &self.places, limits, self.receiver_port, callbacks);
-        let path = self.places.repo().join(".hermes").join(mode.files.config);
+        let config = receiver_config(&self.plan, &self.names, &self.places, self.receiver_port, callbacks);
+        let path = self.places.repo().join(&self.plan.executor.files.config);
         files::write(&path, &config)?;
         files::set_mode(&path, 0o600)
     }
@@ -164,7 +162,7 @@ impl RealBench {
     pub(crate) async fn launch_receiver(&self) -> Result<(), BenchError> {
         let mut command = Command::new(self.binary.to_string_lossy(), self.places.repo());
         command.args =
-            vec!["serve".to_owned(), self.plan.profile.executor.clone(), "--end-with-stdin".to_owned()];
+            vec!["serve".to_owned(), self.plan.executor.id.value.clone(), "--end-with-stdin".to_owned()];
         if let Some(super::plan::Deviation::Quirk(quirk)) = &self.plan.deviation {
             command.args.extend(["--quirk".to_owned(), quirk.id.clone()]);
         }
@@ -257,25 +255,39 @@ impl RealBench {
         }
         self.harness.clock().within(Duration::from_secs(5), self.receiver_ended()).await;
         // Only now nobody starts another one.
-        let swept = async {
-            loop {
-                let strays = self.strays();
-                for (pid, _) in &strays {
-                    let _ = processes.signal(*pid, Signal::Kill).await;
-                }
-                if strays.is_empty() {
-                    break;
-                }
-                self.harness.clock().sleep(Duration::from_millis(5)).await;
-            }
-        };
-        if self.harness.clock().within(Duration::from_secs(5), swept).await.is_none() {
-            tracing::warn!(folder = %self.places.root.display(), "processes of the cell could not be ended");
-        }
+        sweep(&self.harness, &self.places.root).await;
         self.runtime_host.end();
         if let Err(error) = files::remove_dir(&self.places.root) {
             tracing::warn!(%error, folder = %self.places.root.display(), "the cell's folder could not be removed");
         }
+    }
+}
+
+/// Ends every process that lives below a cell's folder, and removes the folder: what is left to do when the cell could not
+/// tear itself down.
+pub(crate) async fn clear_away(root: &Path) {
+    sweep(&Host::real(Identity::default(), None), root).await;
+    if let Err(error) = files::remove_dir(root) {
+        tracing::warn!(%error, folder = %root.display(), "the cell's folder could not be removed");
+    }
+}
+
+/// Kills every process of a cell until there is none.
+async fn sweep(harness: &Host, root: &Path) {
+    let swept = async {
+        loop {
+            let strays = strays::of_cell(root, None);
+            for stray in &strays {
+                let _ = harness.processes().signal(Pid(stray.pid), Signal::Kill).await;
+            }
+            if strays.is_empty() {
+                break;
+            }
+            harness.clock().sleep(Duration::from_millis(5)).await;
+        }
+    };
+    if harness.clock().within(Duration::from_secs(5), swept).await.is_none() {
+        tracing::warn!(folder = %root.display(), "processes of the cell could not be ended");
     }
 }
 
@@ -295,12 +307,12 @@ fn observed(places: &Places) -> Files {
     all
 }
 
-fn furnish(plan: &Plan, places: &Places) -> io::Result<()> {
+fn furnish(plan: &Plan, names: &Names, places: &Places) -> io::Result<()> {
     for folder in [places.repo().join(".hermes"), places.home(), places.hermes(), places.bin()] {
         files::make_dir(&folder)?;
     }
     for (path, text) in &plan.scenario.given.files {
-        files::write(&places.path(path), text.as_bytes())?;
+        files::write(&places.path(&names.resolve(path)), text.as_bytes())?;
     }
     Ok(())
 }
@@ -325,11 +337,11 @@ async fn open_control(
         let launcher = format!(
             "#!/bin/sh\nexec {} stand-in {} --control {} --key-file {} -- \"$@\"\n",
             quote(&settings.binary.to_string_lossy()),
-            quote(&plan.profile.executor),
+            quote(&plan.executor.id.value),
             quote(&address.to_string()),
             quote(&key_file.to_string_lossy()),
         );
-        let path = places.bin().join(mode(plan).cli);
+        let path = places.bin().join(&plan.executor.cli);
         files::write(&path, launcher.as_bytes()).map_err(wrong)?;
         files::set_mode(&path, 0o755).map_err(wrong)?;
     }

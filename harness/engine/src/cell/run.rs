@@ -50,7 +50,7 @@ const QUIET: Duration = Duration::from_secs(5);
 /// Runs and judges a cell. The caller provides the runtime: current-thread, and paused for the virtual lane.
 pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSettings>) -> Outcome {
     let seed = plan.cell_seed();
-    let names = Rc::new(Names::new(&seed));
+    let names = Rc::new(Names::new(&seed, plan.executor.clone()));
     #[expect(clippy::disallowed_methods, reason = "the trace is of no host; its time is the runtime's own")]
     let trace = Rc::new(Trace::begin(Instant::now()));
     let mut outcome = Outcome { secrets: names.redacted(), ..Outcome::default() };
@@ -168,8 +168,7 @@ impl Stagehand {
         let deadline = clock.now() + limit;
         let done = loop {
             self.bench.look("end", &self.trace);
-            let executor = &self.plan.profile.executor;
-            let open = self.trace.read(|all| oracle::open_dispatches(all, &self.names, executor));
+            let open = self.trace.read(|all| oracle::open_dispatches(all, &self.names));
             if !open || clock.now() >= deadline || !self.someone_works() {
                 break !open;
             }

@@ -77,7 +77,8 @@ impl Stagehand {
                 json!({})
             }
             Verb::Write(write) => {
-                self.bench.write(&write.path, &self.names.resolve(&write.text), write.append)?;
+                let path = self.names.resolve(&write.path);
+                self.bench.write(&path, &self.names.resolve(&write.text), write.append)?;
                 for (line, context) in write.asks.iter().enumerate() {
                     self.trace.push(What::Dispatched {
                         dispatch: line_name(&key, line + 1),
@@ -88,11 +89,11 @@ impl Stagehand {
                 json!({})
             }
             Verb::Remove(path) => {
-                self.bench.remove(path)?;
+                self.bench.remove(&self.names.resolve(path))?;
                 json!({})
             }
             Verb::Fault(rule) => {
-                self.bench.arm(rule.clone());
+                self.bench.arm(self.plan.executor.rule(rule));
                 json!({})
             }
             Verb::Mend => {

@@ -25,7 +25,6 @@ use super::names::Names;
 use super::plan::{Deviation, Plan};
 use super::stage::CellStage;
 use super::tap::{OnlyOpened, Wire};
-use crate::scenario::{Lane, Limits};
 use crate::trace::{File, Files, Trace};
 
 const RECEIVER_PORT: u16 = 9320;
@@ -40,6 +39,7 @@ type Exit = gauntlet_world::simulated::Exit;
 pub(crate) struct VirtualBench {
     pub(crate) world: World,
     pub(crate) machine: Machine,
+    _looked_at: Rc<Machine>,
     pub(crate) places: Places,
     pub(crate) receiver_port: u16,
     pub(crate) harness: Host,
@@ -63,7 +63,7 @@ impl VirtualBench {
         trace: &Rc<Trace>,
     ) -> Result<(Self, Rc<Wire>), BenchError> {
         let faults = match &plan.deviation {
-            Some(Deviation::Fault(fault)) => vec![fault.rule.clone()],
+            Some(Deviation::Fault(fault)) => vec![plan.executor.rule(&fault.rule)],
             _ => Vec::new(),
         };
         let settings = WorldSettings {
@@ -76,9 +76,16 @@ impl VirtualBench {
         let machine = Machine::new(&world, "machine");
         let places = Places { root: PathBuf::from("/cell") };
         *names.workdir.borrow_mut() = places.repo().to_string_lossy().into_owned();
+        // The machine holds the CLI, which holds the stage, which looks at the machine: a circle that would never be freed if
+        // the last were no weak one.
+        let looked_at = Rc::new(machine.clone());
         let look = {
-            let (machine, places, trace) = (machine.clone(), places.clone(), trace.clone());
-            move |moment: &str| trace.look_at_files(moment, files(&machine, &places))
+            let (machine, places, trace) = (Rc::downgrade(&looked_at), places.clone(), trace.clone());
+            move |moment: &str| {
+                if let Some(machine) = machine.upgrade() {
+                    trace.look_at_files(moment, files(&machine, &places));
+                }
+            }
         };
         let stage = Rc::new(CellStage::new(
             plan.scenario.given.executor.turns.clone(),
@@ -90,7 +97,7 @@ impl VirtualBench {
         let secrets = [("token".to_owned(), names.token.clone())].into();
         let injector = Injector::new(plan.quirks(), secrets);
         let gated = !plan.scenario.given.hermes.answers.is_empty();
-        furnish(&machine, plan, &places, gated)
+        furnish(&machine, plan, names, &places, gated)
             .map_err(|error| BenchError::because("cannot furnish the cell", error))?;
         install(&machine, plan, &places, &stage, &injector)
             .map_err(|error| BenchError::because("cannot install the CLI", error))?;
@@ -99,6 +106,7 @@ impl VirtualBench {
         let bench = Self {
             world,
             machine,
+            _looked_at: looked_at,
             places,
             receiver_port: RECEIVER_PORT,
             harness,
@@ -297,19 +305,16 @@ fn files(machine: &Machine, places: &Places) -> Files {
     all
 }
 
-fn furnish(machine: &Machine, plan: &Plan, places: &Places, gated: bool) -> io::Result<()> {
-    let mode = mode(plan);
-    let limits = Limits::of(Lane::Virtual);
+fn furnish(machine: &Machine, plan: &Plan, names: &Names, places: &Places, gated: bool) -> io::Result<()> {
     let callbacks = if gated { GATE_PORT } else { NODE_PORT };
-    let config =
-        receiver_config(mode, &plan.scenario.given.receiver, places, limits, RECEIVER_PORT, callbacks);
+    let config = receiver_config(plan, names, places, RECEIVER_PORT, callbacks);
     machine.disk_mut(|disk| {
         for folder in [places.repo().join(".hermes"), places.home(), places.hermes(), places.bin()] {
             disk.make_dir(&folder)?;
         }
-        disk.write(&places.repo().join(".hermes").join(mode.files.config), &config, 0o600)?;
+        disk.write(&places.repo().join(&plan.executor.files.config), &config, 0o600)?;
         for (path, text) in &plan.scenario.given.files {
-            let path = places.path(path);
+            let path = places.path(&names.resolve(path));
             disk.make_dir(path.parent().unwrap_or(Path::new("/")))?;
             disk.write(&path, text.as_bytes(), 0o644)?;
         }
@@ -335,7 +340,7 @@ fn install(
         let profile = plan.profile.clone();
         let (stage, injector) = (stage.clone(), injector.clone());
         let cli = program(move |host| cli::run(host, profile.clone(), stage.clone(), injector.clone()));
-        machine.install(&places.bin().join(mode(plan).cli), mode(plan).cli, cli)?;
+        machine.install(&places.bin().join(&plan.executor.cli), &plan.executor.cli, cli)?;
     }
     Ok(())
 }

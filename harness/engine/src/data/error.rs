@@ -63,11 +63,29 @@ impl DataError {
 
 /// All mistakes in the data, so that they can be mended in one go.
 #[derive(Debug, Error, Diagnostic)]
-#[error("the data cannot be used: {} mistake{}", .mistakes.len(), if .mistakes.len() == 1 { "" } else { "s" })]
+#[error("the data cannot be used: {} mistake{}{}", .count, if *.count == 1 { "" } else { "s" }, if *.count > .mistakes.len() { ", of which these are the first" } else { "" })]
 pub struct DataErrors {
-    /// Each of them.
+    /// The first of them, each said once.
     #[related]
     pub mistakes: Vec<DataError>,
+    /// How many there are.
+    pub count: usize,
+}
+
+impl DataErrors {
+    /// So many mistakes are shown: whoever renamed something that everything uses is not helped by more.
+    const SHOWN: usize = 20;
+
+    pub(super) fn new(mut mistakes: Vec<DataError>) -> Self {
+        // A file that stands for several scenarios is read once for each.
+        let mut said = std::collections::BTreeSet::new();
+        mistakes.retain(|mistake| {
+            said.insert((mistake.file.clone(), mistake.line, mistake.column, mistake.message.clone()))
+        });
+        let count = mistakes.len();
+        mistakes.truncate(Self::SHOWN);
+        Self { mistakes, count }
+    }
 }
 
 /// The known name that is nearest to what was written, if any is near.

@@ -9,6 +9,7 @@ use serde_saphyr::Spanned;
 
 use super::catalogue::{Catalogue, RequirementFile};
 use super::error::{DataError, DataErrors, nearest};
+use super::executor::Executor;
 use super::fault::Fault;
 use super::release::Release;
 use super::source::{Source, SourceFile};
@@ -24,6 +25,8 @@ pub struct Library {
     pub scenarios: BTreeMap<String, Arc<Scenario>>,
     /// The same scenarios with the shorter limits of the real lane.
     pub real_scenarios: BTreeMap<String, Arc<Scenario>>,
+    /// The executors, by id.
+    pub executors: BTreeMap<String, Arc<Executor>>,
     /// The profiles, by executor and version.
     pub profiles: BTreeMap<(String, String), Arc<Profile>>,
     /// The releases, by id.
@@ -45,7 +48,7 @@ impl Library {
         let mut read = Vec::new();
         for source in sources {
             let files =
-                source.files().map_err(|error| LoadError::Unreadable(format!("{source:?}"), error))?;
+                source.files().map_err(|error| LoadError::Unreadable(source.to_string(), error))?;
             for file in files {
                 hasher.update(file.kind.as_bytes());
                 hasher.update(file.text.as_bytes());
@@ -61,7 +64,7 @@ impl Library {
             }
         }
         library.digest = hasher.finalize().to_hex().to_string();
-        if mistakes.is_empty() { Ok(library) } else { Err(LoadError::Mistakes(DataErrors { mistakes })) }
+        if mistakes.is_empty() { Ok(library) } else { Err(LoadError::Mistakes(DataErrors::new(mistakes))) }
     }
 
     fn read(&mut self, file: &SourceFile) -> Result<(), Vec<DataError>> {
@@ -90,9 +93,16 @@ impl Library {
                     }
                 }
             }
+            "executors" => {
+                let executor: Executor = parse(name, text).map_err(single)?;
+                if self.executors.contains_key(&executor.id.value) {
+                    return Err(vec![twice(file, &executor.id, "executor")]);
+                }
+                self.executors.insert(executor.id.value.clone(), Arc::new(executor));
+            }
             "profiles" => {
                 let profile: Profile = parse(name, text).map_err(single)?;
-                let key = (profile.executor.clone(), profile.version.clone());
+                let key = (profile.executor().to_owned(), profile.version.clone());
                 if self.profiles.contains_key(&key) {
                     let message =
                         format!("expected a new version; {} {} has a profile already", key.0, key.1);
@@ -137,7 +147,8 @@ impl Library {
                 self.faults.insert(fault.id.value.clone(), Arc::new(fault));
             }
             _ => {
-                let known = ["requirements", "suites", "profiles", "releases", "quirks", "faults"];
+                let known =
+                    ["requirements", "suites", "executors", "profiles", "releases", "quirks", "faults"];
                 let help =
                     nearest(&file.kind, known).map(|known| format!("did you mean the folder {known:?}?"));
                 let message =
@@ -156,7 +167,7 @@ impl Library {
             }
             let place = (written.referenced.line(), written.referenced.column());
             let help = nearest(&written.value, known).map(|name| format!("did you mean {name:?}?"));
-            let message = format!("expected the name of a {what}; found {:?}", written.value);
+            let message = format!("expected the name of {what}; found {:?}", written.value);
             mistakes.push(DataError::new(&file.name, &file.text, place, message, help));
         };
         let requirements = || self.catalogue.ids().collect::<Vec<_>>();
@@ -165,7 +176,7 @@ impl Library {
             "requirements" => {
                 if let Ok(parsed) = parse::<RequirementFile>(&file.name, &file.text) {
                     let bases = parsed.requirements.iter().flat_map(|requirement| &requirement.depends_on);
-                    bases.for_each(|base| unknown(base, "requirement", requirements()));
+                    bases.for_each(|base| unknown(base, "a requirement", requirements()));
                     for requirement in &parsed.requirements {
                         let id = &requirement.id;
                         if self.catalogue.foundations(&id.value).contains(&id.value.as_str()) {
@@ -179,18 +190,21 @@ impl Library {
             "suites" => {
                 if let Ok(parsed) = scenario::read(&file.name, &file.text, scenario::Lane::Virtual) {
                     let named: Vec<_> = parsed.iter().flat_map(Scenario::requirements).collect();
-                    named.into_iter().for_each(|id| unknown(id, "requirement", requirements()));
+                    named.into_iter().for_each(|id| unknown(id, "a requirement", requirements()));
+                    let executors = || self.executors.keys().map(String::as_str).collect::<Vec<_>>();
+                    let named = parsed.iter().flat_map(Scenario::executors);
+                    named.for_each(|executor| unknown(executor, "an executor", executors()));
                 }
             }
             "quirks" => {
                 if let Ok(quirk) = parse::<Violations>(&file.name, &file.text) {
-                    quirk.violates.iter().for_each(|id| unknown(id, "requirement", requirements()));
+                    quirk.violates.iter().for_each(|id| unknown(id, "a requirement", requirements()));
                 }
             }
             "releases" => {
                 if let Ok(release) = parse::<Release>(&file.name, &file.text) {
                     let known = || self.quirks.keys().map(String::as_str).collect::<Vec<_>>();
-                    release.quirks.iter().for_each(|id| unknown(id, "quirk", known()));
+                    release.quirks.iter().for_each(|id| unknown(id, "a quirk", known()));
                 }
             }
             _ => {}
@@ -198,15 +212,15 @@ impl Library {
         mistakes.extend(circles);
     }
 
-    /// The executors that have a profile.
-    pub fn executors(&self) -> BTreeSet<&str> {
+    /// The names of the executors that have a profile.
+    pub fn profiled(&self) -> BTreeSet<&str> {
         self.profiles.keys().map(|(executor, _)| executor.as_str()).collect()
     }
 
     /// The profiles of an executor, oldest first.
     pub fn versions(&self, executor: &str) -> Vec<Arc<Profile>> {
         let mut profiles: Vec<_> =
-            self.profiles.values().filter(|profile| profile.executor == executor).cloned().collect();
+            self.profiles.values().filter(|profile| profile.executor() == executor).cloned().collect();
         profiles.sort_by_key(|profile| version_key(&profile.version));
         profiles
     }
@@ -232,7 +246,7 @@ fn twice(file: &SourceFile, id: &Spanned<String>, what: &str) -> DataError {
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum LoadError {
     /// A source cannot be read.
-    #[error("cannot read the data of {0}: {1}")]
+    #[error("cannot read the data of {0}")]
     Unreadable(String, #[source] std::io::Error),
     /// Mistakes in files.
     #[error(transparent)]

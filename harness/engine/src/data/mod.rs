@@ -1,4 +1,4 @@
-//! The data that drives everything: requirements, scenarios, profiles, releases, quirks, faults; embedded, and layered with
+//! The data that drives everything: requirements, scenarios, executors, profiles, releases, quirks, faults; embedded, and layered with
 //! a user's own.
 
 mod error;
@@ -7,6 +7,7 @@ mod source;
 mod yaml;
 
 pub mod catalogue;
+pub mod executor;
 pub mod fault;
 pub mod release;
 

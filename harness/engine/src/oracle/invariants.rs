@@ -243,8 +243,8 @@ fn of_context(view: &View<'_>, context: &str) -> Vec<usize> {
 }
 
 /// Whether an accepted dispatch still lacks an outcome.
-pub(crate) fn open_dispatches(observations: &[Observation], names: &Names, executor: &str) -> bool {
-    let view = View::new(observations, names, executor);
+pub(crate) fn open_dispatches(observations: &[Observation], names: &Names) -> bool {
+    let view = View::new(observations, names);
     balances(&view).iter().any(|balance| !balance.open.is_empty())
 }
 

@@ -10,6 +10,7 @@ use super::invariants::{self, Held};
 use super::view::View;
 use crate::cell::{Deviation, Names, Plan, key};
 use crate::data::catalogue::Catalogue;
+use crate::scenario::Check;
 use crate::trace::{Observation, What};
 
 /// The verdict of one requirement in one cell.
@@ -57,7 +58,7 @@ pub(crate) fn judge(
     names: &Names,
     observations: &[Observation],
 ) -> BTreeMap<String, Judgement> {
-    let view = View::new(observations, names, &plan.profile.executor);
+    let view = View::new(observations, names);
     let mut verdicts: BTreeMap<String, Judgement> = BTreeMap::new();
     let mut note = |id: &str, judgement: Judgement| match verdicts.get_mut(id) {
         Some(known) => known.join(judgement),
@@ -113,7 +114,10 @@ fn expectations(plan: &Plan, view: &View<'_>) -> Vec<(String, Judgement)> {
         };
         found.push((requirement.value.clone(), judgement));
     }
-    for check in &plan.scenario.then {
+    let is_meant = |check: &&Check| {
+        check.executor.as_ref().is_none_or(|executor| executor.value == plan.executor.id.value)
+    };
+    for check in plan.scenario.then.iter().filter(is_meant) {
         let judgement = match expect::check(check, view) {
             Some((difference, trace)) => compared(difference, trace),
             None => Judgement::because(Verdict::Inconclusive, "what the check looks at never came about"),

@@ -11,17 +11,10 @@ use crate::cell::Names;
 use crate::scenario::{Subject, Which};
 use crate::trace::{FileSeen, Observation, What};
 
-/// The names of the receiver's files, per executor. Said here once more, and not taken from the protocol crate: an oracle
-/// must not share a mistake with what it judges.
-pub(super) fn file_name(executor: &str, what: &str) -> String {
-    format!("repo/.hermes/a2a-{executor}-{what}.jsonl")
-}
-
 /// A trace, ready to be looked at.
 pub(super) struct View<'a> {
     pub(super) observations: &'a [Observation],
     pub(super) names: &'a Names,
-    pub(super) executor: &'a str,
     /// Every check and invariant looks at the turns and callbacks; they are read once.
     turns: OnceCell<Vec<Turn>>,
     calls: OnceCell<Vec<Call>>,
@@ -72,9 +65,9 @@ pub(super) struct Call {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(observations: &'a [Observation], names: &'a Names, executor: &'a str) -> Self {
+    pub(super) fn new(observations: &'a [Observation], names: &'a Names) -> Self {
         let (turns, calls, callbacks) = Default::default();
-        Self { observations, names, executor, turns, calls, callbacks }
+        Self { observations, names, turns, calls, callbacks }
     }
 
     pub(super) fn turns(&self) -> &[Turn] {
@@ -117,7 +110,7 @@ impl<'a> View<'a> {
                 _ => None,
             });
             let context = dispatch.as_ref().and_then(|name| contexts.get(name).cloned().flatten());
-            let dialect = dialect::of(self.executor);
+            let dialect = dialect::of(&self.names.executor.id.value);
             let messages = left.map(|(_, ending)| (dialect.messages)(&ending.stdout));
             let value = json!({
                 "dispatch": dispatch,
@@ -213,7 +206,7 @@ impl<'a> View<'a> {
 
     /// Whether the transcript held the text of a callback before its exchange was over.
     fn recorded_before(&self, index: usize, context: Option<&str>, text: Option<&str>) -> bool {
-        let content = self.file_at(&file_name(self.executor, "transcript"), index).unwrap_or_default();
+        let content = self.file_at(&self.of_receiver("transcript"), index).unwrap_or_default();
         json_lines(content).iter().any(|record| {
             record.get("contextId").and_then(Value::as_str) == context
                 && record.get("text").and_then(Value::as_str) == text
@@ -230,6 +223,11 @@ impl<'a> View<'a> {
         .next()
     }
 
+    /// The path in the trace of one of the receiver's files.
+    fn of_receiver(&self, what: &str) -> String {
+        format!("repo/{}", self.names.executor.file(what).unwrap_or_default())
+    }
+
     fn file_at(&self, path: &str, before: usize) -> Option<&[u8]> {
         let (_, file) = self.seen_before(path, before)?;
         file.map(|file| file.content.0.as_slice())
@@ -237,7 +235,7 @@ impl<'a> View<'a> {
 
     /// The records of one of the receiver's files, with contexts by their names in the scenario.
     pub(super) fn records(&self, what: &str, which: &Which) -> Looked {
-        let seen = self.seen_before(&file_name(self.executor, what), self.observations.len());
+        let seen = self.seen_before(&self.of_receiver(what), self.observations.len());
         let content = seen.and_then(|(_, file)| file).map(|file| file.content.0.as_slice());
         let mut records = json_lines(content.unwrap_or_default());
         for record in &mut records {
@@ -345,6 +343,7 @@ impl<'a> View<'a> {
     }
 
     fn file_value(&self, written: &str) -> Looked {
+        let written = self.names.resolve(written);
         let path = match written.strip_prefix("~/") {
             Some(rest) => format!("home/{rest}"),
             None => format!("repo/{written}"),

@@ -73,6 +73,10 @@ pub struct Check {
     /// Comparison: these members of each element of the list, by JSON pointer, have these values in this order.
     #[serde(default)]
     pub column: Option<Column>,
+    /// Only for this executor; for every one when absent.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub executor: Option<Spanned<String>>,
     /// The requirement that the check judges.
     #[schemars(with = "String")]
     pub requirement: Spanned<String>,

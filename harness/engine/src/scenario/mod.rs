@@ -36,7 +36,8 @@ pub struct Scenario {
     pub subject: SubjectKind,
     /// The executors for which it makes sense; all when empty.
     #[serde(default)]
-    pub executors: Vec<String>,
+    #[schemars(with = "Vec<String>")]
+    pub executors: Vec<Spanned<String>>,
     /// Why it cannot run in the real lane, if so; for instance because a step needs a power cut.
     #[serde(default)]
     pub virtual_only: Option<String>,
@@ -65,6 +66,16 @@ pub enum SubjectKind {
 }
 
 impl Scenario {
+    /// Every executor that is named, where it is named.
+    pub fn executors(&self) -> impl Iterator<Item = &Spanned<String>> {
+        self.executors.iter().chain(self.then.iter().filter_map(|check| check.executor.as_ref()))
+    }
+
+    /// Whether it makes sense for an executor.
+    pub fn is_for(&self, executor: &str) -> bool {
+        self.executors.is_empty() || self.executors.iter().any(|named| named.value == executor)
+    }
+
     /// Every requirement that the scenario judges, where it is named.
     pub fn requirements(&self) -> Vec<&Spanned<String>> {
         let of_steps = self.steps.iter().filter_map(|step| step.requirement.as_ref());

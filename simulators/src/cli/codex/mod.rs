@@ -56,7 +56,7 @@ pub async fn run(
     let stdin = stdin::open(&host).await;
     let part = stage
         .enter(Invocation {
-            cli: profile.executor.clone(),
+            cli: profile.executor().to_owned(),
             args: host.args().to_vec(),
             env: host.environment().clone(),
             cwd: host.cwd().to_path_buf(),

@@ -138,7 +138,7 @@ fn what_a_receiver_that_is_gone_still_owes_is_unclear_and_what_it_overdid_is_not
 
 #[test]
 fn a_dispatch_is_open_until_its_outcome_is_seen() {
-    let open = |story: &Story| open_dispatches(&story.observations, &story.names, "codex");
+    let open = |story: &Story| open_dispatches(&story.observations, &story.names);
     assert!(!open(&Story::new()));
     assert!(!open(&Story::new().dispatched("d", "c", false)));
     let asked = Story::new().dispatched("d", "c", true);

@@ -43,7 +43,9 @@ impl Story {
         let library = &*LIBRARY;
         let scenarios = scenario::read("made/by-hand.yaml", scenario, Lane::Virtual);
         let scenario = scenarios.expect("a scenario").remove(0);
+        let executor = library.executors["codex"].clone();
         let plan = Plan {
+            executor: executor.clone(),
             scenario: Arc::new(scenario),
             profile: library.profiles.values().next().expect("a profile").clone(),
             release: library.releases["reference"].clone(),
@@ -52,7 +54,7 @@ impl Story {
             seed: 7,
             lane: Lane::Virtual,
         };
-        Self { plan, library, names: Names::new(&[7; 32]), now_ms: 0, observations: Vec::new() }
+        Self { plan, library, names: Names::new(&[7; 32], executor), now_ms: 0, observations: Vec::new() }
     }
 
     fn see(mut self, what: What) -> Self {
@@ -160,7 +162,7 @@ impl Story {
     }
 
     fn view(&self) -> View<'_> {
-        View::new(&self.observations, &self.names, "codex")
+        View::new(&self.observations, &self.names)
     }
 }
 

@@ -1,0 +1,133 @@
+//! Executors as data: the words and file names of the receivers in front of one. Said here once more, and not taken from the
+//! protocol crate: what is expected of a subject must not share a mistake with it.
+
+use gauntlet_simulators::injection::Quirk;
+use gauntlet_world::fault::Rule;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_saphyr::Spanned;
+
+/// One kind of agent behind a receiver.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Executor {
+    /// The name, for instance `codex`.
+    #[schemars(with = "String")]
+    pub id: Spanned<String>,
+    /// `{cli}`: the program that a receiver starts; also what the members of its configuration and its error texts begin with.
+    pub cli: String,
+    /// `{peer}`: the receiver's name as a peer.
+    pub peer: String,
+    /// `{short}`: the receiver's name in the directions of a transcript.
+    pub short: String,
+    /// `{label}`: the executor's name in the acknowledgement.
+    pub label: String,
+    /// `{callback_prefix}`: what the id of a callback begins with.
+    pub callback_prefix: String,
+    /// `{file.NAME}`: the receiver's files, by path below the working directory.
+    pub files: ReceiverFiles,
+}
+
+/// The files of a receiver, by path below the working directory.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiverFiles {
+    /// Its configuration.
+    pub config: String,
+    /// What it was asked to do.
+    pub inbox: String,
+    /// How much of the inbox is done with.
+    pub offset: String,
+    /// What was said, in both directions.
+    pub transcript: String,
+    /// Its id as a process.
+    pub pid: String,
+    /// The CLI's sessions by context; none where a session's id follows from its context.
+    #[serde(default)]
+    pub sessions: Option<String>,
+}
+
+impl Executor {
+    /// What a word of a scenario stands for.
+    pub fn word(&self, name: &str) -> Option<&str> {
+        Some(match name {
+            "executor" => &self.id.value,
+            "cli" => &self.cli,
+            "peer" => &self.peer,
+            "short" => &self.short,
+            "label" => &self.label,
+            "callback_prefix" => &self.callback_prefix,
+            _ => return name.strip_prefix("file.").and_then(|name| self.file(name)),
+        })
+    }
+
+    /// A text with the words in it filled in.
+    pub fn fill(&self, text: &str) -> String {
+        let mut filled = String::new();
+        let mut rest = text;
+        while let Some((before, from)) = rest.split_once('{') {
+            filled.push_str(before);
+            match from.split_once('}').and_then(|(name, after)| Some((self.word(name)?, after))) {
+                Some((word, after)) => {
+                    filled.push_str(word);
+                    rest = after;
+                }
+                None => {
+                    filled.push('{');
+                    rest = from;
+                }
+            }
+        }
+        filled.push_str(rest);
+        filled
+    }
+
+    /// A quirk as it is on this executor.
+    pub fn quirk(&self, quirk: &Quirk) -> Quirk {
+        let mut quirk = quirk.clone();
+        for value in quirk.when.matches.values_mut() {
+            if let Value::String(text) = value {
+                *text = self.fill(text);
+            }
+        }
+        quirk
+    }
+
+    /// The rule of a fault as it is on this executor.
+    pub fn rule(&self, rule: &Rule) -> Rule {
+        let target = rule.target.as_deref().map(|target| self.fill(target));
+        Rule { target, ..rule.clone() }
+    }
+
+    /// One of the receiver's files, by path below the working directory; nothing when receivers of this executor have none
+    /// such.
+    pub fn file(&self, name: &str) -> Option<&str> {
+        let files = &self.files;
+        Some(match name {
+            "config" => &files.config,
+            "inbox" => &files.inbox,
+            "offset" => &files.offset,
+            "transcript" => &files.transcript,
+            "pid" => &files.pid,
+            "sessions" => return files.sessions.as_deref(),
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_words_are_filled_in() {
+        let executor: Executor = serde_json::from_value(serde_json::json!({
+            "id": "codex", "cli": "cx", "peer": "p", "short": "s", "label": "L", "callback_prefix": "c",
+            "files": { "config": "", "inbox": "in.jsonl", "offset": "", "transcript": "", "pid": "" },
+        }))
+        .expect("an executor");
+        let text = "{cli}: {short}->hermes {file.inbox} {file.sessions} {context:c1} {{label}} {\"a\": {";
+        assert_eq!(executor.fill(text), "cx: s->hermes in.jsonl {file.sessions} {context:c1} {L} {\"a\": {");
+    }
+}
