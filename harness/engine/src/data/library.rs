@@ -47,8 +47,7 @@ impl Library {
         let mut hasher = blake3::Hasher::new();
         let mut read = Vec::new();
         for source in sources {
-            let files =
-                source.files().map_err(|error| LoadError::Unreadable(source.to_string(), error))?;
+            let files = source.files().map_err(|error| LoadError::Unreadable(source.to_string(), error))?;
             for file in files {
                 hasher.update(file.kind.as_bytes());
                 hasher.update(file.text.as_bytes());
