@@ -7,6 +7,7 @@ use gauntlet_engine::exit::ExitCode;
 use gauntlet_engine::matrix::virtual_only;
 use gauntlet_engine::runner::{self, Settings};
 use gauntlet_engine::session;
+use gauntlet_engine::trace::redact_before_cut;
 use gauntlet_reports::{Lane, Secrets, Verdict};
 use miette::miette;
 use tokio::sync::Notify;
@@ -33,10 +34,11 @@ pub(crate) fn replay(args: &ReplayArgs) -> Outcome {
     if plan.lane == Lane::Real {
         interrupt::watch(&settings.stop, move || ended.notify_one());
     }
-    let Some(outcome) = runner::outcome(&plan, &library, &settings, &end) else {
+    let Some(mut outcome) = runner::outcome(&plan, &library, &settings, &end) else {
         return Err((miette!("{} was interrupted", args.cell), ExitCode::Broken));
     };
     let secrets = Secrets::new(outcome.secrets.clone());
+    redact_before_cut(&mut outcome.observations, &secrets);
     let mut out = std::io::stdout().lock();
     let mut say = |line: String| {
         let _ = writeln!(out, "{}", secrets.redact(&line));

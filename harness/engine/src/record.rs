@@ -12,7 +12,7 @@ use crate::cell::{Deviation, Outcome, Plan};
 use crate::data::Library;
 use crate::matrix;
 use crate::oracle::{Finding, Judgement};
-use crate::trace::{Observation, What};
+use crate::trace::{Observation, What, redact_before_cut};
 
 /// A cell that was run, and what is kept of it. Everything but the judgements' findings is redacted.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ impl Record {
         } else {
             Vec::new()
         };
-        let Outcome { observations, digest, error, mut judgements, .. } = outcome;
+        let Outcome { mut observations, digest, error, mut judgements, .. } = outcome;
         for judgement in judgements.values_mut() {
             judgement.reason = judgement.reason.take().map(|reason| secrets.redact(&reason));
         }
@@ -74,6 +74,9 @@ impl Record {
         let reason = error.map(|error| secrets.redact(&error)).or_else(unjudged);
         let surprising =
             verdict == Verdict::Error || failed.iter().any(|id| is_surprising(plan, library, id));
+        if surprising {
+            redact_before_cut(&mut observations, &secrets);
+        }
         let id = plan.id();
         let trace = (surprising && keep_trace).then(|| trace(&id, folders, &observations, &secrets));
         let failures = with(Verdict::Fail)
