@@ -50,11 +50,14 @@ pub(crate) fn serve(args: &ServeArgs) -> Outcome {
         let known: Vec<&str> = library.releases.keys().map(String::as_str).collect();
         wrong(format!("expected a release ({}); found {:?}", known.join(", "), args.release))
     })?;
+    let executor = library.executors.get(mode.name).ok_or_else(|| {
+        wrong(format!("expected an executor with words; there are none for {:?}", mode.name))
+    })?;
     let mut quirks = Vec::new();
     for id in release.quirks.iter().map(|id| &id.value).chain(&args.quirk) {
         let of_receivers = || library.quirks.values().filter(|quirk| quirk.role == "receiver");
         match library.quirks.get(id) {
-            Some(quirk) if quirk.role == "receiver" => quirks.push(quirk.as_ref().clone()),
+            Some(quirk) if quirk.role == "receiver" => quirks.push(executor.quirk(quirk)),
             Some(quirk) => {
                 let message =
                     format!("expected a quirk of the receiver; {id:?} is one of the {}", quirk.role);
