@@ -119,14 +119,21 @@ impl Receiver {
         }
         let stored = self.session_of(context).await;
         let (reply, spoken) = self.run_once(line, context, text, stored.as_deref()).await;
-        if stored.is_none() || !spoken.session_is_dead {
+        let Some(dead) = stored.filter(|_| spoken.session_is_dead) else { return reply };
+        if !self.sees_dead(context, &dead).await {
             return reply;
         }
         self.log(format!("the session of context {context} is dead, starting a new one")).await;
-        if let Err(error) = self.forget(context).await {
+        if let Err(error) = self.forget(context, &dead).await {
             self.log(format!("the dead session could not be forgotten: {error}")).await;
         }
         self.run_once(line, context, text, None).await.0
+    }
+
+    async fn sees_dead(&self, context: &str, session: &str) -> bool {
+        let event = json!({ "contextId": context, "session": session });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionDead, event).await;
+        !passed.events.is_empty()
     }
 
     async fn run_once(
