@@ -77,7 +77,9 @@ impl Config {
         let cli = mode.cli;
         let repo_path = reader.text("repo_path").unwrap_or_else(|| repo.to_owned());
         Self {
-            role_prompt: reader.text("role_prompt").unwrap_or_else(|| format!("{ROLE} You work in {repo_path}.")),
+            role_prompt: reader
+                .text("role_prompt")
+                .unwrap_or_else(|| format!("{ROLE} You work in {repo_path}.")),
             repo_path,
             bind_host: reader.raw_text("bind_host").unwrap_or_else(|| "127.0.0.1".to_owned()),
             bind_port: reader.port("bind_port").unwrap_or(mode.default_port),
