@@ -102,6 +102,10 @@ impl Receiver {
         };
         let group = child.pid;
         let ended = self.host.clock().within(self.config.turn_cap, collect(self, &mut child)).await;
+        if self.ending.get() {
+            // Its CLI was killed from here; the next start tells its sender that it was interrupted.
+            return std::future::pending().await;
+        }
         if ended.is_none() {
             self.log(format!("the turn of context {context} ran into its cap, killing its process group"))
                 .await;
