@@ -1,6 +1,7 @@
 //! The command as its users meet it: exit codes, bad input, reports, interrupts.
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command as Process, Stdio};
 use std::time::{Duration, Instant};
@@ -98,6 +99,16 @@ fn an_unknown_name_is_exit_2_with_the_nearest_known_one() {
         .assert()
         .code(2)
         .stderr(contains("no-such-quirk"));
+    gauntlet()
+        .args(["serve", "codex", "--quirk", "resume-loses-thread"])
+        .assert()
+        .code(2)
+        .stderr(contains("is one of the cli"));
+    gauntlet()
+        .args(["serve", "codex", "--release", "no-such-release"])
+        .assert()
+        .code(2)
+        .stderr(contains("no-such-release").and(contains("reference")));
 }
 
 #[test]
@@ -131,7 +142,7 @@ fn a_step_without_a_verb_or_with_two_is_pointed_at() {
 fn malformed_requirements_profiles_quirks_and_faults_are_pointed_at() {
     let cases: [(&str, &str, &str); 6] = [
         ("requirements/a.yaml", "requirements:\n  - id: MY-1\n    level: maust\n", "a.yaml:3:12"),
-        ("profiles/a.yaml", "executor: codex\nversion: [1]\n", "a.yaml:2:"),
+        ("profiles/a.yaml", "# one\nversion: [1]\n", "a.yaml:2:"),
         (
             "quirks/a.yaml",
             "id: q\ntitle: t\nrole: receiver\nat: receiver.calback\n",
@@ -148,6 +159,89 @@ fn malformed_requirements_profiles_quirks_and_faults_are_pointed_at() {
     for (path, text, expected) in cases {
         run_with(&data(path, text.as_bytes())).code(2).stderr(contains(expected));
     }
+}
+
+#[test]
+fn a_name_that_nothing_has_is_pointed_at_in_every_kind_of_file() {
+    let of_profile = |from: &str, to: &str| {
+        let text = fs::read_to_string("../../scenarios/profiles/codex-0.44.0.yaml").expect("a profile");
+        assert!(text.contains(from), "{from}");
+        text.replace("version: 0.44.0", "version: 0.44.9").replace(from, to)
+    };
+    let scenario = "id: my/scenario\ntitle: A story\nsubject: receiver\n";
+    let step = "  - dispatch: { text: hello }\n";
+    let cases: [(&str, String, &str, &str); 8] = [
+        (
+            "profiles/a.yaml",
+            of_profile("CODEX-RESUME-01:", "CODEX-RESUME-0l:"),
+            "a.yaml:5:3",
+            "did you mean \"CODEX-RESUME-01\"",
+        ),
+        ("profiles/a.yaml", of_profile("\n  codex:", "\n  codx:"), "a.yaml:7:3", "found \"codx\""),
+        (
+            "suites/a.yaml",
+            format!("{scenario}executors: [codx]\nsteps:\n{step}"),
+            "a.yaml:4:13",
+            "did you mean \"codex\"",
+        ),
+        (
+            "suites/a.yaml",
+            format!("{scenario}steps:\n  - fault: {{ host: reciever, at: disk.sync, do: kill }}\n{step}"),
+            "a.yaml:5:20",
+            "did you mean \"receiver\"",
+        ),
+        (
+            "faults/a.yaml",
+            "id: f\ntitle: t\nrule: { host: runtme, at: disk.sync, do: kill }\n".to_owned(),
+            "a.yaml:3:15",
+            "did you mean \"runtime\"",
+        ),
+        // What belongs to the harness must not misbehave.
+        (
+            "faults/a.yaml",
+            "id: f\ntitle: t\nrule: { host: harness, at: disk.sync, do: kill }\n".to_owned(),
+            "a.yaml:3:15",
+            "receiver, runtime",
+        ),
+        (
+            "requirements/a.yaml",
+            "requirements:\n  - { id: MY-1, level: must, class: core, role: receiver, statement: s, source: s, depends_on: \
+             [FLEET-ACK-0l] }\n"
+                .to_owned(),
+            "a.yaml:2:97",
+            "did you mean \"FLEET-ACK-01\"",
+        ),
+        (
+            "releases/a.yaml",
+            "id: mine\ntitle: t\nquirks: [resume-loses-thread]\n".to_owned(),
+            "a.yaml:3:10",
+            "is of the role cli",
+        ),
+    ];
+    for (path, text, place, help) in cases {
+        let run = run_with(&data(path, text.as_bytes())).code(2);
+        // A narrow page breaks lines where it likes.
+        let shown =
+            String::from_utf8_lossy(&run.get_output().stderr).replace("\n  │ ", " ").replace("\n    ", " ");
+        assert!(shown.contains(place) && shown.contains(help), "{path}, {place}, {help}:\n{shown}");
+    }
+}
+
+#[test]
+fn a_fault_that_reaches_no_cell_is_a_finding_when_all_cells_were_run() {
+    let text = "id: never\ntitle: Nothing is called like this.\nrule: { host: receiver, at: disk.sync, target: no-such-file, do: \
+                kill }\n";
+    run_with(&data("faults/a.yaml", text.as_bytes()))
+        .code(1)
+        .stdout(contains("fault never: no scenario makes the call"));
+    let (data, out) = (data("faults/a.yaml", text.as_bytes()), folder());
+    gauntlet()
+        .args(["run", "--lane", "virtual", "--only", "fleet/nothing-to-do*", "--scenarios"])
+        .arg(data.path())
+        .arg("--out")
+        .arg(out.path())
+        .assert()
+        .code(0);
 }
 
 #[test]
@@ -201,19 +295,49 @@ struct SlowRun {
 
 impl SlowRun {
     fn start() -> Self {
+        Self::of(&["run", "--lane", "real", "--jobs", "2", "--only", "fleet/*"])
+    }
+
+    fn of(args: &[&str]) -> Self {
         let (scratch, out) = (folder(), folder());
-        let child = Process::new(env!("CARGO_BIN_EXE_gauntlet"))
-            .args(["run", "--lane", "real", "--jobs", "2", "--only", "fleet/*", "--out"])
-            .arg(out.path())
-            .env("TMPDIR", scratch.path())
+        let mut command = Process::new(env!("CARGO_BIN_EXE_gauntlet"));
+        command.args(args).env("TMPDIR", scratch.path());
+        if args.contains(&"run") {
+            command.arg("--out").arg(out.path());
+        }
+        let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("the command starts");
         let run = Self { child, scratch, out };
-        run.until("a receiver and its CLI run", || run.processes() >= 3);
+        run.until("a receiver runs", || run.processes() >= 2);
         run
+    }
+
+    /// The lines of the results so far. They must be whole at any time.
+    fn results(&self) -> Vec<Value> {
+        let text = fs::read_to_string(self.out.path().join("results.jsonl")).unwrap_or_default();
+        assert!(text.is_empty() || text.ends_with('\n'), "the last line is torn: {text}");
+        text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
+    }
+
+    /// Waits until the command says that it got a signal: signals that come too fast are one.
+    fn hears(&mut self, text: &str) {
+        let mut heard = Vec::new();
+        let stderr = self.child.stderr.as_mut().expect("it is piped");
+        while !String::from_utf8_lossy(&heard).contains(text) {
+            let mut byte = [0];
+            stderr.read_exact(&mut byte).expect("the command says that it was signalled");
+            heard.push(byte[0]);
+        }
+    }
+
+    fn leaves_nothing(&self) {
+        assert_eq!(self.processes(), 0, "processes of cells are left");
+        let left: Vec<_> = fs::read_dir(self.scratch.path()).expect("the folder").flatten().collect();
+        assert!(left.is_empty(), "folders of cells are left: {left:?}");
     }
 
     /// How many processes were started for this run, itself included: they carry its folder in their arguments, their
@@ -243,28 +367,256 @@ impl SlowRun {
     }
 }
 
-#[test]
-fn an_interrupt_leaves_a_valid_partial_report_and_no_child() {
-    let mut run = SlowRun::start();
-    run.signal(Signal::INT);
-    let code = run.child.wait().expect("the run ends").code();
-    assert_eq!(code, Some(3));
-    run.until("every child is gone", || run.processes() == 0);
-    let summary = json(&run.out.path().join("summary.json"));
-    assert_eq!(summary["complete"], false);
-    let schema = gauntlet().args(["schema", "summary"]).assert().success();
-    let schema: Value = serde_json::from_slice(&schema.get_output().stdout).expect("a schema");
-    assert!(jsonschema::is_valid(&schema, &summary));
-    let lines = fs::read_to_string(run.out.path().join("results.jsonl")).expect("the results");
-    assert!(lines.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
-    let left: Vec<_> = fs::read_dir(run.scratch.path()).expect("the folder").flatten().collect();
-    assert!(left.is_empty(), "folders of cells are left: {left:?}");
+/// Whether whoever started the tests had hang-ups ignored, which the command inherits and keeps to.
+fn hang_up_is_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").expect("Linux");
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).expect("a mask");
+    u64::from_str_radix(mask.trim(), 16).expect("a mask") & 1 == 1
 }
 
 #[test]
-fn nothing_outlives_a_harness_that_is_killed() {
+fn a_signal_leaves_a_valid_partial_report_and_no_child() {
+    let schema = gauntlet().args(["schema", "summary"]).assert().success();
+    let schema: Value = serde_json::from_slice(&schema.get_output().stdout).expect("a schema");
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        if signal == Signal::HUP && hang_up_is_ignored() {
+            continue;
+        }
+        let mut run = SlowRun::start();
+        run.signal(signal);
+        let code = run.child.wait().expect("the run ends").code();
+        assert_eq!(code, Some(3), "{signal:?}");
+        run.leaves_nothing();
+        let summary = json(&run.out.path().join("summary.json"));
+        assert_eq!(summary["complete"], false);
+        assert!(jsonschema::is_valid(&schema, &summary));
+        assert_eq!(summary["cells"]["total"], run.results().len());
+    }
+}
+
+#[test]
+fn a_second_interrupt_drops_the_running_cells_and_clears_them_away() {
+    let mut run = SlowRun::of(&["run", "--lane", "real", "--only", "fleet/nothing-to-do"]);
+    run.signal(Signal::INT);
+    run.hears("interrupted");
+    run.signal(Signal::INT);
+    let code = run.child.wait().expect("the run ends").code();
+    assert_eq!(code, Some(3));
+    run.leaves_nothing();
+    // The only cell waits for seconds, and was dropped before it had a verdict.
+    assert_eq!(run.results(), Vec::<Value>::new());
+    assert_eq!(json(&run.out.path().join("summary.json"))["complete"], false);
+}
+
+#[test]
+fn a_replay_that_is_terminated_leaves_nothing() {
+    let mut replay = SlowRun::of(&["replay", "fleet/nothing-to-do@codex-0.169.0#0~real"]);
+    replay.signal(Signal::TERM);
+    let code = replay.child.wait().expect("the replay ends").code();
+    assert_eq!(code, Some(3));
+    replay.leaves_nothing();
+}
+
+#[test]
+fn a_cell_that_cannot_be_built_leaves_no_folder() {
+    let text = "id: mine/impossible\ntitle: A file is in the way of a folder.\nsubject: receiver\ngiven:\n  files: { a: \"\", \
+                a/b: \"\" }\nsteps:\n  - dispatch: { text: hello }\n    expect: { acknowledged: true }\n    requirement: \
+                FLEET-ACK-01\n";
+    let (data, out, scratch) = (data("suites/a.yaml", text.as_bytes()), folder(), folder());
+    gauntlet()
+        .args(["run", "--lane", "real", "--only", "mine/impossible", "--scenarios"])
+        .arg(data.path())
+        .arg("--out")
+        .arg(out.path())
+        .env("TMPDIR", scratch.path())
+        .assert()
+        .code(3)
+        .stdout(contains("cannot furnish the cell"));
+    assert_eq!(fs::read_dir(scratch.path()).expect("the folder").count(), 0, "the cell's folder is left");
+}
+
+#[test]
+fn nothing_outlives_a_harness_that_is_killed_and_its_results_are_whole() {
     let mut run = SlowRun::start();
+    run.until("results are written while cells are run", || !run.results().is_empty());
     run.signal(Signal::KILL);
     run.child.wait().expect("the run ends");
     run.until("every child is gone", || run.processes() == 0);
+    assert!(!run.results().is_empty());
+    assert!(!run.out.path().join("summary.json").exists(), "the run was over before it was killed");
+}
+
+/// A story of which every cell fails, and whose trace is longer than what is kept of one.
+fn story_that_fails() -> TempDir {
+    let files: String = (0..40).map(|n| format!("    f{n}.txt: {}\n", "x".repeat(10_000))).collect();
+    let text = format!(
+        "id: mine/fails\ntitle: A story that expects what never happens.\nsubject: receiver\ngiven:\n  files:\n{files}\
+         steps:\n  - dispatch: {{ as: first, context: c1, text: hello }}\n    expect: {{ acknowledged: false }}\n    \
+         requirement: FLEET-ACK-01\n"
+    );
+    data("suites/a.yaml", text.as_bytes())
+}
+
+#[test]
+fn of_many_failures_the_first_are_kept_and_the_others_counted() {
+    let (data, out) = (story_that_fails(), folder());
+    gauntlet()
+        .args(["run", "--lane", "virtual", "--version", "0.169.0", "--only", "mine/fails@codex-0.169.0#*"])
+        .args(["--seeds", "1100", "--scenarios"])
+        .arg(data.path())
+        .arg("--out")
+        .arg(out.path())
+        .assert()
+        .code(1);
+    let traces: Vec<_> = fs::read_dir(out.path().join("traces")).expect("traces").flatten().collect();
+    assert_eq!(traces.len(), 100);
+    for trace in traces {
+        let text = fs::read_to_string(trace.path()).expect("a trace");
+        assert!(text.len() < 300 * 1024, "{} bytes", text.len());
+        let last: Value = serde_json::from_str(text.lines().last().expect("lines")).expect("whole lines");
+        assert!(last["left_out"].as_u64().is_some_and(|count| count > 0), "{last}");
+    }
+    let report = json(&out.path().join("codex/report.json"));
+    let failures = report["failures"].as_array().expect("failures");
+    assert_eq!((failures.len(), &report["failures_left_out"]), (1000, &Value::from(100)));
+    assert_eq!(json(&out.path().join("summary.json"))["failures"], 1100);
+    let first = &failures[0];
+    assert_eq!(first["trace_cut"], true);
+    assert!(out.path().join(first["trace"].as_str().expect("a file")).is_file());
+    assert_eq!(failures[100].get("trace"), None);
+    let shown = fs::read_to_string(out.path().join("codex/report.md")).expect("a report");
+    assert!(
+        shown.contains("cut; the command above derives it again") && shown.contains("100 more in no report")
+    );
+}
+
+#[test]
+fn the_command_that_reproduces_a_cell_names_the_folders_and_works_in_a_shell() {
+    let (data, out) = (story_that_fails(), folder());
+    // A name that a shell would take apart.
+    let named = data.path().join("it's mine");
+    fs::create_dir(&named).expect("a folder");
+    fs::rename(data.path().join("suites"), named.join("suites")).expect("it is moved");
+    gauntlet()
+        .args(["run", "--lane", "virtual", "--version", "0.169.0", "--only", "mine/fails@codex-0.169.0#*"])
+        .arg("--scenarios")
+        .arg(&named)
+        .arg("--out")
+        .arg(out.path())
+        .assert()
+        .code(1);
+    let report = json(&out.path().join("codex/report.json"));
+    let command = report["failures"][0]["reproduce"].as_str().expect("a command");
+    let command = command.replacen("gauntlet", env!("CARGO_BIN_EXE_gauntlet"), 1);
+    Command::new("sh").args(["-c", &command]).assert().code(1).stdout(contains("FLEET-ACK-01"));
+}
+
+/// A receiver that `gauntlet serve` runs in a repository of its own.
+struct Served {
+    child: Child,
+    port: u16,
+    _repo: TempDir,
+}
+
+impl Served {
+    fn start(args: &[&str]) -> Self {
+        let repo = folder();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+        let port = port.expect("there is a free port").port();
+        let config = repo.path().join(".hermes/codex_receiver.json");
+        fs::create_dir(config.parent().expect("a folder")).expect("a folder");
+        fs::write(config, serde_json::json!({ "bind_port": port }).to_string()).expect("a file");
+        let child = Process::new(env!("CARGO_BIN_EXE_gauntlet"))
+            .args(["serve", "codex", "--end-with-stdin"])
+            .args(args)
+            .current_dir(repo.path())
+            .env("HOME", repo.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the command starts");
+        Self { child, port, _repo: repo }
+    }
+
+    /// The answer to a request, as it is on the wire.
+    fn get(&mut self, path: &str) -> String {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            assert!(Instant::now() < deadline, "the receiver never listened");
+            assert_eq!(self.child.try_wait().expect("it can be asked"), None, "the receiver ended");
+            if let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", self.port)) {
+                let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+                std::io::Write::write_all(&mut stream, request.as_bytes()).expect("it reads");
+                let mut answer = String::new();
+                stream.read_to_string(&mut answer).expect("it answers");
+                return answer;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// A release of a user's own, with a framing and a quirk.
+fn release() -> TempDir {
+    let folder = data(
+        "releases/old.yaml",
+        b"id: old\ntitle: An old one.\nframing: { server: old-server/0.9, writes_chunks: true }\nquirks: [my-health]\n",
+    );
+    fs::create_dir(folder.path().join("quirks")).expect("a folder");
+    let quirk = "id: my-health\ntitle: Health names another repository.\nrole: receiver\nat: receiver.response\nwhen: { matches: \
+                 { /path: /health } }\ndo: { replace: { /body/repo_path: /elsewhere } }\nviolates: \
+                 [FLEET-HTTP-02]\nseen_in: [tests]\n";
+    fs::write(folder.path().join("quirks/my-health.yaml"), quirk).expect("a file");
+    folder
+}
+
+#[test]
+fn a_served_release_has_its_framing_and_its_quirks() {
+    let release = release();
+    let folder = release.path().to_string_lossy().into_owned();
+    let old = Served::start(&["--release", "old", "--scenarios", &folder]).get("/health").to_lowercase();
+    assert!(old.contains("server: old-server/0.9") && old.contains("transfer-encoding: chunked"), "{old}");
+    assert!(old.contains("/elsewhere"), "{old}");
+    let reference = Served::start(&[]).get("/health").to_lowercase();
+    assert!(reference.starts_with("http/1.1 200") && reference.contains("content-length"), "{reference}");
+    assert!(!reference.contains("old-server") && !reference.contains("/elsewhere"), "{reference}");
+}
+
+#[test]
+fn a_quirk_of_each_role_is_tried_once_over_real_processes_also_one_of_a_users_own() {
+    let (release, out) = (release(), folder());
+    let base = release.path().parent().expect("it is in a folder").to_path_buf();
+    let name = release.path().file_name().expect("it has a name").to_owned();
+    let quirks = ["my-health", "token-in-log", "agent-message-renamed"];
+    gauntlet()
+        .current_dir(base)
+        .args(["run", "--version", "0.169.0"])
+        .args(quirks.iter().flat_map(|quirk| ["--only".to_owned(), format!("*+{quirk}#*")]))
+        // The receiver runs in another folder, and must find it all the same.
+        .arg("--scenarios")
+        .arg(name)
+        .arg("--out")
+        .arg(out.path())
+        .assert()
+        .code(0);
+    let summary = json(&out.path().join("summary.json"));
+    assert_eq!(summary["cells"]["real_lane"], 3);
+    let rows = summary["detection"]["quirks"].as_array().expect("rows");
+    for id in quirks {
+        let row = rows.iter().find(|row| row["id"] == id).expect("each quirk has a row");
+        let cell = row["real_cell"].as_str().expect("it was tried");
+        assert!(cell.ends_with("#0~real") && cell.contains(id), "{cell}");
+        assert_eq!((&row["caught"], row.get("missed_real")), (&Value::from(true), None), "{row}");
+    }
+    let cell = rows.iter().find(|row| row["id"] == "token-in-log").expect("a row")["real_cell"].clone();
+    let replay = gauntlet().args(["replay", cell.as_str().expect("an id")]).assert().code(1);
+    replay.stdout(contains("fail           FLEET-INV-06"));
 }

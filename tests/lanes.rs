@@ -3,7 +3,10 @@
 mod cells;
 
 use cells::{explain, library, run, settings};
+use gauntlet_engine::cell::Plan;
 use gauntlet_engine::matrix::{Selection, virtual_only};
+use gauntlet_engine::record::Record;
+use gauntlet_engine::scores::Scores;
 use gauntlet_reports::{Lane, Verdict};
 
 #[test]
@@ -25,10 +28,38 @@ fn every_scenario_has_the_same_verdicts_in_both_lanes() {
             continue;
         }
         compared += 1;
-        let verdicts = |record: &gauntlet_engine::runner::Record| -> Vec<(String, Verdict)> {
+        let verdicts = |record: &Record| -> Vec<(String, Verdict)> {
             record.judgements.iter().map(|(id, judgement)| (id.clone(), judgement.verdict)).collect()
         };
         assert_eq!(verdicts(one), verdicts(other), "{}\n{}", explain(one), explain(other));
     }
     assert!(compared >= 10, "only {compared} scenarios run in both lanes");
+}
+
+#[test]
+fn a_quirk_that_does_not_bite_over_real_processes_is_not_caught() {
+    let library = library();
+    let selection = Selection { versions: vec!["0.169.0".to_owned()], ..Selection::default() };
+    let probes = selection.probes(&library).into_iter();
+    let plain: Vec<Plan> =
+        probes.filter(|plan| plan.scenario.id.value == "fleet/work-in-the-repository").collect();
+    let crossed = selection.crossed(&library, &plain[0], &["token-in-log".to_owned()]);
+    let records = run(crossed, &library, &settings(1));
+    let scores = Scores::of(&library, &records);
+    let sample = scores.samples(0).remove(0);
+    let real = selection.in_real_lane(&library, &sample).expect("the story can be told over real processes");
+    let mut over_processes = records[0].clone();
+    over_processes.plan = real.into();
+    over_processes.line.id = over_processes.plan.id();
+    let row = |record: &Record| {
+        let detection = Scores::of(&library, records.iter().chain([record])).detection(&library);
+        detection.quirks.into_iter().find(|row| row.id == "token-in-log").expect("the quirk has a row")
+    };
+    let caught = row(&over_processes);
+    assert!(caught.caught && caught.missed_real.is_empty(), "{caught:?}");
+    over_processes.line.failed.clear();
+    let not_caught = row(&over_processes);
+    assert!(!not_caught.caught, "{not_caught:?}");
+    assert_eq!(not_caught.missed_real, ["FLEET-INV-06"]);
+    assert_eq!(not_caught.real_cell.as_deref(), Some(over_processes.line.id.as_str()));
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use cells::{explain, library, plain, run, settings};
 use gauntlet_engine::data::Library;
 use gauntlet_engine::matrix::Selection;
-use gauntlet_engine::runner::Record;
-use gauntlet_engine::scores;
+use gauntlet_engine::record::Record;
+use gauntlet_engine::scores::Scores;
 use gauntlet_reports::{Lane, Verdict};
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -58,7 +58,7 @@ fn breaks_match(library: &Arc<Library>, executor: &str) -> Result<(), Failed> {
         ..Selection::default()
     };
     let records = run(selection.plain(library), library, &settings(2));
-    for profile in scores::compliance(library, &records, executor).profiles {
+    for profile in Scores::of(library, &records).compliance(library, executor).profiles {
         if !profile.unexpected_breaks.is_empty() || !profile.missing_breaks.is_empty() {
             return Err(format!(
                 "{executor} {}: failed without being listed {:?}, listed without failing {:?}",
@@ -84,7 +84,7 @@ fn crossed(library: &Arc<Library>, deviation: &str) -> Vec<Record> {
 
 fn is_caught(library: &Arc<Library>, quirk: &str) -> Result<(), Failed> {
     let records = crossed(library, quirk);
-    let detection = scores::detection(library, &records);
+    let detection = Scores::of(library, &records).detection(library);
     let row = detection.quirks.iter().find(|row| row.id == quirk).ok_or("the quirk has no row")?;
     if !row.caught {
         let missed: BTreeSet<_> = row.missed.iter().collect();
@@ -109,7 +109,7 @@ fn nobody_else_is_hurt(library: &Arc<Library>, records: &[Record]) -> Result<(),
     if let Some(record) = records.iter().find(|record| record.line.verdict == Verdict::Error) {
         return Err(explain(record).into());
     }
-    let resilience = scores::resilience(library, records);
+    let resilience = Scores::of(library, records).resilience();
     match resilience.broken.first() {
         None => Ok(()),
         Some(broken) => {

@@ -50,7 +50,7 @@ fn suites() -> Vec<(String, String)> {
 #[test]
 fn every_requirement_is_judged_by_a_scenario_or_in_every_cell() {
     let library = cells::library();
-    let uncovered = gauntlet_engine::scores::compliance(&library, &[], "codex").uncovered;
+    let uncovered = gauntlet_engine::scores::Scores::default().compliance(&library, "codex").uncovered;
     assert!(uncovered.is_empty(), "judged by no scenario: {uncovered:?}");
 }
 

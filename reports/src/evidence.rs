@@ -45,9 +45,21 @@ pub struct Failure {
     pub evidence: Vec<Evidence>,
     /// One shell command that runs the cell again.
     pub reproduce: String,
+    /// The file of the cell's trace, below the folder of the reports. Only the first failing cells have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    /// Whether that file holds only the beginning of the trace; `reproduce` derives it again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub trace_cut: bool,
 }
 
 impl Failure {
+    /// Whether the cell had no quirk and no fault, read from the cell's id.
+    pub fn is_of_plain_cell(&self) -> bool {
+        let (_, made_of) = self.cell.split_once('@').unwrap_or_default();
+        !made_of.contains('+')
+    }
+
     /// Whether the cell ran on this version of this executor, read from the cell's id: `scenario@executor-version`,
     /// then the end or a separator such as `+` or `#`.
     pub fn ran_on(&self, executor: &str, version: &str) -> bool {
@@ -74,6 +86,8 @@ mod tests {
             observed: String::new(),
             evidence: Vec::new(),
             reproduce: String::new(),
+            trace: None,
+            trace_cut: false,
         }
     }
 
@@ -82,6 +96,12 @@ mod tests {
         assert!(failure_in("fleet/busy@codex-0.44.0+slow#7").ran_on("codex", "0.44.0"));
         assert!(failure_in("fleet/busy@codex-0.44.0#7").ran_on("codex", "0.44.0"));
         assert!(failure_in("fleet/busy@codex-0.44.0").ran_on("codex", "0.44.0"));
+    }
+
+    #[test]
+    fn a_deviation_stands_behind_a_plus() {
+        assert!(failure_in("fleet/busy@codex-0.44.0#7~real").is_of_plain_cell());
+        assert!(!failure_in("fleet/busy@codex-0.44.0+slow#7").is_of_plain_cell());
     }
 
     #[test]

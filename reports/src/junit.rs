@@ -93,7 +93,9 @@ fn is_missing_break(report: &ExecutorReport, row: &RequirementRow, version: &Ver
 }
 
 fn failure(report: &ExecutorReport, row: &RequirementRow, version: &VersionVerdict) -> TestCaseStatus {
-    let of_row = || report.failures.iter().filter(|failure| failure.requirement == row.id);
+    // A row is judged by plain cells alone.
+    let plain = || report.failures.iter().filter(|failure| failure.is_of_plain_cell());
+    let of_row = || plain().filter(|failure| failure.requirement == row.id);
     let failures: Vec<&Failure> =
         of_row().filter(|failure| failure.ran_on(&report.executor, &version.version)).collect();
     let message = match failures.first() {

@@ -37,8 +37,10 @@ pub struct ExecutorReport {
     pub requirements: Vec<RequirementRow>,
     /// The rows' verdicts, counted by level.
     pub compliance: Compliance,
-    /// The failures with their evidence, in matrix order.
+    /// The failures that nobody expected, of plain cells and of those with a quirk or fault, in matrix order; the first ones only when there are very many.
     pub failures: Vec<Failure>,
+    /// How many further failures there were.
+    pub failures_left_out: u32,
     /// Ids of requirements that no scenario judges.
     pub uncovered: Vec<String>,
 }

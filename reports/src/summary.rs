@@ -35,7 +35,7 @@ pub struct Summary {
     pub detection: Detection,
     /// The third score: what the other roles keep under quirks and faults.
     pub resilience: Resilience,
-    /// How many failures the reports hold together.
+    /// How many failures there were together.
     pub failures: u32,
     /// The exit code of the command.
     pub exit_code: u8,
@@ -101,6 +101,12 @@ pub struct QuirkRow {
     pub missed: Vec<String>,
     /// Requirements of its role that failed though it does not name them.
     pub unnamed: Vec<String>,
+    /// The cell in which it was tried over real processes too, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub real_cell: Option<String>,
+    /// Requirements that it names and that failed in virtual time in the same cell, and not there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed_real: Vec<String>,
 }
 
 /// What the other roles keep under quirks and faults.
@@ -111,8 +117,10 @@ pub struct Resilience {
     pub kept: u32,
     /// How many were judged.
     pub all: u32,
-    /// Those that were not kept.
+    /// Those that were not kept; the first ones only when there are very many.
     pub broken: Vec<ResilienceBreak>,
+    /// How many further ones there were.
+    pub broken_left_out: u32,
 }
 
 /// One requirement that another role broke under a quirk or fault.

@@ -79,12 +79,11 @@ impl Lines {
                 return serde_json::from_slice(&line)
                     .map_err(|error| ControlError::Unexpected(error.to_string()));
             }
-            let mut space = [0; 8192];
-            let read = self.stream.read(&mut space).await?;
+            self.buffer.reserve(8192);
+            let read = self.stream.read_buf(&mut self.buffer).await?;
             if read == 0 || self.buffer.len() > MAX_LINE {
                 return Err(ControlError::Unexpected("the end of the connection".to_owned()));
             }
-            self.buffer.extend_from_slice(&space[..read]);
         }
     }
 }

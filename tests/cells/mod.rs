@@ -4,12 +4,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use gauntlet_engine::cell::Plan;
 use gauntlet_engine::data::{Library, Source};
 use gauntlet_engine::matrix::Selection;
-use gauntlet_engine::runner::{self, Record, Settings};
+use gauntlet_engine::record::Record;
+use gauntlet_engine::runner::{self, Settings};
 use gauntlet_reports::Lane;
 
 /// The embedded data.
@@ -27,10 +27,12 @@ pub(crate) fn settings(jobs: usize) -> Settings {
     }
 }
 
-/// Runs cells; all of them, since nobody cancels.
+/// Runs cells; all of them, since nobody stops the run.
 pub(crate) fn run(plans: Vec<Plan>, library: &Arc<Library>, settings: &Settings) -> Vec<Record> {
-    let records = runner::run(plans, library, settings, &Arc::new(AtomicBool::new(false)), &mut |_| {});
-    records.into_iter().map(|record| record.expect("nobody cancelled the run")).collect()
+    let mut records = Vec::new();
+    let complete = runner::run(plans, library, settings, &mut |record| records.push(record));
+    assert!(complete, "nobody stopped the run");
+    records
 }
 
 /// The plain cells of one scenario in the virtual lane, on every version.

@@ -64,6 +64,9 @@ pub(crate) struct RunArgs {
     /// The root of everything random
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
+    /// With how many seeds each cell is run: `--seed` and those after it
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) seeds: u16,
     /// Where the reports go
     #[arg(long, value_name = "DIR", default_value = "reports/out")]
     pub(crate) out: PathBuf,
@@ -88,9 +91,15 @@ pub(crate) struct ReplayArgs {
 pub(crate) struct ServeArgs {
     /// The executor whose CLI is behind the receiver
     pub(crate) executor: String,
-    /// Let the receiver deviate in this way (repeatable)
-    #[arg(long)]
+    /// Be this release of the receiver: its framing and its quirks
+    #[arg(long, value_name = "ID", default_value = "reference")]
+    pub(crate) release: String,
+    /// Let the receiver deviate in this way as well (repeatable)
+    #[arg(long, value_name = "ID")]
     pub(crate) quirk: Vec<String>,
+    /// Also read releases and quirks from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
     /// End when standard input ends
     #[arg(long, hide = true)]
     pub(crate) end_with_stdin: bool,

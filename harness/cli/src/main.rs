@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "the command line talks to people")]
 
 mod args;
+mod interrupt;
 mod process;
 mod progress;
 mod replay;

@@ -5,7 +5,6 @@ use std::future::Future;
 
 use gauntlet_engine::exit::ExitCode;
 use gauntlet_protocol::fleet::Mode;
-use gauntlet_simulators::http1::Framing;
 use gauntlet_simulators::injection::Injector;
 use gauntlet_simulators::{control, receiver};
 use gauntlet_world::{Either, Host, Identity, race};
@@ -14,6 +13,10 @@ use tokio::io::AsyncReadExt;
 
 use crate::Outcome;
 use crate::args::{ServeArgs, StandInArgs};
+
+fn wrong(message: String) -> (miette::Report, ExitCode) {
+    (miette!("{message}"), ExitCode::Usage)
+}
 
 /// This process as a host.
 fn host(name: &str, args: Vec<String>) -> Result<Host, (miette::Report, ExitCode)> {
@@ -42,20 +45,34 @@ pub(crate) fn serve(args: &ServeArgs) -> Outcome {
             ExitCode::Usage,
         ));
     };
-    let library = crate::run::library(&[])?;
+    let library = crate::run::library(&args.scenarios)?;
+    let release = library.releases.get(&args.release).ok_or_else(|| {
+        let known: Vec<&str> = library.releases.keys().map(String::as_str).collect();
+        wrong(format!("expected a release ({}); found {:?}", known.join(", "), args.release))
+    })?;
+    let executor = library.executors.get(mode.name).ok_or_else(|| {
+        wrong(format!("expected an executor with words; there are none for {:?}", mode.name))
+    })?;
     let mut quirks = Vec::new();
-    for id in &args.quirk {
-        let quirk = library.quirks.get(id);
-        let quirk = quirk.ok_or_else(|| {
-            let known: Vec<&str> = library.quirks.keys().map(String::as_str).collect();
-            (miette!("expected a quirk ({}); found {id:?}", known.join(", ")), ExitCode::Usage)
-        })?;
-        quirks.push(quirk.as_ref().clone());
+    for id in release.quirks.iter().map(|id| &id.value).chain(&args.quirk) {
+        let of_receivers = || library.quirks.values().filter(|quirk| quirk.role == "receiver");
+        match library.quirks.get(id) {
+            Some(quirk) if quirk.role == "receiver" => quirks.push(executor.quirk(quirk)),
+            Some(quirk) => {
+                let message =
+                    format!("expected a quirk of the receiver; {id:?} is one of the {}", quirk.role);
+                return Err(wrong(message));
+            }
+            None => {
+                let known: Vec<&str> = of_receivers().map(|quirk| quirk.id.as_str()).collect();
+                return Err(wrong(format!("expected a quirk ({}); found {id:?}", known.join(", "))));
+            }
+        }
     }
     let host = host("receiver", Vec::new())?;
     let secrets = host.env("A2A_SUBJECT_TOKEN").map(|token| ("token".to_owned(), token.to_owned()));
     let injector = Injector::new(quirks, secrets.into_iter().collect());
-    let settings = receiver::Settings { mode, framing: Framing::default(), injector };
+    let settings = receiver::Settings { mode, framing: release.framing.clone(), injector };
     let end_with_stdin = args.end_with_stdin;
     live(move || async move {
         let stdin = host.processes().stdin();

@@ -7,11 +7,14 @@ use gauntlet_engine::exit::ExitCode;
 use gauntlet_engine::matrix::virtual_only;
 use gauntlet_engine::runner::{self, Settings};
 use gauntlet_engine::session;
+use gauntlet_engine::trace::redact_before_cut;
 use gauntlet_reports::{Lane, Secrets, Verdict};
 use miette::miette;
+use tokio::sync::Notify;
 
 use crate::Outcome;
 use crate::args::ReplayArgs;
+use crate::interrupt;
 
 pub(crate) fn replay(args: &ReplayArgs) -> Outcome {
     let library = crate::run::library(&args.scenarios)?;
@@ -25,9 +28,17 @@ pub(crate) fn replay(args: &ReplayArgs) -> Outcome {
         return Err((miette!("{} is skipped: {reason}", args.cell), ExitCode::NothingSelected));
     }
     let settings = Settings { binary: std::env::current_exe().ok(), ..Settings::default() };
-    let plan = Arc::new(plan);
-    let outcome = runner::outcome(&plan, &library, &settings);
+    let end = Arc::new(Notify::new());
+    let ended = end.clone();
+    // A cell of the virtual lane leaves nothing behind.
+    if plan.lane == Lane::Real {
+        interrupt::watch(&settings.stop, move || ended.notify_one());
+    }
+    let Some(mut outcome) = runner::outcome(&plan, &library, &settings, &end) else {
+        return Err((miette!("{} was interrupted", args.cell), ExitCode::Broken));
+    };
     let secrets = Secrets::new(outcome.secrets.clone());
+    redact_before_cut(&mut outcome.observations, &secrets);
     let mut out = std::io::stdout().lock();
     let mut say = |line: String| {
         let _ = writeln!(out, "{}", secrets.redact(&line));

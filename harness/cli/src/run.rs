@@ -2,18 +2,18 @@
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use gauntlet_engine::data::{Library, Source};
 use gauntlet_engine::exit::ExitCode;
 use gauntlet_engine::matrix::Selection;
 use gauntlet_engine::runner::Settings;
-use gauntlet_engine::{project, session};
+use gauntlet_engine::session::{self, Finished};
 use gauntlet_reports::{Lane, terminal};
 use miette::{IntoDiagnostic, Report, WrapErr, miette};
 
 use crate::Outcome;
 use crate::args::{LaneChoice, RunArgs};
+use crate::interrupt;
 use crate::progress::Bar;
 
 /// Reads the embedded data and that of the folders.
@@ -35,12 +35,13 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
             LaneChoice::Both => vec![Lane::Virtual, Lane::Real],
         },
         seed: args.seed,
-        deviations: true,
+        seeds: usize::from(args.seeds),
     };
     selection.check(&library).map_err(|error| (Report::new(error), ExitCode::Usage))?;
     let binary = std::env::current_exe().into_diagnostic().wrap_err("the own binary cannot be found");
     let mut settings = Settings {
         binary: Some(binary.map_err(|error| (error, ExitCode::Broken))?),
+        folders: args.scenarios.clone(),
         shuffle: args.shuffle,
         ..Settings::default()
     };
@@ -48,46 +49,24 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
         settings.jobs = usize::from(jobs);
         settings.real_jobs = usize::from(jobs);
     }
-    let cancel = Arc::new(AtomicBool::new(false));
-    watch_interrupt(&cancel);
+    interrupt::watch(&settings.stop, || {});
     let mut bar = Bar::new(std::io::stderr().is_terminal());
-    let (records, complete) =
-        session::run(&library, &selection, &settings, &cancel, &mut |news| bar.show(&news));
+    let finished = session::run(&library, &selection, &settings, &args.out, &mut |news| bar.show(&news));
     bar.finish();
-    if records.is_empty() && complete {
+    let finished = finished
+        .into_diagnostic()
+        .wrap_err_with(|| format!("the reports cannot be written below {}", args.out.display()));
+    let Some(Finished { reports, written }) = finished.map_err(|error| (error, ExitCode::Broken))? else {
         let report = miette!(
             help = "`*` stands for anything: --only 'fleet/*'",
             "nothing was selected: no cell's id matches"
         );
         return Err((report, ExitCode::NothingSelected));
-    }
-    let reports = project::reports(&library, &selection, &records, complete);
-    let written = session::write(&args.out, &records, &reports)
-        .into_diagnostic()
-        .wrap_err_with(|| format!("the reports cannot be written below {}", args.out.display()));
-    let written = written.map_err(|error| (error, ExitCode::Broken))?;
+    };
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let mut out = std::io::stdout().lock();
     // A closed pipe on standard output is no reason to fail: the reports are on disk.
     let _ = write!(out, "{}", terminal::table(&reports.executors, &reports.summary, 80, colour));
     let _ = writeln!(out, "{} reports below {}", written.len(), args.out.display());
     Ok(reports.summary.exit_code)
-}
-
-/// The first interrupt lets running cells come to their end and writes what there is; the second ends at once. What the real
-/// lane started ends with this process, whatever ends it.
-fn watch_interrupt(cancel: &Arc<AtomicBool>) {
-    let cancel = cancel.clone();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let Ok(runtime) = runtime else { return };
-        runtime.block_on(async {
-            while tokio::signal::ctrl_c().await.is_ok() {
-                if cancel.swap(true, Ordering::Relaxed) {
-                    std::process::exit(130);
-                }
-                eprintln!("interrupted: finishing the running cells; again to end at once");
-            }
-        });
-    });
 }

@@ -4,7 +4,6 @@
 //! others take one cell apart: what a runtime and a machine cost, what one turn costs, what a 300 s timeout costs.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -35,16 +34,19 @@ fn matrix(bencher: Bencher<'_, '_>) {
     let library = library();
     let cells = plans(&library, &[]);
     let settings = Settings::default();
-    bencher.counter(ItemsCount::new(cells.len())).with_inputs(|| cells.clone()).bench_values(|cells| {
-        runner::run(cells, &library, &settings, &Arc::new(AtomicBool::new(false)), &mut |_| {})
-    });
+    bencher
+        .counter(ItemsCount::new(cells.len()))
+        .with_inputs(|| cells.clone())
+        .bench_values(|cells| runner::run(cells, &library, &settings, &mut |_| {}));
 }
 
 fn one(bencher: Bencher<'_, '_>, id: &str) {
     let library = library();
     let plan = plans(&library, &[id]).into_iter().next().expect("the cell exists");
     let settings = Settings::default();
-    bencher.counter(ItemsCount::new(1_usize)).bench(|| runner::outcome(&plan, &library, &settings));
+    bencher
+        .counter(ItemsCount::new(1_usize))
+        .bench(|| runner::outcome(&plan, &library, &settings, &Arc::default()));
 }
 
 #[divan::bench]

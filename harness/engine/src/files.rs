@@ -1,12 +1,13 @@
 //! The engine's own file I/O, in one place: reading data folders, writing reports.
 #![expect(
     clippy::disallowed_methods,
+    clippy::disallowed_types,
     reason = "the one place where the engine touches files outside of a cell"
 )]
 
 use std::fs;
-use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The YAML files below a folder, by path relative to it, sorted.
@@ -20,7 +21,9 @@ pub fn yaml_below(root: &Path) -> io::Result<Vec<(String, String)>> {
                 open.push(path);
             } else if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
                 let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
-                found.push((name, fs::read_to_string(&path)?));
+                let text = fs::read_to_string(&path)
+                    .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+                found.push((name, text));
             }
         }
     }
@@ -68,6 +71,13 @@ pub fn remove(path: &Path) -> io::Result<()> {
 /// The content of a file; nothing when it cannot be read.
 pub fn read(path: &Path) -> Option<Vec<u8>> {
     fs::read(path).ok()
+}
+
+/// The first line of a file; nothing when it cannot be read.
+pub fn first_line(path: &Path) -> Option<String> {
+    let mut line = String::new();
+    BufReader::new(fs::File::open(path).ok()?).read_line(&mut line).ok()?;
+    Some(line)
 }
 
 /// The names in a folder, sorted; none when it cannot be read.
@@ -123,12 +133,44 @@ pub fn all_below(root: &Path) -> Vec<(String, u32, Vec<u8>)> {
     found
 }
 
-/// A folder of its own below the system's temporary one. The caller removes it.
-pub fn scratch(name: &str) -> io::Result<PathBuf> {
+/// A folder of its own below another one, not made yet.
+pub fn scratch(below: &Path) -> PathBuf {
     let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(io::Error::other)?;
-    let path = std::env::temp_dir().join(format!("gauntlet-{name}-{:016x}", u64::from_le_bytes(random)));
-    fs::create_dir_all(&path)?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o700))?;
-    Ok(path)
+    // Without randomness the name may be taken, which shows when the folder is made.
+    let _ = getrandom::fill(&mut random);
+    below.join(format!("gauntlet-cell-{:016x}", u64::from_le_bytes(random)))
+}
+
+/// A path that does not depend on the working directory.
+pub fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// Creates a folder that does not exist yet and that nobody else may look into.
+pub fn make_private_dir(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().mode(0o700).create(path)
+}
+
+/// Whether there is something at a path.
+pub fn exists(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// A file that grows by whole lines.
+#[derive(Debug)]
+pub struct Lines(fs::File);
+
+impl Lines {
+    /// Creates the file and its folder, empty.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::File::create(path).map(Self)
+    }
+
+    /// Appends a line at once, so that the file has whole lines only at any time.
+    pub fn append(&mut self, line: &str) -> io::Result<()> {
+        self.0.write_all(format!("{line}\n").as_bytes())
+    }
 }

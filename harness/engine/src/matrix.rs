@@ -26,8 +26,8 @@ pub struct Selection {
     pub lanes: Vec<Lane>,
     /// The root seed.
     pub seed: u64,
-    /// Whether cells with quirks and faults are run beside the plain ones.
-    pub deviations: bool,
+    /// With how many seeds the cells are run: the root seed and those after it.
+    pub seeds: usize,
 }
 
 impl Default for Selection {
@@ -38,7 +38,7 @@ impl Default for Selection {
             only: Vec::new(),
             lanes: vec![Lane::Virtual, Lane::Real],
             seed: 0,
-            deviations: true,
+            seeds: 1,
         }
     }
 }
@@ -56,7 +56,7 @@ pub struct UnknownName {
 impl Selection {
     /// Whether the whole matrix is selected, so that scores over all of it make sense.
     pub fn is_whole(&self) -> bool {
-        self.executors.is_empty() && self.versions.is_empty() && self.only.is_empty() && self.deviations
+        self.executors.is_empty() && self.versions.is_empty() && self.only.is_empty()
     }
 
     /// Every name that the selection uses must be known.
@@ -130,9 +130,9 @@ impl Selection {
     }
 
     /// The plain cells of the virtual lane that tell which quirks and faults have something to bite on: those of the newest
-    /// profile of each executor.
+    /// profile of each executor, as far as a cell with a quirk or fault is selected that they could lead to.
     pub fn probes(&self, library: &Library) -> Vec<Plan> {
-        if !self.deviations || !self.lanes.contains(&Lane::Virtual) {
+        if !self.lanes.contains(&Lane::Virtual) {
             return Vec::new();
         }
         let mut plans = Vec::new();
@@ -143,6 +143,8 @@ impl Selection {
                 scenarios.filter_map(|scenario| self.plan(library, scenario, profile, Lane::Virtual, None)),
             );
         }
+        let everything: Vec<String> = library.quirks.keys().chain(library.faults.keys()).cloned().collect();
+        plans.retain(|plan| !self.crossed(library, plan, &everything).is_empty());
         plans
     }
 
@@ -156,6 +158,14 @@ impl Selection {
             .map(|deviation| Plan { deviation: Some(deviation), ..plain.clone() })
             .filter(|plan| self.takes(plan))
             .collect()
+    }
+
+    /// A cell with a quirk over real processes instead, if it can be run there.
+    pub fn in_real_lane(&self, library: &Library, crossed: &Plan) -> Option<Plan> {
+        let scenario = library.real_scenarios.get(&crossed.scenario.id.value)?;
+        let plan = Plan { scenario: scenario.clone(), lane: Lane::Real, ..crossed.clone() };
+        (self.lanes.contains(&Lane::Real) && virtual_only(scenario).is_none() && self.takes(&plan))
+            .then_some(plan)
     }
 
     fn plan(

@@ -1,18 +1,19 @@
 //! Projecting what was run into the exchange type of the reports.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use gauntlet_reports::{
-    Catalogue as ReportCatalogue, CellCounts, Evidence, ExecutorReport, ExecutorScore, Failure, Lane,
-    Secrets, Subject, Summary, Tool, Verdict, report, summary,
+    Catalogue as ReportCatalogue, CellCounts, ExecutorReport, ExecutorScore, Failure, Lane, Subject, Summary,
+    Tool, Verdict, report, summary,
 };
 
+use crate::cell::Plan;
 use crate::data::Library;
 use crate::exit::ExitCode;
 use crate::matrix::Selection;
-use crate::runner::Record;
-use crate::scores;
-use crate::trace::What;
+use crate::record::Record;
+use crate::scores::Scores;
 
 /// The reports of a run.
 pub struct Reports {
@@ -25,25 +26,86 @@ pub struct Reports {
 /// The revision of the embedded catalogue.
 pub const REVISION: &str = "2026-11";
 
+/// Failures of one executor that are told one by one, and cells without a verdict that are; the others are counted.
+const MAX_FAILURES: usize = 1000;
+const MAX_ERRORS: usize = 100;
+
+/// What the reports need of the records so far. It holds no record.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    scores: Scores,
+    cells: CellCounts,
+    executors: BTreeMap<String, OfExecutor>,
+    errors: Vec<String>,
+    errors_left_out: u32,
+}
+
+#[derive(Debug, Default)]
+struct OfExecutor {
+    release: String,
+    failures: Vec<Failure>,
+    left_out: u32,
+}
+
+impl Gathered {
+    /// The cells with a quirk that are run over real processes too.
+    pub(crate) fn samples(&self, seed: u64) -> Vec<Arc<Plan>> {
+        self.scores.samples(seed)
+    }
+
+    /// Gathers one more record.
+    pub fn add(&mut self, library: &Library, record: Record) {
+        self.scores.add(library, &record);
+        self.cells.total += 1;
+        *self.cells.by_verdict.entry(record.line.verdict.as_str().to_owned()).or_default() += 1;
+        match record.line.lane {
+            Lane::Virtual => self.cells.virtual_lane += 1,
+            Lane::Real => self.cells.real_lane += 1,
+        }
+        if record.line.verdict == Verdict::Error {
+            let reason = record.line.reason.as_deref().unwrap_or("no reason given");
+            if self.errors.len() < MAX_ERRORS {
+                self.errors.push(format!("{}: {reason}", record.line.id));
+            } else {
+                self.errors_left_out += 1;
+            }
+        }
+        let executor = self.executors.entry(record.plan.profile.executor().to_owned()).or_default();
+        if executor.release.is_empty() {
+            executor.release = record.plan.release.id.value.clone();
+        }
+        for failure in record.failures {
+            if executor.failures.len() < MAX_FAILURES {
+                executor.failures.push(failure);
+            } else {
+                executor.left_out += 1;
+            }
+        }
+    }
+}
+
 /// Makes the reports of a run. `complete` is false when it was interrupted.
-pub fn reports(library: &Library, selection: &Selection, records: &[Record], complete: bool) -> Reports {
-    let executors: BTreeSet<&str> = records.iter().map(|record| record.plan.profile.executor()).collect();
+pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, complete: bool) -> Reports {
+    let Gathered { scores, cells, executors, errors, errors_left_out } = gathered;
+    let failures: u32 =
+        executors.values().map(|executor| count(executor.failures.len()) + executor.left_out).sum();
     let executors: Vec<ExecutorReport> = executors
         .into_iter()
-        .map(|executor| executor_report(library, selection, records, executor, complete))
+        .map(|(name, of)| executor_report(library, selection, &scores, name, of, complete))
         .collect();
-    let detection = scores::detection(library, records);
-    let resilience = scores::resilience(library, records);
-    let failures: usize = executors.iter().map(|report| report.failures.len()).sum();
+    let detection = scores.detection(library);
+    let resilience = scores.resilience();
     let mut problems = Vec::new();
     let mut exit = ExitCode::Pass;
     let mut problem = |line: String, code: ExitCode| {
         problems.push(line);
         exit = exit.max(code);
     };
-    for record in records.iter().filter(|record| record.line.verdict == Verdict::Error) {
-        let reason = record.line.reason.as_deref().unwrap_or("no reason given");
-        problem(format!("{}: {reason}", record.line.id), ExitCode::Broken);
+    for line in errors {
+        problem(line, ExitCode::Broken);
+    }
+    if errors_left_out > 0 {
+        problem(format!("{errors_left_out} more cells have no verdict"), ExitCode::Broken);
     }
     for report in &executors {
         for profile in &report.profiles {
@@ -79,22 +141,42 @@ pub fn reports(library: &Library, selection: &Selection, records: &[Record], com
     }
     if selection.is_whole() && complete && selection.lanes.contains(&Lane::Virtual) {
         for quirk in detection.quirks.iter().filter(|quirk| !quirk.caught) {
-            let line = if quirk.cells == 0 {
-                format!("quirk {}: no scenario touches its injection point", quirk.id)
-            } else {
-                format!(
+            if quirk.cells == 0 {
+                let line = format!("quirk {}: no scenario touches its injection point", quirk.id);
+                problem(line, ExitCode::Nonconformance);
+                continue;
+            }
+            if !quirk.missed.is_empty() || !quirk.unnamed.is_empty() {
+                let line = format!(
                     "quirk {}: not failed {:?}, failed without being named {:?}",
                     quirk.id, quirk.missed, quirk.unnamed
-                )
-            };
-            problem(line, ExitCode::Nonconformance);
+                );
+                problem(line, ExitCode::Nonconformance);
+            }
+            if let Some(cell) = quirk.real_cell.as_ref().filter(|_| !quirk.missed_real.is_empty()) {
+                let line = format!("quirk {}: not failed {:?} in {cell}", quirk.id, quirk.missed_real);
+                problem(line, ExitCode::Nonconformance);
+            }
         }
     }
-    for broken in &resilience.broken {
+    if selection.is_whole() && complete && selection.lanes.contains(&Lane::Virtual) {
+        for fault in scores.idle_faults(library) {
+            problem(
+                format!("fault {fault}: no scenario makes the call that it is aimed at"),
+                ExitCode::Nonconformance,
+            );
+        }
+    }
+    for broken in resilience.broken.iter().take(MAX_ERRORS) {
         let line = format!(
             "{} {}: {} of the {} failed in {}",
             broken.kind, broken.deviation, broken.requirement, broken.role, broken.cell
         );
+        problem(line, ExitCode::Nonconformance);
+    }
+    let further = resilience.broken.len().saturating_sub(MAX_ERRORS);
+    if further > 0 {
+        let line = format!("{} more such breaks", count(further) + resilience.broken_left_out);
         problem(line, ExitCode::Nonconformance);
     }
     if !complete {
@@ -103,19 +185,13 @@ pub fn reports(library: &Library, selection: &Selection, records: &[Record], com
             ExitCode::Broken,
         );
     }
-    let lane = |lane| records.iter().filter(|record| record.line.lane == lane).count();
     let summary = Summary {
         schema: summary::SCHEMA.to_owned(),
         tool: tool(),
         catalogue: catalogue(library),
         seed: selection.seed,
         complete,
-        cells: CellCounts {
-            total: count(records.len()),
-            by_verdict: Verdict::counts(records.iter().map(|record| record.line.verdict)),
-            virtual_lane: count(lane(Lane::Virtual)),
-            real_lane: count(lane(Lane::Real)),
-        },
+        cells,
         executors: executors
             .iter()
             .map(|report| ExecutorScore {
@@ -126,7 +202,7 @@ pub fn reports(library: &Library, selection: &Selection, records: &[Record], com
             .collect(),
         detection,
         resilience,
-        failures: count(failures),
+        failures,
         exit_code: exit.code(),
         problems,
     };
@@ -144,85 +220,31 @@ fn catalogue(library: &Library) -> ReportCatalogue {
 fn executor_report(
     library: &Library,
     selection: &Selection,
-    records: &[Record],
-    executor: &str,
+    scores: &Scores,
+    executor: String,
+    of: OfExecutor,
     complete: bool,
 ) -> ExecutorReport {
-    let scored = scores::compliance(library, records, executor);
-    let failures = records
-        .iter()
-        .filter(|record| record.plan.deviation.is_none() && record.plan.profile.executor() == executor)
-        .flat_map(|record| failures(library, record))
-        .filter(|failure| !is_expected(&scored.profiles, executor, failure))
-        .collect();
-    let release =
-        records.iter().map(|record| record.plan.release.id.value.clone()).next().unwrap_or_default();
+    let scored = scores.compliance(library, &executor);
     ExecutorReport {
         schema: report::SCHEMA.to_owned(),
         tool: tool(),
         catalogue: catalogue(library),
-        executor: executor.to_owned(),
-        subject: Subject { kind: "receiver".to_owned(), name: format!("{executor} receiver"), release },
+        subject: Subject {
+            kind: "receiver".to_owned(),
+            name: format!("{executor} receiver"),
+            release: of.release,
+        },
+        executor,
         complete,
         seed: selection.seed,
         profiles: scored.profiles,
         requirements: scored.requirements,
         compliance: scored.compliance,
-        failures,
+        failures: of.failures,
+        failures_left_out: of.left_out,
         uncovered: scored.uncovered,
     }
-}
-
-fn is_expected(profiles: &[gauntlet_reports::ProfileRow], executor: &str, failure: &Failure) -> bool {
-    profiles.iter().any(|profile| {
-        failure.ran_on(executor, &profile.version) && profile.breaks.contains(&failure.requirement)
-    })
-}
-
-/// The failures of one cell, each with the guilty side, the evidence, and the command that reproduces it.
-pub fn failures(library: &Library, record: &Record) -> Vec<Failure> {
-    let secrets = Secrets::new(record.secrets.clone());
-    let trace = record.trace.as_deref().unwrap_or_default();
-    let failed = record.judgements.iter().filter(|(_, judgement)| judgement.verdict == Verdict::Fail);
-    failed
-        .flat_map(|(id, judgement)| {
-            let requirement = library.catalogue.get(id);
-            let secrets = &secrets;
-            judgement.findings.iter().map(move |finding| Failure {
-                cell: record.line.id.clone(),
-                requirement: id.clone(),
-                guilty: requirement.map_or("unknown", |requirement| requirement.role.name()).to_owned(),
-                statement: requirement.map(|requirement| requirement.statement.clone()).unwrap_or_default(),
-                expected: secrets.redact(&finding.expected),
-                observed: secrets.redact(&finding.observed),
-                evidence: finding
-                    .trace
-                    .iter()
-                    .filter_map(|index| Some((*index, trace.get(*index)?)))
-                    .map(|(index, seen)| Evidence {
-                        at_ms: seen.at_ms,
-                        what: name(&seen.what),
-                        detail: secrets.redact(&serde_json::to_string(&seen.what).unwrap_or_default()),
-                        trace_index: index,
-                    })
-                    .collect(),
-                reproduce: format!("gauntlet replay '{}'", record.line.id),
-            })
-        })
-        .collect()
-}
-
-/// What an observation is called.
-fn name(what: &What) -> String {
-    let value = serde_json::to_value(what).unwrap_or_default();
-    value.get("what").and_then(|what| what.as_str()).unwrap_or_default().to_owned()
-}
-
-/// A trace as lines of JSON, redacted.
-pub fn trace_lines(record: &Record) -> String {
-    let secrets = Secrets::new(record.secrets.clone());
-    let lines = record.trace.iter().flatten().map(|seen| serde_json::to_string(seen).unwrap_or_default());
-    secrets.redact(&lines.map(|line| line + "\n").collect::<String>())
 }
 
 fn count(number: usize) -> u32 {

@@ -1,24 +1,31 @@
 //! Running cells on worker threads. Each cell has a runtime of its own; cells share immutable data and nothing else.
+//!
+//! Records are handed on in the order of the plans. Workers may be ahead of the first cell that is not done by a fixed number of
+//! cells only, so that few records wait at any time and memory does not depend on how many cells there are.
 #![expect(
     clippy::disallowed_methods,
     reason = "the worker pool is outside of any cell: it starts threads and watches them by the wall clock"
 )]
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gauntlet_reports::{CellLine, Lane, Secrets, Verdict};
+use gauntlet_reports::Lane;
+use gauntlet_world::{Either, race};
+use tokio::sync::Notify;
 
-use crate::cell::{self, Deviation, Outcome, Plan, RealSettings};
+use crate::cell::{self, Outcome, Plan, RealSettings};
 use crate::data::Library;
+use crate::files;
 use crate::matrix;
-use crate::oracle::Judgement;
-use crate::trace::Observation;
+use crate::record::Record;
+use crate::stop::Stop;
 
 /// How cells are run.
 #[derive(Debug, Clone)]
@@ -29,107 +36,114 @@ pub struct Settings {
     pub real_jobs: usize,
     /// The `gauntlet` binary, which the real lane starts as receiver and stand-in.
     pub binary: Option<PathBuf>,
+    /// The folders with a user's own data, which the commands that reproduce a cell name.
+    pub folders: Vec<PathBuf>,
+    /// Where the cells of the real lane have their folders.
+    pub scratch: PathBuf,
     /// Takes cells in another order, drawn by this seed. Results do not depend on it, which a test shows.
     pub shuffle: Option<u64>,
     /// How long a cell may keep its thread, by the wall clock.
     pub watchdog: Duration,
+    /// Of how many failing cells the trace is kept.
+    pub traces: usize,
+    /// Who asks for an end before the time does it here.
+    pub stop: Arc<Stop>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             jobs: thread::available_parallelism().map_or(1, usize::from),
-            real_jobs: 4 * thread::available_parallelism().map_or(1, usize::from),
+            real_jobs: 12 * thread::available_parallelism().map_or(1, usize::from),
             binary: None,
+            folders: Vec::new(),
+            scratch: std::env::temp_dir(),
             shuffle: None,
             watchdog: Duration::from_secs(120),
+            traces: 100,
+            stop: Arc::default(),
         }
     }
 }
 
-/// A cell that was run, and what is kept of it.
-#[derive(Debug, Clone)]
-pub struct Record {
-    /// What it was made of.
-    pub plan: Arc<Plan>,
-    /// Its line in `results.jsonl`.
-    pub line: CellLine,
-    /// The verdict of each requirement that it touched.
-    pub judgements: BTreeMap<String, Judgement>,
-    /// The trace, if something failed.
-    pub trace: Option<Vec<Observation>>,
-    /// Its secrets, for redaction.
-    pub secrets: Vec<String>,
-    /// The quirks and faults that had something to bite on; only known of plain cells in the virtual lane.
-    pub reachable: Vec<String>,
-}
+/// How far workers may be ahead of the first cell that is not done.
+const AHEAD: usize = 256;
+/// How long cells that are told to end may take to clear away what they started.
+const GRACE: Duration = Duration::from_secs(5);
 
-/// Runs cells of one lane, on as many threads as the settings give to it. Results are in the order of the plans; `None` where cancellation came first. `progress`
-/// is told of each finished cell.
+/// Runs cells of one lane, on as many threads as the settings give to it. `take` gets the records in the order of the plans.
+/// False when the run was stopped before all cells had ended.
 pub fn run(
     plans: Vec<Plan>,
     library: &Arc<Library>,
     settings: &Settings,
-    cancel: &Arc<AtomicBool>,
-    progress: &mut dyn FnMut(&Record),
-) -> Vec<Option<Record>> {
-    let plans: Vec<Arc<Plan>> = plans.into_iter().map(Arc::new).collect();
-    let pool = Arc::new(Pool {
-        queue: Mutex::new(order(plans.len(), settings.shuffle)),
-        busy: Mutex::default(),
-        plans: plans.clone(),
-        library: library.clone(),
-        settings: settings.clone(),
-        cancel: cancel.clone(),
-    });
-    let (send, receive) = channel();
-    let mut workers = 0;
+    take: &mut dyn FnMut(Record),
+) -> bool {
+    if plans.is_empty() {
+        return true;
+    }
     let is_real = plans.first().is_some_and(|plan| plan.lane == Lane::Real);
     let jobs = if is_real { settings.real_jobs } else { settings.jobs };
-    for _ in 0..jobs.clamp(1, plans.len().max(1)) {
-        start_worker(&pool, workers, send.clone());
-        workers += 1;
+    let jobs = jobs.clamp(1, plans.len());
+    let (send, receive) = channel();
+    let pool = Arc::new(Pool {
+        state: Mutex::new(State { queue: order(plans.len(), settings.shuffle), ..State::default() }),
+        moved: Condvar::new(),
+        enough_traces: AtomicBool::new(settings.traces == 0),
+        plans: plans.into_iter().map(Arc::new).collect(),
+        library: library.clone(),
+        settings: settings.clone(),
+    });
+    let mut watch = Watch { pool, send, workers: 0, waiting: BTreeMap::new(), traces: 0, done: 0, take };
+    for _ in 0..jobs {
+        watch.start_worker();
     }
-    let mut results: Vec<Option<Record>> = vec![None; plans.len()];
-    let mut open_workers = workers;
-    while open_workers > 0 {
-        match receive.recv_timeout(Duration::from_millis(200)) {
-            Ok(News::Done(number, record)) => {
-                if results[number].is_none() {
-                    progress(&record);
-                    results[number] = Some(*record);
-                }
-            }
-            Ok(News::Left(worker)) => {
-                // A worker that was given up on and came back after all is not counted a second time.
-                if lock(&pool.busy).remove(&worker).is_some() {
-                    open_workers -= 1;
-                }
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
-        }
-        for (worker, number) in pool.overdue() {
-            let record = stuck(&plans[number], settings.watchdog);
-            progress(&record);
-            results[number] = Some(record);
-            lock(&pool.busy).remove(&worker);
-            // The thread cannot be stopped; it is left to itself, and another takes its place.
-            start_worker(&pool, workers, send.clone());
-            workers += 1;
-        }
-    }
-    results
+    watch.until_all_left(&receive);
+    watch.done == watch.pool.plans.len()
 }
 
 struct Pool {
-    queue: Mutex<VecDeque<usize>>,
-    /// Which worker runs which cell since when; a worker that is here and runs nothing has `None`.
-    busy: Mutex<BTreeMap<usize, Option<(usize, Instant)>>>,
+    state: Mutex<State>,
+    /// The first cell that is not done is another one now.
+    moved: Condvar,
+    enough_traces: AtomicBool,
     plans: Vec<Arc<Plan>>,
     library: Arc<Library>,
     settings: Settings,
-    cancel: Arc<AtomicBool>,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<usize>,
+    /// The first cell that is not done.
+    first_open: usize,
+    /// The workers, and what each runs.
+    workers: BTreeMap<usize, Option<Running>>,
+    /// The workers that were given up and have not come back.
+    given_up: BTreeMap<usize, Running>,
+}
+
+/// A cell that is being run.
+#[derive(Clone)]
+struct Running {
+    number: usize,
+    since: Instant,
+    place: Place,
+}
+
+/// Where a cell lives while it is run, and how it is told to end.
+#[derive(Clone)]
+struct Place {
+    /// Its folder in the real lane.
+    root: PathBuf,
+    /// It should end now. Only the real lane listens: a cell of the virtual one gives its thread back at its end.
+    end: Arc<Notify>,
+}
+
+impl Place {
+    fn new(settings: &Settings) -> Self {
+        Self { root: files::scratch(&settings.scratch), end: Arc::default() }
+    }
 }
 
 enum News {
@@ -137,80 +151,242 @@ enum News {
     Left(usize),
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // A worker that panics while it holds a lock has changed nothing half way.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Pool {
-    fn next(&self, worker: usize) -> Option<usize> {
-        if self.cancel.load(Ordering::Relaxed) {
-            return None;
-        }
-        let number = lock(&self.queue).pop_front()?;
-        lock(&self.busy).insert(worker, Some((number, Instant::now())));
-        Some(number)
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A worker that panics while it holds the lock has changed nothing half way.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn overdue(&self) -> Vec<(usize, usize)> {
-        let busy = lock(&self.busy);
-        let running = busy.iter().filter_map(|(worker, cell)| Some((*worker, (*cell)?)));
-        let late = running.filter(|(_, (_, since))| since.elapsed() > self.settings.watchdog);
-        late.map(|(worker, (number, _))| (worker, number)).collect()
-    }
-}
-
-fn start_worker(pool: &Arc<Pool>, worker: usize, send: std::sync::mpsc::Sender<News>) {
-    lock(&pool.busy).insert(worker, None);
-    let pool = pool.clone();
-    thread::spawn(move || {
-        while let Some(number) = pool.next(worker) {
-            let record = run_one(&pool.plans[number], &pool.library, &pool.settings);
-            if send.send(News::Done(number, Box::new(record))).is_err()
-                || !lock(&pool.busy).contains_key(&worker)
-            {
-                return;
+    fn next(&self, worker: usize) -> Option<(usize, Place)> {
+        let mut state = self.state();
+        loop {
+            if self.settings.stop.is_asked() {
+                return None;
             }
+            let number = *state.queue.front()?;
+            if number < state.first_open + AHEAD {
+                state.queue.pop_front();
+                let place = Place::new(&self.settings);
+                let running = Running { number, since: Instant::now(), place: place.clone() };
+                state.workers.insert(worker, Some(running));
+                return Some((number, place));
+            }
+            let waited = self.moved.wait_timeout(state, Duration::from_millis(50));
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        // Nobody listens any more when the run was given up.
-        let _ = send.send(News::Left(worker));
-    });
+    }
+
+    /// A worker is through with its cell. False when it was given up meanwhile.
+    fn rest(&self, worker: usize) -> bool {
+        let mut state = self.state();
+        state.workers.get_mut(&worker).map(|running| *running = None).is_some()
+    }
 }
 
-/// The order in which cells are taken.
+/// The order in which cells are taken: theirs, or a drawn one among as many as may be under way.
 fn order(count: usize, shuffle: Option<u64>) -> VecDeque<usize> {
     let mut numbers: Vec<usize> = (0..count).collect();
     if let Some(seed) = shuffle {
-        numbers.sort_by_key(|number| {
-            let mut hasher = blake3::Hasher::new();
-            hasher.update(&seed.to_le_bytes()).update(&number.to_le_bytes());
-            *hasher.finalize().as_bytes()
-        });
+        for block in numbers.chunks_mut(AHEAD) {
+            block.sort_by_key(|number| {
+                let mut hasher = blake3::Hasher::new();
+                hasher.update(&seed.to_le_bytes()).update(&number.to_le_bytes());
+                *hasher.finalize().as_bytes()
+            });
+        }
     }
     numbers.into()
 }
 
-/// Runs one cell on this thread.
-pub fn run_one(plan: &Arc<Plan>, library: &Library, settings: &Settings) -> Record {
+/// Who watches the workers and hands on what they bring.
+struct Watch<'a> {
+    pool: Arc<Pool>,
+    send: Sender<News>,
+    workers: usize,
+    /// Records that came before their turn.
+    waiting: BTreeMap<usize, Record>,
+    traces: usize,
+    done: usize,
+    take: &'a mut dyn FnMut(Record),
+}
+
+impl Watch<'_> {
+    fn start_worker(&mut self) {
+        let worker = self.workers;
+        self.workers += 1;
+        self.pool.state().workers.insert(worker, None);
+        let (pool, send) = (self.pool.clone(), self.send.clone());
+        thread::spawn(move || {
+            while let Some((number, place)) = pool.next(worker) {
+                let keep_trace = !pool.enough_traces.load(Ordering::Relaxed);
+                let record = run_one(&pool.plans[number], &pool.library, &pool.settings, &place, keep_trace);
+                let still_one_of_us = pool.rest(worker);
+                // Nobody listens any more when the run was given up.
+                if let Some(record) = record {
+                    let _ = send.send(News::Done(number, Box::new(record)));
+                }
+                if !still_one_of_us {
+                    break;
+                }
+            }
+            let _ = send.send(News::Left(worker));
+        });
+    }
+
+    fn until_all_left(&mut self, receive: &Receiver<News>) {
+        let mut deadline = None;
+        loop {
+            let news = receive.recv_timeout(Duration::from_millis(50));
+            match news {
+                Ok(News::Done(number, record)) => self.done(number, *record),
+                Ok(News::Left(worker)) => {
+                    let mut state = self.pool.state();
+                    state.workers.remove(&worker);
+                    state.given_up.remove(&worker);
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            }
+            self.give_up_the_overdue();
+            let state = self.pool.state();
+            if state.workers.is_empty() && state.given_up.is_empty() {
+                break;
+            }
+            let only_lost_ones = state.workers.is_empty();
+            if deadline.is_none() && (only_lost_ones || self.pool.settings.stop.is_urgent()) {
+                for running in state.workers.values().flatten() {
+                    running.place.end.notify_one();
+                }
+                deadline = Some(Instant::now() + GRACE);
+            }
+            if deadline.is_some_and(|deadline| Instant::now() > deadline) {
+                break;
+            }
+        }
+        // What is still there does not listen. Its thread ends with this process; what it started is ended here.
+        let state = self.pool.state();
+        let lost: Vec<PathBuf> = state
+            .workers
+            .values()
+            .flatten()
+            .chain(state.given_up.values())
+            .map(|running| running.place.root.clone())
+            .collect();
+        drop(state);
+        lost.iter().for_each(|root| clear_away(root));
+        for record in std::mem::take(&mut self.waiting).into_values() {
+            self.hand_on(record);
+        }
+    }
+
+    fn give_up_the_overdue(&mut self) {
+        let watchdog = self.pool.settings.watchdog;
+        let mut state = self.pool.state();
+        let late = |running: &Running| running.since.elapsed() > watchdog;
+        let overdue: Vec<(usize, Running)> = state
+            .workers
+            .iter()
+            .filter_map(|(worker, running)| Some((*worker, running.clone().filter(late)?)))
+            .collect();
+        for (worker, running) in &overdue {
+            running.place.end.notify_one();
+            state.workers.remove(worker);
+            // A cell of the virtual lane holds nothing but its thread.
+            if self.pool.plans[running.number].lane == Lane::Real {
+                state.given_up.insert(*worker, running.clone());
+            }
+        }
+        drop(state);
+        for (_, running) in overdue {
+            self.done(running.number, Record::stuck(&self.pool.plans[running.number], watchdog));
+            // A thread cannot be stopped; it is left to itself, and another takes its place.
+            self.start_worker();
+        }
+    }
+
+    /// A cell is done; so may be all that waited for it.
+    fn done(&mut self, number: usize, record: Record) {
+        let mut first_open = self.pool.state().first_open;
+        // A cell that was given up and ended after all counts once.
+        if number < first_open || self.waiting.contains_key(&number) {
+            return;
+        }
+        self.waiting.insert(number, record);
+        while let Some(record) = self.waiting.remove(&first_open) {
+            self.hand_on(record);
+            first_open += 1;
+        }
+        self.pool.state().first_open = first_open;
+        self.pool.moved.notify_all();
+    }
+
+    fn hand_on(&mut self, mut record: Record) {
+        if self.traces >= self.pool.settings.traces {
+            record.forget_trace();
+        }
+        self.traces += usize::from(record.trace.is_some());
+        if self.traces >= self.pool.settings.traces {
+            self.pool.enough_traces.store(true, Ordering::Relaxed);
+        }
+        self.done += 1;
+        (self.take)(record);
+    }
+}
+
+/// Runs one cell on this thread; nothing when it was told to end. Whatever happens, nothing of it is left behind.
+fn run_one(
+    plan: &Arc<Plan>,
+    library: &Library,
+    settings: &Settings,
+    place: &Place,
+    keep_trace: bool,
+) -> Option<Record> {
     if plan.lane == Lane::Real
         && let Some(reason) = matrix::virtual_only(&plan.scenario)
     {
-        return skipped(plan, &reason);
+        return Some(Record::skipped(plan, &reason));
     }
-    let (outcome, panic) = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        outcome(plan, library, settings)
-    })) {
-        Ok(outcome) => (outcome, None),
-        Err(_) => {
-            (Outcome::default(), Some("the harness panicked; the message is on standard error".to_owned()))
-        }
-    };
-    record(plan, library, outcome, panic)
+    let record = leaving_nothing_behind(&place.root, || {
+        let outcome = outcome_at(plan, library, settings, place)?;
+        Some(Record::of(plan, library, &settings.folders, outcome, keep_trace))
+    });
+    record.unwrap_or_else(|Panicked| Some(Record::panicked(plan)))
 }
 
-/// Runs one cell on this thread and gives all that was seen of it.
-pub fn outcome(plan: &Plan, library: &Library, settings: &Settings) -> Outcome {
-    let real = settings.binary.clone().map(|binary| RealSettings { binary });
+#[derive(Debug, PartialEq, Eq)]
+struct Panicked;
+
+/// Does something that may start processes below a folder, and ends and removes all that it leaves there, also after a panic.
+fn leaving_nothing_behind<T>(root: &Path, run: impl FnOnce() -> T) -> Result<T, Panicked> {
+    let result = catch_unwind(AssertUnwindSafe(run));
+    clear_away(root);
+    result.map_err(|_| Panicked)
+}
+
+/// Ends every process that lives below a cell's folder, and removes the folder.
+fn clear_away(root: &Path) {
+    if !files::exists(root) {
+        return;
+    }
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(cell::clear_away(root)),
+        Err(error) => tracing::warn!(%error, folder = %root.display(), "the cell's folder is left"),
+    }
+}
+
+/// Runs one cell on this thread and gives all that was seen of it; nothing when `end` came first.
+pub fn outcome(plan: &Plan, library: &Library, settings: &Settings, end: &Arc<Notify>) -> Option<Outcome> {
+    let place = Place { end: end.clone(), ..Place::new(settings) };
+    let outcome = leaving_nothing_behind(&place.root, || outcome_at(plan, library, settings, &place));
+    let panicked = || Outcome { error: Some("the harness panicked".to_owned()), ..Outcome::default() };
+    outcome.unwrap_or_else(|Panicked| Some(panicked()))
+}
+
+fn outcome_at(plan: &Plan, library: &Library, settings: &Settings, place: &Place) -> Option<Outcome> {
+    let real = settings.binary.clone().map(|binary| RealSettings {
+        binary,
+        root: place.root.clone(),
+        folders: settings.folders.iter().map(|folder| files::absolute(folder)).collect(),
+    });
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let builder = match plan.lane {
         Lane::Virtual => builder.enable_time().start_paused(true),
@@ -219,114 +395,55 @@ pub fn outcome(plan: &Plan, library: &Library, settings: &Settings) -> Outcome {
     match builder.build() {
         Ok(runtime) => {
             let local = tokio::task::LocalSet::new();
-            let outcome = local.block_on(&runtime, cell::run(plan, &library.catalogue, real.as_ref()));
+            let cell = cell::run(plan, &library.catalogue, real.as_ref());
+            let outcome = match plan.lane {
+                Lane::Virtual => Some(local.block_on(&runtime, cell)),
+                Lane::Real => match local.block_on(&runtime, race(place.end.notified(), cell)) {
+                    Either::First(()) => None,
+                    Either::Second(outcome) => Some(outcome),
+                },
+            };
             drop(local);
             runtime.shutdown_background();
             outcome
         }
-        Err(error) => Outcome { error: Some(format!("no runtime: {error}")), ..Outcome::default() },
+        Err(error) => Some(Outcome { error: Some(format!("no runtime: {error}")), ..Outcome::default() }),
     }
 }
 
-fn record(plan: &Arc<Plan>, library: &Library, outcome: Outcome, panic: Option<String>) -> Record {
-    let error = panic.or_else(|| outcome.error.clone());
-    let reachable = if plan.deviation.is_none() {
-        matrix::reachable(library, &plan.executor, &outcome)
-    } else {
-        Vec::new()
-    };
-    let verdict = match &error {
-        Some(_) => Verdict::Error,
-        None => Verdict::worst(outcome.judgements.values().map(|judgement| judgement.verdict)),
-    };
-    let failed: Vec<String> = outcome
-        .judgements
-        .iter()
-        .filter(|(_, judgement)| judgement.verdict == Verdict::Fail)
-        .map(|(id, _)| id.clone())
-        .collect();
-    let reasons = outcome.judgements.values().filter(|judgement| judgement.verdict == Verdict::Inconclusive);
-    let redacted = Secrets::new(outcome.secrets.clone());
-    let reason = error.or_else(|| reasons.filter_map(|judgement| judgement.reason.clone()).next());
-    let keep = verdict == Verdict::Error || failed.iter().any(|id| is_surprising(plan, library, id));
-    Record {
-        line: CellLine {
-            id: plan.id(),
-            lane: plan.lane,
-            verdict,
-            counts: Verdict::counts(outcome.judgements.values().map(|judgement| judgement.verdict)),
-            digest: outcome.digest,
-            failed,
-            reason: reason.map(|reason| redacted.redact(&reason)),
-        },
-        plan: plan.clone(),
-        judgements: outcome
-            .judgements
-            .into_iter()
-            .map(|(id, judgement)| {
-                (
-                    id,
-                    Judgement {
-                        reason: judgement.reason.map(|reason| redacted.redact(&reason)),
-                        ..judgement
-                    },
-                )
-            })
-            .collect(),
-        trace: keep.then_some(outcome.observations),
-        secrets: outcome.secrets,
-        reachable,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Whether nobody said beforehand that this requirement fails in this cell. Only such a cell's trace is worth keeping; all
-/// others can be derived again.
-fn is_surprising(plan: &Plan, library: &Library, id: &str) -> bool {
-    match &plan.deviation {
-        None => !plan.profile.breaks.contains_key(id),
-        Some(Deviation::Quirk(quirk)) => {
-            library.catalogue.get(id).is_none_or(|requirement| requirement.role.name() != quirk.role)
-                || !quirk.violates.iter().any(|named| named == id)
-        }
-        Some(Deviation::Fault(_)) => true,
+    fn sleeper(root: &Path) -> std::process::Child {
+        std::process::Command::new("sleep")
+            .arg("60")
+            .stdout(std::process::Stdio::null())
+            .env("HOME", root.join("home"))
+            .spawn()
+            .expect("sleep is there")
     }
-}
 
-fn bare(plan: &Arc<Plan>, verdict: Verdict, reason: String) -> Record {
-    Record {
-        plan: plan.clone(),
-        line: CellLine {
-            id: plan.id(),
-            lane: plan.lane,
-            verdict,
-            counts: BTreeMap::new(),
-            digest: String::new(),
-            failed: Vec::new(),
-            reason: Some(reason),
-        },
-        judgements: BTreeMap::new(),
-        trace: None,
-        secrets: Vec::new(),
-        reachable: Vec::new(),
+    #[test]
+    fn a_panic_inside_a_cell_leaves_neither_a_process_nor_a_folder() {
+        let root = files::scratch(&std::env::temp_dir());
+        let mut child = None;
+        let result = leaving_nothing_behind(&root, || {
+            files::make_private_dir(&root).expect("the folder is new");
+            files::write(&root.join("repo/file"), b"").expect("a file");
+            child = Some(sleeper(&root));
+            panic!("this panic is part of the test");
+        });
+        assert_eq!(result, Err::<(), _>(Panicked));
+        assert!(!files::exists(&root));
+        let status = child.expect("it was started").try_wait().expect("it can be asked");
+        assert!(status.is_some_and(|status| !status.success()), "it still runs");
     }
-}
 
-/// The requirements of a cell that is not run are skipped with its reason.
-fn skipped(plan: &Arc<Plan>, reason: &str) -> Record {
-    let mut record = bare(plan, Verdict::Skipped, reason.to_owned());
-    for requirement in plan.scenario.requirements() {
-        let judgement =
-            Judgement { verdict: Verdict::Skipped, findings: Vec::new(), reason: Some(reason.to_owned()) };
-        record.judgements.insert(requirement.value.clone(), judgement);
+    #[test]
+    fn a_drawn_order_stays_within_what_may_be_under_way() {
+        let drawn: Vec<usize> = order(3 * AHEAD + 5, Some(1)).into();
+        assert_ne!(drawn, (0..drawn.len()).collect::<Vec<_>>());
+        assert!(drawn.iter().enumerate().all(|(at, number)| at / AHEAD == number / AHEAD));
     }
-    record.line.counts = Verdict::counts(record.judgements.values().map(|judgement| judgement.verdict));
-    record
-}
-
-fn stuck(plan: &Arc<Plan>, watchdog: Duration) -> Record {
-    bare(
-        plan,
-        Verdict::Error,
-        format!("the cell kept its thread for more than {watchdog:?} and was given up"),
-    )
 }

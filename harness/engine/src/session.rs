@@ -1,19 +1,19 @@
-//! A whole run: plain cells, then what they make reachable, then the reports on disk.
+//! A whole run: plain cells, then what they make reachable, and the reports on disk.
 
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use gauntlet_reports::{Lane, Summary, json, junit, markdown};
+use gauntlet_reports::{CellLine, Lane, Summary, json, junit, markdown};
 
 use crate::cell::Plan;
 use crate::data::Library;
-use crate::files;
+use crate::files::{self, Lines};
 use crate::matrix::Selection;
-use crate::project::{self, Reports};
-use crate::runner::{self, Record, Settings};
+use crate::project::{self, Gathered, Reports};
+use crate::record::Record;
+use crate::runner::{self, Settings};
 
 /// What happens during a run, for whoever shows progress.
 pub enum Progress<'a> {
@@ -23,44 +23,152 @@ pub enum Progress<'a> {
     Done(&'a Record),
 }
 
-/// Runs the selected part of the matrix. Records come in the order of the matrix, whatever the number of jobs; the second
-/// value is false when the run was interrupted.
+/// A run that came to its end, or was stopped.
+pub struct Finished {
+    /// What was found.
+    pub reports: Reports,
+    /// The files that were written.
+    pub written: Vec<PathBuf>,
+}
+
+/// Runs the selected part of the matrix and writes its reports below a folder, which afterwards holds no report of an earlier
+/// run. `results.jsonl` grows while cells are run, in the order of the matrix. Nothing is written, and nothing given, when
+/// nothing was selected.
 pub fn run(
     library: &Arc<Library>,
     selection: &Selection,
     settings: &Settings,
-    cancel: &Arc<AtomicBool>,
+    out: &Path,
     progress: &mut dyn FnMut(Progress<'_>),
-) -> (Vec<Record>, bool) {
-    let mut batch = |plans: Vec<Plan>| {
-        progress(Progress::Planned(plans.len()));
-        runner::run(plans, library, settings, cancel, &mut |record| progress(Progress::Done(record)))
-    };
-    let (mut plain, real): (Vec<Plan>, Vec<Plan>) =
-        selection.plain(library).into_iter().partition(|plan| plan.lane == Lane::Virtual);
-    let wanted: BTreeSet<String> = plain.iter().map(Plan::id).collect();
-    // A quirk crosses the cells whose plain form touched its point, so the plain forms are run even when only crossed cells
-    // were asked for.
-    let probes = selection.probes(library);
-    plain.extend(probes.iter().filter(|probe| !wanted.contains(&probe.id())).cloned());
-    let newest: BTreeSet<String> = probes.iter().map(Plan::id).collect();
-    let plain = batch(plain);
-    let probed = plain.iter().flatten().filter(|record| newest.contains(&record.line.id));
-    let crossed =
-        probed.flat_map(|record| selection.crossed(library, &record.plan, &record.reachable)).collect();
-    let crossed = batch(crossed);
-    let real = batch(real);
-    let complete =
-        plain.iter().chain(&crossed).chain(&real).all(Option::is_some) && !cancel.load(Ordering::Relaxed);
-    let plain = plain.into_iter().flatten().filter(|record| wanted.contains(&record.line.id));
-    (plain.chain(crossed.into_iter().flatten()).chain(real.into_iter().flatten()).collect(), complete)
+) -> io::Result<Option<Finished>> {
+    let writer = Writer { out, results: None, gathered: Gathered::default(), traces: 0, written: Vec::new() };
+    let mut session = Session { library, settings, writer, progress };
+    let mut complete = true;
+    for seed in (selection.seed..).take(selection.seeds) {
+        complete &= session.seed(&Selection { seed, seeds: 1, ..selection.clone() })?;
+    }
+    let complete = complete && !settings.stop.is_asked();
+    if session.writer.results.is_none() && complete {
+        return Ok(None);
+    }
+    session.writer.finish(library, selection, complete).map(Some)
 }
 
-/// Removes the reports of an earlier run: what its summary says is ours, and nothing else that lies in the folder.
+struct Session<'a> {
+    library: &'a Arc<Library>,
+    settings: &'a Settings,
+    writer: Writer<'a>,
+    progress: &'a mut dyn FnMut(Progress<'_>),
+}
+
+impl Session<'_> {
+    /// Runs what is selected with one seed. False when it was stopped before its end.
+    fn seed(&mut self, selection: &Selection) -> io::Result<bool> {
+        let library = self.library;
+        let (mut plain, mut real): (Vec<Plan>, Vec<Plan>) =
+            selection.plain(library).into_iter().partition(|plan| plan.lane == Lane::Virtual);
+        let wanted: BTreeSet<String> = plain.iter().map(Plan::id).collect();
+        // A quirk crosses the cells whose plain form touched its point, so the plain forms are run even when only crossed
+        // cells were asked for.
+        let probes = selection.probes(library);
+        plain.extend(probes.iter().filter(|probe| !wanted.contains(&probe.id())).cloned());
+        let probes: BTreeSet<String> = probes.iter().map(Plan::id).collect();
+        let mut crossed = Vec::new();
+        let mut complete = self.batch(plain, &mut |record| {
+            if probes.contains(&record.line.id) {
+                crossed.extend(selection.crossed(library, &record.plan, &record.reachable));
+            }
+            wanted.contains(&record.line.id)
+        })?;
+        complete &= self.batch(crossed, &mut |_| true)?;
+        let samples = self.writer.gathered.samples(selection.seed);
+        real.extend(samples.iter().filter_map(|sample| selection.in_real_lane(library, sample)));
+        complete &= self.batch(real, &mut |_| true)?;
+        Ok(complete)
+    }
+
+    /// Runs cells of one lane, and writes those that `take` wants.
+    fn batch(&mut self, plans: Vec<Plan>, take: &mut dyn FnMut(&Record) -> bool) -> io::Result<bool> {
+        let Self { library, settings, writer, progress } = self;
+        progress(Progress::Planned(plans.len()));
+        let settings = Settings { traces: settings.traces.saturating_sub(writer.traces), ..settings.clone() };
+        let mut outcome = Ok(());
+        let complete = runner::run(plans, library, &settings, &mut |record| {
+            progress(Progress::Done(&record));
+            if take(&record) && outcome.is_ok() {
+                outcome = writer.take(library, record);
+                if outcome.is_err() {
+                    settings.stop.ask();
+                }
+            }
+        });
+        outcome.map(|()| complete)
+    }
+}
+
+/// Writes the reports of a run while it goes on.
+struct Writer<'a> {
+    out: &'a Path,
+    results: Option<Lines>,
+    gathered: Gathered,
+    traces: usize,
+    written: Vec<PathBuf>,
+}
+
+impl Writer<'_> {
+    fn results(&mut self) -> io::Result<&mut Lines> {
+        if self.results.is_none() {
+            clear(self.out)?;
+            let path = self.out.join("results.jsonl");
+            self.results = Some(Lines::create(&path)?);
+            self.written.push(path);
+        }
+        self.results.as_mut().ok_or_else(|| io::Error::other("there are no results"))
+    }
+
+    fn take(&mut self, library: &Library, mut record: Record) -> io::Result<()> {
+        self.results()?.append(&json::results_line(&record.line))?;
+        if let Some(trace) = record.trace.take() {
+            self.traces += 1;
+            self.put(PathBuf::from(trace.file), &trace.lines)?;
+        }
+        self.gathered.add(library, record);
+        Ok(())
+    }
+
+    fn finish(mut self, library: &Library, selection: &Selection, complete: bool) -> io::Result<Finished> {
+        self.results()?;
+        let gathered = std::mem::take(&mut self.gathered);
+        let reports = project::reports(library, selection, gathered, complete);
+        for report in &reports.executors {
+            let folder = PathBuf::from(&report.executor);
+            self.put(folder.join("report.json"), &json::report_json(report))?;
+            self.put(folder.join("report.md"), &markdown::report(report))?;
+            self.put(folder.join("junit.xml"), &junit::report(report))?;
+        }
+        // The summary comes last: who finds it finds all it speaks of.
+        self.put(PathBuf::from("summary.json"), &json::summary_json(&reports.summary))?;
+        Ok(Finished { reports, written: self.written })
+    }
+
+    fn put(&mut self, name: PathBuf, content: &str) -> io::Result<()> {
+        let path = self.out.join(name);
+        files::write(&path, content.as_bytes())?;
+        self.written.push(path);
+        Ok(())
+    }
+}
+
+/// Removes the reports of an earlier run: what its summary says is ours, and nothing else that lies in the folder. A run that
+/// was killed left results and traces, and no summary.
 fn clear(out: &Path) -> io::Result<()> {
     let summary = files::read(&out.join("summary.json")).unwrap_or_default();
-    let Ok(earlier) = serde_json::from_slice::<Summary>(&summary) else { return Ok(()) };
-    for executor in earlier.executors {
+    let earlier = serde_json::from_slice::<Summary>(&summary).ok();
+    let first_line = files::first_line(&out.join("results.jsonl")).unwrap_or_default();
+    if earlier.is_none() && serde_json::from_str::<CellLine>(&first_line).is_err() {
+        return Ok(());
+    }
+    for executor in earlier.into_iter().flat_map(|earlier| earlier.executors) {
         for file in ["report.json", "report.md", "junit.xml"] {
             files::remove(&out.join(&executor.executor).join(file))?;
         }
@@ -70,45 +178,6 @@ fn clear(out: &Path) -> io::Result<()> {
     }
     Ok(())
 }
-
-/// Writes the reports of a run below a folder, which afterwards holds no report of an earlier run.
-pub fn write(out: &Path, records: &[Record], reports: &Reports) -> io::Result<Vec<PathBuf>> {
-    let mut written = Vec::new();
-    let mut put = |path: PathBuf, content: String| -> io::Result<()> {
-        files::write(&path, content.as_bytes())?;
-        written.push(path);
-        Ok(())
-    };
-    clear(out)?;
-    let lines: String = records.iter().map(|record| json::results_line(&record.line) + "\n").collect();
-    put(out.join("results.jsonl"), lines)?;
-    put(out.join("summary.json"), json::summary_json(&reports.summary))?;
-    for report in &reports.executors {
-        let folder = out.join(&report.executor);
-        put(folder.join("report.json"), json::report_json(report))?;
-        put(folder.join("report.md"), markdown::report(report))?;
-        put(folder.join("junit.xml"), junit::report(report))?;
-    }
-    for record in records.iter().filter(|record| record.trace.is_some()).take(MAX_TRACES) {
-        let name: String = record
-            .line
-            .id
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || "-._".contains(c) { c } else { '_' })
-            .collect();
-        let mut lines = project::trace_lines(record);
-        if lines.len() > MAX_TRACE {
-            let end = (0..=MAX_TRACE).rev().find(|at| lines.is_char_boundary(*at)).unwrap_or_default();
-            lines.truncate(end);
-        }
-        put(out.join("traces").join(format!("{name}.jsonl")), lines)?;
-    }
-    Ok(written)
-}
-
-/// Traces are kept of so many failing cells; the rest are derived again by `gauntlet replay`.
-const MAX_TRACES: usize = 100;
-const MAX_TRACE: usize = 1024 * 1024;
 
 /// The plan of a cell by its id.
 pub fn find(library: &Library, id: &str) -> Option<Plan> {
@@ -123,9 +192,15 @@ pub fn find(library: &Library, id: &str) -> Option<Plan> {
             Selection { versions: vec![version.clone()], lanes: vec![Lane::Real], ..selection.clone() };
         plain.extend(of_version.plain(library));
     }
-    let everything: Vec<String> =
-        library.quirks.keys().cloned().chain(library.faults.keys().cloned()).collect();
-    let crossed = plain.iter().filter(|plan| plan.lane == Lane::Virtual);
-    let crossed: Vec<_> = crossed.flat_map(|plan| selection.crossed(library, plan, &everything)).collect();
+    let quirks: Vec<String> = library.quirks.keys().cloned().collect();
+    let everything: Vec<String> = quirks.iter().chain(library.faults.keys()).cloned().collect();
+    let crossed: Vec<_> = plain
+        .iter()
+        .flat_map(|plan| match plan.lane {
+            Lane::Virtual => selection.crossed(library, plan, &everything),
+            // The world of the real lane does not misbehave on command.
+            Lane::Real => selection.crossed(library, plan, &quirks),
+        })
+        .collect();
     plain.into_iter().chain(crossed).find(|plan| plan.id() == id)
 }

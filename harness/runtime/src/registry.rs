@@ -12,7 +12,6 @@ use serde_json::Value;
 pub type Running = Pin<Box<dyn Future<Output = Value>>>;
 
 /// One tool: what a model is told of it, and what it does.
-#[derive(Clone)]
 pub struct Tool {
     /// The name that callers use, for instance `fleet_send`.
     pub name: &'static str,
@@ -58,7 +57,7 @@ pub enum CallError {
 }
 
 /// All tools of a runtime, by name.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Registry {
     tools: BTreeMap<&'static str, Tool>,
 }

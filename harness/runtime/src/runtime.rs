@@ -23,7 +23,7 @@ pub enum StartError {
 /// A running runtime: its tools, and the replies that reached it.
 #[derive(Clone)]
 pub struct Runtime {
-    registry: Registry,
+    registry: Rc<Registry>,
     fleet: Rc<Fleet>,
     port: u16,
 }
@@ -42,7 +42,7 @@ impl Runtime {
         for tool in tools::all(&fleet) {
             registry.add(tool);
         }
-        Ok(Self { registry, fleet, port })
+        Ok(Self { registry: Rc::new(registry), fleet, port })
     }
 
     /// The port that the Hermes node listens on, also when the settings left the choice to the system.

@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
@@ -72,11 +73,11 @@ impl Clock<'_> {
 
     /// The future's output, or nothing when it is not done within the limit. A future that is done exactly at the limit
     /// counts as done.
-    pub async fn within<F: Future>(&self, limit: Duration, future: F) -> Option<F::Output> {
-        match race(future, self.sleep(limit)).await {
+    pub fn within<F: Future>(&self, limit: Duration, future: F) -> impl Future<Output = Option<F::Output>> {
+        race(future, self.sleep(limit)).map(|outcome| match outcome {
             Either::First(output) => Some(output),
             Either::Second(()) => None,
-        }
+        })
     }
 }
 

@@ -147,6 +147,8 @@ impl Host {
         F::Output: 'static,
     {
         let host = self.clone();
+        // On the heap before it is handed on: some of these futures are large, and a task is moved several times.
+        let future = Box::pin(future);
         let join = tokio::task::spawn_local(async move {
             host.life().alive().await;
             match AssertUnwindSafe(future).catch_unwind().await {

@@ -21,7 +21,7 @@ pub fn report(report: &ExecutorReport) -> String {
         profiles(&report.profiles),
         requirements(&report.requirements),
         reasons(&report.requirements),
-        failures(&report.failures),
+        failures(&report.failures, report.failures_left_out),
         uncovered(&report.uncovered),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
@@ -168,7 +168,7 @@ fn reasons(rows: &[RequirementRow]) -> String {
     if out.is_empty() { out } else { format!("## Reasons\n\n{out}") }
 }
 
-fn failures(failures: &[Failure]) -> String {
+fn failures(failures: &[Failure], left_out: u32) -> String {
     if failures.is_empty() {
         return String::new();
     }
@@ -179,6 +179,9 @@ fn failures(failures: &[Failure]) -> String {
     }
     if let Some(more) = failures.len().checked_sub(MOST_FAILURES).filter(|more| *more > 0) {
         put!(out, "\n… {more} more in report.json.\n");
+    }
+    if left_out > 0 {
+        put!(out, "\n… {left_out} more in no report; results.jsonl names their cells.\n");
     }
     out
 }
@@ -201,6 +204,10 @@ fn one_failure(number: usize, failure: &Failure) -> String {
         );
     }
     put!(out, "\nReproduce:\n\n{}", block(&crate::escape::one_line(&failure.reproduce), "sh"));
+    if let Some(trace) = &failure.trace {
+        let cut = if failure.trace_cut { ", cut; the command above derives it again" } else { "" };
+        put!(out, "\nTrace: {}{cut}.\n", code(trace));
+    }
     out
 }
 

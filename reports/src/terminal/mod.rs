@@ -152,7 +152,11 @@ fn detection(page: &mut Page, detection: &Detection) {
             2,
             &[(Style::Bad, &quirk.id), (Style::Plain, &format!(" ({}, {} cells)", quirk.role, quirk.cells))],
         );
-        for (label, ids) in [("missed   ", &quirk.missed), ("unnamed  ", &quirk.unnamed)] {
+        for (label, ids) in [
+            ("missed   ", &quirk.missed),
+            ("unnamed  ", &quirk.unnamed),
+            ("missed over real processes  ", &quirk.missed_real),
+        ] {
             if !ids.is_empty() {
                 page.labelled(4, label, Style::Plain, &some_of(ids));
             }
@@ -182,6 +186,7 @@ fn resilience(page: &mut Page, resilience: &Resilience) {
         page.text(2, Style::Bad, &text);
     }
     more(page, resilience.broken.len(), MOST_ENTRIES, "summary.json");
+    left_out(page, resilience.broken_left_out);
 }
 
 fn failures(page: &mut Page, reports: &[ExecutorReport]) {
@@ -199,6 +204,7 @@ fn failures(page: &mut Page, reports: &[ExecutorReport]) {
         page.command(4, &failure.reproduce);
     }
     more(page, failures.len(), MOST_FAILURES, "the reports");
+    left_out(page, reports.iter().map(|report| report.failures_left_out).sum());
 }
 
 fn end(page: &mut Page, summary: &Summary) {
@@ -208,6 +214,12 @@ fn end(page: &mut Page, summary: &Summary) {
     }
     let style = if summary.exit_code == 0 { Style::Good } else { Style::Bad };
     page.text(0, style, &format!("failures: {}, exit code: {}", summary.failures, summary.exit_code));
+}
+
+fn left_out(page: &mut Page, left_out: u32) {
+    if left_out > 0 {
+        page.text(2, Style::Dim, &format!("… {left_out} more in no report"));
+    }
 }
 
 fn more(page: &mut Page, all: usize, shown: usize, place: &str) {

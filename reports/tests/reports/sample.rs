@@ -139,6 +139,8 @@ fn failures() -> Vec<Failure> {
                 },
             ],
             reproduce: format!("gauntlet run --only '{cell}'"),
+            trace: Some("traces/fleet_second-dispatch-to-a-busy-context_codex-0.44.0_7.jsonl".to_owned()),
+            trace_cut: true,
         },
         Failure {
             cell: "fleet/a|b@codex-0.44.0#8".to_owned(),
@@ -154,6 +156,8 @@ fn failures() -> Vec<Failure> {
                 trace_index: 0,
             }],
             reproduce: "gauntlet run --only 'fleet/a|b@codex-0.44.0#8'".to_owned(),
+            trace: None,
+            trace_cut: false,
         },
     ]
 }
@@ -194,6 +198,7 @@ pub(crate) fn codex() -> ExecutorReport {
         compliance: Compliance::of(&requirements),
         requirements,
         failures: failures(),
+        failures_left_out: 3,
         uncovered: strings(&["FLEET-PORT-01"]),
     }
 }
@@ -208,6 +213,7 @@ pub(crate) fn clean() -> ExecutorReport {
         compliance: Compliance::of(&requirements),
         requirements,
         failures: Vec::new(),
+        failures_left_out: 0,
         uncovered: Vec::new(),
         ..codex()
     }
@@ -245,6 +251,8 @@ pub(crate) fn run() -> Summary {
                     caught: true,
                     missed: Vec::new(),
                     unnamed: Vec::new(),
+                    real_cell: Some("fleet/reply@codex-0.98.0+slow-callback#7~real".to_owned()),
+                    missed_real: Vec::new(),
                 },
                 QuirkRow {
                     id: "resume-loses-thread".to_owned(),
@@ -254,6 +262,8 @@ pub(crate) fn run() -> Summary {
                     caught: false,
                     missed: strings(&["FLEET-RESUME-02"]),
                     unnamed: strings(&["FLEET-RESUME-03"]),
+                    real_cell: Some("fleet/resume@codex-0.98.0+resume-loses-thread#7~real".to_owned()),
+                    missed_real: strings(&["FLEET-RESUME-01"]),
                 },
             ],
             idle_scenarios: strings(&["fleet/agent-card"]),
@@ -268,8 +278,9 @@ pub(crate) fn run() -> Summary {
                 role: "runtime".to_owned(),
                 cell: "fleet/reply@codex-0.98.0+disk-full#7".to_owned(),
             }],
+            broken_left_out: 1,
         },
-        failures: 2,
+        failures: 5,
         exit_code: 1,
         problems: strings(&[
             "codex: FLEET-BUSY-01 (must) failed on 0.44.0",

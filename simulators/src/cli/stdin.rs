@@ -33,7 +33,7 @@ impl Input {
     /// Reads to the end, however long that takes. The content is not used: no recording shows what becomes of it.
     pub(super) async fn read_to_end(mut self) {
         let Some(mut reader) = self.rest.take() else { return };
-        let mut buffer = [0; 4096];
+        let mut buffer = vec![0; 4096];
         while matches!(reader.read(&mut buffer).await, Ok(length) if length > 0) {}
     }
 }

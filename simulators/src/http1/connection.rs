@@ -142,7 +142,7 @@ impl<'a> Connection<'a> {
     /// Closes our side, and gives the client a moment to read what was sent before the connection goes.
     pub async fn close(mut self) {
         let _ = self.stream.shutdown().await;
-        let mut scrap = [0; 4096];
+        let mut scrap = vec![0; 4096];
         let host = self.host.clone();
         let drain = async {
             let mut left = 4 * gauntlet_protocol::fleet::MAX_BODY;
@@ -206,13 +206,10 @@ impl<'a> Connection<'a> {
     }
 
     async fn more(&mut self) -> Result<(), Refused> {
-        let mut space = [0; 8192];
-        match self.stream.read(&mut space).await {
+        self.buffer.reserve(8192);
+        match self.stream.read_buf(&mut self.buffer).await {
             Ok(0) | Err(_) => Err(Refused::Closed),
-            Ok(read) => {
-                self.buffer.extend_from_slice(&space[..read]);
-                Ok(())
-            }
+            Ok(_) => Ok(()),
         }
     }
 

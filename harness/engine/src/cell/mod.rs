@@ -16,7 +16,7 @@ mod virtual_bench;
 pub(crate) use bench::turn_cap;
 pub(crate) use names::Names;
 pub use plan::{Deviation, Plan};
-pub(crate) use real::RealSettings;
+pub(crate) use real::{RealSettings, clear_away};
 pub use run::Outcome;
 pub(crate) use run::run;
 pub(crate) use steps::{key, line_name};

@@ -18,7 +18,7 @@ use super::bench::{
     watch_deliveries,
 };
 use super::names::Names;
-use super::plan::Plan;
+use super::plan::{Deviation, Plan};
 use super::stage::CellStage;
 use super::tap::{OnlyOpened, Wire};
 use crate::files;
@@ -30,6 +30,10 @@ use crate::trace::{File, Files, Trace, What};
 pub(crate) struct RealSettings {
     /// The `gauntlet` binary: it is the receiver and the stand-in CLI.
     pub(crate) binary: PathBuf,
+    /// The folder of the cell, not made yet.
+    pub(crate) root: PathBuf,
+    /// The folders with a user's own data, absolute.
+    pub(crate) folders: Vec<PathBuf>,
 }
 
 /// The bench of the real lane.
@@ -42,6 +46,7 @@ pub(crate) struct RealBench {
     runtime_host: Host,
     receiver: RefCell<Option<Started>>,
     binary: PathBuf,
+    folders: Vec<PathBuf>,
     plan: Plan,
     names: Rc<Names>,
     trace: Rc<Trace>,
@@ -77,8 +82,8 @@ impl RealBench {
         trace: &Rc<Trace>,
     ) -> Result<(Self, Rc<Wire>), BenchError> {
         let wrong = |error| BenchError::because("cannot furnish the cell", error);
-        let root = files::scratch("cell").map_err(wrong)?;
-        let places = Places { root };
+        files::make_private_dir(&settings.root).map_err(wrong)?;
+        let places = Places { root: settings.root.clone() };
         *names.workdir.borrow_mut() = places.repo().to_string_lossy().into_owned();
         let host = |name: &str, env, tap| {
             let identity =
@@ -114,6 +119,7 @@ impl RealBench {
             runtime_host,
             receiver: RefCell::default(),
             binary: settings.binary.clone(),
+            folders: settings.folders.clone(),
             plan: plan.clone(),
             names: names.clone(),
             trace: trace.clone(),
@@ -159,10 +165,19 @@ impl RealBench {
 
     pub(crate) async fn launch_receiver(&self) -> Result<(), BenchError> {
         let mut command = Command::new(self.binary.to_string_lossy(), self.places.repo());
-        command.args =
-            vec!["serve".to_owned(), self.plan.executor.id.value.clone(), "--end-with-stdin".to_owned()];
-        if let Some(super::plan::Deviation::Quirk(quirk)) = &self.plan.deviation {
+        command.args = vec!["serve", &self.plan.executor.id.value, "--end-with-stdin"]
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        command.args.extend(["--release".to_owned(), self.plan.release.id.value.clone()]);
+        // What is a CLI's comes to the stand-in by the control connection.
+        if let Some(Deviation::Quirk(quirk)) = &self.plan.deviation
+            && quirk.role == "receiver"
+        {
             command.args.extend(["--quirk".to_owned(), quirk.id.clone()]);
+        }
+        for folder in &self.folders {
+            command.args.extend(["--scenarios".to_owned(), folder.to_string_lossy().into_owned()]);
         }
         let path = format!("{}:/usr/bin:/bin", self.places.bin().to_string_lossy());
         command.env = receiver_environment(&self.places, &self.names, &path);
@@ -253,25 +268,39 @@ impl RealBench {
         }
         self.harness.clock().within(Duration::from_secs(5), self.receiver_ended()).await;
         // Only now nobody starts another one.
-        let swept = async {
-            loop {
-                let strays = self.strays();
-                for (pid, _) in &strays {
-                    let _ = processes.signal(*pid, Signal::Kill).await;
-                }
-                if strays.is_empty() {
-                    break;
-                }
-                self.harness.clock().sleep(Duration::from_millis(5)).await;
-            }
-        };
-        if self.harness.clock().within(Duration::from_secs(5), swept).await.is_none() {
-            tracing::warn!(folder = %self.places.root.display(), "processes of the cell could not be ended");
-        }
+        sweep(&self.harness, &self.places.root).await;
         self.runtime_host.end();
         if let Err(error) = files::remove_dir(&self.places.root) {
             tracing::warn!(%error, folder = %self.places.root.display(), "the cell's folder could not be removed");
         }
+    }
+}
+
+/// Ends every process that lives below a cell's folder, and removes the folder: what is left to do when the cell could not
+/// tear itself down.
+pub(crate) async fn clear_away(root: &Path) {
+    sweep(&Host::real(Identity::default(), None), root).await;
+    if let Err(error) = files::remove_dir(root) {
+        tracing::warn!(%error, folder = %root.display(), "the cell's folder could not be removed");
+    }
+}
+
+/// Kills every process of a cell until there is none.
+async fn sweep(harness: &Host, root: &Path) {
+    let swept = async {
+        loop {
+            let strays = strays::of_cell(root, None);
+            for stray in &strays {
+                let _ = harness.processes().signal(Pid(stray.pid), Signal::Kill).await;
+            }
+            if strays.is_empty() {
+                break;
+            }
+            harness.clock().sleep(Duration::from_millis(5)).await;
+        }
+    };
+    if harness.clock().within(Duration::from_secs(5), swept).await.is_none() {
+        tracing::warn!(folder = %root.display(), "processes of the cell could not be ended");
     }
 }
 

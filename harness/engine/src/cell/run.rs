@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use gauntlet_reports::{Lane, Secrets};
+use gauntlet_reports::Lane;
 use gauntlet_simulators::injection::Point;
 use gauntlet_world::simulated::Crash;
 use gauntlet_world::touch::Touch;
@@ -19,7 +19,7 @@ use super::steps::Stagehand;
 use super::virtual_bench::VirtualBench;
 use crate::data::catalogue::Catalogue;
 use crate::oracle::{self, Judgement};
-use crate::trace::{Observation, Trace, What, digest, redact_before_cut};
+use crate::trace::{Observation, Trace, What, digest};
 
 /// What became of a cell.
 #[derive(Debug, Clone, Default)]
@@ -99,7 +99,6 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
     if plan.lane == Lane::Virtual {
         outcome.digest = digest(&outcome.observations);
     }
-    redact_before_cut(&mut outcome.observations, &Secrets::new(&outcome.secrets));
     bench.tear_down().await;
     outcome
 }

@@ -39,6 +39,7 @@ type Exit = gauntlet_world::simulated::Exit;
 pub(crate) struct VirtualBench {
     pub(crate) world: World,
     pub(crate) machine: Machine,
+    _looked_at: Rc<Machine>,
     pub(crate) places: Places,
     pub(crate) receiver_port: u16,
     pub(crate) harness: Host,
@@ -75,9 +76,16 @@ impl VirtualBench {
         let machine = Machine::new(&world, "machine");
         let places = Places { root: PathBuf::from("/cell") };
         *names.workdir.borrow_mut() = places.repo().to_string_lossy().into_owned();
+        // The machine holds the CLI, which holds the stage, which looks at the machine: a circle that would never be freed if
+        // the last were no weak one.
+        let looked_at = Rc::new(machine.clone());
         let look = {
-            let (machine, places, trace) = (machine.clone(), places.clone(), trace.clone());
-            move |moment: &str| trace.look_at_files(moment, files(&machine, &places))
+            let (machine, places, trace) = (Rc::downgrade(&looked_at), places.clone(), trace.clone());
+            move |moment: &str| {
+                if let Some(machine) = machine.upgrade() {
+                    trace.look_at_files(moment, files(&machine, &places));
+                }
+            }
         };
         let stage = Rc::new(CellStage::new(
             plan.scenario.given.executor.turns.clone(),
@@ -98,6 +106,7 @@ impl VirtualBench {
         let bench = Self {
             world,
             machine,
+            _looked_at: looked_at,
             places,
             receiver_port: RECEIVER_PORT,
             harness,

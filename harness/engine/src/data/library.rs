@@ -11,10 +11,11 @@ use super::catalogue::{Catalogue, RequirementFile};
 use super::error::{DataError, DataErrors, nearest};
 use super::executor::Executor;
 use super::fault::Fault;
+use super::names::{self, InFault, InProfile, InQuirk, InScenario, Used, What};
 use super::release::Release;
 use super::source::{Source, SourceFile};
 use super::yaml::parse;
-use crate::scenario::{self, Scenario};
+use crate::scenario::{self, Lane, Limits, Scenario};
 
 /// The data of a run. Immutable, and shared by all cells.
 #[derive(Debug, Clone, Default)]
@@ -46,79 +47,107 @@ impl Library {
         let mut mistakes = Vec::new();
         let mut hasher = blake3::Hasher::new();
         let mut read = Vec::new();
+        let mut used = Vec::new();
         for source in sources {
-            let files =
-                source.files().map_err(|error| LoadError::Unreadable(format!("{source:?}"), error))?;
+            let files = source.files().map_err(|error| LoadError::Unreadable(source.to_string(), error))?;
             for file in files {
                 hasher.update(file.kind.as_bytes());
                 hasher.update(file.text.as_bytes());
-                if let Err(mistake) = library.read(&file) {
-                    mistakes.extend(mistake);
+                let number = read.len();
+                let mut name = |written, what| used.push(Used { file: number, written, what });
+                if let Err(mistake) = library.read(&file, &mut name) {
+                    mistakes.push(mistake);
                 }
                 read.push(file);
             }
         }
         if mistakes.is_empty() {
-            for file in &read {
-                library.check_names(file, &mut mistakes);
-            }
+            mistakes =
+                used.iter().filter_map(|used| names::check(&library, &read[used.file], used)).collect();
         }
         library.digest = hasher.finalize().to_hex().to_string();
         if mistakes.is_empty() { Ok(library) } else { Err(LoadError::Mistakes(DataErrors::new(mistakes))) }
     }
 
-    fn read(&mut self, file: &SourceFile) -> Result<(), Vec<DataError>> {
+    /// Reads a file. `uses` is told of each name in it that something else must have.
+    fn read(
+        &mut self,
+        file: &SourceFile,
+        uses: &mut dyn FnMut(Spanned<String>, What),
+    ) -> Result<(), DataError> {
         let (name, text) = (file.name.as_str(), file.text.as_str());
-        let single = |mistake| vec![mistake];
         match file.kind.as_str() {
             "requirements" => {
-                let parsed: RequirementFile = parse(name, text).map_err(single)?;
+                let parsed: RequirementFile = parse(name, text)?;
                 for requirement in parsed.requirements {
                     if self.catalogue.get(&requirement.id.value).is_some() {
-                        return Err(vec![twice(file, &requirement.id, "requirement")]);
+                        return Err(twice(file, &requirement.id, "requirement"));
                     }
+                    uses(requirement.id.clone(), What::Itself);
+                    requirement.depends_on.iter().for_each(|base| uses(base.clone(), What::Requirement));
                     self.catalogue.add(requirement);
                 }
             }
             "suites" => {
-                for (lane, into) in [
-                    (scenario::Lane::Virtual, &mut self.scenarios),
-                    (scenario::Lane::Real, &mut self.real_scenarios),
-                ] {
-                    for scenario in scenario::read(name, text, lane).map_err(single)? {
+                let scenarios = scenario::read(name, text, Lane::Virtual)?;
+                for scenario in &scenarios {
+                    let named = scenario.requirements().into_iter();
+                    named.for_each(|id| uses(id.clone(), What::Requirement));
+                    scenario.executors().for_each(|executor| uses(executor.clone(), What::Executor));
+                }
+                hosts_in_steps(file, &scenarios)?.into_iter().for_each(|host| uses(host, What::Host));
+                let in_virtual: Vec<_> = scenarios.into_iter().map(Arc::new).collect();
+                // Most stories speak of no limit, and are the same in both lanes.
+                let in_real: Vec<_> =
+                    if Limits::of(Lane::Virtual).fill(text) == Limits::of(Lane::Real).fill(text) {
+                        in_virtual.clone()
+                    } else {
+                        scenario::read(name, text, Lane::Real)?.into_iter().map(Arc::new).collect()
+                    };
+                for (scenarios, into) in
+                    [(in_virtual, &mut self.scenarios), (in_real, &mut self.real_scenarios)]
+                {
+                    for scenario in scenarios {
                         let id = scenario.id.clone();
-                        if into.insert(id.value.clone(), Arc::new(scenario)).is_some() {
-                            return Err(vec![twice(file, &id, "scenario")]);
+                        if into.insert(id.value.clone(), scenario).is_some() {
+                            return Err(twice(file, &id, "scenario"));
                         }
                     }
                 }
             }
             "executors" => {
-                let executor: Executor = parse(name, text).map_err(single)?;
+                let executor: Executor = parse(name, text)?;
                 if self.executors.contains_key(&executor.id.value) {
-                    return Err(vec![twice(file, &executor.id, "executor")]);
+                    return Err(twice(file, &executor.id, "executor"));
                 }
                 self.executors.insert(executor.id.value.clone(), Arc::new(executor));
             }
             "profiles" => {
-                let profile: Profile = parse(name, text).map_err(single)?;
+                let profile: Profile = parse(name, text)?;
+                let names: InProfile = parse(name, text)?;
+                names.breaks.0.into_iter().for_each(|id| uses(id, What::Requirement));
+                names.cli.0.into_iter().for_each(|executor| uses(executor, What::Executor));
                 let key = (profile.executor().to_owned(), profile.version.clone());
                 if self.profiles.contains_key(&key) {
                     let message =
                         format!("expected a new version; {} {} has a profile already", key.0, key.1);
-                    return Err(vec![DataError::new(name, text, (1, 1), message, None)]);
+                    return Err(DataError::new(name, text, (1, 1), message, None));
                 }
                 self.profiles.insert(key, Arc::new(profile));
             }
             "releases" => {
-                let release: Release = parse(name, text).map_err(single)?;
+                let release: Release = parse(name, text)?;
+                release.quirks.iter().for_each(|id| uses(id.clone(), What::QuirkOfRelease));
                 if self.releases.contains_key(&release.id.value) {
-                    return Err(vec![twice(file, &release.id, "release")]);
+                    return Err(twice(file, &release.id, "release"));
                 }
                 self.releases.insert(release.id.value.clone(), Arc::new(release));
             }
             "quirks" => {
-                let quirk: Quirk = parse(name, text).map_err(single)?;
+                let quirk: Quirk = parse(name, text)?;
+                let names: InQuirk = parse(name, text)?;
+                names.violates.into_iter().for_each(|id| uses(id, What::Requirement));
+                names.executors.into_iter().for_each(|id| uses(id, What::Executor));
                 let wrong = if quirk.violates.is_empty() {
                     Some("expected `violates` to name what the quirk breaks; it names nothing".to_owned())
                 } else if quirk.role != quirk.at.role() {
@@ -130,19 +159,20 @@ impl Library {
                     None
                 };
                 if let Some(message) = wrong {
-                    return Err(vec![DataError::new(name, text, (1, 1), message, None)]);
+                    return Err(DataError::new(name, text, (1, 1), message, None));
                 }
                 self.quirks.insert(quirk.id.clone(), Arc::new(quirk));
             }
             "faults" => {
-                let fault: Fault = parse(name, text).map_err(single)?;
+                let fault: Fault = parse(name, text)?;
+                uses(parse::<InFault>(name, text)?.rule.host, What::Host);
                 if fault.rule.nth == 0 {
                     let message = "expected `nth` to count from 1; found 0".to_owned();
                     let place = (fault.id.referenced.line(), fault.id.referenced.column());
-                    return Err(vec![DataError::new(name, text, place, message, None)]);
+                    return Err(DataError::new(name, text, place, message, None));
                 }
                 if self.quirks.contains_key(&fault.id.value) || self.faults.contains_key(&fault.id.value) {
-                    return Err(vec![twice(file, &fault.id, "quirk or fault")]);
+                    return Err(twice(file, &fault.id, "quirk or fault"));
                 }
                 self.faults.insert(fault.id.value.clone(), Arc::new(fault));
             }
@@ -153,65 +183,10 @@ impl Library {
                     nearest(&file.kind, known).map(|known| format!("did you mean the folder {known:?}?"));
                 let message =
                     format!("expected the file in one of {}; found it in {:?}", known.join(", "), file.kind);
-                return Err(vec![DataError::new(name, text, (1, 1), message, help)]);
+                return Err(DataError::new(name, text, (1, 1), message, help));
             }
         }
         Ok(())
-    }
-
-    /// Every name that a file uses must be known.
-    fn check_names(&self, file: &SourceFile, mistakes: &mut Vec<DataError>) {
-        let mut unknown = |written: &Spanned<String>, what: &str, known: Vec<&str>| {
-            if known.contains(&written.value.as_str()) {
-                return;
-            }
-            let place = (written.referenced.line(), written.referenced.column());
-            let help = nearest(&written.value, known).map(|name| format!("did you mean {name:?}?"));
-            let message = format!("expected the name of {what}; found {:?}", written.value);
-            mistakes.push(DataError::new(&file.name, &file.text, place, message, help));
-        };
-        let requirements = || self.catalogue.ids().collect::<Vec<_>>();
-        let mut circles = Vec::new();
-        match file.kind.as_str() {
-            "requirements" => {
-                if let Ok(parsed) = parse::<RequirementFile>(&file.name, &file.text) {
-                    let bases = parsed.requirements.iter().flat_map(|requirement| &requirement.depends_on);
-                    bases.for_each(|base| unknown(base, "a requirement", requirements()));
-                    for requirement in &parsed.requirements {
-                        let id = &requirement.id;
-                        if self.catalogue.foundations(&id.value).contains(&id.value.as_str()) {
-                            let place = (id.referenced.line(), id.referenced.column());
-                            let message = format!("expected {} not to rest on itself", id.value);
-                            circles.push(DataError::new(&file.name, &file.text, place, message, None));
-                        }
-                    }
-                }
-            }
-            "suites" => {
-                if let Ok(parsed) = scenario::read(&file.name, &file.text, scenario::Lane::Virtual) {
-                    let named: Vec<_> = parsed.iter().flat_map(Scenario::requirements).collect();
-                    named.into_iter().for_each(|id| unknown(id, "a requirement", requirements()));
-                    let executors = || self.executors.keys().map(String::as_str).collect::<Vec<_>>();
-                    let named = parsed.iter().flat_map(Scenario::executors);
-                    named.for_each(|executor| unknown(executor, "an executor", executors()));
-                }
-            }
-            "quirks" => {
-                if let Ok(quirk) = parse::<Violations>(&file.name, &file.text) {
-                    quirk.violates.iter().for_each(|id| unknown(id, "a requirement", requirements()));
-                    let executors = || self.executors.keys().map(String::as_str).collect::<Vec<_>>();
-                    quirk.executors.iter().for_each(|executor| unknown(executor, "an executor", executors()));
-                }
-            }
-            "releases" => {
-                if let Ok(release) = parse::<Release>(&file.name, &file.text) {
-                    let known = || self.quirks.keys().map(String::as_str).collect::<Vec<_>>();
-                    release.quirks.iter().for_each(|id| unknown(id, "a quirk", known()));
-                }
-            }
-            _ => {}
-        }
-        mistakes.extend(circles);
     }
 
     /// The names of the executors that have a profile.
@@ -228,12 +203,18 @@ impl Library {
     }
 }
 
-/// Only what is needed to point at the names in a quirk file.
-#[derive(serde::Deserialize)]
-struct Violations {
-    violates: Vec<Spanned<String>>,
-    #[serde(default)]
-    executors: Vec<Spanned<String>>,
+/// The hosts at which the steps of a file of scenarios aim faults; the types of steps hold them without a place.
+fn hosts_in_steps(file: &SourceFile, scenarios: &[Scenario]) -> Result<Vec<Spanned<String>>, DataError> {
+    let mut steps = scenarios.iter().flat_map(|scenario| &scenario.steps);
+    if !steps.any(|step| step.fault.is_some()) {
+        return Ok(Vec::new());
+    }
+    let mut hosts = Vec::new();
+    for (_, text) in scenario::expand(&file.text, Lane::Virtual) {
+        let names: InScenario = parse(&file.name, &text)?;
+        hosts.extend(names.steps.into_iter().filter_map(|step| Some(step.fault?.host)));
+    }
+    Ok(hosts)
 }
 
 fn version_key(version: &str) -> Vec<u64> {
@@ -250,7 +231,7 @@ fn twice(file: &SourceFile, id: &Spanned<String>, what: &str) -> DataError {
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum LoadError {
     /// A source cannot be read.
-    #[error("cannot read the data of {0}: {1}")]
+    #[error("cannot read the data of {0}")]
     Unreadable(String, #[source] std::io::Error),
     /// Mistakes in files.
     #[error(transparent)]

@@ -3,6 +3,7 @@
 
 mod error;
 mod library;
+mod names;
 mod source;
 mod yaml;
 

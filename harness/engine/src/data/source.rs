@@ -1,5 +1,6 @@
 //! Where data files come from.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::files;
@@ -22,6 +23,15 @@ pub enum Source {
     Embedded,
     /// A folder with the same layout.
     Folder(PathBuf),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Embedded => f.write_str("the embedded data"),
+            Source::Folder(root) => write!(f, "the folder {}", root.display()),
+        }
+    }
 }
 
 impl Source {

@@ -266,8 +266,9 @@ fn names_of_peers_stay_inside_the_folder_of_transcripts() {
         // No two peers share a file: the reply on each context is recorded beside its dispatch.
         let transcripts = files.iter().filter(|(path, _)| path.starts_with("hermes/transcripts/"));
         let mut recorded = 0;
-        for (path, content) in transcripts {
-            let lines: Vec<Value> = content
+        for (path, file) in transcripts {
+            let lines: Vec<Value> = file
+                .content
                 .split(|byte| *byte == b'\n')
                 .filter_map(|line| serde_json::from_slice(line).ok())
                 .collect();

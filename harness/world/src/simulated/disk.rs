@@ -155,8 +155,8 @@ impl DiskImage {
     pub fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         let (old_directory, old_name) = self.place(from)?;
         let (new_directory, new_name) = self.place(to)?;
-        let number = *self.entries(old_directory)?.get(&old_name).ok_or_else(|| error(errno::NOT_FOUND))?;
-        let target = self.entries(new_directory)?.get(&new_name).copied();
+        let number = *self.entries(old_directory)?.get(old_name).ok_or_else(|| error(errno::NOT_FOUND))?;
+        let target = self.entries(new_directory)?.get(new_name).copied();
         if target == Some(number) {
             return Ok(());
         }
@@ -174,20 +174,20 @@ impl DiskImage {
         }
         self.may_change(old_directory)?;
         self.may_change(new_directory)?;
-        self.entries_mut(old_directory)?.remove(&old_name);
-        self.entries_mut(new_directory)?.insert(new_name, number);
+        self.entries_mut(old_directory)?.remove(old_name);
+        self.entries_mut(new_directory)?.insert(new_name.to_owned(), number);
         Ok(())
     }
 
     /// Removes a file, or a link itself.
     pub fn remove(&mut self, path: &Path) -> io::Result<()> {
         let (directory, name) = self.place(path)?;
-        let number = *self.entries(directory)?.get(&name).ok_or_else(|| error(errno::NOT_FOUND))?;
+        let number = *self.entries(directory)?.get(name).ok_or_else(|| error(errno::NOT_FOUND))?;
         if matches!(self.node(number).body, Body::Directory { .. }) {
             return Err(error(errno::IS_A_DIRECTORY));
         }
         self.may_change(directory)?;
-        self.entries_mut(directory)?.remove(&name);
+        self.entries_mut(directory)?.remove(name);
         Ok(())
     }
 
@@ -213,7 +213,7 @@ impl DiskImage {
                     self.may_change(directory)?;
                     let number =
                         self.add(Node { mode: 0o755, modified_ms: self.now_ms, body: empty_directory() });
-                    self.entries_mut(directory)?.insert(name, number);
+                    self.entries_mut(directory)?.insert(name.to_owned(), number);
                 }
                 Err(other) => return Err(other),
             }
@@ -250,7 +250,7 @@ impl DiskImage {
         self.may_change(directory)?;
         let number =
             self.add(Node { mode: 0o777, modified_ms: self.now_ms, body: Body::Link(target.to_path_buf()) });
-        self.entries_mut(directory)?.insert(name, number);
+        self.entries_mut(directory)?.insert(name.to_owned(), number);
         Ok(())
     }
 
@@ -266,10 +266,10 @@ impl DiskImage {
         let mut walked = PathBuf::from("/");
         for name in names(path)? {
             let directory = self.find(&walked)?;
-            let number = *self.entries(directory)?.get(&name).ok_or_else(|| error(errno::NOT_FOUND))?;
-            walked.push(&name);
+            let number = *self.entries(directory)?.get(name).ok_or_else(|| error(errno::NOT_FOUND))?;
+            walked.push(name);
             if let Body::Directory { durable, .. } = &mut self.node_mut(directory).body {
-                Rc::make_mut(durable).insert(name, number);
+                Rc::make_mut(durable).insert(name.to_owned(), number);
             }
         }
         let file = self.find(&walked)?;
@@ -434,7 +434,7 @@ impl DiskImage {
     }
 
     /// The directory and the name that a path's last component stands for; a link there is meant itself.
-    fn place(&self, path: &Path) -> io::Result<(usize, String)> {
+    fn place<'p>(&self, path: &'p Path) -> io::Result<(usize, &'p str)> {
         let mut names = names(path)?;
         let name = names.pop().ok_or_else(|| error(errno::IS_A_DIRECTORY))?;
         let directory = self.walk(&names, LINK_LIMIT)?;
@@ -443,9 +443,9 @@ impl DiskImage {
     }
 
     /// The same, for a name that must not be taken yet, not even by a link.
-    fn free_place(&self, path: &Path) -> io::Result<(usize, String)> {
+    fn free_place<'p>(&self, path: &'p Path) -> io::Result<(usize, &'p str)> {
         let (directory, name) = self.place(path)?;
-        if self.entries(directory)?.contains_key(&name) {
+        if self.entries(directory)?.contains_key(name) {
             return Err(error(errno::EXISTS));
         }
         Ok((directory, name))
@@ -456,8 +456,8 @@ impl DiskImage {
         let mut path = path.to_path_buf();
         for _ in 0..LINK_LIMIT {
             let (directory, name) = self.place(&path)?;
-            let linked = self.entries(directory)?.get(&name).map(|number| &self.node(*number).body);
-            let Some(Body::Link(target)) = linked else { return Ok((directory, name)) };
+            let linked = self.entries(directory)?.get(name).map(|number| &self.node(*number).body);
+            let Some(Body::Link(target)) = linked else { return Ok((directory, name.to_owned())) };
             path = path.parent().unwrap_or(Path::new("/")).join(target);
         }
         Err(error(errno::LINK_LOOP))
@@ -467,10 +467,10 @@ impl DiskImage {
         self.walk(&names(path)?, LINK_LIMIT)
     }
 
-    fn walk(&self, names: &[String], links: u32) -> io::Result<usize> {
+    fn walk(&self, names: &[&str], links: u32) -> io::Result<usize> {
         let mut at = ROOT;
         for (position, name) in names.iter().enumerate() {
-            at = *self.entries(at)?.get(name).ok_or_else(|| error(errno::NOT_FOUND))?;
+            at = *self.entries(at)?.get(*name).ok_or_else(|| error(errno::NOT_FOUND))?;
             if let Body::Link(target) = &self.node(at).body {
                 let left = links.checked_sub(1).ok_or_else(|| error(errno::LINK_LOOP))?;
                 let before = names[..position].iter().fold(PathBuf::from("/"), |path, name| path.join(name));
@@ -500,7 +500,7 @@ fn survivors(content: &[u8], durable: &[u8], rewritten: bool, fate: Unsynced, en
 }
 
 /// The components of an absolute path, with `.` and `..` resolved by their text.
-fn names(path: &Path) -> io::Result<Vec<String>> {
+fn names(path: &Path) -> io::Result<Vec<&str>> {
     let mut names = Vec::new();
     for component in path.components() {
         match component {
@@ -509,7 +509,7 @@ fn names(path: &Path) -> io::Result<Vec<String>> {
                 names.pop();
             }
             Component::Normal(name) => match name.to_str() {
-                Some(name) if !name.contains('\0') => names.push(name.to_owned()),
+                Some(name) if !name.contains('\0') => names.push(name),
                 _ => return Err(error(errno::INVALID)),
             },
         }

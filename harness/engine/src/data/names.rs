@@ -1,0 +1,176 @@
+//! The names that data files use for each other, each with the place where it is written.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_saphyr::Spanned;
+
+use super::Library;
+use super::error::{DataError, nearest};
+use super::source::SourceFile;
+
+/// A name that a file uses.
+pub(super) struct Used {
+    /// The file, by its number among those that were read.
+    pub(super) file: usize,
+    /// The name, and where it stands.
+    pub(super) written: Spanned<String>,
+    /// What it names.
+    pub(super) what: What,
+}
+
+/// What a name should name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    /// A requirement.
+    Requirement,
+    /// A requirement, which names itself here and must not rest on itself.
+    Itself,
+    /// A quirk of a release, and so of a receiver.
+    QuirkOfRelease,
+    /// An executor.
+    Executor,
+    /// A host of a cell, at which faults can be aimed.
+    Host,
+}
+
+/// The hosts of cells at whose port calls faults can be aimed: the receiver, the runtime and the CLIs. The harness' own are not
+/// among them.
+fn hosts(library: &Library) -> Vec<&str> {
+    let clis = library.executors.values().map(|executor| executor.cli.as_str());
+    ["receiver", "runtime"].into_iter().chain(clis).collect()
+}
+
+/// What is wrong with a name, if anything is.
+pub(super) fn check(library: &Library, file: &SourceFile, used: &Used) -> Option<DataError> {
+    let written = &used.written;
+    let mistake = |message: String, help: Option<String>| {
+        let place = (written.referenced.line(), written.referenced.column());
+        Some(DataError::new(&file.name, &file.text, place, message, help))
+    };
+    let (what, known): (&str, Vec<&str>) = match used.what {
+        What::Requirement => ("a requirement", library.catalogue.ids().collect()),
+        What::Itself => {
+            let rests = library.catalogue.foundations(&written.value).contains(&written.value.as_str());
+            return rests
+                .then(|| mistake(format!("expected {} not to rest on itself", written.value), None))
+                .flatten();
+        }
+        What::QuirkOfRelease => match library.quirks.get(&written.value) {
+            Some(quirk) if quirk.role != "receiver" => {
+                let message = format!(
+                    "expected a quirk of a receiver, since a release is one; {} is of the role {}",
+                    quirk.id, quirk.role
+                );
+                return mistake(message, None);
+            }
+            _ => ("a quirk", library.quirks.keys().map(String::as_str).collect()),
+        },
+        What::Executor => ("an executor", library.executors.keys().map(String::as_str).collect()),
+        What::Host => ("a host of a cell", hosts(library)),
+    };
+    if known.contains(&written.value.as_str()) {
+        return None;
+    }
+    // Of hundreds of requirements the nearest one says more than all.
+    let all = if known.len() <= 12 { format!(" ({})", known.join(", ")) } else { String::new() };
+    let help = nearest(&written.value, known).map(|name| format!("did you mean {name:?}?"));
+    mistake(format!("expected the name of {what}{all}; found {:?}", written.value), help)
+}
+
+/// The names in a quirk file.
+#[derive(Deserialize)]
+pub(super) struct InQuirk {
+    pub(super) violates: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) executors: Vec<Spanned<String>>,
+}
+
+/// The names in a profile.
+#[derive(Deserialize)]
+pub(super) struct InProfile {
+    #[serde(default)]
+    pub(super) breaks: Keys,
+    /// Under the name of its executor, how a CLI talks.
+    pub(super) cli: Keys,
+}
+
+/// The names in a fault file.
+#[derive(Deserialize)]
+pub(super) struct InFault {
+    pub(super) rule: InRule,
+}
+
+/// The names in a fault's rule.
+#[derive(Deserialize)]
+pub(super) struct InRule {
+    pub(super) host: Spanned<String>,
+}
+
+/// The names in a scenario that its types hold without a place.
+#[derive(Deserialize)]
+pub(super) struct InScenario {
+    pub(super) steps: Vec<InStep>,
+}
+
+/// The names in a step.
+#[derive(Deserialize)]
+pub(super) struct InStep {
+    pub(super) fault: Option<InRule>,
+}
+
+/// The keys of a map, each with its place.
+#[derive(Default)]
+pub(super) struct Keys(pub(super) Vec<Spanned<String>>);
+
+impl<'de> Deserialize<'de> for Keys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OnlyKeys;
+        impl<'de> Visitor<'de> for OnlyKeys {
+            type Value = Keys;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
+                let mut keys = Vec::new();
+                while let Some((key, IgnoredAny)) = map.next_entry()? {
+                    keys.push(key);
+                }
+                Ok(Keys(keys))
+            }
+        }
+        deserializer.deserialize_map(OnlyKeys)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use gauntlet_reports::Lane;
+
+    use super::*;
+    use crate::data::Source;
+    use crate::matrix::Selection;
+    use crate::runner::{Settings, outcome};
+
+    #[test]
+    fn faults_can_be_aimed_at_exactly_the_hosts_that_cells_have() {
+        let library = Library::load(&[Source::Embedded]).expect("the embedded data is sound");
+        let selection = Selection { lanes: vec![Lane::Virtual], ..Selection::default() };
+        let mut seen = BTreeSet::new();
+        for plan in selection.probes(&library) {
+            let outcome = outcome(&plan, &library, &Settings::default(), &Arc::default());
+            let touches = outcome.expect("nobody ended the cell").touches;
+            seen.extend(touches.into_iter().map(|touch| touch.host));
+        }
+        for of_harness in ["harness", "client", "gate"] {
+            assert!(seen.remove(of_harness), "{of_harness} is no host any more");
+        }
+        assert_eq!(seen, hosts(&library).into_iter().map(str::to_owned).collect());
+    }
+}

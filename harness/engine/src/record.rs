@@ -1,0 +1,265 @@
+//! What is kept of a cell that was run: its line, its verdicts, and of a failure nobody expected its evidence and its trace.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gauntlet_reports::cap::{DETAIL_LIMIT, cap};
+use gauntlet_reports::{CellLine, Evidence, Failure, Secrets, Verdict};
+
+use crate::cell::{Deviation, Outcome, Plan};
+use crate::data::Library;
+use crate::matrix;
+use crate::oracle::{Finding, Judgement};
+use crate::trace::{Observation, What, redact_before_cut};
+
+/// A cell that was run, and what is kept of it. Everything but the judgements' findings is redacted.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// What it was made of.
+    pub plan: Arc<Plan>,
+    /// Its line in `results.jsonl`.
+    pub line: CellLine,
+    /// The verdict of each requirement that it touched.
+    pub judgements: BTreeMap<String, Judgement>,
+    /// The failures that nobody expected: neither the profile lists them, nor the quirk of the cell names them.
+    pub failures: Vec<Failure>,
+    /// The trace, if something failed that nobody expected.
+    pub trace: Option<KeptTrace>,
+    /// The quirks and faults that had something to bite on; only known of plain cells in the virtual lane.
+    pub reachable: Vec<String>,
+}
+
+/// A trace as it is written to a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptTrace {
+    /// The name of the file, below the folder of the reports.
+    pub file: String,
+    /// The observations, one a line as JSON.
+    pub lines: String,
+    /// Whether these are only the first ones.
+    pub cut: bool,
+}
+
+/// The most of a trace that is kept, in bytes of JSON.
+pub const MAX_TRACE: usize = 256 * 1024;
+
+impl Record {
+    /// What is kept of a cell that came to its end.
+    pub(crate) fn of(
+        plan: &Arc<Plan>,
+        library: &Library,
+        folders: &[PathBuf],
+        outcome: Outcome,
+        keep_trace: bool,
+    ) -> Self {
+        let secrets = Secrets::new(&outcome.secrets);
+        let reachable = if plan.deviation.is_none() {
+            matrix::reachable(library, &plan.executor, &outcome)
+        } else {
+            Vec::new()
+        };
+        let Outcome { mut observations, digest, error, mut judgements, .. } = outcome;
+        // Whatever was judged of a cell that the harness or its environment spoiled is nobody's failure.
+        if error.is_some() {
+            judgements.clear();
+        }
+        for judgement in judgements.values_mut() {
+            judgement.reason = judgement.reason.take().map(|reason| secrets.redact(&reason));
+        }
+        let verdict = match &error {
+            Some(_) => Verdict::Error,
+            None => Verdict::worst(judgements.values().map(|judgement| judgement.verdict)),
+        };
+        let with = |verdict| judgements.iter().filter(move |(_, judgement)| judgement.verdict == verdict);
+        let failed: Vec<String> = with(Verdict::Fail).map(|(id, _)| id.clone()).collect();
+        let unjudged = || with(Verdict::Inconclusive).find_map(|(_, judgement)| judgement.reason.clone());
+        let reason = error.map(|error| secrets.redact(&error)).or_else(unjudged);
+        let surprising =
+            verdict == Verdict::Error || failed.iter().any(|id| is_surprising(plan, library, id));
+        if surprising {
+            redact_before_cut(&mut observations, &secrets);
+        }
+        let id = plan.id();
+        let trace = (surprising && keep_trace).then(|| trace(&id, folders, &observations, &secrets));
+        let failures = with(Verdict::Fail)
+            .filter(|(requirement, _)| is_surprising(plan, library, requirement))
+            .flat_map(|(requirement, judgement)| {
+                failures(library, folders, &id, requirement, judgement, &observations, &secrets)
+            })
+            .map(|failure| Failure {
+                trace: trace.as_ref().map(|trace| trace.file.clone()),
+                trace_cut: trace.as_ref().is_some_and(|trace| trace.cut),
+                ..failure
+            })
+            .collect();
+        let line = CellLine {
+            id,
+            lane: plan.lane,
+            verdict,
+            counts: Verdict::counts(judgements.values().map(|judgement| judgement.verdict)),
+            digest,
+            failed,
+            reason,
+        };
+        Self { plan: plan.clone(), line, judgements, failures, trace, reachable }
+    }
+
+    /// The requirements of a cell that is not run are skipped with its reason.
+    pub(crate) fn skipped(plan: &Arc<Plan>, reason: &str) -> Self {
+        let mut record = Self::bare(plan, Verdict::Skipped, reason.to_owned());
+        for requirement in plan.scenario.requirements() {
+            let judgement = Judgement {
+                verdict: Verdict::Skipped,
+                findings: Vec::new(),
+                reason: Some(reason.to_owned()),
+            };
+            record.judgements.insert(requirement.value.clone(), judgement);
+        }
+        record.line.counts = Verdict::counts(record.judgements.values().map(|judgement| judgement.verdict));
+        record
+    }
+
+    /// A cell that kept its thread.
+    pub(crate) fn stuck(plan: &Arc<Plan>, watchdog: Duration) -> Self {
+        let reason = format!("the cell kept its thread for more than {watchdog:?} and was given up");
+        Self::bare(plan, Verdict::Error, reason)
+    }
+
+    /// A cell in which the harness panicked.
+    pub(crate) fn panicked(plan: &Arc<Plan>) -> Self {
+        let reason = "the harness panicked; the message is on standard error";
+        Self::bare(plan, Verdict::Error, reason.to_owned())
+    }
+
+    /// Lets go of the trace, of which there are enough already.
+    pub(crate) fn forget_trace(&mut self) {
+        self.trace = None;
+        for failure in &mut self.failures {
+            failure.trace = None;
+            failure.trace_cut = false;
+        }
+    }
+
+    fn bare(plan: &Arc<Plan>, verdict: Verdict, reason: String) -> Self {
+        Self {
+            plan: plan.clone(),
+            line: CellLine {
+                id: plan.id(),
+                lane: plan.lane,
+                verdict,
+                counts: BTreeMap::new(),
+                digest: String::new(),
+                failed: Vec::new(),
+                reason: Some(reason),
+            },
+            judgements: BTreeMap::new(),
+            failures: Vec::new(),
+            trace: None,
+            reachable: Vec::new(),
+        }
+    }
+}
+
+/// Whether nobody said beforehand that this requirement fails in this cell. Only such a cell's trace is worth keeping; all
+/// others can be derived again.
+fn is_surprising(plan: &Plan, library: &Library, id: &str) -> bool {
+    if plan.breaks(id) {
+        return false;
+    }
+    match &plan.deviation {
+        None => true,
+        Some(Deviation::Quirk(quirk)) => {
+            library.catalogue.get(id).is_none_or(|requirement| requirement.role.name() != quirk.role)
+                || !quirk.violates.iter().any(|named| named == id)
+        }
+        Some(Deviation::Fault(_)) => true,
+    }
+}
+
+/// The failures of one requirement in one cell, each with the guilty side, the evidence, and the command that reproduces it.
+fn failures(
+    library: &Library,
+    folders: &[PathBuf],
+    cell: &str,
+    requirement: &str,
+    judgement: &Judgement,
+    trace: &[Observation],
+    secrets: &Secrets,
+) -> Vec<Failure> {
+    let known = library.catalogue.get(requirement);
+    let shown = |text: &str| cap(&secrets.redact(text), DETAIL_LIMIT).into_owned();
+    let failure = |finding: &Finding| Failure {
+        cell: cell.to_owned(),
+        requirement: requirement.to_owned(),
+        guilty: known.map_or("unknown", |known| known.role.name()).to_owned(),
+        statement: known.map(|known| known.statement.clone()).unwrap_or_default(),
+        expected: shown(&finding.expected),
+        observed: shown(&finding.observed),
+        evidence: finding
+            .trace
+            .iter()
+            .filter_map(|index| Some((*index, trace.get(*index)?)))
+            .map(|(index, seen)| Evidence {
+                at_ms: seen.at_ms,
+                what: name(&seen.what),
+                detail: shown(&serde_json::to_string(&seen.what).unwrap_or_default()),
+                trace_index: index,
+            })
+            .collect(),
+        reproduce: reproduce(cell, folders),
+        trace: None,
+        trace_cut: false,
+    };
+    judgement.findings.iter().map(failure).collect()
+}
+
+/// The command that runs a cell again.
+fn reproduce(cell: &str, folders: &[PathBuf]) -> String {
+    let mut command = format!("gauntlet replay {}", quoted(cell));
+    for folder in folders {
+        command.push_str(&format!(" --scenarios {}", quoted(&folder.to_string_lossy())));
+    }
+    command
+}
+
+/// A word that the shell takes as it is.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+/// What an observation is called.
+fn name(what: &What) -> String {
+    let value = serde_json::to_value(what).unwrap_or_default();
+    value.get("what").and_then(|what| what.as_str()).unwrap_or_default().to_owned()
+}
+
+/// A trace as lines of JSON, redacted; whole lines up to the limit, and then one that says what is missing.
+fn trace(cell: &str, folders: &[PathBuf], observations: &[Observation], secrets: &Secrets) -> KeptTrace {
+    let mut lines = String::new();
+    for (number, seen) in observations.iter().enumerate() {
+        let line = secrets.redact(&serde_json::to_string(seen).unwrap_or_default());
+        if lines.len() + line.len() >= MAX_TRACE {
+            let left_out = observations.len() - number;
+            let note = serde_json::json!({ "left_out": left_out, "derive_again": reproduce(cell, folders) });
+            lines.push_str(&format!("{note}\n"));
+            return KeptTrace { file: file_name(cell), lines, cut: true };
+        }
+        lines.push_str(&line);
+        lines.push('\n');
+    }
+    KeptTrace { file: file_name(cell), lines, cut: false }
+}
+
+/// The file of a cell's trace.
+fn file_name(cell: &str) -> String {
+    let mut name: String =
+        cell.chars().map(|c| if c.is_ascii_alphanumeric() || "-._".contains(c) { c } else { '_' }).collect();
+    // File systems take 255 bytes.
+    if name.len() > 200 {
+        name.truncate(180);
+        name.push_str(&format!("-{}", &blake3::hash(cell.as_bytes()).to_hex()[..16]));
+    }
+    format!("traces/{name}.jsonl")
+}

@@ -1,0 +1,71 @@
+//! The three scores: compliance, detection, resilience. Never mixed.
+//!
+//! They are counted as records come, and hold no record: what they keep grows with the catalogue, not with the cells.
+
+mod compliance;
+mod detection;
+mod resilience;
+
+use std::sync::Arc;
+
+use gauntlet_reports::{Detection, Resilience};
+
+pub use compliance::ExecutorCompliance;
+
+use crate::cell::Plan;
+use crate::data::Library;
+use crate::record::Record;
+
+/// What the scores need of the records so far.
+#[derive(Debug, Default)]
+pub struct Scores {
+    compliance: compliance::Counted,
+    detection: detection::Counted,
+    resilience: resilience::Counted,
+}
+
+impl Scores {
+    /// The scores of these records.
+    pub fn of<'a>(library: &Library, records: impl IntoIterator<Item = &'a Record>) -> Self {
+        let mut scores = Self::default();
+        records.into_iter().for_each(|record| scores.add(library, record));
+        scores
+    }
+
+    /// Counts one more cell.
+    pub fn add(&mut self, library: &Library, record: &Record) {
+        self.compliance.add(record);
+        self.detection.add(library, record);
+        self.resilience.add(library, record);
+    }
+
+    /// Compliance of one executor: its plain cells, without quirk or fault.
+    pub fn compliance(&self, library: &Library, executor: &str) -> ExecutorCompliance {
+        self.compliance.score(library, executor)
+    }
+
+    /// Detection: each quirk makes the requirements fail that it names, and no others of its role.
+    pub fn detection(&self, library: &Library) -> Detection {
+        self.detection.score(library)
+    }
+
+    /// For each quirk a cell of the virtual lane that is worth running over real processes too: the first of this seed that
+    /// can be and that failed a requirement which the quirk names.
+    pub fn samples(&self, seed: u64) -> Vec<Arc<Plan>> {
+        self.detection.samples(seed)
+    }
+
+    /// Resilience: with every quirk and fault, all other roles keep their requirements.
+    pub fn resilience(&self) -> Resilience {
+        self.resilience.score()
+    }
+
+    /// The faults that reached no cell.
+    pub fn idle_faults<'a>(&self, library: &'a Library) -> Vec<&'a str> {
+        self.resilience.idle_faults(library)
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
