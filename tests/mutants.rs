@@ -266,18 +266,6 @@ fn under_fault(scenario: &str, fault: &str, at: &str, deviation: Value, requirem
 }
 
 #[test]
-fn crashes_of_the_runtime_do_not_hide_a_line_that_is_run_twice() {
-    let twice = json!({ "duplicate": {} });
-    under_fault(
-        "work-in-the-repository",
-        "kill-runtime-after-delivery",
-        "receiver.handoff",
-        twice,
-        "FLEET-INV-01",
-    );
-}
-
-#[test]
 fn crashes_an_outcome_that_is_never_sent() {
     under_fault(
         "work-in-the-repository",

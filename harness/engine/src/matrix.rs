@@ -1,5 +1,6 @@
 //! The matrix: which cells there are.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use gauntlet_reports::Lane;
@@ -11,6 +12,7 @@ use crate::cell::{Deviation, Outcome, Plan};
 use crate::data::executor::Executor;
 use crate::data::fault::Fault;
 use crate::data::{Library, nearest};
+use crate::files;
 use crate::scenario::Scenario;
 
 /// What of the matrix is to be run.
@@ -200,6 +202,30 @@ fn applies(scenario: &Scenario, profile: &Profile) -> bool {
 pub fn virtual_only(scenario: &Scenario) -> Option<String> {
     let by_step = || scenario.steps.iter().find_map(|step| step.virtual_only()).map(str::to_owned);
     scenario.virtual_only.clone().or_else(by_step)
+}
+
+/// Where receivers look for a CLI beside their search path (fleet sheet 3.0).
+const USUAL_PLACES: [&str; 8] = [
+    "/opt/homebrew/bin",
+    "/opt/homebrew/sbin",
+    "/usr/local/bin",
+    "/usr/local/sbin",
+    "/usr/bin",
+    "/bin",
+    "/usr/sbin",
+    "/sbin",
+];
+
+/// Why a cell is not run over real processes on this computer, if so. A scenario in which no CLI is installed must not meet the
+/// one that the user works with.
+pub fn not_over_processes(plan: &Plan) -> Option<String> {
+    virtual_only(&plan.scenario).or_else(|| {
+        let installed = plan.scenario.given.executor.installed;
+        let places = USUAL_PLACES.iter().filter(|_| !installed);
+        let mut found = places.map(|place| Path::new(place).join(&plan.executor.cli));
+        let own = found.find(|path| files::is_there(path))?;
+        Some(format!("there is {} on this computer, which the receiver would find and start", own.display()))
+    })
 }
 
 /// The quirks and faults that had something to bite on in a plain cell.

@@ -341,7 +341,7 @@ fn run_one(
     keep_trace: bool,
 ) -> Option<Record> {
     if plan.lane == Lane::Real
-        && let Some(reason) = matrix::virtual_only(&plan.scenario)
+        && let Some(reason) = matrix::not_over_processes(plan)
     {
         return Some(Record::skipped(plan, &reason));
     }

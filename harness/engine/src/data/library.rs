@@ -147,7 +147,7 @@ impl Library {
                 let quirk: Quirk = parse(name, text)?;
                 let names: InQuirk = parse(name, text)?;
                 names.violates.into_iter().for_each(|id| uses(id, What::Requirement));
-                names.executors.into_iter().for_each(|id| uses(id, What::Executor));
+                names.executors.into_iter().for_each(|executor| uses(executor, What::Executor));
                 let wrong = if quirk.violates.is_empty() {
                     Some("expected `violates` to name what the quirk breaks; it names nothing".to_owned())
                 } else if quirk.role != quirk.at.role() {
