@@ -414,11 +414,11 @@ fn deadline(plan: &Plan, view: &View<'_>) -> Held {
                 trace: vec![turn.index],
             });
         }
-        // Where the CLI was started again in place of a dead session, the outcome is that of the later turn.
-        let again =
-            view.turns().iter().any(|later| later.index > turn.index && later.dispatch == turn.dispatch);
-        // Attempts at a Hermes that is away are not seen.
-        let watched = !again && !heard.everywhere && !heard.contexts.contains(context);
+        // Attempts at a Hermes that is away are not seen, and the outcome of a turn that met a dead session is that of the one in
+        // its place.
+        let replaced = is_dead_session(turn)
+            && view.turns().iter().any(|later| later.index > turn.index && later.dispatch == turn.dispatch);
+        let watched = !heard.everywhere && !heard.contexts.contains(context) && !replaced;
         if let Some(ended) = turn.ended_ms.filter(|_| watched) {
             let latest = ended.saturating_add(limit - cap);
             if outcome.is_some_and(|outcome| outcome > latest) && undisturbed(latest) {

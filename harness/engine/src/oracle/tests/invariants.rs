@@ -253,6 +253,29 @@ fn nothing_outlasts_its_deadline() {
 }
 
 #[test]
+fn a_turn_in_place_of_a_dead_session_has_a_deadline_of_its_own() {
+    let dead = || Story::new().dispatched("d", "c", true).turn("d", 100, Some("s")).left_from(100, "", None);
+    let again = || dead().turn("d", 101, None).wait(290_000).left(101, "");
+    assert_eq!(again().called("1", "c", &taken()).verdict("FLEET-INV-05"), Pass);
+    assert_eq!(again().wait(10_001).called("1", "c", &taken()).verdict("FLEET-INV-05"), Fail);
+    let alone = dead().wait(290_000).called("1", "c", &taken());
+    assert_eq!(alone.verdict("FLEET-INV-05"), Fail, "nothing came in its place");
+}
+
+#[test]
+fn a_cli_takes_the_arguments_of_at_least_one_turn() {
+    let refused = || Purpose::Refused("unknown argument".to_owned());
+    let probed = || Story::new().invoked(None, 99, Purpose::Probe);
+    assert_eq!(probed().verdict("FLEET-INV-08"), NotExercised);
+    assert_eq!(probed().invoked(Some("d"), 100, refused()).verdict("FLEET-INV-08"), Fail);
+    // One that refuses to resume takes first turns all the same.
+    let mixed = probed().turn("d", 100, None).invoked(Some("e"), 101, refused());
+    assert_eq!(mixed.verdict("FLEET-INV-08"), Pass);
+    let unplayed = Purpose::Unplayed("not known here".to_owned());
+    assert_eq!(probed().invoked(Some("d"), 100, unplayed).verdict("FLEET-INV-08"), NotExercised);
+}
+
+#[test]
 fn the_cap_is_the_one_that_the_receiver_was_told() {
     let short = PLAIN.replace("steps:", "given: { receiver: { config: { codex_timeout_s: 2.5 } } }\nsteps:");
     let story = || Story::of(&short).dispatched("d", "c", true).turn("d", 100, None);
