@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
+use crate::scenario;
+
 /// One kind of agent behind a receiver.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -60,6 +62,37 @@ impl Executor {
             "callback_prefix" => &self.callback_prefix,
             _ => return name.strip_prefix("file.").and_then(|name| self.file(name)),
         })
+    }
+
+    /// What would lead the harness out of a cell, or out of the folder of reports: the way to it, and what was expected.
+    pub(super) fn misplaced(&self) -> Option<(Vec<&'static str>, String)> {
+        let ReceiverFiles { config, inbox, offset, transcript, pid, sessions } = &self.files;
+        let plain = |name: &str| !name.contains('/') && !scenario::leads_out(name);
+        let words = [
+            ("id", self.id.value.as_str()),
+            ("cli", &self.cli),
+            ("peer", &self.peer),
+            ("short", &self.short),
+            ("label", &self.label),
+            ("callback_prefix", &self.callback_prefix),
+        ];
+        let files = [
+            ("config", Some(config)),
+            ("inbox", Some(inbox)),
+            ("offset", Some(offset)),
+            ("transcript", Some(transcript)),
+            ("pid", Some(pid)),
+            ("sessions", sessions.as_ref()),
+        ];
+        let word = words.into_iter().find(|(_, word)| !plain(word));
+        let word =
+            word.map(|(name, word)| (vec![name], format!("expected a name without `/`; found {word:?}")));
+        let file = files.into_iter().find_map(|(name, path)| {
+            let path = path.filter(|path| scenario::leads_out(path))?;
+            let message = format!("expected a path below the working directory; found {path:?}");
+            Some((vec!["files", name], message))
+        });
+        word.or(file)
     }
 
     /// A text with the words in it filled in.

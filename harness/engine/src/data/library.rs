@@ -12,6 +12,7 @@ use super::error::{DataError, DataErrors, nearest};
 use super::executor::Executor;
 use super::fault::Fault;
 use super::names::{self, InFault, InProfile, InQuirk, InScenario, Used, What};
+use super::outline::Outline;
 use super::release::Release;
 use super::source::{Source, SourceFile};
 use super::yaml::parse;
@@ -117,6 +118,9 @@ impl Library {
             }
             "executors" => {
                 let executor: Executor = parse(name, text)?;
+                if let Some((way, message)) = executor.misplaced() {
+                    return Err(DataError::new(name, text, Outline::of(text).value(&way), message, None));
+                }
                 if self.executors.contains_key(&executor.id.value) {
                     return Err(twice(file, &executor.id, "executor"));
                 }

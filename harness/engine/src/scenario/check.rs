@@ -37,7 +37,8 @@ pub struct Check {
     /// Subject: the receiver's inbox. A list of records.
     #[serde(default)]
     pub inbox: Option<Which>,
-    /// Subject: a file of the working directory: `{exists, text, mode, json}`. `~/` stands for the executor's home.
+    /// Subject: a file of the working directory: `{exists, text, mode, json}`. `~/` stands for the executor's home,
+    /// `~hermes/` for the runtime's.
     #[serde(default)]
     pub file: Option<String>,
     /// Subject: the names of processes that the receiver left behind.

@@ -7,9 +7,13 @@ mod check;
 mod given;
 mod known;
 mod limits;
+mod mistake;
+mod path;
 mod read;
 mod schema;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -19,6 +23,7 @@ pub use check::{Check, Column, Comparison, Subject, Which};
 pub use gauntlet_reports::Lane;
 pub use given::{ExecutorGiven, Given, HermesGiven, ReceiverGiven};
 pub use limits::Limits;
+pub(crate) use path::{Folder, leads_out};
 pub use read::{expand, read};
 pub use schema::schema;
 pub use step::{Await, Bearer, Call, Dispatch, Expect, HostName, Request, Step, Verb, WriteFile};

@@ -6,8 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::{Location, Spanned};
 
-use super::known;
-use super::{Lane, Limits, Scenario};
+use super::{Lane, Limits, Scenario, known, path, step};
 use crate::data::{DataError, parse_yaml};
 
 /// Reads the scenarios of a file: one, or one for each row of its parameters.
@@ -130,7 +129,10 @@ fn one(file: &str, text: &str) -> Result<Scenario, DataError> {
             return fail(place, message, help.as_deref());
         }
     }
-    Ok(scenario)
+    match path::mistake(&scenario).or_else(|| step::mistake(&scenario)) {
+        Some(mistake) => Err(mistake.in_file(file, text)),
+        None => Ok(scenario),
+    }
 }
 
 const VERBS: &str = "verbs are dispatch, request, call, await, advance, kill, stop, start, power_cut, write, remove, fault, mend";

@@ -9,6 +9,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
+use super::Scenario;
+use super::mistake::Mistake;
+
 /// One step: exactly one verb; with an expectation, also the requirement that it judges.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -34,7 +37,7 @@ pub struct Step {
     pub power_cut: Option<Unsynced>,
     /// A file is written from outside.
     pub write: Option<WriteFile>,
-    /// A file or folder is removed from outside. `~/` stands for the executor's home.
+    /// A file or folder is removed from outside. Its path is one as of [`WriteFile::path`].
     pub remove: Option<String>,
     /// From now on a port call misbehaves.
     pub fault: Option<Rule>,
@@ -172,7 +175,7 @@ pub struct Request {
     pub json: Option<Value>,
     /// The body as text, as it is.
     pub body: Option<String>,
-    /// A body of so many bytes: a well-formed dispatch, filled up with `x`.
+    /// A body of so many bytes, at most 64 MiB: a well-formed dispatch, filled up with `x`.
     pub body_of: Option<usize>,
     /// Whole requests as text, sent instead of all the above on one connection. Line ends are sent as CR LF.
     pub raw: Option<String>,
@@ -239,7 +242,8 @@ pub struct Await {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WriteFile {
-    /// The path relative to the working directory. `~/` stands for the executor's home.
+    /// The path relative to the working directory. `~/` stands for the executor's home, `~hermes/` for the runtime's. No path
+    /// leads out of these.
     pub path: String,
     /// What is written.
     pub text: String,
@@ -277,4 +281,22 @@ pub struct Expect {
     pub exit_code: Option<i32>,
     /// The step took at most so long.
     pub at_most: Option<Millis>,
+}
+
+/// A longer body is not made: a scenario is to try its subject, not the machine.
+const LONGEST_BODY: usize = 64 * 1024 * 1024;
+
+/// The first step of a scenario that says what its verb cannot mean, if one does.
+pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
+    scenario.steps.iter().enumerate().find_map(|(number, step)| {
+        let number = number.to_string();
+        match step.verb()? {
+            Verb::Request(request) if request.body_of.is_some_and(|length| length > LONGEST_BODY) => {
+                let message =
+                    format!("expected at most {LONGEST_BODY} bytes (64 MiB); found {}", request.body_of?);
+                Some(Mistake::at(&["steps", &number, "request", "body_of"], message))
+            }
+            _ => None,
+        }
+    })
 }

@@ -209,6 +209,7 @@ fn deliveries_records_files_and_leftovers_are_seen() {
         .file("repo/b.token", Some("old"))
         .file("repo/b.token", Some("\u{fffd}"))
         .file("home/.config/x", Some("at home"))
+        .file("hermes/deliveries.jsonl", Some("delivered"))
         .file("repo/gone", Some("x"))
         .file("repo/gone", None)
         .see(What::Leftovers { moment: "end".to_owned(), processes: vec!["codex".to_owned()] });
@@ -222,6 +223,7 @@ fn deliveries_records_files_and_leftovers_are_seen() {
         "file: b.token, at: /text, equals: \"\u{fffd}\"",
         "file: b.token, at: /mode, equals: \"0600\"",
         "file: ~/.config/x, at: /text, equals: at home",
+        "file: ~hermes/deliveries.jsonl, at: /text, equals: delivered",
         "file: gone, at: /exists, equals: false",
         "file: never, at: /exists, equals: false",
         "leftovers: true, equals: [codex]",
