@@ -292,7 +292,7 @@ fn what_an_executor_is_called_does_not_lead_out_of_its_cell() {
     for (from, to, place) in [
         ("cli: codex", "cli: ../codex", "a.yaml:4:6"),
         ("id: codex", "id: ../../codex", "a.yaml:3:5"),
-        ("pid: .hermes", "pid: /tmp", "below the working directory"),
+        ("pid: .hermes", "pid: /tmp", "a.yaml:15:8"),
     ] {
         assert!(text.contains(from), "{from}");
         run_with(&data("executors/a.yaml", text.replace(from, to).as_bytes()))

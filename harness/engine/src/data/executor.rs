@@ -51,6 +51,22 @@ pub struct ReceiverFiles {
 }
 
 impl Executor {
+    /// The words of scenarios, as [`Executor::word`] knows them.
+    pub const WORDS: [&str; 12] = [
+        "executor",
+        "cli",
+        "peer",
+        "short",
+        "label",
+        "callback_prefix",
+        "file.config",
+        "file.inbox",
+        "file.offset",
+        "file.transcript",
+        "file.pid",
+        "file.sessions",
+    ];
+
     /// What a word of a scenario stands for.
     pub fn word(&self, name: &str) -> Option<&str> {
         Some(match name {
@@ -160,6 +176,9 @@ mod tests {
             "files": { "config": "", "inbox": "in.jsonl", "offset": "", "transcript": "", "pid": "" },
         }))
         .expect("an executor");
+        for word in Executor::WORDS.into_iter().filter(|word| *word != "file.sessions") {
+            assert!(executor.word(word).is_some(), "{word}");
+        }
         let text = "{cli}: {short}->hermes {file.inbox} {file.sessions} {context:c1} {{label}} {\"a\": {";
         assert_eq!(executor.fill(text), "cx: s->hermes in.jsonl {file.sessions} {context:c1} {L} {\"a\": {");
     }

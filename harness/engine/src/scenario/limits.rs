@@ -38,6 +38,9 @@ impl Limits {
         }
     }
 
+    /// What braces around them stand for.
+    pub(super) const NAMES: [&str; 5] = ["turn_cap", "lock_wait", "idle", "poll", "turn_cap.seconds"];
+
     fn named(&self, name: &str) -> Option<Duration> {
         Some(match name {
             "turn_cap" => self.turn_cap,

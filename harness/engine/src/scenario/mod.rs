@@ -10,6 +10,7 @@ mod limits;
 mod mistake;
 mod path;
 mod read;
+mod reference;
 mod schema;
 mod step;
 #[cfg(test)]
@@ -19,12 +20,15 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+#[cfg(test)]
+pub(crate) use check::{CALLBACK, DELIVERY, FILE, REFUSAL, TURN};
 pub use check::{Check, Column, Comparison, Subject, Which};
 pub use gauntlet_reports::Lane;
 pub use given::{ExecutorGiven, Given, HermesGiven, ReceiverGiven};
 pub use limits::Limits;
 pub(crate) use path::{Folder, leads_out};
 pub use read::{expand, read};
+pub(crate) use reference::{Reference, unknown_word};
 pub use schema::schema;
 pub use step::{Await, Bearer, Call, Dispatch, Expect, HostName, Request, Step, Verb, WriteFile};
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gauntlet_runtime::fleet::tools;
 use gauntlet_simulators::injection::Millis;
 use gauntlet_world::fault::{Rule, Unsynced};
 use schemars::JsonSchema;
@@ -9,8 +10,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
-use super::Scenario;
 use super::mistake::Mistake;
+use super::{Scenario, known};
 
 /// One step: exactly one verb; with an expectation, also the requirement that it judges.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -78,7 +79,51 @@ pub enum Verb<'a> {
     /// See [`Step::fault`].
     Fault(&'a Rule),
     /// See [`Step::mend`].
-    Mend,
+    Mend(bool),
+}
+
+impl Verb<'_> {
+    /// The word for it in a file.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Verb::Dispatch(_) => "dispatch",
+            Verb::Request(_) => "request",
+            Verb::Call(_) => "call",
+            Verb::Await(_) => "await",
+            Verb::Advance(_) => "advance",
+            Verb::Kill(_) => "kill",
+            Verb::Stop(_) => "stop",
+            Verb::Start(_) => "start",
+            Verb::PowerCut(_) => "power_cut",
+            Verb::Write(_) => "write",
+            Verb::Remove(_) => "remove",
+            Verb::Fault(_) => "fault",
+            Verb::Mend(_) => "mend",
+        }
+    }
+
+    /// The members that the result of a step with a name can have: what a check of it can look at.
+    pub(crate) fn result(&self) -> &'static [&'static str] {
+        match self {
+            Verb::Dispatch(_) => {
+                &["status", "headers", "body", "text", "whole", "tool", "sent", "acknowledged", "elapsed_ms"]
+            }
+            Verb::Request(_) => &[
+                "status",
+                "headers",
+                "body",
+                "text",
+                "whole",
+                "answers",
+                "closed",
+                "surplus",
+                "refused",
+                "elapsed_ms",
+            ],
+            Verb::Call(_) => &["tool", "elapsed_ms"],
+            _ => &[],
+        }
+    }
 }
 
 impl Step {
@@ -97,7 +142,7 @@ impl Step {
             self.write.as_ref().map(Verb::Write),
             self.remove.as_deref().map(Verb::Remove),
             self.fault.as_ref().map(Verb::Fault),
-            self.mend.map(|_| Verb::Mend),
+            self.mend.map(Verb::Mend),
         ]
         .into_iter()
         .flatten()
@@ -123,7 +168,7 @@ impl Step {
     pub fn virtual_only(&self) -> Option<&'static str> {
         match self.verb()? {
             Verb::PowerCut(_) => Some("a power cut needs a simulated machine"),
-            Verb::Fault(_) | Verb::Mend => Some("a fault of a port needs a simulated machine"),
+            Verb::Fault(_) | Verb::Mend(_) => Some("a fault of a port needs a simulated machine"),
             Verb::Kill(HostName::Runtime)
             | Verb::Stop(HostName::Runtime)
             | Verb::Start(HostName::Runtime) => Some("the runtime is part of the harness in the real lane"),
@@ -269,9 +314,9 @@ pub struct Expect {
     pub status: Option<u16>,
     /// The body of the answer as JSON.
     pub body: Option<Value>,
-    /// The text of the reply, whole.
+    /// The text of the reply, whole; after a dispatch or a request, the body of the answer as text.
     pub text: Option<String>,
-    /// A part of the text of the reply.
+    /// A part of the same text.
     pub text_contains: Option<String>,
     /// The stable class of the error of a tool.
     pub error_class: Option<String>,
@@ -283,20 +328,136 @@ pub struct Expect {
     pub at_most: Option<Millis>,
 }
 
+impl Expect {
+    /// The members that can hold after a step. Steps that nothing comes back from can be expected nothing of.
+    ///
+    /// | verb | members |
+    /// | --- | --- |
+    /// | `dispatch` | those of an answer, `acknowledged`, `error_class` |
+    /// | `request` | those of an answer |
+    /// | `call` | `error_class` |
+    /// | `await` a reply | `happens`, `text`, `text_contains` |
+    /// | `await` a turn | `happens` |
+    /// | `await` or `stop` or `start` the receiver | `happens`, `exit_code` |
+    /// | the same of the runtime | `happens`; of its stop nothing |
+    ///
+    /// An answer has `status`, `body`, `rpc_error`, `rpc_message`, `text`, `text_contains`. All of these verbs take time, so
+    /// that `at_most` makes sense.
+    fn after(verb: &Verb<'_>) -> &'static [&'static str] {
+        match verb {
+            Verb::Dispatch(_) => &[
+                "acknowledged",
+                "rpc_error",
+                "rpc_message",
+                "status",
+                "body",
+                "text",
+                "text_contains",
+                "error_class",
+                "at_most",
+            ],
+            Verb::Request(_) => {
+                &["rpc_error", "rpc_message", "status", "body", "text", "text_contains", "at_most"]
+            }
+            Verb::Call(_) => &["error_class", "at_most"],
+            Verb::Await(wait) if wait.reply_to.is_some() => &["happens", "text", "text_contains", "at_most"],
+            Verb::Await(Await { end_of: Some(HostName::Receiver), .. })
+            | Verb::Stop(HostName::Receiver)
+            | Verb::Start(HostName::Receiver) => &["happens", "exit_code", "at_most"],
+            Verb::Await(_) | Verb::Start(HostName::Runtime) => &["happens", "at_most"],
+            Verb::Stop(HostName::Runtime)
+            | Verb::Advance(_)
+            | Verb::Kill(_)
+            | Verb::PowerCut(_)
+            | Verb::Write(_)
+            | Verb::Remove(_)
+            | Verb::Fault(_)
+            | Verb::Mend(_) => &[],
+        }
+    }
+
+    /// The members that are given.
+    fn given(&self) -> Vec<&'static str> {
+        let Self {
+            acknowledged,
+            rpc_error,
+            rpc_message,
+            status,
+            body,
+            text,
+            text_contains,
+            error_class,
+            happens,
+            exit_code,
+            at_most,
+        } = self;
+        [
+            ("acknowledged", acknowledged.is_some()),
+            ("rpc_error", rpc_error.is_some()),
+            ("rpc_message", rpc_message.is_some()),
+            ("status", status.is_some()),
+            ("body", body.is_some()),
+            ("text", text.is_some()),
+            ("text_contains", text_contains.is_some()),
+            ("error_class", error_class.is_some()),
+            ("happens", happens.is_some()),
+            ("exit_code", exit_code.is_some()),
+            ("at_most", at_most.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(name, given)| given.then_some(name))
+        .collect()
+    }
+
+    /// What is wrong with it after a verb, if anything is: the member, or the whole.
+    fn wrong(&self, verb: &Verb<'_>) -> Option<(Option<&'static str>, String)> {
+        let (given, known) = (self.given(), Expect::after(verb));
+        let all = match known {
+            [] => "nothing".to_owned(),
+            known => format!("one of {}", known.join(", ")),
+        };
+        if given.is_empty() {
+            return Some((None, format!("expected {all} in `expect`; found nothing, which always holds")));
+        }
+        let member = given.into_iter().find(|member| !known.contains(member))?;
+        Some((Some(member), format!("expected {all} after `{}`; found {member:?}", verb.word())))
+    }
+}
+
 /// A longer body is not made: a scenario is to try its subject, not the machine.
 const LONGEST_BODY: usize = 64 * 1024 * 1024;
 
 /// The first step of a scenario that says what its verb cannot mean, if one does.
 pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
     scenario.steps.iter().enumerate().find_map(|(number, step)| {
-        let number = number.to_string();
-        match step.verb()? {
-            Verb::Request(request) if request.body_of.is_some_and(|length| length > LONGEST_BODY) => {
-                let message =
-                    format!("expected at most {LONGEST_BODY} bytes (64 MiB); found {}", request.body_of?);
-                Some(Mistake::at(&["steps", &number, "request", "body_of"], message))
-            }
-            _ => None,
-        }
+        let (number, verb) = (number.to_string(), step.verb()?);
+        of_verb(&verb, &number).or_else(|| {
+            let (member, message) = step.expect.as_ref()?.wrong(&verb)?;
+            Some(match member {
+                Some(member) => Mistake::at_key(&["steps", &number, "expect", member], message),
+                None => Mistake::at(&["steps", &number, "expect"], message),
+            })
+        })
     })
+}
+
+fn of_verb(verb: &Verb<'_>, number: &str) -> Option<Mistake> {
+    match verb {
+        Verb::Request(Request { body_of: Some(length), .. }) if *length > LONGEST_BODY => {
+            let message = format!("expected at most {LONGEST_BODY} bytes (64 MiB); found {length}");
+            Some(Mistake::at(&["steps", number, "request", "body_of"], message))
+        }
+        Verb::Mend(false) => {
+            Some(Mistake::at(&["steps", number, "mend"], "expected true; found false, which mends nothing"))
+        }
+        Verb::Call(call) if !tools::NAMES.contains(&call.tool.as_str()) => {
+            let (message, help) = known::unknown(
+                &format!("a tool of the runtime ({})", tools::NAMES.join(", ")),
+                &call.tool,
+                tools::NAMES,
+            );
+            Some(Mistake::at(&["steps", number, "call", "tool"], message).help(help))
+        }
+        _ => None,
+    }
 }
