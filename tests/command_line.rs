@@ -256,6 +256,31 @@ fn garbage_in_place_of_data_is_exit_2_and_never_a_panic() {
 }
 
 #[test]
+fn a_quirk_that_would_never_bite_is_pointed_at() {
+    let quirk = |at: &str, role: &str, rest: &str| {
+        format!("id: q\ntitle: t\nrole: {role}\nat: {at}\nviolates: [FLEET-HTTP-01]\nseen_in: [x]\n{rest}\n")
+    };
+    for (at, rest, place, words) in [
+        ("receiver.response", "do: { exit: 3 }", "a.yaml:7:", "found \"exit\""),
+        ("receiver.auth", "do: { truncate: 3 }", "a.yaml:7:", "found \"truncate\""),
+        ("receiver.ack", "do: { duplicate: {} }", "a.yaml:7:", "found \"duplicate\""),
+        ("receiver.response", "do: { replace: { /statsu: 5 } }", "a.yaml:7:18", "\"status\""),
+        ("receiver.response", "do: { replace: { /path: /x } }", "a.yaml:7:18", "status, body"),
+        ("receiver.response", "do: omit\nwhen: { matches: { /statsu: 5 } }", "a.yaml:8:20", "\"status\""),
+        ("receiver.response", "do: omit\nwhen: { matches: { status: 5 } }", "a.yaml:8:20", "JSON"),
+        ("receiver.response", "do: omit\nwhen: { nth: 0 }", "a.yaml:8:14", "nth"),
+        ("receiver.response", "do: omit\nwhen: { percent: 101 }", "a.yaml:8:18", "percent"),
+        ("receiver.log", "do: { replace: { /line: \"{tokn}\" } }", "a.yaml:7:25", "{token}"),
+        ("receiver.log", "do: omit\nwhen: { matches: { /line: \"{shrt}\" } }", "a.yaml:8:27", "{short}"),
+        ("cli.exit", "do: { exit: 3 }", "a.yaml:3:7", "\"cli\""),
+    ] {
+        let run = run_with(&data("quirks/a.yaml", quirk(at, "receiver", rest).as_bytes())).code(2);
+        let shown = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+        assert!(shown.contains(place) && shown.contains(words), "{at}, {rest}:\n{shown}");
+    }
+}
+
+#[test]
 fn only_regular_files_of_a_sound_size_are_read_as_data() {
     let run = |folder: &TempDir| {
         let limit = Duration::from_secs(20);

@@ -38,6 +38,14 @@ impl Limits {
         }
     }
 
+    /// How long a lane gives a cell, whatever its steps wait for.
+    pub fn horizon(lane: Lane) -> Duration {
+        match lane {
+            Lane::Virtual => Duration::from_secs(24 * 3600),
+            Lane::Real => Duration::from_secs(60),
+        }
+    }
+
     /// What braces around them stand for.
     pub(super) const NAMES: [&str; 5] = ["turn_cap", "lock_wait", "idle", "poll", "turn_cap.seconds"];
 

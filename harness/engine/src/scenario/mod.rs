@@ -85,6 +85,13 @@ impl Scenario {
         self.executors.is_empty() || self.executors.iter().any(|named| named.value == executor)
     }
 
+    /// Why its steps do not fit into the time that a lane gives a cell, if they do not.
+    pub fn too_long_for(&self, lane: Lane) -> Option<String> {
+        let horizon = Limits::horizon(lane);
+        let (number, end) = step::beyond(&self.steps, horizon)?;
+        Some(format!("a cell of this lane has {horizon:?}, and step {} can last until {end:?}", number + 1))
+    }
+
     /// Every requirement that the scenario judges, where it is named.
     pub fn requirements(&self) -> Vec<&Spanned<String>> {
         let of_steps = self.steps.iter().filter_map(|step| step.requirement.as_ref());

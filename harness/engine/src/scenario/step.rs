@@ -1,6 +1,7 @@
 //! The steps of a scenario: each has one verb, and may have an expectation.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use gauntlet_runtime::fleet::tools;
 use gauntlet_simulators::injection::Millis;
@@ -11,7 +12,7 @@ use serde_json::Value;
 use serde_saphyr::Spanned;
 
 use super::mistake::Mistake;
-use super::{Scenario, known};
+use super::{Lane, Limits, Scenario, known};
 
 /// One step: exactly one verb; with an expectation, also the requirement that it judges.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -429,6 +430,11 @@ const LONGEST_BODY: usize = 64 * 1024 * 1024;
 
 /// The first step of a scenario that says what its verb cannot mean, if one does.
 pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
+    let horizon = Limits::horizon(Lane::Virtual);
+    if let Some((number, end)) = beyond(&scenario.steps, horizon) {
+        let message = format!("expected a cell of at most {horizon:?}; this step can last until {end:?}");
+        return Some(Mistake::at(&["steps", &number.to_string()], message));
+    }
     scenario.steps.iter().enumerate().find_map(|(number, step)| {
         let (number, verb) = (number.to_string(), step.verb()?);
         of_verb(&verb, &number).or_else(|| {
@@ -460,4 +466,27 @@ fn of_verb(verb: &Verb<'_>, number: &str) -> Option<Mistake> {
         }
         _ => None,
     }
+}
+
+/// The first step that could not come to its end before the horizon of a lane, though all before it took no more time than
+/// is said: its number, and when it would end. Waits end early as a rule, so that only each of them by itself must fit.
+pub(super) fn beyond(steps: &[Step], horizon: Duration) -> Option<(usize, Duration)> {
+    let mut passed = Duration::ZERO;
+    steps.iter().enumerate().find_map(|(number, step)| {
+        let takes = match step.verb()? {
+            Verb::Advance(time) => {
+                passed = passed.saturating_add(time.duration());
+                Duration::ZERO
+            }
+            Verb::Await(wait) => wait.within.duration(),
+            Verb::Request(request) => request.within?.duration(),
+            _ => return None,
+        };
+        let end = passed.saturating_add(takes);
+        // A wait that is expected to be in vain takes all its time.
+        if step.expect.as_ref().is_some_and(|expect| expect.happens == Some(false)) {
+            passed = end;
+        }
+        (end > horizon).then_some((number, end))
+    })
 }

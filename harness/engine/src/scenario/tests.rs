@@ -182,3 +182,24 @@ fn what_is_expected_of_a_step_can_come_of_its_verb() {
     let awaited = "steps:\n  - dispatch: { as: a, text: x }\n  - await: { turn_of: a, within: 1s }\n    expect: { text: x }\n    requirement: X\n";
     mistakes(&[(awaited, (4, 15), "expected one of happens, at_most after `await`")]);
 }
+
+#[test]
+fn no_step_lasts_beyond_the_horizon() {
+    mistakes(&[
+        ("steps:\n  - advance: 1441m\n", (2, 5), "86400s"),
+        ("steps:\n  - advance: 720m\n  - advance: 721m\n", (3, 5), "86400s"),
+        ("steps:\n  - request: { within: 1441m }\n", (2, 5), "86400s"),
+        ("steps:\n  - advance: 1439m\n  - await: { end_of: receiver, within: 2m }\n", (3, 5), "86400s"),
+        ("steps:\n  - advance: 307445734561825m\n  - advance: 307445734561825m\n", (2, 5), "86400s"),
+    ]);
+    let reason = |steps: &str| {
+        let text = format!("id: made/by-hand\ntitle: A story.\nsubject: receiver\nsteps:\n{steps}");
+        crate::matrix::virtual_only(&read("x.yaml", &text, Lane::Real).expect("a scenario")[0])
+    };
+    let wait = "  - await: { end_of: receiver, within: 40s }\n";
+    let in_vain = format!("{wait}    expect: {{ happens: false }}\n    requirement: X\n");
+    assert!(reason("  - advance: 61s\n").is_some_and(|reason| reason.contains("60s")));
+    assert!(reason(&format!("  - advance: 21s\n{wait}")).is_some());
+    assert_eq!(reason(&format!("  - advance: 20s\n{wait}{wait}")), None, "waits end early");
+    assert!(reason(&format!("{in_vain}{wait}")).is_some());
+}
