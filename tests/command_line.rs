@@ -691,3 +691,25 @@ fn a_quirk_of_each_role_is_tried_once_over_real_processes_also_one_of_a_users_ow
     let replay = gauntlet().args(["replay", cell.as_str().expect("an id")]).assert().code(1);
     replay.stdout(contains("fail           FLEET-INV-06"));
 }
+
+/// A version whose profile breaks something is still supported: what it breaks is nobody's failure, under quirks neither.
+#[test]
+fn a_supported_version_that_breaks_something_passes_by_itself() {
+    let out = folder();
+    gauntlet()
+        .args(["run", "--lane", "virtual", "--version", "0.44.0", "--only", "fleet/second-turn*", "--out"])
+        .arg(out.path())
+        .assert()
+        .code(0)
+        .stdout(contains("failures: 0"));
+}
+
+#[test]
+fn a_table_that_cannot_be_printed_is_told() {
+    let out = folder();
+    let full = fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+    let mut run = Process::new(env!("CARGO_BIN_EXE_gauntlet"));
+    run.args(["run", "--lane", "virtual", "--only", "fleet/busy*", "--out"]).arg(out.path());
+    let status = run.stdout(full).stderr(Stdio::null()).status().expect("it runs");
+    assert_eq!(status.code(), Some(3));
+}

@@ -247,3 +247,42 @@ fn hermes_that_forgets_what_it_delivered() {
     by_steps("late-thanks", steps, "FLEET-INV-04");
     by_steps("late-thanks", steps, "FLEET-CB-07");
 }
+
+/// Breaks the subject under a fault of the world.
+fn under_fault(scenario: &str, fault: &str, at: &str, deviation: Value, requirement: &str) {
+    let library = library();
+    let fault = library.faults.get(fault).expect("a fault").clone();
+    let quirk: Quirk = serde_json::from_value(json!({
+        "id": "mutant", "title": "A mutant.", "role": "receiver", "at": at, "do": deviation,
+        "violates": [requirement], "seen_in": ["tests/mutants.rs"],
+    }))
+    .expect("a mutant is a quirk");
+    let plan = Plan {
+        deviation: Some(Deviation::Fault(fault)),
+        release_quirks: vec![Arc::new(quirk)],
+        ..cell(scenario)
+    };
+    must_fail(plan, requirement);
+}
+
+#[test]
+fn crashes_an_outcome_that_is_never_sent() {
+    under_fault(
+        "work-in-the-repository",
+        "kill-before-callback",
+        "receiver.callback",
+        json!("omit"),
+        "FLEET-INV-02",
+    );
+}
+
+#[test]
+fn power_cuts_a_dispatch_that_was_acknowledged_and_not_kept() {
+    under_fault(
+        "work-in-the-repository",
+        "power-cut-after-callback-taken",
+        "receiver.inbox",
+        json!("omit"),
+        "FLEET-INV-02",
+    );
+}

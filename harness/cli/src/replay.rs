@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use gauntlet_engine::exit::ExitCode;
-use gauntlet_engine::matrix::virtual_only;
+use gauntlet_engine::matrix::not_over_processes;
 use gauntlet_engine::runner::{self, Settings};
 use gauntlet_engine::session;
 use gauntlet_engine::trace::redact_before_cut;
@@ -23,7 +23,7 @@ pub(crate) fn replay(args: &ReplayArgs) -> Outcome {
         return Err((miette!(help = help, "there is no cell {:?}", args.cell), ExitCode::NothingSelected));
     };
     if plan.lane == Lane::Real
-        && let Some(reason) = virtual_only(&plan.scenario)
+        && let Some(reason) = not_over_processes(&plan)
     {
         return Err((miette!("{} is skipped: {reason}", args.cell), ExitCode::NothingSelected));
     }

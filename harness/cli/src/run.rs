@@ -65,8 +65,15 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
     };
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let mut out = std::io::stdout().lock();
-    // A closed pipe on standard output is no reason to fail: the reports are on disk.
-    let _ = write!(out, "{}", terminal::table(&reports.executors, &reports.summary, 80, colour));
-    let _ = writeln!(out, "{} reports below {}", written.len(), args.out.display());
+    let table = terminal::table(&reports.executors, &reports.summary, 80, colour);
+    let written = writeln!(out, "{table}{} reports below {}", written.len(), args.out.display());
+    match written.and_then(|()| out.flush()) {
+        // A reader that has seen enough is no reason to fail: the reports are on disk.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            let printed = Err::<(), _>(error).into_diagnostic().wrap_err("the table cannot be printed");
+            return printed.map_err(|error| (error, ExitCode::Broken)).map(|()| 0);
+        }
+        _ => {}
+    }
     Ok(reports.summary.exit_code)
 }

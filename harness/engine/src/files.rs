@@ -114,6 +114,41 @@ pub fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
+/// Whether there is something of that name.
+pub fn is_there(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+/// Whether programs that are put into a folder can be run: not so where it is mounted without leave to.
+pub fn runs_programs(folder: &Path) -> io::Result<()> {
+    let path = folder.join("runs-programs");
+    fs::write(&path, "#!/bin/sh\nexit 0\n")?;
+    set_mode(&path, 0o755)?;
+    // Another thread that forks at this moment may hold the file open for writing.
+    let outcome = loop {
+        match std::process::Command::new(&path).status() {
+            Err(busy) if busy.kind() == io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+            outcome => break outcome,
+        }
+    };
+    fs::remove_file(&path)?;
+    match outcome?.success() {
+        true => Ok(()),
+        false => Err(io::Error::other("a program of two lines did not end well")),
+    }
+}
+
+/// Takes a folder for this process alone, until the value is dropped or the process ends. Nothing when another process has it.
+pub fn lock(folder: &Path) -> io::Result<Option<fs::File>> {
+    fs::create_dir_all(folder)?;
+    let file = fs::File::options().create(true).truncate(false).write(true).open(folder.join(".lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
 /// What a symbolic link points at.
 pub fn link_target(path: &Path) -> Option<PathBuf> {
     fs::read_link(path).ok()
@@ -197,5 +232,28 @@ impl Lines {
     /// Appends a line at once, so that the file has whole lines only at any time.
     pub fn append(&mut self, line: &str) -> io::Result<()> {
         self.0.write_all(format!("{line}\n").as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_locked_for_one_at_a_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let first = lock(folder.path()).expect("it can be locked");
+        assert!(first.is_some());
+        assert!(lock(folder.path()).expect("it can be asked for").is_none(), "somebody has it");
+        drop(first);
+        assert!(lock(folder.path()).expect("it can be locked").is_some(), "it is free again");
+    }
+
+    #[test]
+    fn programs_run_where_they_may() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(runs_programs(folder.path()).is_ok());
+        assert!(runs_programs(&folder.path().join("absent")).is_err());
+        assert_eq!(names_in(folder.path()), Vec::<String>::new(), "nothing is left");
     }
 }

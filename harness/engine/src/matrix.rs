@@ -1,5 +1,6 @@
 //! The matrix: which cells there are.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use gauntlet_reports::Lane;
@@ -11,6 +12,7 @@ use crate::cell::{Deviation, Outcome, Plan};
 use crate::data::executor::Executor;
 use crate::data::fault::Fault;
 use crate::data::{Library, nearest};
+use crate::files;
 use crate::scenario::Scenario;
 
 /// What of the matrix is to be run.
@@ -202,11 +204,37 @@ pub fn virtual_only(scenario: &Scenario) -> Option<String> {
     scenario.virtual_only.clone().or_else(by_step).or_else(|| scenario.too_long_for(Lane::Real))
 }
 
+/// Where receivers look for a CLI beside their search path (fleet sheet 3.0).
+const USUAL_PLACES: [&str; 8] = [
+    "/opt/homebrew/bin",
+    "/opt/homebrew/sbin",
+    "/usr/local/bin",
+    "/usr/local/sbin",
+    "/usr/bin",
+    "/bin",
+    "/usr/sbin",
+    "/sbin",
+];
+
+/// Why a cell is not run over real processes on this computer, if so. A scenario in which no CLI is installed must not meet the
+/// one that the user works with.
+pub fn not_over_processes(plan: &Plan) -> Option<String> {
+    virtual_only(&plan.scenario).or_else(|| {
+        let installed = plan.scenario.given.executor.installed;
+        let places = USUAL_PLACES.iter().filter(|_| !installed);
+        let mut found = places.map(|place| Path::new(place).join(&plan.executor.cli));
+        let own = found.find(|path| files::is_there(path))?;
+        Some(format!("there is {} on this computer, which the receiver would find and start", own.display()))
+    })
+}
+
 /// The quirks and faults that had something to bite on in a plain cell.
 pub fn reachable(library: &Library, executor: &Executor, outcome: &Outcome) -> Vec<String> {
     let quirk = |quirk: &Quirk| {
         let quirk = executor.quirk(quirk);
-        outcome.events.iter().any(|(point, event)| *point == quirk.at && quirk.when.matches(event))
+        let is_meant = quirk.executors.is_empty() || quirk.executors.contains(&executor.id.value);
+        is_meant
+            && outcome.events.iter().any(|(point, event)| *point == quirk.at && quirk.when.matches(event))
     };
     let fault = |fault: &Fault| {
         let rule = executor.rule(&fault.rule);

@@ -61,6 +61,10 @@ impl Record {
             Vec::new()
         };
         let Outcome { mut observations, digest, error, mut judgements, .. } = outcome;
+        // Whatever was judged of a cell that the harness or its environment spoiled is nobody's failure.
+        if error.is_some() {
+            judgements.clear();
+        }
         for judgement in judgements.values_mut() {
             judgement.reason = judgement.reason.take().map(|reason| secrets.redact(&reason));
         }
@@ -161,8 +165,11 @@ impl Record {
 /// Whether nobody said beforehand that this requirement fails in this cell. Only such a cell's trace is worth keeping; all
 /// others can be derived again.
 fn is_surprising(plan: &Plan, library: &Library, id: &str) -> bool {
+    if plan.breaks(id) {
+        return false;
+    }
     match &plan.deviation {
-        None => !plan.profile.breaks.contains_key(id),
+        None => true,
         Some(Deviation::Quirk(quirk)) => {
             library.catalogue.get(id).is_none_or(|requirement| requirement.role.name() != quirk.role)
                 || !quirk.violates.iter().any(|named| named == id)

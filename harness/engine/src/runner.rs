@@ -54,7 +54,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             jobs: thread::available_parallelism().map_or(1, usize::from),
-            real_jobs: 4 * thread::available_parallelism().map_or(1, usize::from),
+            real_jobs: 12 * thread::available_parallelism().map_or(1, usize::from),
             binary: None,
             folders: Vec::new(),
             scratch: std::env::temp_dir(),
@@ -341,7 +341,7 @@ fn run_one(
     keep_trace: bool,
 ) -> Option<Record> {
     if plan.lane == Lane::Real
-        && let Some(reason) = matrix::virtual_only(&plan.scenario)
+        && let Some(reason) = matrix::not_over_processes(plan)
     {
         return Some(Record::skipped(plan, &reason));
     }

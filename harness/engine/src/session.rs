@@ -41,7 +41,14 @@ pub fn run(
     out: &Path,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> io::Result<Option<Finished>> {
-    let writer = Writer { out, results: None, gathered: Gathered::default(), traces: 0, written: Vec::new() };
+    let writer = Writer {
+        out,
+        lock: None,
+        results: None,
+        gathered: Gathered::default(),
+        traces: 0,
+        written: Vec::new(),
+    };
     let mut session = Session { library, settings, writer, progress };
     let mut complete = true;
     for seed in (selection.seed..).take(selection.seeds) {
@@ -109,6 +116,8 @@ impl Session<'_> {
 /// Writes the reports of a run while it goes on.
 struct Writer<'a> {
     out: &'a Path,
+    /// The folder is this run's alone while it lasts.
+    lock: Option<std::fs::File>,
     results: Option<Lines>,
     gathered: Gathered,
     traces: usize,
@@ -118,6 +127,8 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn results(&mut self) -> io::Result<&mut Lines> {
         if self.results.is_none() {
+            let lock = files::lock(self.out)?;
+            self.lock = Some(lock.ok_or_else(|| io::Error::other("another run is writing there"))?);
             clear(self.out)?;
             let path = self.out.join("results.jsonl");
             self.results = Some(Lines::create(&path)?);

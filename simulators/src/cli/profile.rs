@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::codex::CodexProfile;
+use super::opencode::OpencodeProfile;
 
 /// One executor CLI at one version, as data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +30,7 @@ impl Profile {
     pub fn executor(&self) -> &'static str {
         match &self.cli {
             Cli::Codex(_) => "codex",
+            Cli::Opencode(_) => "opencode",
         }
     }
 }
@@ -39,4 +41,6 @@ impl Profile {
 pub enum Cli {
     /// The Codex CLI.
     Codex(Box<CodexProfile>),
+    /// opencode.
+    Opencode(Box<OpencodeProfile>),
 }

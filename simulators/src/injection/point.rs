@@ -23,6 +23,13 @@ pub enum Point {
     /// The receiver hands an inbox line to a turn. `{"line", "contextId", "text"}`
     #[serde(rename = "receiver.handoff")]
     ReceiverHandoff,
+    /// The receiver has looked whether a context is free, in a mode that takes one dispatch at a time.
+    /// `{"contextId", "free": bool}`
+    #[serde(rename = "receiver.claim")]
+    ReceiverClaim,
+    /// The receiver lets a context go after its turn, in such a mode. `{"contextId"}`; omitted: it stays taken.
+    #[serde(rename = "receiver.release")]
+    ReceiverRelease,
     /// The receiver takes the lock of a context before a turn. `{"contextId"}`; omitted: the turn runs without the lock.
     #[serde(rename = "receiver.context_lock")]
     ReceiverContextLock,
@@ -36,6 +43,13 @@ pub enum Point {
     /// The receiver remembers the CLI's session for a context. `{"contextId", "session"}`
     #[serde(rename = "receiver.session_save")]
     ReceiverSessionSave,
+    /// The receiver has seen that the session which the CLI was to go on with does not exist. `{"contextId", "session"}`; omitted:
+    /// it has not seen it.
+    #[serde(rename = "receiver.session_dead")]
+    ReceiverSessionDead,
+    /// The receiver forgets the session of a context. `{"contextId", "session"}`
+    #[serde(rename = "receiver.session_forget")]
+    ReceiverSessionForget,
     /// The receiver appends to its transcript. `{"dir", "from", "to", "contextId", "text"}`. Bytes can be mangled.
     #[serde(rename = "receiver.transcript")]
     ReceiverTranscript,
@@ -68,10 +82,14 @@ impl Point {
             Point::ReceiverAck => "receiver.ack",
             Point::ReceiverInbox => "receiver.inbox",
             Point::ReceiverHandoff => "receiver.handoff",
+            Point::ReceiverClaim => "receiver.claim",
+            Point::ReceiverRelease => "receiver.release",
             Point::ReceiverContextLock => "receiver.context_lock",
             Point::ReceiverSpawn => "receiver.spawn",
             Point::ReceiverGroupKill => "receiver.group_kill",
             Point::ReceiverSessionSave => "receiver.session_save",
+            Point::ReceiverSessionDead => "receiver.session_dead",
+            Point::ReceiverSessionForget => "receiver.session_forget",
             Point::ReceiverTranscript => "receiver.transcript",
             Point::ReceiverCallback => "receiver.callback",
             Point::ReceiverLog => "receiver.log",
@@ -110,6 +128,8 @@ impl Point {
                 &["contextId", "text"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Reorder],
             ),
+            Point::ReceiverClaim => of(&["contextId", "free"], &["free"], &[Replace, Delay, Stall]),
+            Point::ReceiverRelease => of(&["contextId"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverContextLock => of(&["contextId"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverSpawn => {
                 of(&["contextId", "session", "args"], &["args"], &[Omit, Replace, Delay, Stall])
@@ -120,6 +140,9 @@ impl Point {
                 &["contextId", "session"],
                 &[Omit, Replace, Delay, Stall, Duplicate],
             ),
+            Point::ReceiverSessionDead | Point::ReceiverSessionForget => {
+                of(&["contextId", "session"], &[], &[Omit, Delay, Stall])
+            }
             Point::ReceiverTranscript => of(
                 &["dir", "from", "to", "contextId", "text"],
                 &["dir", "from", "to", "contextId", "text"],

@@ -43,7 +43,12 @@ impl Receiver {
     }
 
     /// Forgets the session of a context.
-    pub(super) async fn forget(&self, context: &str) -> io::Result<()> {
+    pub(super) async fn forget(&self, context: &str, session: &str) -> io::Result<()> {
+        let event = json!({ "contextId": context, "session": session });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionForget, event).await;
+        if passed.events.is_empty() {
+            return Ok(());
+        }
         let _one = self.sessions.lock().await;
         let mut map = self.session_map().await?;
         if map.remove(context).is_some() {

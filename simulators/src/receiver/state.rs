@@ -11,6 +11,7 @@ use gauntlet_world::process::Pid;
 use tokio::sync::{Mutex, Notify, Semaphore};
 use tokio::time::Instant;
 
+use super::claims::Claims;
 use super::config::Config;
 use super::journal::Journal;
 use super::locks::ContextLocks;
@@ -46,9 +47,12 @@ pub(super) struct Receiver {
     pub(super) sessions: Mutex<()>,
     pub(super) journal: Journal,
     pub(super) contexts: ContextLocks,
+    pub(super) claims: Claims,
     pub(super) slots: Rc<Semaphore>,
     /// Held while a process is started, and from then on by whoever ends the receiver.
     pub(super) starting: Mutex<()>,
+    /// Once true, every process is being ended, so that what a turn sees of its own means nothing any more.
+    pub(super) ending: Cell<bool>,
     /// How many lines of the inbox were handed off. The file that says so is read at the start alone: a replacement of it
     /// that failed may be visible all the same.
     pub(super) handed_off: Cell<u64>,

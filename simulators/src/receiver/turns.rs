@@ -7,6 +7,7 @@ use std::time::Duration;
 use gauntlet_protocol::fleet::{ContextId, Direction};
 use serde_json::json;
 
+use super::claims::Claim;
 use super::cli::Run;
 use super::inbox::{Accepted, lines_after};
 use super::journal::Outcome;
@@ -66,11 +67,12 @@ impl Receiver {
         // Tasks begin in the order of their spawning and ask for the context's lock first of all, so turns of one context run in
         // the order of the inbox (FLEET-TURN-17).
         let context = accepted.context.clone().unwrap_or_else(|| self.anonymous());
+        let claim = self.claim_of_turn(&context);
         let receiver = self.clone();
         self.host.spawn(async move {
             let line = accepted.line;
             let outcome = receiver.turn(accepted, &context).await;
-            receiver.finish(line, outcome).await;
+            receiver.finish(line, outcome, claim).await;
             receiver.open_turns.set(receiver.open_turns.get() - 1);
             receiver.worked();
         });
@@ -117,14 +119,21 @@ impl Receiver {
         }
         let stored = self.session_of(context).await;
         let (reply, spoken) = self.run_once(line, context, text, stored.as_deref()).await;
-        if stored.is_none() || !spoken.session_is_dead {
+        let Some(dead) = stored.filter(|_| spoken.session_is_dead) else { return reply };
+        if !self.sees_dead(context, &dead).await {
             return reply;
         }
         self.log(format!("the session of context {context} is dead, starting a new one")).await;
-        if let Err(error) = self.forget(context).await {
+        if let Err(error) = self.forget(context, &dead).await {
             self.log(format!("the dead session could not be forgotten: {error}")).await;
         }
         self.run_once(line, context, text, None).await.0
+    }
+
+    async fn sees_dead(&self, context: &str, session: &str) -> bool {
+        let event = json!({ "contextId": context, "session": session });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionDead, event).await;
+        !passed.events.is_empty()
     }
 
     async fn run_once(
@@ -196,12 +205,13 @@ impl Receiver {
         self.record(direction, &outcome.context, &outcome.text).await;
     }
 
-    /// Sends an outcome back.
-    async fn finish(&self, line: u64, mut outcome: Outcome) {
+    /// Sends an outcome back. Whoever gets it may dispatch to this context again at once.
+    async fn finish(&self, line: u64, mut outcome: Outcome, claim: Option<Claim>) {
         if outcome.busy {
             outcome.id = self.callback_id();
             self.conclude(line, &outcome).await;
         }
+        self.release(claim).await;
         self.deliver(line, &outcome).await;
     }
 

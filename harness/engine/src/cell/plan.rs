@@ -91,6 +91,11 @@ impl Plan {
         quirks
     }
 
+    /// Whether even the reference cannot keep a requirement on this version of the CLI, whatever else is the matter.
+    pub fn breaks(&self, requirement: &str) -> bool {
+        self.profile.breaks.contains_key(requirement)
+    }
+
     /// The seed of everything random in this cell: the root seed and the id.
     pub fn cell_seed(&self) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();

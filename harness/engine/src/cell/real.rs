@@ -83,6 +83,10 @@ impl RealBench {
     ) -> Result<(Self, Rc<Wire>), BenchError> {
         let wrong = |error| BenchError::because("cannot furnish the cell", error);
         files::make_private_dir(&settings.root).map_err(wrong)?;
+        files::runs_programs(&settings.root).map_err(|error| {
+            let folder = settings.root.parent().unwrap_or(&settings.root);
+            BenchError::because(&format!("no program can be run in {}; set TMPDIR", folder.display()), error)
+        })?;
         let places = Places { root: settings.root.clone() };
         *names.workdir.borrow_mut() = places.repo().to_string_lossy().into_owned();
         let host = |name: &str, env, tap| {

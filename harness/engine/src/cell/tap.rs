@@ -19,8 +19,9 @@ pub(crate) struct Wire {
     look: Box<dyn Fn(&str)>,
 }
 
-/// More than this is not kept of one direction of a connection.
-const MAX_KEPT: usize = 2 * 1024 * 1024;
+/// More than this is not kept of one direction of a connection. The longest callback that Hermes takes is shorter: what is cut
+/// here is nothing that a subject may send.
+const MAX_KEPT: usize = 64 * 1024 * 1024;
 
 struct Conversation {
     side: Side,

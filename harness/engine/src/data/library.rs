@@ -152,6 +152,7 @@ impl Library {
                 let quirk: Quirk = parse(name, text)?;
                 let names: InQuirk = parse(name, text)?;
                 names.violates.into_iter().for_each(|id| uses(id, What::Requirement));
+                names.executors.into_iter().for_each(|executor| uses(executor, What::Executor));
                 let outline = Outline::of(text);
                 let fail = |place, message, help| Err(DataError::new(name, text, place, message, help));
                 if quirk.violates.is_empty() {

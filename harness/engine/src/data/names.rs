@@ -83,6 +83,8 @@ pub(super) fn check(library: &Library, file: &SourceFile, used: &Used) -> Option
 #[derive(Deserialize)]
 pub(super) struct InQuirk {
     pub(super) violates: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) executors: Vec<Spanned<String>>,
 }
 
 /// The names in a profile.

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gauntlet_simulators::stage::Purpose;
 use serde_json::Value;
 
 use super::judge::Finding;
-use super::view::{Sent, Turn, View};
+use super::view::{Call, Sent, Turn, View};
 use crate::cell::{Names, Plan, turn_cap};
 use crate::scenario::Lane;
 use crate::trace::{Observation, What};
@@ -40,6 +41,7 @@ pub(super) fn all(plan: &Plan, view: &View<'_>) -> Vec<(&'static str, Held)> {
         ("FLEET-INV-05", deadline(plan, view)),
         (NO_SECRET, no_secret(view)),
         ("FLEET-INV-07", no_leftover(view)),
+        ("FLEET-INV-08", cli_takes_its_arguments(view)),
     ]
 }
 
@@ -53,24 +55,31 @@ fn verdict(exercised: bool, findings: Vec<Finding>) -> Held {
 
 /// An accepted dispatch starts its CLI at most once, except that a dead session may be replaced by a new one.
 fn at_most_one_start(view: &View<'_>) -> Held {
-    let mut starts: BTreeMap<&str, Vec<&Turn>> = BTreeMap::new();
-    for turn in view.turns() {
-        if let Some(dispatch) = &turn.dispatch {
-            starts.entry(dispatch).or_default().push(turn);
+    // A start that the CLI refused is one, too.
+    let mut starts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, seen) in view.observations.iter().enumerate() {
+        let What::CliEntered { dispatch: Some(dispatch), invocation } = &seen.what else { continue };
+        if matches!(invocation.purpose, Purpose::Turn { .. } | Purpose::Refused(_)) {
+            starts.entry(dispatch).or_default().push(index);
         }
     }
+    let turn_at = |index: usize| view.turns().iter().find(|turn| turn.index == index);
+    let is_replacement = |first: usize, second: usize| {
+        turn_at(first).is_some_and(is_dead_session)
+            && turn_at(second).is_some_and(|turn| turn.session.is_none())
+    };
     let exercised = !starts.is_empty();
     let findings = starts
-        .iter()
+        .into_iter()
         .filter(|(_, starts)| match starts.as_slice() {
             [] | [_] => false,
-            [first, second] => !(is_dead_session(first) && second.session.is_none()),
+            [first, second] => !is_replacement(*first, *second),
             _ => true,
         })
         .map(|(dispatch, starts)| Finding {
             expected: format!("the CLI is started once for dispatch {dispatch}"),
             observed: format!("{} starts", starts.len()),
-            trace: starts.iter().map(|turn| turn.index).collect(),
+            trace: starts,
         })
         .collect();
     verdict(exercised, findings)
@@ -128,37 +137,75 @@ fn balances(view: &View<'_>) -> Vec<Balance> {
     }
     // What was said in turns of which it is not known whose they are says nothing of whose an outcome is.
     let nobodys = answers.remove(&None).unwrap_or_default();
+    let elsewhere = |context: &str| -> BTreeSet<String> {
+        let others = asked.iter().filter(|(other, _)| *other != context);
+        others.flat_map(|(_, asked)| asked).flat_map(|asked| asked.answers.iter().cloned()).collect()
+    };
+    let elsewhere: Vec<BTreeSet<String>> = asked.keys().map(|context| elsewhere(context)).collect();
+    let unheard = unheard(view);
     asked
         .into_iter()
-        .map(|(context, asked)| {
+        .zip(elsewhere)
+        .map(|((context, asked), elsewhere)| {
             let callbacks: Vec<&str> = callbacks
                 .get(context.as_str())
                 .into_iter()
                 .flat_map(|calls| calls.values().copied())
                 .collect();
             let records = records.get(context.as_str()).cloned().unwrap_or_default();
-            let outcomes = if callbacks.len() >= records.len() { &callbacks } else { &records };
-            let matched = matched(&asked, outcomes, &nobodys);
+            // A record stands for an outcome only where Hermes may have failed to take one.
+            let recorded = unheard.everywhere || unheard.contexts.contains(&context);
+            let outcomes = if recorded && callbacks.len() < records.len() { &records } else { &callbacks };
+            let matched = matched(&asked, outcomes, &nobodys, &elsewhere);
             let open = asked.iter().zip(&matched).filter(|(asked, matched)| asked.acknowledged && !**matched);
             Balance {
                 acknowledged: asked.iter().filter(|asked| asked.acknowledged).count(),
                 callbacks: callbacks.len(),
                 records: records.len(),
                 open: open.map(|(asked, _)| asked.dispatch.clone()).collect(),
-                surplus: outcomes.len() - matched.iter().filter(|matched| **matched).count(),
+                surplus: outcomes.len().max(records.len())
+                    - matched.iter().filter(|matched| **matched).count(),
                 context,
             }
         })
         .collect()
 }
 
+/// Where Hermes may have failed to take a callback, so that the transcript is all that is left to its sender.
+struct Unheard {
+    /// It was away for a while, or shut itself off.
+    everywhere: bool,
+    /// It did not take one on these.
+    contexts: BTreeSet<String>,
+}
+
+fn unheard(view: &View<'_>) -> Unheard {
+    let away = |what: &What| match what {
+        What::PowerCut => true,
+        What::Killed { host } | What::Stopped { host } => host == "runtime",
+        _ => false,
+    };
+    let refused = view.calls().iter().filter(|call| !call.taken);
+    Unheard {
+        everywhere: view.observations.iter().any(|seen| away(&seen.what)),
+        contexts: refused.filter_map(|call| call.context.clone()).collect(),
+    }
+}
+
 /// Which dispatches of a context have an outcome of their own. An outcome that says what the turn of some dispatch answered is
-/// that dispatch's; any other, a failure for instance, can be anybody's. Those that were acknowledged come first.
-fn matched(asked: &[Asked], outcomes: &[&str], nobodys: &BTreeSet<String>) -> Vec<bool> {
+/// that dispatch's, and nobody's here when that was another context's; any other, a failure for instance, can be anybody's. Those
+/// that were acknowledged come first.
+fn matched(
+    asked: &[Asked],
+    outcomes: &[&str],
+    nobodys: &BTreeSet<String>,
+    elsewhere: &BTreeSet<String>,
+) -> Vec<bool> {
     let fits = |number: usize, outcome: &str| {
         let outcome = outcome.trim();
         let owned = |asked: &Asked| asked.answers.contains(outcome);
-        nobodys.contains(outcome) || owned(&asked[number]) || !asked.iter().any(owned)
+        let anybodys = || !asked.iter().any(owned) && !elsewhere.contains(outcome);
+        nobodys.contains(outcome) || owned(&asked[number]) || anybodys()
     };
     let mut holder: Vec<Option<usize>> = vec![None; outcomes.len()];
     let by_certainty =
@@ -341,24 +388,25 @@ fn deadline(plan: &Plan, view: &View<'_>) -> Held {
     let end_of_trace = view.observations.last().map_or(0, |last| last.at_ms);
     let mut exercised = false;
     let mut findings = Vec::new();
+    let heard = unheard(view);
     for turn in view.turns() {
+        let Some(context) = &turn.context else { continue };
         let latest = turn.started_ms.saturating_add(limit);
-        let first_call = calls
-            .iter()
-            .filter(|call| call.context == turn.context && call.at_ms >= turn.started_ms)
-            .map(|call| call.at_ms)
-            .min();
-        let over = turn.ended_ms.into_iter().chain(first_call).min();
+        // A turn that was killed has no end of its own; then its outcome tells that it is over.
+        let outcome = outcome_of(turn, context, calls);
+        let over = turn.ended_ms.into_iter().chain(outcome).min();
         // A receiver that did not live that long cannot be blamed, and a turn that was not watched that long says nothing.
-        let undisturbed =
-            || !view.observations[turn.index..].iter().any(|seen| seen.at_ms <= latest && stops(&seen.what));
-        if over.is_none() && (end_of_trace <= latest || !undisturbed()) {
+        let undisturbed = |until: u64| {
+            let after = &view.observations[turn.index..];
+            !after.iter().any(|seen| seen.at_ms <= until && stops(&seen.what))
+        };
+        if over.is_none() && (end_of_trace <= latest || !undisturbed(latest)) {
             continue;
         }
         exercised = true;
-        if over.is_none_or(|over| over > latest) && undisturbed() {
+        if over.is_none_or(|over| over > latest) && undisturbed(latest) {
             findings.push(Finding {
-                expected: format!("an outcome within {cap} ms of the start of the turn"),
+                expected: format!("the end of the turn within {cap} ms of its start"),
                 observed: match over {
                     Some(over) => format!("after {} ms", over - turn.started_ms),
                     None => format!("none after {} ms", end_of_trace - turn.started_ms),
@@ -366,8 +414,32 @@ fn deadline(plan: &Plan, view: &View<'_>) -> Held {
                 trace: vec![turn.index],
             });
         }
+        // Where the CLI was started again in place of a dead session, the outcome is that of the later turn.
+        let again =
+            view.turns().iter().any(|later| later.index > turn.index && later.dispatch == turn.dispatch);
+        // Attempts at a Hermes that is away are not seen.
+        let watched = !again && !heard.everywhere && !heard.contexts.contains(context);
+        if let Some(ended) = turn.ended_ms.filter(|_| watched) {
+            let latest = ended.saturating_add(limit - cap);
+            if outcome.is_some_and(|outcome| outcome > latest) && undisturbed(latest) {
+                findings.push(Finding {
+                    expected: format!("the outcome within {} ms of the end of the turn", limit - cap),
+                    observed: format!("after {} ms", outcome.unwrap_or_default() - ended),
+                    trace: vec![turn.index],
+                });
+            }
+        }
     }
     verdict(exercised, findings)
+}
+
+/// When the outcome of a turn was first sent: the callback that tells its answer, or without an answer the next one of its context.
+fn outcome_of(turn: &Turn, context: &str, calls: &[Call]) -> Option<u64> {
+    let later =
+        calls.iter().filter(|call| call.context.as_deref() == Some(context) && call.at_ms >= turn.started_ms);
+    let said = |call: &&Call| turn.messages.iter().any(|message| message.trim() == call.text.trim());
+    let telling = later.clone().filter(said).map(|call| call.at_ms).min();
+    telling.or_else(|| later.map(|call| call.at_ms).min())
 }
 
 /// Whether a receiver may stop working by this.
@@ -457,4 +529,24 @@ fn no_leftover(view: &View<'_>) -> Held {
         }
     }
     verdict(exercised, findings)
+}
+
+/// The CLI takes the arguments by which it is started. One that takes some of them, and refuses others, has a requirement of its
+/// own for those.
+fn cli_takes_its_arguments(view: &View<'_>) -> Held {
+    let mut taken = false;
+    let mut findings = Vec::new();
+    for (index, seen) in view.observations.iter().enumerate() {
+        let What::CliEntered { invocation, .. } = &seen.what else { continue };
+        match &invocation.purpose {
+            Purpose::Turn { .. } => taken = true,
+            Purpose::Refused(reason) => findings.push(Finding {
+                expected: "the CLI takes the arguments of at least one turn".to_owned(),
+                observed: format!("it refuses {:?}: {reason}", invocation.args),
+                trace: vec![index],
+            }),
+            Purpose::Probe | Purpose::Unplayed(_) => {}
+        }
+    }
+    if taken { Held::Yes } else { verdict(false, findings) }
 }

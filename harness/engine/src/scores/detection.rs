@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gauntlet_reports::{Detection, Lane, QuirkRow};
-use gauntlet_simulators::injection::Quirk;
+use gauntlet_simulators::injection::{self, Quirk};
 
 use super::count;
 use crate::cell::{Deviation, Plan};
@@ -49,7 +49,10 @@ impl Counted {
         let Some(Deviation::Quirk(quirk)) = &record.plan.deviation else { return };
         let of_role =
             |id: &str| library.catalogue.get(id).is_some_and(|known| known.role.name() == quirk.role);
-        let failed: Vec<String> = record.line.failed.iter().filter(|id| of_role(id)).cloned().collect();
+        // What the profile breaks by itself is no deed of the quirk, unless the quirk is said to do it too.
+        let its_own = |id: &str| quirk.violates.iter().any(|named| named == id) || !record.plan.breaks(id);
+        let failed = record.line.failed.iter().filter(|id| of_role(id) && its_own(id));
+        let failed: Vec<String> = failed.cloned().collect();
         let named: Vec<String> = failed.iter().filter(|id| quirk.violates.contains(id)).cloned().collect();
         let counted = self.quirks.entry(quirk.id.clone()).or_default();
         counted.cells += 1;
@@ -64,7 +67,9 @@ impl Counted {
         self.catching.insert(record.plan.scenario.id.value.clone());
         // The runtime of the real lane is the harness itself, and is not told of quirks.
         let can_be_real = ["receiver", "cli"].contains(&quirk.role.as_str())
-            && matrix::virtual_only(&record.plan.scenario).is_none();
+            && matrix::virtual_only(&record.plan.scenario).is_none()
+            // By the wall clock it would be waited for as long as the runtime has patience.
+            && quirk.deviation != injection::Deviation::Stall;
         if can_be_real && counted.sample.is_none() {
             counted.sample = Some(Sample { plan: record.plan.clone(), named });
         }

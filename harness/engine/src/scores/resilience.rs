@@ -33,7 +33,7 @@ impl Counted {
         };
         for id in &record.line.failed {
             let Some(requirement) = library.catalogue.get(id) else { continue };
-            if requirement.role.name() == guilty {
+            if requirement.role.name() == guilty || record.plan.breaks(id) {
                 continue;
             }
             self.hurt.insert(deviation.id().to_owned());

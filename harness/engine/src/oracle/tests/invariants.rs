@@ -56,7 +56,15 @@ fn every_accepted_dispatch_has_one_outcome() {
     assert_eq!(asked().verdict("FLEET-INV-02"), Fail, "missing");
     assert_eq!(asked().called("1", "c", &taken()).verdict("FLEET-INV-02"), Pass);
     assert_eq!(asked().called("1", "other", &taken()).verdict("FLEET-INV-02"), Fail, "on another context");
-    assert_eq!(asked().transcript("c", 1).verdict("FLEET-INV-02"), Pass, "in the transcript alone");
+    assert_eq!(
+        asked().transcript("c", 1).verdict("FLEET-INV-02"),
+        Fail,
+        "Hermes was there, and heard nothing"
+    );
+    let refusing = asked().called("1", "c", &refused()).transcript("c", 1);
+    assert_eq!(refusing.verdict("FLEET-INV-02"), Pass, "Hermes would not take it");
+    let away = asked().see(What::Killed { host: "runtime".to_owned() }).transcript("c", 1);
+    assert_eq!(away.verdict("FLEET-INV-02"), Pass, "nobody was there to hear it");
     assert_eq!(asked().transcript("c", 0).verdict("FLEET-INV-02"), Fail, "an acknowledgement is none");
     let repeated = asked().called("1", "c", &answer(500, "")).called("1", "c", &taken());
     assert_eq!(repeated.verdict("FLEET-INV-02"), Pass, "attempts with one id are one outcome");
@@ -93,6 +101,12 @@ fn an_outcome_is_that_of_the_dispatch_whose_answer_it_tells() {
     assert_eq!(said(["of d", "of d"]), Fail, "one twice and one never");
     let findings = &two().called_with("1", "c", "of d", &taken()).judged()["FLEET-INV-02"].findings;
     assert!(findings[0].observed.contains("without an outcome: e"), "{findings:?}");
+    // What another conversation's turn answered does not belong here.
+    let other = || Story::new().dispatched("d", "c", true).dispatched("e", "x", true);
+    let other =
+        || other().turn("e", 101, None).left(101, &answers("of e")).called_with("1", "x", "of e", &taken());
+    assert_eq!(other().called_with("2", "c", "[error] x", &taken()).verdict("FLEET-INV-02"), Pass);
+    assert_eq!(other().called_with("2", "c", "of e", &taken()).verdict("FLEET-INV-02"), Fail, "it leaked");
     // A turn of which it is not known whose it is can be anybody's.
     let nobodys = two().invoked(None, 102, Purpose::Turn { prompt: "?".to_owned(), session: None });
     let nobodys = nobodys.left(102, &answers("of d"));
@@ -207,14 +221,23 @@ fn nothing_outlasts_its_deadline() {
         (ended(310_000).verdict("FLEET-INV-05"), ended(310_001).verdict("FLEET-INV-05")),
         (Pass, Fail)
     );
-    // No end of the turn and no callback, only a record in the transcript.
-    let silent = |wait| started().wait(wait).transcript("c", 1);
+    // No end of the turn and no callback.
+    let unsure = || Story::new().dispatched("d", "c", false).turn("d", 100, None);
+    let silent = |wait| unsure().wait(wait).transcript("x", 0);
     assert_eq!(silent(310_000).verdict("FLEET-INV-05"), NotExercised);
     assert_eq!(silent(310_001).verdict("FLEET-INV-05"), Fail, "it never ended");
     let ended = What::Ended { host: "receiver".to_owned(), code: 0 };
     assert_eq!(started().see(ended).wait(400_000).transcript("c", 1).verdict("FLEET-INV-05"), NotExercised);
-    let slow_callback = started().wait(1000).left(100, "").wait(400_000).called("1", "c", &taken());
-    assert_eq!(slow_callback.verdict("FLEET-INV-05"), Pass, "the turn itself was over in time");
+    let slow = |wait| started().wait(1000).left(100, "").wait(wait).called("1", "c", &taken());
+    assert_eq!(slow(10_000).verdict("FLEET-INV-05"), Pass);
+    assert_eq!(
+        slow(10_001).verdict("FLEET-INV-05"),
+        Fail,
+        "the turn was over, and its outcome was kept back"
+    );
+    let retried = started().wait(1000).left(100, "").called("1", "c", &refused());
+    let retried = retried.wait(90_000).called("1", "c", &taken());
+    assert_eq!(retried.verdict("FLEET-INV-05"), Pass, "it is the first attempt that counts");
     let earlier = Story::new()
         .dispatched("e", "c", true)
         .dispatched("d", "c", true)

@@ -1,0 +1,5 @@
+//! The simulated CLIs against the recordings of the real ones, and their behaviour as processes.
+
+mod codex;
+mod opencode;
+mod rig;
