@@ -7,7 +7,7 @@ use crate::error::ParseError;
 use crate::fields::Fields;
 use crate::{json, python};
 
-/// Error codes: those of JSON-RPC 2.0, and the one of its server range that the product line's receivers share.
+/// Error codes: those of JSON-RPC 2.0, and those of its server range that the product line's receivers use.
 pub mod code {
     /// The body is not JSON.
     pub const PARSE_ERROR: i64 = -32700;
@@ -19,6 +19,8 @@ pub mod code {
     pub const INVALID_PARAMS: i64 = -32602;
     /// The server could not do it.
     pub const SERVER_ERROR: i64 = -32000;
+    /// The context is at work; later it will do.
+    pub const BUSY: i64 = -32001;
 }
 
 /// One call.

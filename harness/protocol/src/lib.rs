@@ -6,6 +6,7 @@
 //! * [`json`] and [`jsonrpc`]: the ground that every dialect stands on.
 //! * [`fleet`]: the product line's dialect `a2a_fleet`, its wire and its files.
 //! * [`codex`]: what `codex exec --json` prints.
+//! * [`opencode`]: what `opencode run --format json` prints.
 
 mod bearer;
 pub mod codex;
@@ -13,6 +14,7 @@ pub mod error;
 pub mod fleet;
 pub mod json;
 pub mod jsonrpc;
+pub mod opencode;
 
 mod fields;
 mod python;

@@ -2,11 +2,12 @@
 
 use gauntlet_protocol::codex::{Event, TurnOutput};
 use gauntlet_protocol::fleet::{
-    AgentMessage, CODEX, Callback, ContextId, Direction, Dispatch, Health, InboxRecord, Lines, SessionMap,
-    TranscriptRecord, method_not_found, parse_offset, prompt_cut,
+    AgentMessage, CODEX, Callback, ContextId, Direction, Dispatch, Health, InboxRecord, Lines, MODES,
+    SessionMap, TranscriptRecord, method_not_found, parse_offset, prompt_cut,
 };
 use gauntlet_protocol::json;
 use gauntlet_protocol::jsonrpc::{Request, RequestError, Response};
+use gauntlet_protocol::opencode;
 use gauntlet_protocol::{ParseError, bearer_token};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -31,6 +32,7 @@ fn parse_everything(bytes: &[u8]) {
         TranscriptRecord::parse_line(bytes).err(),
         InboxRecord::parse_line(bytes).err(),
         Event::parse_line(bytes).err(),
+        opencode::Event::parse_line(bytes).err(),
     ];
     errors.iter().flatten().for_each(check);
     match Request::parse(bytes) {
@@ -43,13 +45,20 @@ fn parse_everything(bytes: &[u8]) {
     if let Ok(value) = json::parse("anything", bytes) {
         read_value(&value);
     }
-    SessionMap::parse(&CODEX, bytes);
+    for mode in MODES {
+        SessionMap::parse(mode, bytes);
+    }
     parse_offset(bytes);
     if let Some(token) = bearer_token(bytes) {
         assert!(!token.is_empty() && bytes.len() >= 7 + token.len());
     }
     let output = TurnOutput::read(bytes);
     assert!(output.reply.as_deref() != Some("") && output.thread_id.as_deref() != Some(""));
+    let output = opencode::TurnOutput::read(bytes);
+    let is_trimmed =
+        |text: &Option<String>| text.as_ref().is_none_or(|text| !text.is_empty() && text.trim() == text);
+    assert!(is_trimmed(&output.reply) && is_trimmed(&output.session));
+    opencode::says_session_not_found(&String::from_utf8_lossy(bytes));
     let lines = Lines::new(bytes);
     let torn = lines.torn().to_vec();
     let mut joined: Vec<u8> = lines.flat_map(|(_, line)| [line, b"\n"].concat()).collect();
@@ -129,6 +138,17 @@ fn word() -> impl Strategy<Value = String> {
         "turn.failed",
         "turn.completed",
         "exec_command_begin",
+        "sessionID",
+        "part",
+        "state",
+        "tool",
+        "reason",
+        "tokens",
+        "step_start",
+        "text",
+        "tool_use",
+        "step_finish",
+        "error",
     ])
     .prop_map(str::to_owned)
 }
@@ -153,6 +173,8 @@ fn valid_lines() -> Vec<String> {
         TranscriptRecord::new(&CODEX, Direction::Final, "t", "c", "🦀").to_line(),
         r#"{"type":"item.completed","item":{"id":"i","type":"agent_message","text":"ü"}}"#.to_owned(),
         r#"{"id":"0","msg":{"type":"exec_command_begin","command":["bash","-lc","ls"]}}"#.to_owned(),
+        r#"{"type":"text","timestamp":1,"sessionID":"ses_1","part":{"type":"text","text":"ü","sessionID":"ses_1"}}"#.to_owned(),
+        r#"{"type":"tool_use","sessionID":"ses_1","part":{"tool":"bash","state":{"status":"completed","output":"é"}}}"#.to_owned(),
         "{\n  \"c\": {\n    \"thread_id\": \"t\",\n    \"updated_at\": 1\n  }\n}\n".to_owned(),
     ]
 }
@@ -185,8 +207,39 @@ fn a_cut_line_is_never_taken_for_a_whole_record() {
     }
 }
 
+/// What opencode colours with.
+fn escape() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["", "\u{1b}[0m", "\u{1b}[91m", "\u{1b}[1m", "\u{1b}[38;5;9m"])
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_colouring_hides_that_a_session_was_not_found(
+        before in "[a-zA-Z ]{0,10}", escapes in prop::collection::vec(escape(), 24), after in "[a-z\n ]{0,10}",
+    ) {
+        let coloured = |sign: &str| -> String {
+            let letters = sign.chars().zip(&escapes).map(|(letter, escape)| format!("{escape}{letter}"));
+            format!("{before}{}{after}", letters.collect::<String>())
+        };
+        let (dead, alive) = (coloured("Error: Session not found"), coloured("Error: Session now found"));
+        prop_assert!(opencode::says_session_not_found(&dead), "{:?}", dead);
+        prop_assert!(!opencode::says_session_not_found(&alive), "{:?}", alive);
+    }
+
+    #[test]
+    fn the_texts_of_a_turn_are_its_reply_however_they_are_split_and_whatever_stands_between(
+        texts in prop::collection::vec("\\PC{0,12}", 0..6), noise in "[a-z]{0,10}",
+    ) {
+        let lines = texts.iter().map(|text| {
+            format!("{noise}\n{}\n", json!({"type": "text", "sessionID": "s", "part": {"text": text}}))
+        });
+        let output = opencode::TurnOutput::read(lines.collect::<String>().as_bytes());
+        let whole = texts.concat().trim().to_owned();
+        prop_assert_eq!(output.reply, (!whole.is_empty()).then_some(whole));
+        prop_assert_eq!(output.session.is_some(), !texts.is_empty());
+    }
 
     #[test]
     fn any_bytes_give_a_value_or_a_typed_error(bytes in prop::collection::vec(any::<u8>(), 0..400)) {

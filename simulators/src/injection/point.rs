@@ -21,6 +21,13 @@ pub enum Point {
     /// The receiver hands an inbox line to a turn. `{"line", "contextId", "text"}`
     #[serde(rename = "receiver.handoff")]
     ReceiverHandoff,
+    /// The receiver has looked whether a context is free, in a mode that takes one dispatch at a time.
+    /// `{"contextId", "free": bool}`
+    #[serde(rename = "receiver.claim")]
+    ReceiverClaim,
+    /// The receiver lets a context go after its turn, in such a mode. `{"contextId"}`; omitted: it stays taken.
+    #[serde(rename = "receiver.release")]
+    ReceiverRelease,
     /// The receiver takes the lock of a context before a turn. `{"contextId"}`; omitted: the turn runs without the lock.
     #[serde(rename = "receiver.context_lock")]
     ReceiverContextLock,
@@ -66,6 +73,8 @@ impl Point {
             Point::ReceiverAck => "receiver.ack",
             Point::ReceiverInbox => "receiver.inbox",
             Point::ReceiverHandoff => "receiver.handoff",
+            Point::ReceiverClaim => "receiver.claim",
+            Point::ReceiverRelease => "receiver.release",
             Point::ReceiverContextLock => "receiver.context_lock",
             Point::ReceiverSpawn => "receiver.spawn",
             Point::ReceiverGroupKill => "receiver.group_kill",

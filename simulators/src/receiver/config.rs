@@ -39,6 +39,8 @@ pub struct Config {
     pub idle: Option<Duration>,
     /// The model that is passed on.
     pub model: Option<String>,
+    /// The agent that is passed on.
+    pub agent: Option<String>,
     /// The sandbox of a first turn.
     pub sandbox: String,
     /// Further arguments for the CLI.
@@ -90,6 +92,7 @@ impl Config {
             tracked_contexts: reader.count("max_tracked_contexts", 1024),
             idle: reader.idle(),
             model: reader.text(&format!("{cli}_model")),
+            agent: reader.text(&format!("{cli}_agent")),
             sandbox: reader.text(&format!("{cli}_sandbox")).unwrap_or_else(|| "workspace-write".to_owned()),
             extra_flags: reader.flags(&format!("{cli}_extra_flags")),
             warnings: reader.warnings,

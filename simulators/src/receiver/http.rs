@@ -172,6 +172,7 @@ impl Receiver {
         let dispatch = Dispatch::from_params(&request.params)?;
         let (text, _) = prompt_cut(&dispatch.text);
         let context = dispatch.context.map_or_else(|| self.anonymous(), |context| context.to_string());
+        let claim = self.claim(&context).await?;
         if let Err(error) = self.accept(&context, text).await {
             self.log(error.to_string()).await;
             return Err(match error {
@@ -182,6 +183,9 @@ impl Receiver {
                     NotTaken::Unsure
                 }
             });
+        }
+        if let Some(claim) = claim {
+            self.claims.keep(claim);
         }
         self.worked();
         self.record(Direction::Inbound, &context, text).await;

@@ -12,6 +12,7 @@ use gauntlet_world::process::{Command, Output, Signal};
 use gauntlet_world::{Either, Host, race};
 use tokio::sync::{Mutex, Notify, Semaphore};
 
+use super::claims::Claims;
 use super::cli::{RECEIVER_MARK, mark};
 use super::config::Config;
 use super::inbox::{Writer, lines_after};
@@ -97,6 +98,7 @@ async fn start(host: &Host, settings: Settings) -> Result<(Rc<Receiver>, Listene
         sessions: Mutex::default(),
         journal,
         contexts: ContextLocks::new(config.tracked_contexts),
+        claims: Claims::default(),
         slots: Rc::new(Semaphore::new(config.slots)),
         starting: Mutex::default(),
         handed_off: Cell::new(0),
@@ -216,7 +218,14 @@ impl Receiver {
         // How often each record of an ending must be in the transcript.
         let mut endings = BTreeMap::<(String, bool, String), usize>::new();
         for (line, accepted) in lines_after(&content, 0) {
-            let Some(mut accepted) = accepted.filter(|_| line <= handed_off) else { continue };
+            let Some(mut accepted) = accepted else { continue };
+            if line > handed_off {
+                // The poll loop begins it; until then its context is at work all the same.
+                if let Some(context) = &accepted.context {
+                    self.claim_for_line(context);
+                }
+                continue;
+            }
             let fate = self.journal.fate(line);
             if let Some(outcome) = fate.outcome {
                 let record = (outcome.context.clone(), outcome.busy, outcome.text.clone());

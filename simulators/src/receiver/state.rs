@@ -11,6 +11,7 @@ use gauntlet_world::process::Pid;
 use tokio::sync::{Mutex, Notify, Semaphore};
 use tokio::time::Instant;
 
+use super::claims::Claims;
 use super::config::Config;
 use super::journal::Journal;
 use super::locks::ContextLocks;
@@ -46,6 +47,7 @@ pub(super) struct Receiver {
     pub(super) sessions: Mutex<()>,
     pub(super) journal: Journal,
     pub(super) contexts: ContextLocks,
+    pub(super) claims: Claims,
     pub(super) slots: Rc<Semaphore>,
     /// Held while a process is started, and from then on by whoever ends the receiver.
     pub(super) starting: Mutex<()>,

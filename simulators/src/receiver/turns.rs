@@ -7,6 +7,7 @@ use std::time::Duration;
 use gauntlet_protocol::fleet::{ContextId, Direction};
 use serde_json::json;
 
+use super::claims::Claim;
 use super::cli::Run;
 use super::inbox::{Accepted, lines_after};
 use super::journal::Outcome;
@@ -66,11 +67,12 @@ impl Receiver {
         // Tasks begin in the order of their spawning and ask for the context's lock first of all, so turns of one context run in
         // the order of the inbox (FLEET-TURN-17).
         let context = accepted.context.clone().unwrap_or_else(|| self.anonymous());
+        let claim = self.claim_of_turn(&context);
         let receiver = self.clone();
         self.host.spawn(async move {
             let line = accepted.line;
             let outcome = receiver.turn(accepted, &context).await;
-            receiver.finish(line, outcome).await;
+            receiver.finish(line, outcome, claim).await;
             receiver.open_turns.set(receiver.open_turns.get() - 1);
             receiver.worked();
         });
@@ -196,12 +198,13 @@ impl Receiver {
         self.record(direction, &outcome.context, &outcome.text).await;
     }
 
-    /// Sends an outcome back.
-    async fn finish(&self, line: u64, mut outcome: Outcome) {
+    /// Sends an outcome back. Whoever gets it may dispatch to this context again at once.
+    async fn finish(&self, line: u64, mut outcome: Outcome, claim: Option<Claim>) {
         if outcome.busy {
             outcome.id = self.callback_id();
             self.conclude(line, &outcome).await;
         }
+        self.release(claim).await;
         self.deliver(line, &outcome).await;
     }
 

@@ -20,6 +20,9 @@ pub struct Mode {
     pub files: ModeFiles,
     /// The member of a session map's entry that holds the CLI's session id.
     pub session_key: &'static str,
+    /// Whether a dispatch to a context that has a turn in flight is refused; else it is accepted and waits (fact sheet 2.3
+    /// E10, FLEET-ACK-07 and FLEET-ACK-10).
+    pub one_in_flight: bool,
     /// The fixed texts of its card.
     pub card: CardTexts,
 }
@@ -81,6 +84,7 @@ pub const CODEX: Mode = Mode {
         turns: "a2a-codex-turns.jsonl",
     },
     session_key: "thread_id",
+    one_in_flight: false,
     card: CardTexts {
         version: "0.1.0",
         description: "Codex CLI repo-scoped A2A executor peer (codex_receiver).",
@@ -89,8 +93,37 @@ pub const CODEX: Mode = Mode {
     },
 };
 
+/// The receiver in front of opencode.
+pub const OPENCODE: Mode = Mode {
+    name: "opencode",
+    peer: "opencode",
+    cli: "opencode",
+    label: "OpenCode",
+    callback_prefix: "oc",
+    default_port: 9310,
+    files: ModeFiles {
+        config: "oc_receiver.json",
+        inbox: "a2a-oc-inbox.jsonl",
+        offset: "a2a-oc-inbox.offset",
+        transcript: "a2a-oc-transcript.jsonl",
+        sessions: "a2a-oc-sessions.json",
+        pid: "oc_receiver.pid",
+        token: ".oc-token",
+        log: "oc_receiver.log",
+        turns: "a2a-oc-turns.jsonl",
+    },
+    session_key: "session_id",
+    one_in_flight: true,
+    card: CardTexts {
+        version: "0.3.0",
+        description: "OpenCode repo-scoped A2A executor peer (oc_receiver).",
+        skill: "Executes A2A tasks in the bound repo via opencode run with full harness.",
+        tags: &["v0.3", "opencode", "executor"],
+    },
+};
+
 /// Every mode known here.
-pub const MODES: &[Mode] = &[CODEX];
+pub const MODES: &[Mode] = &[CODEX, OPENCODE];
 
 impl Mode {
     /// The mode of that name.
@@ -106,30 +139,42 @@ impl Mode {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn modes_are_found_by_name() {
         assert_eq!(Mode::named("codex"), Some(&CODEX));
+        assert_eq!(Mode::named("opencode"), Some(&OPENCODE));
         assert_eq!(Mode::named("nobody"), None);
     }
 
     #[test]
     fn two_modes_of_one_repository_share_no_file_and_no_port() {
-        for (index, one) in MODES.iter().enumerate() {
-            for other in &MODES[index + 1..] {
-                assert_ne!(one.default_port, other.default_port);
-                assert_ne!(one.files.inbox, other.files.inbox);
-            }
-            let f = &one.files;
-            let names =
-                [f.config, f.inbox, f.offset, f.transcript, f.sessions, f.pid, f.token, f.log, f.turns];
-            assert_eq!(names.iter().collect::<std::collections::BTreeSet<_>>().len(), names.len());
+        let (mut names, mut ports) = (Vec::new(), Vec::new());
+        for mode in MODES {
+            let f = &mode.files;
+            names.extend([
+                f.config,
+                f.inbox,
+                f.offset,
+                f.transcript,
+                f.sessions,
+                f.pid,
+                f.token,
+                f.log,
+                f.turns,
+            ]);
+            ports.push(mode.default_port);
         }
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+        assert_eq!(ports.iter().collect::<BTreeSet<_>>().len(), ports.len());
     }
 
     #[test]
     fn a_callback_id_is_prefix_and_time() {
         assert_eq!(CODEX.callback_id(1_795_223_567_042), "codex-1795223567042");
+        assert_eq!(OPENCODE.callback_id(1_795_223_567_042), "oc-1795223567042");
     }
 }

@@ -60,6 +60,14 @@ pub fn root_context() -> RpcError {
     )
 }
 
+/// E10: a dispatch to a context that has a turn in flight, in the modes that guard against it.
+pub fn duplicate_dispatch() -> RpcError {
+    RpcError::new(
+        code::BUSY,
+        "duplicate dispatch: context already has a turn in flight; retry after it completes",
+    )
+}
+
 /// E11: the inbox could not be written, with the system's own words.
 pub fn inbox_write_failed(os_error: &str) -> RpcError {
     RpcError::new(code::SERVER_ERROR, format!("inbox write failed: {os_error}"))

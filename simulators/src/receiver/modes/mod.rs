@@ -2,6 +2,7 @@
 
 mod codex;
 mod flags;
+mod opencode;
 
 use std::collections::BTreeMap;
 
@@ -40,7 +41,7 @@ pub(super) struct Spoken {
 }
 
 /// Who talks to the CLI of which mode. The other executors join here, each with a file beside `codex`.
-const TALKS: &[(&str, &dyn Talk)] = &[("codex", &codex::Codex)];
+const TALKS: &[(&str, &dyn Talk)] = &[("codex", &codex::Codex), ("opencode", &opencode::Opencode)];
 
 /// The talk of a mode.
 pub(super) fn talk(mode: &Mode) -> &'static dyn Talk {
