@@ -198,7 +198,9 @@ pub fn virtual_only(scenario: &Scenario) -> Option<String> {
 pub fn reachable(library: &Library, executor: &Executor, outcome: &Outcome) -> Vec<String> {
     let quirk = |quirk: &Quirk| {
         let quirk = executor.quirk(quirk);
-        outcome.events.iter().any(|(point, event)| *point == quirk.at && quirk.when.matches(event))
+        let is_meant = quirk.executors.is_empty() || quirk.executors.contains(&executor.id.value);
+        is_meant
+            && outcome.events.iter().any(|(point, event)| *point == quirk.at && quirk.when.matches(event))
     };
     let fault = |fault: &Fault| {
         let rule = executor.rule(&fault.rule);

@@ -41,6 +41,16 @@ pub enum Point {
     /// The receiver remembers the CLI's session for a context. `{"contextId", "session"}`
     #[serde(rename = "receiver.session_save")]
     ReceiverSessionSave,
+    /// The receiver has looked up the session that goes on with a context; null: it has none. `{"contextId", "session"}`
+    #[serde(rename = "receiver.session_lookup")]
+    ReceiverSessionLookup,
+    /// The receiver has seen that the session which the CLI was to go on with does not exist, or, with null, that the one which it
+    /// was to begin does. `{"contextId", "session"}`; omitted: it has not seen it.
+    #[serde(rename = "receiver.session_dead")]
+    ReceiverSessionDead,
+    /// The receiver forgets the session of a context. `{"contextId", "session"}`
+    #[serde(rename = "receiver.session_forget")]
+    ReceiverSessionForget,
     /// The receiver appends to its transcript. `{"dir", "from", "to", "contextId", "text"}`. Bytes can be mangled.
     #[serde(rename = "receiver.transcript")]
     ReceiverTranscript,
@@ -79,6 +89,9 @@ impl Point {
             Point::ReceiverSpawn => "receiver.spawn",
             Point::ReceiverGroupKill => "receiver.group_kill",
             Point::ReceiverSessionSave => "receiver.session_save",
+            Point::ReceiverSessionLookup => "receiver.session_lookup",
+            Point::ReceiverSessionDead => "receiver.session_dead",
+            Point::ReceiverSessionForget => "receiver.session_forget",
             Point::ReceiverTranscript => "receiver.transcript",
             Point::ReceiverCallback => "receiver.callback",
             Point::ReceiverLog => "receiver.log",

@@ -21,6 +21,9 @@ pub struct Quirk {
     pub title: String,
     /// The role that it breaks.
     pub role: String,
+    /// The executors that have it. All, if absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub executors: Vec<String>,
     /// The injection point where it bites.
     pub at: Point,
     /// What it does.

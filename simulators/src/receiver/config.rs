@@ -49,6 +49,7 @@ pub struct Config {
     pub warnings: Vec<String>,
 }
 
+/// The built-in role; the repository's path is put behind it (FLEET-OC-09).
 const ROLE: &str = "You are the executor of this repository in a fleet of agents. Another agent, the orchestrator, sends you \
                     tasks. Do each task here, with your own tools, and answer briefly with what you did.";
 
@@ -74,14 +75,17 @@ impl Config {
         };
         let mut reader = Reader { values, warnings };
         let cli = mode.cli;
+        let repo_path = reader.text("repo_path").unwrap_or_else(|| repo.to_owned());
         Self {
-            repo_path: reader.text("repo_path").unwrap_or_else(|| repo.to_owned()),
+            role_prompt: reader
+                .text("role_prompt")
+                .unwrap_or_else(|| format!("{ROLE} You work in {repo_path}.")),
+            repo_path,
             bind_host: reader.raw_text("bind_host").unwrap_or_else(|| "127.0.0.1".to_owned()),
             bind_port: reader.port("bind_port").unwrap_or(mode.default_port),
             hermes_url: reader
                 .text("hermes_url")
                 .unwrap_or_else(|| "http://127.0.0.1:9219/jsonrpc".to_owned()),
-            role_prompt: reader.text("role_prompt").unwrap_or_else(|| ROLE.to_owned()),
             role_file: reader.text("role_file"),
             auth_token_env: reader.text("auth_token_env"),
             hermes_auth_token_env: reader.text("hermes_auth_token_env"),

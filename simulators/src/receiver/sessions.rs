@@ -15,13 +15,19 @@ use crate::injection::Point;
 impl Receiver {
     /// The session that goes on with a context, when the turn of that line is to run.
     pub(super) async fn session_of(&self, line: u64, context: &str) -> Option<String> {
-        let Sessions::Map { file, key } = self.settings.mode.sessions else {
-            return self
-                .journal
-                .began_before(line, context)
-                .then(|| talk(self.settings.mode).derived_session(context))
-                .flatten();
+        let session = match self.settings.mode.sessions {
+            Sessions::Map { file, key } => self.remembered(file, key, context).await,
+            Sessions::Derived if self.journal.began_before(line, context) => {
+                talk(self.settings.mode).derived_session(context)
+            }
+            Sessions::Derived => None,
         };
+        let event = json!({ "contextId": context, "session": session });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionLookup, event).await;
+        passed.first()?.get("session")?.as_str().map(str::to_owned)
+    }
+
+    async fn remembered(&self, file: &str, key: &str, context: &str) -> Option<String> {
         let _one = self.sessions.lock().await;
         match self.session_map(file, key).await {
             Ok(map) => map.get(context).map(|session| session.id.clone()),
@@ -50,8 +56,13 @@ impl Receiver {
     }
 
     /// Forgets the session of a context.
-    pub(super) async fn forget(&self, context: &str) -> io::Result<()> {
+    pub(super) async fn forget(&self, context: &str, session: &str) -> io::Result<()> {
         let Sessions::Map { file, key } = self.settings.mode.sessions else { return Ok(()) };
+        let event = json!({ "contextId": context, "session": session });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionForget, event).await;
+        if passed.events.is_empty() {
+            return Ok(());
+        }
         let _one = self.sessions.lock().await;
         let mut map = self.session_map(file, key).await?;
         if map.remove(context).is_some() {

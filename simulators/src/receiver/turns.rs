@@ -124,14 +124,25 @@ impl Receiver {
         let (reply, spoken) = self.run_once(line, context, text, stored.as_deref()).await;
         let other = talk(self.settings.mode).other_session(context, stored.as_deref());
         let Some(other) = other.filter(|_| spoken.wrong_session) else { return reply };
+        if !self.sees_wrong(context, stored.as_deref()).await {
+            return reply;
+        }
         match &other {
             None => self.log(format!("the session of context {context} is dead, starting a new one")).await,
             Some(_) => self.log(format!("context {context} has a session, going on with it")).await,
         }
-        if let Err(error) = self.forget(context).await {
+        if let Some(dead) = &stored
+            && let Err(error) = self.forget(context, dead).await
+        {
             self.log(format!("the dead session could not be forgotten: {error}")).await;
         }
         self.run_once(line, context, text, other.as_deref()).await.0
+    }
+
+    async fn sees_wrong(&self, context: &str, session: Option<&str>) -> bool {
+        let event = json!({ "contextId": context, "session": session });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionDead, event).await;
+        !passed.events.is_empty()
     }
 
     async fn run_once(

@@ -198,6 +198,8 @@ impl Library {
             "quirks" => {
                 if let Ok(quirk) = parse::<Violations>(&file.name, &file.text) {
                     quirk.violates.iter().for_each(|id| unknown(id, "a requirement", requirements()));
+                    let executors = || self.executors.keys().map(String::as_str).collect::<Vec<_>>();
+                    quirk.executors.iter().for_each(|executor| unknown(executor, "an executor", executors()));
                 }
             }
             "releases" => {
@@ -229,6 +231,8 @@ impl Library {
 #[derive(serde::Deserialize)]
 struct Violations {
     violates: Vec<Spanned<String>>,
+    #[serde(default)]
+    executors: Vec<Spanned<String>>,
 }
 
 fn version_key(version: &str) -> Vec<u64> {

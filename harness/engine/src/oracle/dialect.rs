@@ -2,11 +2,13 @@
 //!
 //! A new executor is a new entry in [`of`].
 
+use serde_json::Value;
+
 use super::view::json_lines;
 
 /// How to read the output of one executor's CLI.
 pub(super) struct Dialect {
-    /// The sessions that it names, in order.
+    /// The sessions that it names, in order; once, what it names in one line after the other.
     pub(super) sessions: fn(&str) -> Vec<String>,
     /// The answers that it gives, in order.
     pub(super) messages: fn(&str) -> Vec<String>,
@@ -16,6 +18,7 @@ pub(super) struct Dialect {
 pub(super) fn of(executor: &str) -> Dialect {
     match executor {
         "codex" => Dialect { sessions: codex_threads, messages: codex_messages },
+        "opencode" => Dialect { sessions: opencode_sessions, messages: opencode_messages },
         _ => Dialect { sessions: |_| Vec::new(), messages: |_| Vec::new() },
     }
 }
@@ -43,4 +46,45 @@ fn codex_messages(stdout: &str) -> Vec<String> {
                 .flatten()
         })
         .collect()
+}
+
+/// Every event names its session; a turn that runs on one session names one.
+fn opencode_sessions(stdout: &str) -> Vec<String> {
+    let lines = json_lines(stdout.as_bytes()).into_iter();
+    let named = |line: &Value| {
+        line["sessionID"].as_str().or_else(|| line["part"]["sessionID"].as_str()).map(str::to_owned)
+    };
+    let mut sessions: Vec<String> =
+        lines.filter_map(|line| named(&line)).filter(|id| !id.trim().is_empty()).collect();
+    sessions.dedup();
+    sessions
+}
+
+/// The texts of a turn are pieces of one answer.
+fn opencode_messages(stdout: &str) -> Vec<String> {
+    let lines = json_lines(stdout.as_bytes()).into_iter().filter(|line| line["type"] == "text");
+    let answer: String = lines.filter_map(|line| line["part"]["text"].as_str().map(str::to_owned)).collect();
+    if answer.trim().is_empty() { Vec::new() } else { vec![answer] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_of_opencode_is_one_however_it_is_split_and_its_session_is_named_once() {
+        let stdout = r#"noise
+{"type":"step_start","sessionID":"s1","part":{"sessionID":"s1"}}
+{"type":"text","sessionID":" ","part":{"text":"one "}}
+{"type":"text","part":{"text":"two","sessionID":"s1"}}
+{"type":"tool_use","sessionID":"s1","part":{"text":"no"}}
+"#;
+        let opencode = of("opencode");
+        assert_eq!((opencode.messages)(stdout), ["one two"]);
+        assert_eq!((opencode.sessions)(stdout), ["s1"]);
+        let none = r#"{"type":"text","sessionID":"s1","part":{"text":" "}}"#;
+        assert_eq!((opencode.messages)(none), Vec::<String>::new());
+        let two = "{\"type\":\"a\",\"sessionID\":\"s1\"}\n{\"type\":\"a\",\"sessionID\":\"s2\"}\n";
+        assert_eq!((opencode.sessions)(two), ["s1", "s2"]);
+    }
 }

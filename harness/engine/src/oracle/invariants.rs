@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gauntlet_simulators::stage::Purpose;
 use serde_json::Value;
 
 use super::judge::Finding;
@@ -40,6 +41,7 @@ pub(super) fn all(plan: &Plan, view: &View<'_>) -> Vec<(&'static str, Held)> {
         ("FLEET-INV-05", deadline(plan, view)),
         (NO_SECRET, no_secret(view)),
         ("FLEET-INV-07", no_leftover(view)),
+        ("FLEET-INV-08", cli_takes_its_arguments(view)),
     ]
 }
 
@@ -457,4 +459,24 @@ fn no_leftover(view: &View<'_>) -> Held {
         }
     }
     verdict(exercised, findings)
+}
+
+/// The CLI takes the arguments by which it is started. One that takes some of them, and refuses others, has a requirement of its
+/// own for those.
+fn cli_takes_its_arguments(view: &View<'_>) -> Held {
+    let mut taken = false;
+    let mut findings = Vec::new();
+    for (index, seen) in view.observations.iter().enumerate() {
+        let What::CliEntered { invocation, .. } = &seen.what else { continue };
+        match &invocation.purpose {
+            Purpose::Turn { .. } => taken = true,
+            Purpose::Refused(reason) => findings.push(Finding {
+                expected: "the CLI takes the arguments of at least one turn".to_owned(),
+                observed: format!("it refuses {:?}: {reason}", invocation.args),
+                trace: vec![index],
+            }),
+            Purpose::Probe | Purpose::Unplayed(_) => {}
+        }
+    }
+    if taken { Held::Yes } else { verdict(false, findings) }
 }

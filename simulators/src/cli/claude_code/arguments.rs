@@ -63,7 +63,8 @@ fn turn(arguments: &Arguments, args: &[String]) -> Result<TurnRequest, Refusal> 
                 }
                 (None, Some(_)) => return Err(unplayed(&format!("{} with a value", option.shown()))),
             };
-            if option.unplayed || !(option.values.is_empty() || option.values.iter().any(|known| known == value))
+            if option.unplayed
+                || !(option.values.is_empty() || option.values.iter().any(|known| known == value))
             {
                 return Err(unplayed(&format!("{} {value}", option.shown())));
             }

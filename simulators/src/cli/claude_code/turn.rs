@@ -180,9 +180,7 @@ impl<'a> Turn<'a> {
         let before = self.session.borrow().as_ref().map_or(0, |session| session.calls);
         match self.speech.num_turns {
             Counting::Calls => self.calls.get(),
-            Counting::Messages => {
-                before.saturating_add(self.calls.get()).saturating_mul(2).saturating_sub(1)
-            }
+            Counting::Messages => before.saturating_add(self.calls.get()).saturating_mul(2).saturating_sub(1),
         }
     }
 }

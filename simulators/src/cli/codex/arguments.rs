@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::refusal::Refusal;
+use crate::cli::asked::{Asked, Refusal, TurnRequest};
+use crate::cli::option::OptionRule;
 
 /// The arguments that one version speaks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,55 +39,8 @@ pub struct CommandGrammar {
     pub options: Vec<OptionRule>,
 }
 
-/// One option.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OptionRule {
-    /// Its long name, without dashes.
-    pub long: String,
-    /// Its short name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub short: Option<char>,
-    /// The name of its value. Absent: it is a switch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
-    /// The values that it takes. Empty: any.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub values: Vec<String>,
-    /// Whether it may be given more than once.
-    #[serde(default)]
-    pub repeatable: bool,
-    /// The real CLI acts on it in a way that this stand-in does not play.
-    #[serde(default)]
-    pub unplayed: bool,
-}
-
-impl OptionRule {
-    /// As usages and messages write it: `--sandbox <SANDBOX_MODE>`.
-    pub(super) fn shown(&self) -> String {
-        match &self.value {
-            Some(value) => format!("--{} <{value}>", self.long),
-            None => format!("--{}", self.long),
-        }
-    }
-}
-
-/// What a command line asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Asked {
-    Probe,
-    Turn(TurnRequest),
-    Refused(Refusal),
-}
-
-/// A turn that is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct TurnRequest {
-    pub(super) prompt: String,
-    /// The thread that is to go on.
-    pub(super) session: Option<String>,
-    /// The options that were given, by long name; a switch has an empty value.
-    pub(super) options: BTreeMap<String, String>,
+fn unplayed(what: &str) -> Refusal {
+    Refusal::unplayed("codex", what)
 }
 
 /// Reads a command line, without the program's own name.
@@ -97,8 +51,8 @@ pub(super) fn read(arguments: &Arguments, args: &[String]) -> Asked {
             Ok(request) => Asked::Turn(request),
             Err(refusal) => Asked::Refused(refusal),
         },
-        Some(other) => Asked::Refused(Refusal::unplayed(&format!("codex {other}"))),
-        None => Asked::Refused(Refusal::unplayed("the interactive screen (no argument)")),
+        Some(other) => Asked::Refused(unplayed(&format!("codex {other}"))),
+        None => Asked::Refused(unplayed("the interactive screen (no argument)")),
     }
 }
 
@@ -116,7 +70,7 @@ fn turn(arguments: &Arguments, args: &[String]) -> Result<TurnRequest, Refusal> 
                     given.go_down(&arguments.resume);
                 }
                 "review" | "help" if !only_positionals && !resumes => {
-                    return Err(Refusal::unplayed(&format!("codex exec {word}")));
+                    return Err(unplayed(&format!("codex exec {word}")));
                 }
                 _ => given.positional(word)?,
             }
@@ -173,7 +127,7 @@ impl<'a> Given<'a> {
             None => (text, None),
         };
         if name == "help" {
-            return Err(Refusal::unplayed("--help"));
+            return Err(unplayed("--help"));
         }
         let Some(option) = self.grammar.options.iter().find(|option| option.long == name) else {
             return Err(Refusal::unknown_long(self, name));
@@ -191,7 +145,7 @@ impl<'a> Given<'a> {
         while let Some(letter) = letters.chars().next() {
             letters = &letters[letter.len_utf8()..];
             if letter == 'h' {
-                return Err(Refusal::unplayed("-h"));
+                return Err(unplayed("-h"));
             }
             let Some(option) = self.grammar.options.iter().find(|option| option.short == Some(letter)) else {
                 return Err(Refusal::unknown_short(self, letter));
@@ -224,7 +178,7 @@ impl<'a> Given<'a> {
             return Err(Refusal::bad_value(option, value));
         }
         if option.unplayed {
-            return Err(Refusal::unplayed(&option.shown()));
+            return Err(unplayed(&option.shown()));
         }
         let before = self.options.insert(option.long.clone(), value.to_owned());
         if before.is_some() && !option.repeatable {
@@ -241,14 +195,14 @@ impl<'a> Given<'a> {
         options.extend(self.options);
         let mut words = self.positionals.into_iter();
         let session = if resumes {
-            Some(words.next().ok_or_else(|| Refusal::unplayed("resume without a thread id"))?)
+            Some(words.next().ok_or_else(|| unplayed("resume without a thread id"))?)
         } else {
             None
         };
         let prompt = words.next().filter(|prompt| prompt != "-");
-        let prompt = prompt.ok_or_else(|| Refusal::unplayed("a prompt from standard input"))?;
+        let prompt = prompt.ok_or_else(|| unplayed("a prompt from standard input"))?;
         if !options.contains_key("json") {
-            return Err(Refusal::unplayed("a turn without --json"));
+            return Err(unplayed("a turn without --json"));
         }
         Ok(TurnRequest { prompt, session, options })
     }
@@ -298,7 +252,7 @@ mod tests {
 
     fn refused(line: &[&str]) -> String {
         match asked(line) {
-            Asked::Refused(refusal) => refusal.lines.join("\n"),
+            Asked::Refused(refusal) => refusal.stderr.join("\n"),
             other => panic!("expected a refusal of {line:?}, found {other:?}"),
         }
     }

@@ -3,18 +3,13 @@
 //! Recorded is the refusal of `--json` after `resume`. The other texts are those of clap for a command of the same shape.
 //! Not played: clap's tip that a similar argument exists.
 
-use super::arguments::{Given, OptionRule};
+use super::arguments::Given;
+use crate::cli::asked::Refusal;
+use crate::cli::option::OptionRule;
 
-/// Why a command line is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    /// In one line, for the stage.
-    pub(super) reason: String,
-    /// The lines on standard error.
-    pub(super) lines: Vec<String>,
-    /// Whether the real CLI would refuse it, too; else only this stand-in cannot play it.
-    pub(super) real: bool,
-}
+/// The exit code of a CLI that was called in a way that it does not speak: what clap returns (recorded: the receiver's
+/// `exited rc=2` for 0.44.0).
+const EXIT_USAGE: i32 = 2;
 
 impl Refusal {
     fn in_claps_words(reason: String, details: &[String], usage: Option<String>) -> Self {
@@ -24,14 +19,7 @@ impl Refusal {
             lines.extend([String::new(), format!("Usage: {usage}")]);
         }
         lines.extend([String::new(), "For more information, try '--help'.".to_owned()]);
-        Self { reason, lines, real: true }
-    }
-
-    /// The real CLI would accept it; this stand-in cannot play it.
-    pub(super) fn unplayed(what: &str) -> Self {
-        let reason = format!("this stand-in of codex does not play {what}");
-        let lines = vec![format!("gauntlet: {reason}")];
-        Self { reason, lines, real: false }
+        Self { reason, stdout: Vec::new(), stderr: lines, exit: EXIT_USAGE, real: true }
     }
 
     pub(super) fn unknown_long(given: &Given<'_>, name: &str) -> Self {

@@ -6,9 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::arguments::Arguments;
-use super::template::{EventTemplate, Template};
-use crate::injection::Millis;
-use crate::stage::Failure;
+use crate::cli::failing::{FailureSteps, FailureTalk};
+use crate::cli::template::{EventTemplate, Template};
 
 /// How one version of codex talks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,7 +43,7 @@ pub struct CodexProfile {
     /// What it does when it is to resume a thread that it does not know.
     pub unknown_thread: UnknownThread,
     /// How failures of the model show.
-    pub failures: FailureTalk,
+    pub failures: FailureTalk<Failing>,
 }
 
 /// How standard input is read.
@@ -105,29 +104,6 @@ pub enum UnknownThread {
     },
 }
 
-/// How each failure of the model shows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FailureTalk {
-    /// The model answers 401.
-    pub unauthorized: Failing,
-    /// The model's stream breaks off in the middle.
-    pub cut: Failing,
-    /// No provider can be reached.
-    pub no_provider: Failing,
-}
-
-impl FailureTalk {
-    /// How this failure shows.
-    pub fn of(&self, failure: Failure) -> &Failing {
-        match failure {
-            Failure::Unauthorized => &self.unauthorized,
-            Failure::Cut => &self.cut,
-            Failure::NoProvider => &self.no_provider,
-        }
-    }
-}
-
 /// How one failure shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -136,38 +112,4 @@ pub enum Failing {
     Unnoticed,
     /// The turn ends after these steps.
     Fails(FailureSteps),
-}
-
-/// What a failing turn prints, and how it ends.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FailureSteps {
-    /// What happens, in order.
-    pub steps: Vec<Step>,
-    /// The exit code.
-    pub exit: i32,
-}
-
-/// One step of a failing turn.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    /// An event is printed.
-    Stdout(EventTemplate),
-    /// A line is printed on standard error.
-    Stderr(Template),
-    /// Time passes.
-    Wait(Millis),
-    /// An event is printed again and again, until the process is ended from outside.
-    Repeat(Repeat),
-}
-
-/// An event that is printed again and again.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Repeat {
-    /// The time between two.
-    pub every: Millis,
-    /// The event.
-    pub stdout: EventTemplate,
 }

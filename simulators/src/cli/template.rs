@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-/// What a slot `{name}` in a template stands for. Slots of a command are empty outside one.
+/// What a slot `{name}` in a template stands for. Slots of a command are empty outside one, and slots of another CLI
+/// everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Slot {
     /// `{thread}`: the thread's id.
@@ -52,9 +53,43 @@ pub enum Slot {
     CodexHome,
     /// `{temp_dir}`: the directory for temporary files.
     TempDir,
+    /// `{session}`: the session's id.
+    Session,
+    /// `{message}`: the id of the message that the model is giving, another one for each of its calls.
+    Message,
+    /// `{part}`: a new id for a part of a message.
+    Part,
+    /// `{snapshot}`: the state of the working directory, as a hash.
+    Snapshot,
+    /// `{reason}`: why a step is over: `stop`, or `tool-calls` when a tool was called.
+    Reason,
+    /// `{now_ms}`: the wall clock in milliseconds, a number.
+    NowMs,
+    /// `{http_date}`: the wall clock as HTTP writes it.
+    HttpDate,
+    /// `{log_name}`: the wall clock as names of log files have it.
+    LogName,
+    /// `{data_home}`: where the CLI keeps its data.
+    DataHome,
+    /// `{uuid}`: a new UUID of version 4.
+    Uuid,
+    /// `{timestamp}`: the wall clock with milliseconds, as ISO 8601.
+    Timestamp,
+    /// `{duration_ms}`: how long the process runs, in milliseconds, a number.
+    DurationMs,
+    /// `{turns}`: what this version counts as turns, a number.
+    Turns,
+    /// `{project}`: the working directory as a name of one folder.
+    Project,
+    /// `{claude_home}`: the CLI's home.
+    ClaudeHome,
+    /// `{pid}`: the process id, a number.
+    Pid,
+    /// `{failed}`: whether the command's exit code is not 0.
+    Failed,
 }
 
-const NAMES: [(&str, Slot); 22] = [
+const NAMES: [(&str, Slot); 39] = [
     ("thread", Slot::Thread),
     ("prompt", Slot::Prompt),
     ("reply", Slot::Reply),
@@ -77,6 +112,23 @@ const NAMES: [(&str, Slot); 22] = [
     ("output_tokens", Slot::OutputTokens),
     ("codex_home", Slot::CodexHome),
     ("temp_dir", Slot::TempDir),
+    ("session", Slot::Session),
+    ("message", Slot::Message),
+    ("part", Slot::Part),
+    ("snapshot", Slot::Snapshot),
+    ("reason", Slot::Reason),
+    ("now_ms", Slot::NowMs),
+    ("http_date", Slot::HttpDate),
+    ("log_name", Slot::LogName),
+    ("data_home", Slot::DataHome),
+    ("uuid", Slot::Uuid),
+    ("timestamp", Slot::Timestamp),
+    ("duration_ms", Slot::DurationMs),
+    ("turns", Slot::Turns),
+    ("project", Slot::Project),
+    ("claude_home", Slot::ClaudeHome),
+    ("pid", Slot::Pid),
+    ("failed", Slot::Failed),
 ];
 
 /// A template that cannot be read.

@@ -8,7 +8,8 @@ use gauntlet_simulators::stage::{Failure, Part, ShellCommand};
 use gauntlet_world::process::{Signal, Stdin};
 use serde_json::Value;
 
-use crate::rig::{Ran, Rig, SCRATCH, VERSIONS, answer, finish, profile, repository, thread_of};
+use super::{VERSIONS, profile, thread_of};
+use crate::rig::{Ran, Rig, SCRATCH, answer, finish, masked, repository};
 
 const UNKNOWN_THREAD: &str = "00000000-0000-4000-8000-000000000000";
 const SAY_HI: &str = "say hi MOCK:reply=hello%20from%20mock";
@@ -202,24 +203,6 @@ fn normalised(version: &str, text: &str) -> String {
         _ => line.to_owned(),
     });
     lines.collect::<Vec<_>>().join("\n")
-}
-
-/// Masks every run of exactly `length` characters of this kind between a beginning and an end.
-fn masked(text: &str, begin: &str, kind: impl Fn(char) -> bool, length: usize, end: &str) -> String {
-    let mut parts = text.split(begin);
-    let mut masked = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        masked.push_str(begin);
-        let run = part.chars().take_while(|c| kind(*c)).count();
-        match part.get(run..) {
-            Some(rest) if run == length && rest.starts_with(end) => {
-                masked.push('#');
-                masked.push_str(rest);
-            }
-            _ => masked.push_str(part),
-        }
-    }
-    masked
 }
 
 /// `2026-11-21T01:25:42.256060Z`

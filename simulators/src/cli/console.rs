@@ -1,4 +1,4 @@
-//! What a codex process prints: every line through its injection point, and remembered as evidence.
+//! What a CLI prints: every line through its injection point, and remembered as evidence.
 
 use std::cell::RefCell;
 use std::io;

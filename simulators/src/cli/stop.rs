@@ -1,4 +1,4 @@
-//! Reasons for which a codex process ends before its turn is over.
+//! Reasons for which a CLI ends before its turn is over.
 
 use std::fmt::Display;
 
@@ -24,7 +24,8 @@ impl Stop {
         Stop::Mishap(format!("Error: {what}: {why}"))
     }
 
-    /// The exit code. A Rust program that prints to a closed pipe panics, which is 101; a failed turn is 1.
+    /// The exit code. A Rust program that prints to a closed pipe panics, which is 101 (inferred for other
+    /// CLIs); a failed turn is 1.
     pub(super) fn code(&self) -> i32 {
         match self {
             Stop::Exit(code) => *code,

@@ -1,4 +1,4 @@
-//! One simulated machine with codex on its `PATH`.
+//! One simulated machine with a CLI on its `PATH`.
 #![expect(clippy::disallowed_methods, reason = "a test reads fixtures and has no host of its own")]
 
 use std::cell::RefCell;
@@ -16,9 +16,6 @@ use gauntlet_world::simulated::program;
 use gauntlet_world::{Host, Machine, World, WorldSettings};
 use tokio::io::AsyncReadExt as _;
 
-/// The recorded versions.
-pub(crate) const VERSIONS: [&str; 5] = ["0.36.0", "0.44.0", "0.80.0", "0.135.0", "0.169.0"];
-
 /// Where the recorder's machine paths are in the simulation; the recordings call it `SCRATCH`.
 pub(crate) const SCRATCH: &str = "/scratch";
 
@@ -27,9 +24,9 @@ pub(crate) fn repository(path: impl AsRef<Path>) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
-/// The profile of a version.
-pub(crate) fn profile(version: &str) -> Profile {
-    let path = repository(format!("scenarios/profiles/codex-{version}.yaml"));
+/// The profile of an executor's version.
+pub(crate) fn profile(executor: &str, version: &str) -> Profile {
+    let path = repository(format!("scenarios/profiles/{executor}-{version}.yaml"));
     let text = std::fs::read_to_string(&path).expect("the profile is there");
     match serde_saphyr::from_str(&text) {
         Ok(profile) => profile,
@@ -69,8 +66,9 @@ impl Stage for Script {
     }
 }
 
-/// A machine with codex installed, and a shell to start it from.
+/// A machine with a CLI installed, and a shell to start it from.
 pub(crate) struct Rig {
+    cli: String,
     pub(crate) machine: Machine,
     pub(crate) script: Rc<Script>,
     pub(crate) shell: Host,
@@ -86,78 +84,56 @@ pub(crate) struct Ran {
 }
 
 impl Rig {
-    pub(crate) fn new(version: &str) -> Self {
-        Self::with_quirks(version, Vec::new())
-    }
-
-    pub(crate) fn with_quirks(version: &str, quirks: Vec<Quirk>) -> Self {
-        let profile = std::sync::Arc::new(profile(version));
+    /// The CLI of a profile, with these quirks. `home` and `repo` are folders below the recorder's.
+    pub(crate) fn of(profile: Profile, quirks: Vec<Quirk>, home: &str, repo: &str) -> Self {
+        let (cli, profile) = (profile.executor().to_owned(), std::sync::Arc::new(profile));
         let world = World::new(WorldSettings::default());
         let machine = Machine::new(&world, "box");
         let script = Rc::new(Script::default());
         let injector = Injector::new(quirks, BTreeMap::new());
-        // The folder names of the recorder, which stand in some lines.
-        let short = match version {
-            "0.36.0" => "0036",
-            "0.135.0" => "0135",
-            "0.169.0" => "new",
-            other => other,
-        };
-        let (home, repo) = (format!("{SCRATCH}/codexhome-{short}"), format!("{SCRATCH}/codexrepo-{short}"));
+        let (home, repo) = (format!("{SCRATCH}/{home}"), format!("{SCRATCH}/{repo}"));
         for directory in [&home, &repo] {
             machine
                 .disk_mut(|disk| disk.make_dir(Path::new(directory)))
                 .expect("an empty disk takes folders");
         }
         let (stage, quirky) = (script.clone(), injector.clone());
-        let codex = program(move |host| {
+        let program_of_cli = program(move |host| {
             let (profile, stage, injector) = (profile.clone(), stage.clone(), quirky.clone());
             async move { cli::run(host, profile, stage, injector).await }
         });
-        machine.install(Path::new("/bin/codex"), "codex", codex).expect("codex can be installed");
+        let path = Path::new("/bin").join(&cli);
+        machine.install(&path, &cli, program_of_cli).expect("the CLI can be installed");
         machine.install(Path::new("/bin/sleep"), "sleep", program(sleep)).expect("sleep can be installed");
         let env = [("PATH", "/bin"), ("HOME", home.as_str()), ("TMPDIR", SCRATCH)];
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
         let shell = machine.visitor("shell", env, PathBuf::from(repo), None);
-        Self { machine, script, shell, injector }
+        Self { cli, machine, script, shell, injector }
     }
 
-    /// Starts codex with this part to play.
+    /// Starts the CLI with this part to play.
     pub(crate) async fn start(&self, args: &[&str], part: Part, stdin: Stdin) -> Child {
         self.script.parts.borrow_mut().push_back(part);
         let command = Command {
             args: args.iter().map(|arg| (*arg).to_owned()).collect(),
             env: self.shell.environment().clone(),
             stdin,
-            ..Command::new("codex", self.shell.cwd())
+            ..Command::new(&self.cli, self.shell.cwd())
         };
-        self.shell.processes().spawn(command).await.expect("codex is installed")
+        self.shell.processes().spawn(command).await.expect("the CLI is installed")
     }
 
-    /// Runs codex to its end.
+    /// Runs the CLI to its end.
     pub(crate) async fn run(&self, args: &[&str], part: Part) -> Ran {
         let child = self.start(args, part, Stdin::Null).await;
         finish(child).await
     }
 
-    /// A first turn, called as the receiver calls it.
-    pub(crate) async fn turn(&self, prompt: &str, part: Part) -> Ran {
-        self.run(&["exec", prompt, "-s", "workspace-write", "--json", "--skip-git-repo-check"], part).await
-    }
-
-    /// A later turn, called as the receiver calls it.
-    pub(crate) async fn resume(&self, thread: &str, prompt: &str, part: Part) -> Ran {
-        self.run(&["exec", "resume", thread, prompt, "--json", "--skip-git-repo-check"], part).await
-    }
-
-    /// The files of the CLI's threads, by name.
-    pub(crate) fn threads(&self) -> BTreeMap<String, String> {
-        let sessions = self.shell.home().join(".codex/sessions");
-        let files = self.machine.disk().files_below(&sessions);
-        files
-            .into_iter()
-            .map(|(name, file)| (name, String::from_utf8_lossy(&file.content).into_owned()))
-            .collect()
+    /// The files below a folder of the CLI's home, by name.
+    pub(crate) fn files_below(&self, folder: &str) -> BTreeMap<String, String> {
+        let files = self.machine.disk().files_below(&self.shell.home().join(folder));
+        let text = |content: &[u8]| String::from_utf8_lossy(content).into_owned();
+        files.into_iter().map(|(name, file)| (name, text(&file.content))).collect()
     }
 }
 
@@ -184,10 +160,28 @@ pub(crate) fn answer(reply: &str) -> Part {
     Part { reply: Some(reply.to_owned()), ..Part::default() }
 }
 
-/// The thread id in a printed stream.
-pub(crate) fn thread_of(stdout: &str) -> String {
-    let (_, rest) = stdout.split_once(r#""thread_id":""#).expect("a thread id is printed");
-    rest.split('"').next().expect("a quote ends it").to_owned()
+/// Masks every run of exactly `length` characters of this kind between a beginning and an end.
+pub(crate) fn masked(
+    text: &str,
+    begin: &str,
+    kind: impl Fn(char) -> bool,
+    length: usize,
+    end: &str,
+) -> String {
+    let mut parts = text.split(begin);
+    let mut masked = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        masked.push_str(begin);
+        let run = part.chars().take_while(|c| kind(*c)).count();
+        match part.get(run..) {
+            Some(rest) if run == length && rest.starts_with(end) => {
+                masked.push('#');
+                masked.push_str(rest);
+            }
+            _ => masked.push_str(part),
+        }
+    }
+    masked
 }
 
 async fn sleep(host: Host) -> i32 {

@@ -12,7 +12,8 @@ use gauntlet_world::process::{Signal, Stdin};
 use gauntlet_world::touch::Op;
 use serde_json::{Value, json};
 
-use crate::rig::{Rig, VERSIONS, answer, cell, finish, repository, rest, thread_of};
+use super::{VERSIONS, thread_of};
+use crate::rig::{Rig, answer, cell, finish, repository, rest};
 
 const FIRST: [&str; 6] = ["exec", "do it", "-s", "workspace-write", "--json", "--skip-git-repo-check"];
 
