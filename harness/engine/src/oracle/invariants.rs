@@ -53,7 +53,8 @@ fn verdict(exercised: bool, findings: Vec<Finding>) -> Held {
     }
 }
 
-/// An accepted dispatch starts its CLI at most once, except that a dead session may be replaced by a new one.
+/// An accepted dispatch starts its CLI at most once, except that a dead session may be replaced by a new one, and one that exists
+/// already gone on with.
 fn at_most_one_start(view: &View<'_>) -> Held {
     let mut starts: BTreeMap<&str, Vec<&Turn>> = BTreeMap::new();
     for turn in view.turns() {
@@ -66,7 +67,9 @@ fn at_most_one_start(view: &View<'_>) -> Held {
         .iter()
         .filter(|(_, starts)| match starts.as_slice() {
             [] | [_] => false,
-            [first, second] => !(is_dead_session(first) && second.session.is_none()),
+            [first, second] => {
+                !(met_no_session(first) && first.session.is_some() != second.session.is_some())
+            }
             _ => true,
         })
         .map(|(dispatch, starts)| Finding {
@@ -78,9 +81,10 @@ fn at_most_one_start(view: &View<'_>) -> Held {
     verdict(exercised, findings)
 }
 
-/// Whether a turn met a dead session: it was to resume one, found none to run on, and answered nothing.
-fn is_dead_session(turn: &Turn) -> bool {
-    turn.session.is_some() && turn.messages.is_empty() && turn.ran_on_none
+/// Whether a turn found no session to run on, be it that the one to resume does not exist or that the one to begin does, and
+/// answered nothing: it did no work.
+fn met_no_session(turn: &Turn) -> bool {
+    turn.messages.is_empty() && turn.ran_on_none
 }
 
 /// What senders asked for on a context, and what they can see of it.

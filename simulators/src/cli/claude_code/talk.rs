@@ -83,6 +83,16 @@ pub struct Refusing {
 pub enum Failing {
     /// The turn ends after these steps.
     Fails(FailureSteps),
-    /// The model is asked again, which these frames tell of, and then the turn goes on as if nothing had happened.
-    Recovers(Vec<EventTemplate>),
+    /// The model is asked again, and the turn goes on.
+    Recovers(Recovery),
+}
+
+/// A model that is asked again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Recovery {
+    /// What tells of it.
+    pub again: EventTemplate,
+    /// The answer that comes then.
+    pub reply: EventTemplate,
 }

@@ -55,13 +55,11 @@ impl<'a> Turn<'a> {
                 self.keep(None).await?;
                 steps.play(scene, &|slot| self.fill(slot, None)).await?
             }
-            Some(Failing::Recovers(frames)) => {
-                for frame in frames {
-                    self.frame(frame, None).await?;
-                }
-                self.answer().await?
+            Some(Failing::Recovers(recovery)) => {
+                self.frame(&recovery.again, None).await?;
+                self.answer(&recovery.reply).await?
             }
-            None => self.answer().await?,
+            None => self.answer(&speech.reply).await?,
         };
         scene.complain().await?;
         Ok(scene.part.exit.unwrap_or(code))
@@ -114,11 +112,11 @@ impl<'a> Turn<'a> {
     }
 
     /// The answer, if there is one, and the end of the turn. The session's file has the answer before anyone reads it.
-    async fn answer(&self) -> Result<i32, Stop> {
+    async fn answer(&self, reply: &EventTemplate) -> Result<i32, Stop> {
         self.count_call();
         self.keep(self.scene.part.reply.as_deref()).await?;
         if self.scene.part.reply.is_some() {
-            self.frame(&self.speech.reply, None).await?;
+            self.frame(reply, None).await?;
         }
         self.frame(&self.speech.result, None).await?;
         Ok(0)
