@@ -1,6 +1,6 @@
 //! One run of the CLI behind the receiver.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::pin::pin;
@@ -37,6 +37,10 @@ const USUAL_PLACES: &[&str] = &[
 const MAX_STDERR: usize = 65_536;
 /// How long output may still come after the kill at the cap, or after the CLI itself has ended.
 const DRAIN: Duration = Duration::from_secs(5);
+
+/// How often it is looked for processes that are to be ended, and what is waited for those that take their time to die.
+const SWEEPS: usize = 100;
+const BETWEEN_SWEEPS: Duration = Duration::from_millis(10);
 
 /// What a run of the CLI gave.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -99,6 +103,10 @@ impl Receiver {
         };
         let group = child.pid;
         let ended = self.host.clock().within(self.config.turn_cap, collect(self, &mut child)).await;
+        if self.ending.get() {
+            // Its CLI was killed from here; the next start tells its sender that it was interrupted.
+            return std::future::pending().await;
+        }
         if ended.is_none() {
             self.log(format!("the turn of context {context} ran into its cap, killing its process group"))
                 .await;
@@ -141,14 +149,26 @@ impl Receiver {
         !passed.events.is_empty()
     }
 
-    /// Kills every process with a mark: stragglers of a turn, or what an earlier life of this receiver left.
+    /// Kills every process with a mark: stragglers of a turn, or what an earlier life of this receiver left. Gives how many
+    /// there were.
     pub(super) async fn sweep(&self, name: &str, value: &str) -> usize {
         let processes = self.host.processes();
-        let Ok(stragglers) = processes.marked(name, value).await else { return 0 };
-        for pid in &stragglers {
-            let _ = processes.signal(*pid, Signal::Kill).await;
+        let mut killed = BTreeSet::new();
+        // Whoever dies may have started another one since it was seen, so it is looked until there is nobody left.
+        for round in 0..SWEEPS {
+            let stragglers = processes.marked(name, value).await.unwrap_or_default();
+            if stragglers.is_empty() {
+                break;
+            }
+            if round > 0 && stragglers.iter().all(|pid| killed.contains(pid)) {
+                self.host.clock().sleep(BETWEEN_SWEEPS).await;
+            }
+            for pid in stragglers {
+                let _ = processes.signal(pid, Signal::Kill).await;
+                killed.insert(pid);
+            }
         }
-        stragglers.len()
+        killed.len()
     }
 
     /// The environment of the CLI: ours, without our bearers, with the usual places of programs at the end of the search

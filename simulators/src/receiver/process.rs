@@ -101,6 +101,7 @@ async fn start(host: &Host, settings: Settings) -> Result<(Rc<Receiver>, Listene
         claims: Claims::default(),
         slots: Rc::new(Semaphore::new(config.slots)),
         starting: Mutex::default(),
+        ending: Cell::new(false),
         handed_off: Cell::new(0),
         running: RefCell::default(),
         open_turns: Cell::new(0),
@@ -281,6 +282,7 @@ impl Receiver {
     /// Ends what runs and leaves nothing behind. Turns that are cut short here are reported at the next start.
     async fn end(&self) {
         let _closed = self.starting.lock().await;
+        self.ending.set(true);
         let running: Vec<_> = self.running.borrow().iter().copied().collect();
         if self.kills_groups("stop").await {
             for group in running {

@@ -51,6 +51,8 @@ pub(super) struct Receiver {
     pub(super) slots: Rc<Semaphore>,
     /// Held while a process is started, and from then on by whoever ends the receiver.
     pub(super) starting: Mutex<()>,
+    /// Once true, every process is being ended, so that what a turn sees of its own means nothing any more.
+    pub(super) ending: Cell<bool>,
     /// How many lines of the inbox were handed off. The file that says so is read at the start alone: a replacement of it
     /// that failed may be visible all the same.
     pub(super) handed_off: Cell<u64>,
