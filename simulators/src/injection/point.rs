@@ -43,8 +43,11 @@ pub enum Point {
     /// The receiver remembers the CLI's session for a context. `{"contextId", "session"}`
     #[serde(rename = "receiver.session_save")]
     ReceiverSessionSave,
-    /// The receiver has seen that the session which the CLI was to go on with does not exist. `{"contextId", "session"}`; omitted:
-    /// it has not seen it.
+    /// The receiver has looked up the session that goes on with a context; null: it has none. `{"contextId", "session"}`
+    #[serde(rename = "receiver.session_lookup")]
+    ReceiverSessionLookup,
+    /// The receiver has seen that the session which the CLI was to go on with does not exist, or, with null, that the one which it
+    /// was to begin does. `{"contextId", "session"}`; omitted: it has not seen it.
     #[serde(rename = "receiver.session_dead")]
     ReceiverSessionDead,
     /// The receiver forgets the session of a context. `{"contextId", "session"}`
@@ -88,6 +91,7 @@ impl Point {
             Point::ReceiverSpawn => "receiver.spawn",
             Point::ReceiverGroupKill => "receiver.group_kill",
             Point::ReceiverSessionSave => "receiver.session_save",
+            Point::ReceiverSessionLookup => "receiver.session_lookup",
             Point::ReceiverSessionDead => "receiver.session_dead",
             Point::ReceiverSessionForget => "receiver.session_forget",
             Point::ReceiverTranscript => "receiver.transcript",
@@ -140,6 +144,9 @@ impl Point {
                 &["contextId", "session"],
                 &[Omit, Replace, Delay, Stall, Duplicate],
             ),
+            Point::ReceiverSessionLookup => {
+                of(&["contextId", "session"], &["session"], &[Omit, Replace, Delay, Stall])
+            }
             Point::ReceiverSessionDead | Point::ReceiverSessionForget => {
                 of(&["contextId", "session"], &[], &[Omit, Delay, Stall])
             }
