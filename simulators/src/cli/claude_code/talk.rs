@@ -84,7 +84,7 @@ pub enum Failing {
     /// The turn ends after these steps.
     Fails(FailureSteps),
     /// The model is asked again, and the turn goes on.
-    Recovers(Recovery),
+    Recovers(Box<Recovery>),
 }
 
 /// A model that is asked again.
