@@ -157,7 +157,7 @@ impl Stagehand {
         // Outcomes show in the trace; only a record in the transcript must be looked for.
         let (limit, look_again, quiet) = match self.plan.lane {
             Lane::Virtual => (Duration::from_secs(3 * 3600), Duration::from_secs(60), QUIET),
-            Lane::Real => (Duration::from_secs(8), Duration::from_millis(20), Duration::from_millis(50)),
+            Lane::Real => (Duration::from_secs(8), Duration::from_millis(20), Duration::from_millis(400)),
         };
         let clock = self.bench.harness().clock();
         let deadline = clock.now() + limit;
@@ -169,7 +169,8 @@ impl Stagehand {
             }
             clock.within(look_again, self.trace.changed()).await;
         };
-        clock.sleep(quiet).await;
+        // For outcomes that should not come it is waited until nothing happens any more.
+        while clock.now() < deadline && clock.within(quiet, self.trace.changed()).await.is_some() {}
         // Every dispatch has its outcome, so no turn is running: what still lives was left behind by one.
         if done && self.bench.receiver_runs() {
             self.look_for_leftovers("at rest").await;
