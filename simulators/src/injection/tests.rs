@@ -23,6 +23,7 @@ fn quirk(at: Point, deviation: Deviation, when: When) -> Quirk {
     Quirk {
         id: "odd".to_owned(),
         title: "It is odd.".to_owned(),
+        executors: Vec::new(),
         role: at.role().to_owned(),
         at,
         deviation,
