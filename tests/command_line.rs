@@ -256,6 +256,77 @@ fn garbage_in_place_of_data_is_exit_2_and_never_a_panic() {
 }
 
 #[test]
+fn a_quirk_that_would_never_bite_is_pointed_at() {
+    let quirk = |at: &str, role: &str, rest: &str| {
+        format!("id: q\ntitle: t\nrole: {role}\nat: {at}\nviolates: [FLEET-HTTP-01]\nseen_in: [x]\n{rest}\n")
+    };
+    for (at, rest, place, words) in [
+        ("receiver.response", "do: { exit: 3 }", "a.yaml:7:", "found \"exit\""),
+        ("receiver.auth", "do: { truncate: 3 }", "a.yaml:7:", "found \"truncate\""),
+        ("receiver.ack", "do: { duplicate: {} }", "a.yaml:7:", "found \"duplicate\""),
+        ("receiver.response", "do: { replace: { /statsu: 5 } }", "a.yaml:7:18", "\"status\""),
+        ("receiver.response", "do: { replace: { /path: /x } }", "a.yaml:7:18", "status, body"),
+        ("receiver.response", "do: omit\nwhen: { matches: { /statsu: 5 } }", "a.yaml:8:20", "\"status\""),
+        ("receiver.response", "do: omit\nwhen: { matches: { status: 5 } }", "a.yaml:8:20", "JSON"),
+        ("receiver.response", "do: omit\nwhen: { nth: 0 }", "a.yaml:8:14", "nth"),
+        ("receiver.response", "do: omit\nwhen: { percent: 101 }", "a.yaml:8:18", "percent"),
+        ("receiver.log", "do: { replace: { /line: \"{tokn}\" } }", "a.yaml:7:25", "{token}"),
+        ("receiver.log", "do: omit\nwhen: { matches: { /line: \"{shrt}\" } }", "a.yaml:8:27", "{short}"),
+        ("cli.exit", "do: { exit: 3 }", "a.yaml:3:7", "\"cli\""),
+    ] {
+        let run = run_with(&data("quirks/a.yaml", quirk(at, "receiver", rest).as_bytes())).code(2);
+        let shown = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
+        assert!(shown.contains(place) && shown.contains(words), "{at}, {rest}:\n{shown}");
+    }
+}
+
+#[test]
+fn only_regular_files_of_a_sound_size_are_read_as_data() {
+    let run = |folder: &TempDir| {
+        let limit = Duration::from_secs(20);
+        let out = folder.path().join("out");
+        gauntlet()
+            .timeout(limit)
+            .args(["run", "--lane", "virtual", "--only", "no/such", "--scenarios"])
+            .arg(folder.path())
+            .arg("--out")
+            .arg(out)
+            .assert()
+    };
+    let pipe = data("suites/x/README", b"");
+    let made =
+        Process::new("mkfifo").arg(pipe.path().join("suites/a.yaml")).status().expect("mkfifo is there");
+    assert!(made.success());
+    run(&pipe).code(2).stderr(contains("a.yaml").and(contains("regular file")));
+    let long = data("suites/a.yaml", &vec![b'#'; 1024 * 1024 + 1]);
+    run(&long).code(2).stderr(contains("a.yaml").and(contains("1 MiB")));
+    // A folder that leads back to itself has no end.
+    let around = data("suites/README", b"");
+    std::os::unix::fs::symlink("..", around.path().join("suites/back")).expect("a link");
+    run(&around).code(2).stderr(contains("link"));
+    // A file may be a link, as it is where a cluster mounts it; what is hidden beside it is not read twice.
+    let story = b"id: my/story\ntitle: A story\nsubject: receiver\nsteps:\n  - advance: 1s\n";
+    let mounted = data("suites/..2026/a.yaml", story);
+    std::os::unix::fs::symlink("..2026/a.yaml", mounted.path().join("suites/a.yaml")).expect("a link");
+    run(&mounted).code(4);
+}
+
+#[test]
+fn what_an_executor_is_called_does_not_lead_out_of_its_cell() {
+    let text = fs::read_to_string("../../scenarios/executors/codex.yaml").expect("an executor");
+    for (from, to, place) in [
+        ("cli: codex", "cli: ../codex", "a.yaml:4:6"),
+        ("id: codex", "id: ../../codex", "a.yaml:3:5"),
+        ("pid: .hermes", "pid: /tmp", "a.yaml:15:8"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        run_with(&data("executors/a.yaml", text.replace(from, to).as_bytes()))
+            .code(2)
+            .stderr(contains(place));
+    }
+}
+
+#[test]
 fn reports_that_cannot_be_written_are_exit_3() {
     let out = folder();
     let file = out.path().join("a-file");

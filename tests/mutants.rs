@@ -319,7 +319,7 @@ fn hermes_that_forgets_what_it_delivered() {
   - dispatch: { as: first, context: c1, text: do it }
   - await: { reply_to: first, within: 30s }
   - kill: runtime
-  - remove: ../hermes/deliveries.jsonl
+  - remove: ~hermes/deliveries.jsonl
   - start: runtime
   - advance: 60s
 ";

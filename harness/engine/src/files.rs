@@ -6,29 +6,54 @@
 )]
 
 use std::fs;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// The YAML files below a folder, by path relative to it, sorted.
+/// No data file is longer.
+const LONGEST: u64 = 1024 * 1024;
+
+/// The YAML files below a folder, by path relative to it, sorted. A link to a file is a file; a link to a folder is not
+/// followed, since it can lead anywhere, also back. Names that begin with a dot are passed over.
 pub fn yaml_below(root: &Path) -> io::Result<Vec<(String, String)>> {
     let mut found = Vec::new();
     let mut open = vec![root.to_path_buf()];
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(&folder)? {
-            let path = entry?.path();
-            if path.is_dir() {
+            let entry = entry?;
+            let path = entry.path();
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                continue;
+            }
+            if entry.file_type()?.is_dir() {
                 open.push(path);
             } else if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
                 let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
-                let text = fs::read_to_string(&path)
+                let text = read_text(&path)
                     .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
                 found.push((name, text));
+            } else if path.is_dir() {
+                let message = format!("{}: expected a folder; found a link to one", path.display());
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
             }
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// The text of a regular file that is not too long. Others are not opened: a pipe would be waited for.
+fn read_text(path: &Path) -> io::Result<String> {
+    let wrong = |message: String| io::Error::new(io::ErrorKind::InvalidInput, message);
+    if !fs::metadata(path)?.is_file() {
+        return Err(wrong("expected a regular file".to_owned()));
+    }
+    let mut text = String::new();
+    fs::File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LONGEST {
+        return Err(wrong(format!("expected at most {LONGEST} bytes (1 MiB)")));
+    }
+    Ok(text)
 }
 
 /// Writes a file so that a reader sees the old content or the new one, creating its folder.

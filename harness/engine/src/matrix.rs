@@ -201,7 +201,7 @@ fn applies(scenario: &Scenario, profile: &Profile) -> bool {
 /// Why a scenario cannot be run in the real lane, if so.
 pub fn virtual_only(scenario: &Scenario) -> Option<String> {
     let by_step = || scenario.steps.iter().find_map(|step| step.virtual_only()).map(str::to_owned);
-    scenario.virtual_only.clone().or_else(by_step)
+    scenario.virtual_only.clone().or_else(by_step).or_else(|| scenario.too_long_for(Lane::Real))
 }
 
 /// Where receivers look for a CLI beside their search path (fleet sheet 3.0).

@@ -121,7 +121,7 @@ proptest! {
                 sessions.insert(context, Session { id: id.to_owned(), updated_at });
             }
         }
-        prop_assert_eq!(SessionMap::parse(&CODEX, &sessions.to_bytes(&CODEX)), sessions);
+        prop_assert_eq!(SessionMap::parse("thread_id", &sessions.to_bytes("thread_id")), sessions);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Any bytes give a value or a typed error: no parser panics, and every error says what was expected.
 
+use gauntlet_protocol::claude_code;
 use gauntlet_protocol::codex::{Event, TurnOutput};
 use gauntlet_protocol::fleet::{
     AgentMessage, CODEX, Callback, ContextId, Direction, Dispatch, Health, InboxRecord, Lines, MODES,
-    SessionMap, TranscriptRecord, method_not_found, parse_offset, prompt_cut,
+    SessionMap, Sessions, TranscriptRecord, method_not_found, parse_offset, prompt_cut,
 };
 use gauntlet_protocol::json;
 use gauntlet_protocol::jsonrpc::{Request, RequestError, Response};
@@ -33,6 +34,7 @@ fn parse_everything(bytes: &[u8]) {
         InboxRecord::parse_line(bytes).err(),
         Event::parse_line(bytes).err(),
         opencode::Event::parse_line(bytes).err(),
+        claude_code::Frame::parse_line(bytes).err(),
     ];
     errors.iter().flatten().for_each(check);
     match Request::parse(bytes) {
@@ -46,7 +48,9 @@ fn parse_everything(bytes: &[u8]) {
         read_value(&value);
     }
     for mode in MODES {
-        SessionMap::parse(mode, bytes);
+        if let Sessions::Map { key, .. } = mode.sessions {
+            SessionMap::parse(key, bytes);
+        }
     }
     parse_offset(bytes);
     if let Some(token) = bearer_token(bytes) {
@@ -59,6 +63,13 @@ fn parse_everything(bytes: &[u8]) {
         |text: &Option<String>| text.as_ref().is_none_or(|text| !text.is_empty() && text.trim() == text);
     assert!(is_trimmed(&output.reply) && is_trimmed(&output.session));
     opencode::says_session_not_found(&String::from_utf8_lossy(bytes));
+    let output = claude_code::TurnOutput::read(bytes);
+    assert!(is_trimmed(&output.reply) && is_trimmed(&output.session) && is_trimmed(&output.failure));
+    assert!(output.reply.is_none() || output.failure.is_none(), "{output:?}");
+    let text = String::from_utf8_lossy(bytes);
+    assert_eq!(claude_code::session_id(&text).len(), 36);
+    claude_code::says_session_not_found(&text);
+    claude_code::says_session_in_use(&text);
     let lines = Lines::new(bytes);
     let torn = lines.torn().to_vec();
     let mut joined: Vec<u8> = lines.flat_map(|(_, line)| [line, b"\n"].concat()).collect();
@@ -138,6 +149,13 @@ fn word() -> impl Strategy<Value = String> {
         "turn.failed",
         "turn.completed",
         "exec_command_begin",
+        "session_id",
+        "content",
+        "subtype",
+        "is_error",
+        "system",
+        "assistant",
+        "success",
         "sessionID",
         "part",
         "state",
@@ -175,6 +193,8 @@ fn valid_lines() -> Vec<String> {
         r#"{"id":"0","msg":{"type":"exec_command_begin","command":["bash","-lc","ls"]}}"#.to_owned(),
         r#"{"type":"text","timestamp":1,"sessionID":"ses_1","part":{"type":"text","text":"ü","sessionID":"ses_1"}}"#.to_owned(),
         r#"{"type":"tool_use","sessionID":"ses_1","part":{"tool":"bash","state":{"status":"completed","output":"é"}}}"#.to_owned(),
+        r#"{"type":"assistant","message":{"content":[{"type":"text","text":"ü"}]},"session_id":"s"}"#.to_owned(),
+        r#"{"type":"result","subtype":"success","is_error":false,"result":"é","session_id":"s"}"#.to_owned(),
         "{\n  \"c\": {\n    \"thread_id\": \"t\",\n    \"updated_at\": 1\n  }\n}\n".to_owned(),
     ]
 }
@@ -226,6 +246,33 @@ proptest! {
         let (dead, alive) = (coloured("Error: Session not found"), coloured("Error: Session now found"));
         prop_assert!(opencode::says_session_not_found(&dead), "{:?}", dead);
         prop_assert!(!opencode::says_session_not_found(&alive), "{:?}", alive);
+    }
+
+    #[test]
+    fn the_last_result_of_a_turn_counts_whatever_stands_around_it(
+        results in prop::collection::vec(("\\PC{0,12}", any::<bool>()), 0..5), said in "\\PC{0,12}", noise in "[a-z]{0,10}",
+    ) {
+        let mut lines = format!("{}\n", json!({"type": "assistant", "message": {"content": [{"type": "text", "text": said}]}}));
+        for (result, is_error) in &results {
+            let frame = json!({"type": "result", "is_error": is_error, "subtype": "success", "result": result});
+            lines.push_str(&format!("{frame}\n{noise}\n"));
+        }
+        let output = claude_code::TurnOutput::read(lines.as_bytes());
+        let words = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        match results.last() {
+            Some((result, true)) => {
+                prop_assert_eq!(output.reply, None);
+                prop_assert_eq!(output.failure, words(result).or(words("success")));
+            }
+            Some((result, false)) => prop_assert_eq!(output.reply, words(result).or(words(&said))),
+            None => prop_assert_eq!(output.reply, words(&said)),
+        }
+    }
+
+    #[test]
+    fn two_contexts_never_share_a_session(one in "\\PC{1,20}", other in "\\PC{1,20}") {
+        let same = claude_code::session_id(&one) == claude_code::session_id(&other);
+        prop_assert_eq!(same, one == other);
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! on with, `console` and `stdin` its streams, `template` and `failing` the data that lines are made of.
 
 mod asked;
+pub mod claude_code;
 pub mod codex;
 mod console;
 pub mod failing;
@@ -36,6 +37,7 @@ use crate::stage::Stage;
 /// Runs the CLI that the profile describes, and gives its exit code.
 pub async fn run(host: Host, profile: Arc<Profile>, stage: Rc<dyn Stage>, injector: Injector) -> i32 {
     match &profile.cli {
+        Cli::ClaudeCode(talk) => claude_code::run(host, &profile, talk, stage, injector).await,
         Cli::Codex(talk) => codex::run(host, &profile, talk, stage, injector).await,
         Cli::Opencode(talk) => opencode::run(host, &profile, talk, stage, injector).await,
     }

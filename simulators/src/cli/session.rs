@@ -35,7 +35,7 @@ impl Session {
     }
 
     /// The session with this id, if there is a file of it.
-    async fn find(host: &Host, folder: &Path, id: &str) -> Result<Option<Self>, Stop> {
+    pub(super) async fn find(host: &Host, folder: &Path, id: &str) -> Result<Option<Self>, Stop> {
         let session = Self::new(id.to_owned(), folder.to_path_buf());
         let Some(path) = session.path() else { return Ok(None) };
         let content = host.disk().read_if_present(&path).await;

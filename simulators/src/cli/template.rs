@@ -71,9 +71,25 @@ pub enum Slot {
     LogName,
     /// `{data_home}`: where the CLI keeps its data.
     DataHome,
+    /// `{uuid}`: a new UUID of version 4.
+    Uuid,
+    /// `{timestamp}`: the wall clock with milliseconds, as ISO 8601.
+    Timestamp,
+    /// `{duration_ms}`: how long the process runs, in milliseconds, a number.
+    DurationMs,
+    /// `{turns}`: what this version counts as turns, a number.
+    Turns,
+    /// `{project}`: the working directory as a name of one folder.
+    Project,
+    /// `{claude_home}`: the CLI's home.
+    ClaudeHome,
+    /// `{pid}`: the process id, a number.
+    Pid,
+    /// `{failed}`: whether the command's exit code is not 0.
+    Failed,
 }
 
-const NAMES: [(&str, Slot); 31] = [
+const NAMES: [(&str, Slot); 39] = [
     ("thread", Slot::Thread),
     ("prompt", Slot::Prompt),
     ("reply", Slot::Reply),
@@ -105,6 +121,14 @@ const NAMES: [(&str, Slot); 31] = [
     ("http_date", Slot::HttpDate),
     ("log_name", Slot::LogName),
     ("data_home", Slot::DataHome),
+    ("uuid", Slot::Uuid),
+    ("timestamp", Slot::Timestamp),
+    ("duration_ms", Slot::DurationMs),
+    ("turns", Slot::Turns),
+    ("project", Slot::Project),
+    ("claude_home", Slot::ClaudeHome),
+    ("pid", Slot::Pid),
+    ("failed", Slot::Failed),
 ];
 
 /// A template that cannot be read.

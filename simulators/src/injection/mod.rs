@@ -11,5 +11,5 @@ mod quirk;
 mod tests;
 
 pub use injector::{Injector, Mangle, Passed};
-pub use point::Point;
-pub use quirk::{Deviation, Millis, Quirk, When};
+pub use point::{Point, Traits};
+pub use quirk::{Deviation, Kind, Millis, Misfit, Quirk, When};

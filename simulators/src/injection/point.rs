@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::quirk::Kind;
+
 /// Where a quirk can bite. Each point documents the event that passes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum Point {
@@ -41,8 +43,11 @@ pub enum Point {
     /// The receiver remembers the CLI's session for a context. `{"contextId", "session"}`
     #[serde(rename = "receiver.session_save")]
     ReceiverSessionSave,
-    /// The receiver has seen that the session which the CLI was to go on with does not exist. `{"contextId", "session"}`; omitted:
-    /// it has not seen it.
+    /// The receiver has looked up the session that goes on with a context; null: it has none. `{"contextId", "session"}`
+    #[serde(rename = "receiver.session_lookup")]
+    ReceiverSessionLookup,
+    /// The receiver has seen that the session which the CLI was to go on with does not exist, or, with null, that the one which it
+    /// was to begin does. `{"contextId", "session"}`; omitted: it has not seen it.
     #[serde(rename = "receiver.session_dead")]
     ReceiverSessionDead,
     /// The receiver forgets the session of a context. `{"contextId", "session"}`
@@ -86,6 +91,7 @@ impl Point {
             Point::ReceiverSpawn => "receiver.spawn",
             Point::ReceiverGroupKill => "receiver.group_kill",
             Point::ReceiverSessionSave => "receiver.session_save",
+            Point::ReceiverSessionLookup => "receiver.session_lookup",
             Point::ReceiverSessionDead => "receiver.session_dead",
             Point::ReceiverSessionForget => "receiver.session_forget",
             Point::ReceiverTranscript => "receiver.transcript",
@@ -98,6 +104,75 @@ impl Point {
         }
     }
 
+    /// What passes here, and what a quirk can do to it: one row a point. A deviation that is not in its row would do nothing.
+    pub fn traits(self) -> Traits {
+        use Kind::{Delay, Duplicate, Exit, Garble, Omit, Reorder, Replace, Stall, Truncate};
+        let of = |members, changeable, kinds| Traits {
+            members: Some(members),
+            changeable: Some(changeable),
+            kinds,
+        };
+        match self {
+            Point::ReceiverAuth => of(&["accepted", "reason"], &["accepted"], &[Replace, Delay, Stall]),
+            Point::ReceiverResponse => of(
+                &["method", "path", "status", "body"],
+                &["status", "body"],
+                &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble],
+            ),
+            Point::ReceiverAck => {
+                of(&["contextId", "text"], &["contextId", "text"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::ReceiverInbox => of(
+                &["from", "contextId", "text"],
+                &["from", "contextId", "text"],
+                &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
+            ),
+            Point::ReceiverHandoff => of(
+                &["line", "contextId", "text"],
+                &["contextId", "text"],
+                &[Omit, Replace, Delay, Stall, Duplicate, Reorder],
+            ),
+            Point::ReceiverClaim => of(&["contextId", "free"], &["free"], &[Replace, Delay, Stall]),
+            Point::ReceiverRelease => of(&["contextId"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverContextLock => of(&["contextId"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverSpawn => {
+                of(&["contextId", "session", "args"], &["args"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::ReceiverGroupKill => of(&["because"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverSessionSave => of(
+                &["contextId", "session"],
+                &["contextId", "session"],
+                &[Omit, Replace, Delay, Stall, Duplicate],
+            ),
+            Point::ReceiverSessionLookup => {
+                of(&["contextId", "session"], &["session"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::ReceiverSessionDead | Point::ReceiverSessionForget => {
+                of(&["contextId", "session"], &[], &[Omit, Delay, Stall])
+            }
+            Point::ReceiverTranscript => of(
+                &["dir", "from", "to", "contextId", "text"],
+                &["dir", "from", "to", "contextId", "text"],
+                &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
+            ),
+            Point::ReceiverCallback => of(
+                &["id", "contextId", "text", "attempt"],
+                &["id", "contextId", "text"],
+                &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
+            ),
+            Point::ReceiverLog => {
+                of(&["line"], &["line"], &[Omit, Replace, Delay, Stall, Duplicate, Reorder])
+            }
+            Point::CliResume => {
+                of(&["session", "found"], &["session", "found"], &[Omit, Replace, Delay, Stall, Exit])
+            }
+            // Every CLI and version has events of its own.
+            Point::CliLine => Traits { members: None, changeable: None, kinds: Kind::ALL },
+            Point::CliStderr => of(&["line"], &["line"], Kind::ALL),
+            Point::CliExit => of(&["code"], &["code"], &[Omit, Replace, Delay, Stall, Exit]),
+        }
+    }
+
     /// The role whose behaviour deviates here.
     pub fn role(self) -> &'static str {
         match self.name().split_once('.') {
@@ -105,4 +180,15 @@ impl Point {
             None => self.name(),
         }
     }
+}
+
+/// What passes a point, and what a quirk can do to it there.
+#[derive(Debug, Clone, Copy)]
+pub struct Traits {
+    /// The members of the event; any when the point does not fix them.
+    pub members: Option<&'static [&'static str]>,
+    /// The members whose change has an effect.
+    pub changeable: Option<&'static [&'static str]>,
+    /// The deviations that have an effect.
+    pub kinds: &'static [Kind],
 }

@@ -63,6 +63,156 @@ pub enum Deviation {
     Exit(i32),
 }
 
+/// The kinds of deviations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// See [`Deviation::Omit`].
+    Omit,
+    /// See [`Deviation::Replace`].
+    Replace,
+    /// See [`Deviation::Delay`].
+    Delay,
+    /// See [`Deviation::Stall`].
+    Stall,
+    /// See [`Deviation::Duplicate`].
+    Duplicate,
+    /// See [`Deviation::Truncate`].
+    Truncate,
+    /// See [`Deviation::Garble`].
+    Garble,
+    /// See [`Deviation::Reorder`].
+    Reorder,
+    /// See [`Deviation::Exit`].
+    Exit,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: &[Kind] = &[
+        Kind::Omit,
+        Kind::Replace,
+        Kind::Delay,
+        Kind::Stall,
+        Kind::Duplicate,
+        Kind::Truncate,
+        Kind::Garble,
+        Kind::Reorder,
+        Kind::Exit,
+    ];
+
+    /// The name in quirk files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Omit => "omit",
+            Kind::Replace => "replace",
+            Kind::Delay => "delay",
+            Kind::Stall => "stall",
+            Kind::Duplicate => "duplicate",
+            Kind::Truncate => "truncate",
+            Kind::Garble => "garble",
+            Kind::Reorder => "reorder",
+            Kind::Exit => "exit",
+        }
+    }
+}
+
+impl Deviation {
+    /// Its kind.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Deviation::Omit => Kind::Omit,
+            Deviation::Replace(_) => Kind::Replace,
+            Deviation::Delay(_) => Kind::Delay,
+            Deviation::Stall => Kind::Stall,
+            Deviation::Duplicate(_) => Kind::Duplicate,
+            Deviation::Truncate(_) => Kind::Truncate,
+            Deviation::Garble(_) => Kind::Garble,
+            Deviation::Reorder => Kind::Reorder,
+            Deviation::Exit(_) => Kind::Exit,
+        }
+    }
+}
+
+/// Something in a quirk that would never bite, or bite nothing: where it is in the file, by keys, and what was expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    /// The way to it.
+    pub path: Vec<String>,
+    /// What was expected and what came.
+    pub message: String,
+    /// What came, when it is a name.
+    pub found: String,
+    /// The names that fit there.
+    pub known: Vec<&'static str>,
+}
+
+impl Misfit {
+    fn new(path: &[&str], message: String) -> Self {
+        let path = path.iter().map(|step| (*step).to_owned()).collect();
+        Self { path, message, found: String::new(), known: Vec::new() }
+    }
+
+    fn named(path: &[&str], what: &str, found: &str, known: Vec<&'static str>) -> Self {
+        let all = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let message = format!("expected {what} ({all}); found {found:?}");
+        Self { found: found.to_owned(), known, ..Self::new(path, message) }
+    }
+}
+
+impl Quirk {
+    /// What of it does not fit its point, if anything does not.
+    pub fn misfit(&self) -> Option<Misfit> {
+        let (traits, at) = (self.at.traits(), self.at.name());
+        if self.role != self.at.role() {
+            let role = self.at.role();
+            return Some(Misfit::new(
+                &["role"],
+                format!("expected the role of {at}, which is {role:?}; found {:?}", self.role),
+            ));
+        }
+        let kind = self.deviation.kind();
+        if !traits.kinds.contains(&kind) {
+            let known = traits.kinds.iter().map(|kind| kind.name()).collect();
+            return Some(Misfit::named(&["do"], &format!("what a quirk can do at {at}"), kind.name(), known));
+        }
+        if self.when.nth == Some(0) {
+            return Some(Misfit::new(&["when", "nth"], "expected `nth` to count from 1; found 0".to_owned()));
+        }
+        if let Some(percent) = self.when.percent.filter(|percent| !(1..=100).contains(percent)) {
+            let message = format!("expected `percent` from 1 to 100; found {percent}");
+            return Some(Misfit::new(&["when", "percent"], message));
+        }
+        let of_event = self.when.matches.keys().find_map(|pointer| {
+            let path = ["when", "matches", pointer.as_str()];
+            outside(pointer, traits.members, &path, &format!("a member of what passes {at}"))
+        });
+        let changed = || match &self.deviation {
+            Deviation::Replace(values) | Deviation::Duplicate(values) => values.keys().find_map(|pointer| {
+                let path = ["do", kind.name(), pointer.as_str()];
+                outside(
+                    pointer,
+                    traits.changeable,
+                    &path,
+                    &format!("a member whose change has an effect at {at}"),
+                )
+            }),
+            _ => None,
+        };
+        of_event.or_else(changed)
+    }
+}
+
+/// What is wrong with a pointer into an event that has these members, if anything is.
+fn outside(pointer: &str, members: Option<&[&'static str]>, path: &[&str], what: &str) -> Option<Misfit> {
+    let Some(rest) = pointer.strip_prefix('/') else {
+        let message = format!("expected a JSON pointer, which begins with `/`; found {pointer:?}");
+        return Some(Misfit::new(path, message)).filter(|_| !pointer.is_empty());
+    };
+    let first = rest.split('/').next().unwrap_or_default();
+    let members = members.filter(|members| !members.contains(&first))?;
+    Some(Misfit::named(path, what, first, members.to_vec()))
+}
+
 /// Which of the events at its point a quirk bites.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

@@ -23,8 +23,8 @@ fn quirk(at: Point, deviation: Deviation, when: When) -> Quirk {
     Quirk {
         id: "odd".to_owned(),
         title: "It is odd.".to_owned(),
-        executors: Vec::new(),
         role: at.role().to_owned(),
+        executors: Vec::new(),
         at,
         deviation,
         when,

@@ -13,6 +13,7 @@ use gauntlet_world::{Either, race};
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 
+use super::modes::talk;
 use super::state::Receiver;
 use crate::injection::Point;
 
@@ -171,13 +172,24 @@ impl Receiver {
     }
 
     /// The environment of the CLI: ours, without our bearers, with the usual places of programs at the end of the search
-    /// path, and with the marks.
+    /// path where the mode has them there, and with the marks.
     pub(super) async fn child_environment(&self, turn: &str) -> BTreeMap<String, String> {
         let mut env = self.host.environment().clone();
         for secret in [&self.config.auth_token_env, &self.config.hermes_auth_token_env].into_iter().flatten()
         {
             env.remove(secret);
         }
+        if talk(self.settings.mode).adds_usual_places() {
+            env.insert("PATH".to_owned(), self.search_path(&env).await);
+        }
+        env.insert(RECEIVER_MARK.to_owned(), self.mark());
+        env.insert(TURN_MARK.to_owned(), turn.to_owned());
+        env.extend(talk(self.settings.mode).environment());
+        env
+    }
+
+    /// The search path, with the usual places of programs that exist at its end.
+    async fn search_path(&self, env: &BTreeMap<String, String>) -> String {
         let mut path = env.get("PATH").cloned().unwrap_or_default();
         let local = self.host.home().join(".local/bin").to_string_lossy().into_owned();
         for place in std::iter::once(local.as_str()).chain(USUAL_PLACES.iter().copied()) {
@@ -189,11 +201,7 @@ impl Receiver {
                 path.push_str(place);
             }
         }
-        env.insert("PATH".to_owned(), path);
-        env.insert(RECEIVER_MARK.to_owned(), self.mark());
-        env.insert(TURN_MARK.to_owned(), turn.to_owned());
-        env.extend(super::modes::talk(self.settings.mode).environment());
-        env
+        path
     }
 
     async fn is_directory(&self, path: &Path) -> bool {

@@ -78,6 +78,12 @@ impl Journal {
         self.fates.borrow().get(&line).cloned().unwrap_or_default()
     }
 
+    /// Whether a turn of that context was begun for an earlier line.
+    pub(super) fn began_before(&self, line: u64, context: &str) -> bool {
+        let fates = self.fates.borrow();
+        fates.range(..line).any(|(_, fate)| fate.started && fate.context.as_deref() == Some(context))
+    }
+
     /// Outcomes in the order of their lines.
     pub(super) fn outcomes(&self) -> Vec<(u64, Outcome)> {
         let fates = self.fates.borrow();

@@ -1,23 +1,35 @@
-//! The session map: which session of the CLI goes on with which context.
+//! Which session of the CLI goes on with which context.
+//!
+//! Where the CLI names its sessions, a map on disk remembers them. Where a session follows from its context, only whether it was
+//! begun has to be known, and the journal knows that across restarts.
 
 use std::io;
 
-use gauntlet_protocol::fleet::{Session, SessionMap};
+use gauntlet_protocol::fleet::{Session, SessionMap, Sessions};
 use serde_json::json;
 
+use super::modes::talk;
 use super::state::Receiver;
 use crate::injection::Point;
 
 impl Receiver {
-    async fn session_map(&self) -> io::Result<SessionMap> {
-        let content = self.host.disk().read_if_present(self.file(self.settings.mode.files.sessions)).await?;
-        Ok(SessionMap::parse(self.settings.mode, &content.unwrap_or_default()))
+    /// The session that goes on with a context, when the turn of that line is to run.
+    pub(super) async fn session_of(&self, line: u64, context: &str) -> Option<String> {
+        let session = match self.settings.mode.sessions {
+            Sessions::Map { file, key } => self.remembered(file, key, context).await,
+            Sessions::Derived if self.journal.began_before(line, context) => {
+                talk(self.settings.mode).derived_session(context)
+            }
+            Sessions::Derived => None,
+        };
+        let event = json!({ "contextId": context, "session": session });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionLookup, event).await;
+        passed.first()?.get("session")?.as_str().map(str::to_owned)
     }
 
-    /// The session that goes on with a context.
-    pub(super) async fn session_of(&self, context: &str) -> Option<String> {
+    async fn remembered(&self, file: &str, key: &str, context: &str) -> Option<String> {
         let _one = self.sessions.lock().await;
-        match self.session_map().await {
+        match self.session_map(file, key).await {
             Ok(map) => map.get(context).map(|session| session.id.clone()),
             Err(error) => {
                 self.log(format!("the sessions could not be read, starting a new one: {error}")).await;
@@ -28,37 +40,43 @@ impl Receiver {
 
     /// Remembers a session for a context.
     pub(super) async fn remember(&self, context: &str, session: &str) -> io::Result<()> {
+        let Sessions::Map { file, key } = self.settings.mode.sessions else { return Ok(()) };
         let event = json!({ "contextId": context, "session": session });
         let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionSave, event).await;
         let _one = self.sessions.lock().await;
         for event in passed.events {
             let member =
                 |name| event.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
-            let mut map = self.session_map().await?;
+            let mut map = self.session_map(file, key).await?;
             let updated_at = self.host.clock().wall().seconds();
             map.insert(member("contextId"), Session { id: member("session"), updated_at });
-            self.save(&map).await?;
+            self.save(file, key, &map).await?;
         }
         Ok(())
     }
 
     /// Forgets the session of a context.
     pub(super) async fn forget(&self, context: &str, session: &str) -> io::Result<()> {
+        let Sessions::Map { file, key } = self.settings.mode.sessions else { return Ok(()) };
         let event = json!({ "contextId": context, "session": session });
         let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionForget, event).await;
         if passed.events.is_empty() {
             return Ok(());
         }
         let _one = self.sessions.lock().await;
-        let mut map = self.session_map().await?;
+        let mut map = self.session_map(file, key).await?;
         if map.remove(context).is_some() {
-            self.save(&map).await?;
+            self.save(file, key, &map).await?;
         }
         Ok(())
     }
 
-    async fn save(&self, map: &SessionMap) -> io::Result<()> {
-        let path = self.file(self.settings.mode.files.sessions);
-        self.host.disk().replace(path, &map.to_bytes(self.settings.mode)).await
+    async fn session_map(&self, file: &str, key: &str) -> io::Result<SessionMap> {
+        let content = self.host.disk().read_if_present(self.file(file)).await?;
+        Ok(SessionMap::parse(key, &content.unwrap_or_default()))
+    }
+
+    async fn save(&self, file: &str, key: &str, map: &SessionMap) -> io::Result<()> {
+        self.host.disk().replace(self.file(file), &map.to_bytes(key)).await
     }
 }

@@ -1,17 +1,19 @@
 //! From the inbox to an outcome: hand-off, waiting for a slot and for the context, one run, one reply.
 
 use std::io;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
 use gauntlet_protocol::fleet::{ContextId, Direction};
+use gauntlet_protocol::json;
 use serde_json::json;
 
 use super::claims::Claim;
 use super::cli::Run;
 use super::inbox::{Accepted, lines_after};
 use super::journal::Outcome;
-use super::modes::{Spoken, talk};
+use super::modes::{Ask, Heard, Spoken, talk};
 use super::state::Receiver;
 use crate::injection::Point;
 
@@ -111,26 +113,33 @@ impl Receiver {
         outcome
     }
 
-    /// Runs the CLI, on the context's session when it has one, and once more without it when that session is dead.
+    /// Runs the CLI, on the context's session when it has one, and once more on the other one when that was the wrong one. The
+    /// return code alone never says so.
     async fn run(&self, line: u64, context: &str, text: &str) -> String {
         if let Err(error) = self.journal.started(&self.host, line, context).await {
             // Without this record a crash could run the turn twice; not to run it at all is the lesser harm.
             return self.settings.mode.invocation_failed_text(&error.to_string());
         }
-        let stored = self.session_of(context).await;
+        let stored = self.session_of(line, context).await;
         let (reply, spoken) = self.run_once(line, context, text, stored.as_deref()).await;
-        let Some(dead) = stored.filter(|_| spoken.session_is_dead) else { return reply };
-        if !self.sees_dead(context, &dead).await {
+        let other = talk(self.settings.mode).other_session(context, stored.as_deref());
+        let Some(other) = other.filter(|_| spoken.wrong_session) else { return reply };
+        if !self.sees_wrong(context, stored.as_deref()).await {
             return reply;
         }
-        self.log(format!("the session of context {context} is dead, starting a new one")).await;
-        if let Err(error) = self.forget(context, &dead).await {
+        match &other {
+            None => self.log(format!("the session of context {context} is dead, starting a new one")).await,
+            Some(_) => self.log(format!("context {context} has a session, going on with it")).await,
+        }
+        if let Some(dead) = &stored
+            && let Err(error) = self.forget(context, dead).await
+        {
             self.log(format!("the dead session could not be forgotten: {error}")).await;
         }
-        self.run_once(line, context, text, None).await.0
+        self.run_once(line, context, text, other.as_deref()).await.0
     }
 
-    async fn sees_dead(&self, context: &str, session: &str) -> bool {
+    async fn sees_wrong(&self, context: &str, session: Option<&str>) -> bool {
         let event = json!({ "contextId": context, "session": session });
         let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionDead, event).await;
         !passed.events.is_empty()
@@ -146,7 +155,16 @@ impl Receiver {
         let mode = self.settings.mode;
         let talk = talk(mode);
         let role = self.role().await;
-        let (args, dropped) = talk.args(&self.config, &role, text.trim(), session);
+        let tools = self.tools().await;
+        let ask = Ask {
+            config: &self.config,
+            role: &role,
+            prompt: text,
+            context,
+            session,
+            tools: tools.as_deref(),
+        };
+        let (args, dropped) = talk.args(&ask);
         if !dropped.is_empty() {
             self.log(format!("dropped from the configured flags: {}", dropped.join(" "))).await;
         }
@@ -163,7 +181,7 @@ impl Receiver {
                 return (mode.invocation_failed_text(&error.to_string()), Spoken::default());
             }
         };
-        let spoken = talk.read(&output);
+        let spoken = talk.read(&Heard { mode, output: &output });
         if let Some(session) = &spoken.session
             && let Err(error) = self.remember(context, session).await
         {
@@ -183,6 +201,20 @@ impl Receiver {
         match self.host.disk().read(file).await {
             Ok(content) => String::from_utf8_lossy(&content).trim().to_owned(),
             Err(_) => self.config.role_prompt.clone(),
+        }
+    }
+
+    /// The path of the repository's file of tools, if this mode passes it on and it holds JSON: a CLI that is given a broken one
+    /// does not start (FLEET-CC-04).
+    async fn tools(&self) -> Option<String> {
+        let path = Path::new(&self.config.repo_path).join(talk(self.settings.mode).tools_file()?);
+        let content = self.host.disk().read_if_present(&path).await.ok().flatten()?;
+        match json::parse("the file of tools", &content) {
+            Ok(_) => Some(path.to_string_lossy().into_owned()),
+            Err(error) => {
+                self.log(format!("{} is not passed on: {error}", path.display())).await;
+                None
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! The bench: the machines of a cell, and what the harness can do to them. One for each lane.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use super::names::Names;
 use super::plan::Plan;
 use super::real::RealBench;
 use super::virtual_bench::VirtualBench;
-use crate::scenario::Limits;
+use crate::scenario::{Folder, Limits};
 use crate::trace::{File, Trace, What};
 
 /// The harness itself failed, or its environment did: the cell has no verdict.
@@ -85,12 +85,12 @@ impl Places {
         ]
     }
 
-    /// A path of a scenario: relative to the working directory, or to the executor's home after `~/`.
+    /// A path of a scenario: relative to the working directory, to the executor's home after `~/`, or to the runtime's after
+    /// `~hermes/`. Loading refuses paths that lead out; whatever a word in one stood for, nothing here leads out either.
     pub(crate) fn path(&self, written: &str) -> PathBuf {
-        match written.strip_prefix("~/") {
-            Some(rest) => self.home().join(rest),
-            None => self.repo().join(written),
-        }
+        let (folder, rest) = Folder::split(written);
+        let below = Path::new(rest).components().filter(|part| matches!(part, Component::Normal(_)));
+        self.root.join(folder.in_trace()).join(below.collect::<PathBuf>())
     }
 }
 
@@ -448,4 +448,24 @@ pub(crate) fn prefixed(
     files.into_iter().map(move |(path, file)| {
         (if path.is_empty() { prefix.to_owned() } else { format!("{prefix}/{path}") }, file)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_path_of_a_scenario_leads_out_of_its_cell() {
+        let places = Places { root: PathBuf::from("/cell") };
+        for (written, path) in [
+            ("a/b.txt", "/cell/repo/a/b.txt"),
+            ("~/.config/x", "/cell/home/.config/x"),
+            ("~hermes/deliveries.jsonl", "/cell/hermes/deliveries.jsonl"),
+            ("/etc/passwd", "/cell/repo/etc/passwd"),
+            ("~/../../x", "/cell/home/x"),
+            ("a/../../../x", "/cell/repo/a/x"),
+        ] {
+            assert_eq!(places.path(written), PathBuf::from(path), "{written}");
+        }
+    }
 }

@@ -19,6 +19,7 @@ use super::steps::Stagehand;
 use super::virtual_bench::VirtualBench;
 use crate::data::catalogue::Catalogue;
 use crate::oracle::{self, Judgement};
+use crate::scenario::Limits;
 use crate::trace::{Observation, Trace, What, digest};
 
 /// What became of a cell.
@@ -40,10 +41,6 @@ pub struct Outcome {
     pub secrets: Vec<String>,
 }
 
-/// The virtual time after which a cell is over, whatever its steps wait for.
-const HORIZON: Duration = Duration::from_secs(24 * 3600);
-/// How long the real lane gives a cell.
-const REAL_HORIZON: Duration = Duration::from_secs(60);
 /// How long it is waited, after the last outcome, for replies that should not come.
 const QUIET: Duration = Duration::from_secs(5);
 
@@ -81,9 +78,8 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
         trace: trace.clone(),
     });
     watch_crashes(&hand);
-    let horizon = if plan.lane == Lane::Virtual { HORIZON } else { REAL_HORIZON };
     let harness = bench.harness().clone();
-    match harness.clock().within(horizon, play(&hand)).await {
+    match harness.clock().within(Limits::horizon(plan.lane), play(&hand)).await {
         Some(Ok(())) => {}
         Some(Err(error)) => outcome.error = Some(error.to_string()),
         // The waiting side fails: steps that did not come about have no result, and what they expect is judged so.

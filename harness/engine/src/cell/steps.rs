@@ -96,7 +96,7 @@ impl Stagehand {
                 self.bench.arm(self.plan.executor.rule(rule));
                 json!({})
             }
-            Verb::Mend => {
+            Verb::Mend(_) => {
                 self.bench.mend();
                 json!({})
             }
@@ -270,15 +270,16 @@ impl Stagehand {
             (None, None, Some(length)) => self.filled_body(length),
             (None, None, None) => Vec::new(),
         };
-        let method = request.method.as_deref().unwrap_or("POST");
-        let path = request.path.as_deref().unwrap_or("/jsonrpc");
+        let method = self.names.resolve(request.method.as_deref().unwrap_or("POST"));
+        let path = self.names.resolve(request.path.as_deref().unwrap_or("/jsonrpc"));
         let mut fields = BTreeMap::from([
             ("content-type".to_owned(), "application/json".to_owned()),
             ("content-length".to_owned(), body.len().to_string()),
             ("host".to_owned(), "127.0.0.1".to_owned()),
         ]);
         fields.extend(bearer.map(|bearer| ("authorization".to_owned(), bearer)));
-        fields.extend(request.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())));
+        let given = request.headers.iter();
+        fields.extend(given.map(|(name, value)| (name.to_ascii_lowercase(), self.names.resolve(value))));
         let mut bytes = format!("{method} {path} HTTP/1.1\r\n").into_bytes();
         for (name, value) in fields {
             bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());

@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
+use crate::scenario;
+
 /// One kind of agent behind a receiver.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -49,6 +51,22 @@ pub struct ReceiverFiles {
 }
 
 impl Executor {
+    /// The words of scenarios, as [`Executor::word`] knows them.
+    pub const WORDS: [&str; 12] = [
+        "executor",
+        "cli",
+        "peer",
+        "short",
+        "label",
+        "callback_prefix",
+        "file.config",
+        "file.inbox",
+        "file.offset",
+        "file.transcript",
+        "file.pid",
+        "file.sessions",
+    ];
+
     /// What a word of a scenario stands for.
     pub fn word(&self, name: &str) -> Option<&str> {
         Some(match name {
@@ -60,6 +78,37 @@ impl Executor {
             "callback_prefix" => &self.callback_prefix,
             _ => return name.strip_prefix("file.").and_then(|name| self.file(name)),
         })
+    }
+
+    /// What would lead the harness out of a cell, or out of the folder of reports: the way to it, and what was expected.
+    pub(super) fn misplaced(&self) -> Option<(Vec<&'static str>, String)> {
+        let ReceiverFiles { config, inbox, offset, transcript, pid, sessions } = &self.files;
+        let plain = |name: &str| !name.contains('/') && !scenario::leads_out(name);
+        let words = [
+            ("id", self.id.value.as_str()),
+            ("cli", &self.cli),
+            ("peer", &self.peer),
+            ("short", &self.short),
+            ("label", &self.label),
+            ("callback_prefix", &self.callback_prefix),
+        ];
+        let files = [
+            ("config", Some(config)),
+            ("inbox", Some(inbox)),
+            ("offset", Some(offset)),
+            ("transcript", Some(transcript)),
+            ("pid", Some(pid)),
+            ("sessions", sessions.as_ref()),
+        ];
+        let word = words.into_iter().find(|(_, word)| !plain(word));
+        let word =
+            word.map(|(name, word)| (vec![name], format!("expected a name without `/`; found {word:?}")));
+        let file = files.into_iter().find_map(|(name, path)| {
+            let path = path.filter(|path| scenario::leads_out(path))?;
+            let message = format!("expected a path below the working directory; found {path:?}");
+            Some((vec!["files", name], message))
+        });
+        word.or(file)
     }
 
     /// A text with the words in it filled in.
@@ -127,6 +176,9 @@ mod tests {
             "files": { "config": "", "inbox": "in.jsonl", "offset": "", "transcript": "", "pid": "" },
         }))
         .expect("an executor");
+        for word in Executor::WORDS.into_iter().filter(|word| *word != "file.sessions") {
+            assert!(executor.word(word).is_some(), "{word}");
+        }
         let text = "{cli}: {short}->hermes {file.inbox} {file.sessions} {context:c1} {{label}} {\"a\": {";
         assert_eq!(executor.fill(text), "cx: s->hermes in.jsonl {file.sessions} {context:c1} {L} {\"a\": {");
     }

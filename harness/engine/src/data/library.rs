@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gauntlet_simulators::cli::Profile;
-use gauntlet_simulators::injection::Quirk;
+use gauntlet_simulators::injection::{Deviation, Quirk};
+use serde_json::Value;
 use serde_saphyr::Spanned;
 
 use super::catalogue::{Catalogue, RequirementFile};
@@ -12,10 +13,11 @@ use super::error::{DataError, DataErrors, nearest};
 use super::executor::Executor;
 use super::fault::Fault;
 use super::names::{self, InFault, InProfile, InQuirk, InScenario, Used, What};
+use super::outline::Outline;
 use super::release::Release;
 use super::source::{Source, SourceFile};
 use super::yaml::parse;
-use crate::scenario::{self, Lane, Limits, Scenario};
+use crate::scenario::{self, Lane, Limits, Reference, Scenario};
 
 /// The data of a run. Immutable, and shared by all cells.
 #[derive(Debug, Clone, Default)]
@@ -117,6 +119,9 @@ impl Library {
             }
             "executors" => {
                 let executor: Executor = parse(name, text)?;
+                if let Some((way, message)) = executor.misplaced() {
+                    return Err(DataError::new(name, text, Outline::of(text).value(&way), message, None));
+                }
                 if self.executors.contains_key(&executor.id.value) {
                     return Err(twice(file, &executor.id, "executor"));
                 }
@@ -148,18 +153,26 @@ impl Library {
                 let names: InQuirk = parse(name, text)?;
                 names.violates.into_iter().for_each(|id| uses(id, What::Requirement));
                 names.executors.into_iter().for_each(|executor| uses(executor, What::Executor));
-                let wrong = if quirk.violates.is_empty() {
-                    Some("expected `violates` to name what the quirk breaks; it names nothing".to_owned())
-                } else if quirk.role != quirk.at.role() {
-                    let (at, role) = (quirk.at.name(), quirk.at.role());
-                    Some(format!("expected the role of {at}, which is {role:?}; found {:?}", quirk.role))
-                } else if self.quirks.contains_key(&quirk.id) || self.faults.contains_key(&quirk.id) {
-                    Some(format!("expected a new id; {:?} exists already", quirk.id))
-                } else {
-                    None
-                };
-                if let Some(message) = wrong {
-                    return Err(DataError::new(name, text, (1, 1), message, None));
+                let outline = Outline::of(text);
+                let fail = |place, message, help| Err(DataError::new(name, text, place, message, help));
+                if quirk.violates.is_empty() {
+                    let message = "expected `violates` to name what the quirk breaks; it names nothing";
+                    return fail(outline.value(&["violates"]), message.to_owned(), None);
+                }
+                if let Some(misfit) = quirk.misfit() {
+                    let path: Vec<&str> = misfit.path.iter().map(String::as_str).collect();
+                    // Pointers and deviations are keys, the rest are values.
+                    let place = if path.len() > 2 { outline.key(&path) } else { outline.value(&path) };
+                    let help = nearest(&misfit.found, misfit.known).filter(|_| !misfit.found.is_empty());
+                    return fail(place, misfit.message, help.map(|near| format!("did you mean {near:?}?")));
+                }
+                if let Some((path, message, help)) = words_of(&quirk) {
+                    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+                    return fail(outline.value(&path), message, help);
+                }
+                if self.quirks.contains_key(&quirk.id) || self.faults.contains_key(&quirk.id) {
+                    let message = format!("expected a new id; {:?} exists already", quirk.id);
+                    return fail(outline.value(&["id"]), message, None);
                 }
                 self.quirks.insert(quirk.id.clone(), Arc::new(quirk));
             }
@@ -168,7 +181,7 @@ impl Library {
                 uses(parse::<InFault>(name, text)?.rule.host, What::Host);
                 if fault.rule.nth == 0 {
                     let message = "expected `nth` to count from 1; found 0".to_owned();
-                    let place = (fault.id.referenced.line(), fault.id.referenced.column());
+                    let place = Outline::of(text).value(&["rule", "nth"]);
                     return Err(DataError::new(name, text, place, message, None));
                 }
                 if self.quirks.contains_key(&fault.id.value) || self.faults.contains_key(&fault.id.value) {
@@ -202,6 +215,31 @@ impl Library {
         profiles
     }
 }
+
+/// The first word in the braces of a quirk's texts that stands for nothing: the way to it, and what was expected.
+fn words_of(quirk: &Quirk) -> Option<(Vec<String>, String, Option<String>)> {
+    let wrong = |path: [&str; 3], value: &Value, known: &[&str]| {
+        let words = Reference::all(value.as_str()?).filter_map(|reference| match reference {
+            Reference::Word(word) => Some(word),
+            Reference::Named(..) => None,
+        });
+        let (message, help) = words.into_iter().find_map(|word| scenario::unknown_word(word, known))?;
+        Some((path.map(str::to_owned).to_vec(), message, help))
+    };
+    let of_event = quirk
+        .when
+        .matches
+        .iter()
+        .find_map(|(at, value)| wrong(["when", "matches", at], value, &Executor::WORDS));
+    let (Deviation::Replace(values) | Deviation::Duplicate(values)) = &quirk.deviation else {
+        return of_event;
+    };
+    let kind = quirk.deviation.kind().name();
+    of_event.or_else(|| values.iter().find_map(|(at, value)| wrong(["do", kind, at], value, &IN_REPLACEMENT)))
+}
+
+/// What braces in a replacement stand for, beside `{fill:N}`.
+const IN_REPLACEMENT: [&str; 5] = ["token", "context", "text", "line", "id"];
 
 /// The hosts at which the steps of a file of scenarios aim faults; the types of steps hold them without a place.
 fn hosts_in_steps(file: &SourceFile, scenarios: &[Scenario]) -> Result<Vec<Spanned<String>>, DataError> {

@@ -4,6 +4,7 @@
 mod error;
 mod library;
 mod names;
+mod outline;
 mod source;
 mod yaml;
 
@@ -15,5 +16,6 @@ pub mod release;
 pub(crate) use error::nearest;
 pub use error::{DataError, DataErrors};
 pub use library::{Library, LoadError};
+pub(crate) use outline::Outline;
 pub use source::{Source, SourceFile};
 pub use yaml::parse as parse_yaml;

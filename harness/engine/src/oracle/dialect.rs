@@ -17,6 +17,7 @@ pub(super) struct Dialect {
 /// The dialect of an executor. What is not known says nothing.
 pub(super) fn of(executor: &str) -> Dialect {
     match executor {
+        "claude_code" => Dialect { sessions: claude_sessions, messages: claude_messages },
         "codex" => Dialect { sessions: codex_threads, messages: codex_messages },
         "opencode" => Dialect { sessions: opencode_sessions, messages: opencode_messages },
         _ => Dialect { sessions: |_| Vec::new(), messages: |_| Vec::new() },
@@ -48,6 +49,26 @@ fn codex_messages(stdout: &str) -> Vec<String> {
         .collect()
 }
 
+/// Every frame about the session names it.
+fn claude_sessions(stdout: &str) -> Vec<String> {
+    let lines = json_lines(stdout.as_bytes()).into_iter().filter(|line| line["type"] == "system");
+    let mut sessions: Vec<String> =
+        lines.filter_map(|line| line["session_id"].as_str().map(str::to_owned)).collect();
+    sessions.dedup();
+    sessions
+}
+
+/// What the agent said, frame by frame; a frame that only uses a tool says nothing.
+fn claude_messages(stdout: &str) -> Vec<String> {
+    let lines = json_lines(stdout.as_bytes()).into_iter().filter(|line| line["type"] == "assistant");
+    let said = |line: Value| -> String {
+        let blocks = line["message"]["content"].as_array().cloned().unwrap_or_default();
+        let texts = blocks.iter().filter(|block| block["type"] == "text");
+        texts.filter_map(|block| block["text"].as_str()).collect()
+    };
+    lines.map(said).filter(|text| !text.trim().is_empty()).collect()
+}
+
 /// Every event names its session; a turn that runs on one session names one.
 fn opencode_sessions(stdout: &str) -> Vec<String> {
     let lines = json_lines(stdout.as_bytes()).into_iter();
@@ -70,6 +91,20 @@ fn opencode_messages(stdout: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_claude_says_is_read_frame_by_frame_and_its_session_is_named_once() {
+        let stdout = r#"noise
+{"type":"system","subtype":"init","session_id":"s1"}
+{"type":"system","subtype":"api_retry","session_id":"s1"}
+{"type":"assistant","message":{"content":[{"type":"text","text":"one "},{"type":"text","text":"two"}]}}
+{"type":"assistant","message":{"content":[{"type":"tool_use","text":"no"}]}}
+{"type":"result","result":"one two","session_id":"s1"}
+"#;
+        let claude = of("claude_code");
+        assert_eq!((claude.messages)(stdout), ["one two"]);
+        assert_eq!((claude.sessions)(stdout), ["s1"]);
+    }
 
     #[test]
     fn an_answer_of_opencode_is_one_however_it_is_split_and_its_session_is_named_once() {

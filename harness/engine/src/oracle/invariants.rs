@@ -53,7 +53,8 @@ fn verdict(exercised: bool, findings: Vec<Finding>) -> Held {
     }
 }
 
-/// An accepted dispatch starts its CLI at most once, except that a dead session may be replaced by a new one.
+/// An accepted dispatch starts its CLI at most once, except that a dead session may be replaced by a new one, and one that exists
+/// already gone on with.
 fn at_most_one_start(view: &View<'_>) -> Held {
     // A start that the CLI refused is one, too.
     let mut starts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -65,8 +66,8 @@ fn at_most_one_start(view: &View<'_>) -> Held {
     }
     let turn_at = |index: usize| view.turns().iter().find(|turn| turn.index == index);
     let is_replacement = |first: usize, second: usize| {
-        turn_at(first).is_some_and(is_dead_session)
-            && turn_at(second).is_some_and(|turn| turn.session.is_none())
+        let (Some(first), Some(second)) = (turn_at(first), turn_at(second)) else { return false };
+        met_no_session(first) && first.session.is_some() != second.session.is_some()
     };
     let exercised = !starts.is_empty();
     let findings = starts
@@ -85,9 +86,10 @@ fn at_most_one_start(view: &View<'_>) -> Held {
     verdict(exercised, findings)
 }
 
-/// Whether a turn met a dead session: it was to resume one, found none to run on, and answered nothing.
-fn is_dead_session(turn: &Turn) -> bool {
-    turn.session.is_some() && turn.messages.is_empty() && turn.ran_on_none
+/// Whether a turn found no session to run on, be it that the one to resume does not exist or that the one to begin does, and
+/// answered nothing: it did no work.
+fn met_no_session(turn: &Turn) -> bool {
+    turn.messages.is_empty() && turn.ran_on_none
 }
 
 /// What senders asked for on a context, and what they can see of it.
@@ -416,7 +418,7 @@ fn deadline(plan: &Plan, view: &View<'_>) -> Held {
         }
         // Attempts at a Hermes that is away are not seen, and the outcome of a turn that met a dead session is that of the one in
         // its place.
-        let replaced = is_dead_session(turn)
+        let replaced = met_no_session(turn)
             && view.turns().iter().any(|later| later.index > turn.index && later.dispatch == turn.dispatch);
         let watched = !heard.everywhere && !heard.contexts.contains(context) && !replaced;
         if let Some(ended) = turn.ended_ms.filter(|_| watched) {

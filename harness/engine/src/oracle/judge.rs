@@ -10,7 +10,7 @@ use super::invariants::{self, Held};
 use super::view::View;
 use crate::cell::{Deviation, Names, Plan, key};
 use crate::data::catalogue::Catalogue;
-use crate::scenario::Check;
+use crate::scenario::{Check, HostName, Scenario, Step, SubjectKind, Verb};
 use crate::trace::{Observation, What};
 
 /// The verdict of one requirement in one cell.
@@ -117,14 +117,35 @@ fn expectations(plan: &Plan, view: &View<'_>) -> Vec<(String, Judgement)> {
     let is_meant = |check: &&Check| {
         check.executor.as_ref().is_none_or(|executor| executor.value == plan.executor.id.value)
     };
+    let nobody = !receiver_showed(&plan.scenario, view.observations);
     for check in plan.scenario.then.iter().filter(is_meant) {
         let judgement = match expect::check(check, view) {
+            Some((None, _)) if nobody && check.holds_of_nothing() => Judgement::because(
+                Verdict::Inconclusive,
+                "the receiver was never ready: nothing could come of it",
+            ),
             Some((difference, trace)) => compared(difference, trace),
             None => Judgement::because(Verdict::Inconclusive, "what the check looks at never came about"),
         };
         found.push((check.requirement.value.clone(), judgement));
     }
     found
+}
+
+/// Whether what a receiver left undone says something: it was ready at some time, or it refused to start as the scenario
+/// expects. Where the runtime is judged, a receiver that is not there is part of the story.
+fn receiver_showed(scenario: &Scenario, observations: &[Observation]) -> bool {
+    let is_refusal = |step: &Step| {
+        matches!(step.verb(), Some(Verb::Start(HostName::Receiver)))
+            && step.expect.as_ref().is_some_and(|expect| expect.happens == Some(false))
+    };
+    let may_refuse = scenario.steps.iter().any(is_refusal);
+    scenario.subject == SubjectKind::Runtime
+        || observations.iter().any(|seen| match &seen.what {
+            What::Ready { host } => host == "receiver",
+            What::Ended { host, .. } => may_refuse && host == "receiver",
+            _ => false,
+        })
 }
 
 fn compared(difference: Option<expect::Difference>, trace: Vec<usize>) -> Judgement {

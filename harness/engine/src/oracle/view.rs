@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{dialect, wire};
 use crate::cell::Names;
-use crate::scenario::{Subject, Which};
+use crate::scenario::{Folder, Subject, Which};
 use crate::trace::{FileSeen, Observation, What};
 
 /// A trace, ready to be looked at.
@@ -344,10 +344,8 @@ impl<'a> View<'a> {
 
     fn file_value(&self, written: &str) -> Looked {
         let written = self.names.resolve(written);
-        let path = match written.strip_prefix("~/") {
-            Some(rest) => format!("home/{rest}"),
-            None => format!("repo/{written}"),
-        };
+        let (folder, rest) = Folder::split(&written);
+        let path = format!("{}/{rest}", folder.in_trace());
         let seen = self.seen_before(&path, self.observations.len());
         let file = seen.and_then(|(_, file)| file);
         let json = file.and_then(|file| serde_json::from_slice::<Value>(&file.content.0).ok());

@@ -5,6 +5,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
+use super::mistake::Mistake;
+use super::{Scenario, known};
+
 /// One check. Exactly one subject and exactly one comparison; `at` narrows the subject down by a JSON pointer.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -25,7 +28,8 @@ pub struct Check {
     /// Subject: how many pairs of turns of the CLI overlapped in time. Nothing to look at when the CLI was not started twice.
     #[serde(default)]
     pub overlaps: Option<Which>,
-    /// Subject: the callbacks, as they came over the wire. A list of `{id, context, text, role, authorization, status}`.
+    /// Subject: the callbacks, as they came over the wire. A list of `{id, jsonrpc, method, role,
+    /// context, text, path, authorization, status, recorded, at_ms}`.
     #[serde(default)]
     pub callbacks: Option<Which>,
     /// Subject: the replies that the runtime delivered. A list of `{id, context, text}`.
@@ -37,7 +41,8 @@ pub struct Check {
     /// Subject: the receiver's inbox. A list of records.
     #[serde(default)]
     pub inbox: Option<Which>,
-    /// Subject: a file of the working directory: `{exists, text, mode, json}`. `~/` stands for the executor's home.
+    /// Subject: a file of the working directory: `{exists, text, mode, json}`. `~/` stands for the executor's home,
+    /// `~hermes/` for the runtime's.
     #[serde(default)]
     pub file: Option<String>,
     /// Subject: the names of processes that the receiver left behind.
@@ -133,6 +138,136 @@ pub enum Subject<'a> {
     Leftovers,
 }
 
+impl Subject<'_> {
+    /// What it is made of, as far as that is known beforehand; a place in anything else is looked for in vain.
+    fn shape(&self, scenario: &Scenario) -> Shape {
+        match self {
+            Subject::Result(name) => {
+                let step = scenario.steps.iter().find(|step| step.name() == Some(name));
+                Shape::Object(step.and_then(|step| step.verb()).map_or(&[], |verb| verb.result()))
+            }
+            Subject::CliTurns(_) => Shape::List(Some(TURN)),
+            Subject::Refusals(_) => Shape::List(Some(REFUSAL)),
+            Subject::Callbacks(_) => Shape::List(Some(CALLBACK)),
+            Subject::Deliveries(_) => Shape::List(Some(DELIVERY)),
+            // A receiver may record more than is asked for.
+            Subject::Transcript(_) | Subject::Inbox(_) => Shape::List(None),
+            Subject::File(_) => Shape::Object(FILE),
+            Subject::Leftovers => Shape::List(Some(&[])),
+            Subject::Overlaps(_) => Shape::Object(&[]),
+        }
+    }
+}
+
+/// What a subject is made of.
+enum Shape {
+    /// An object with these members at most.
+    Object(&'static [&'static str]),
+    /// A list of objects with these members at most, or with any.
+    List(Option<&'static [&'static str]>),
+}
+
+/// The members of a turn of the CLI.
+pub(crate) const TURN: &[&str] = &[
+    "dispatch",
+    "context",
+    "args",
+    "prompt",
+    "session",
+    "cwd",
+    "env",
+    "stdin_at_end",
+    "started_ms",
+    "ended_ms",
+    "printed_session",
+    "thread_lines",
+    "messages",
+    "stdout",
+    "code",
+];
+/// The members of a start that the CLI refused.
+pub(crate) const REFUSAL: &[&str] = &["dispatch", "context", "args", "reason"];
+/// The members of a callback.
+pub(crate) const CALLBACK: &[&str] = &[
+    "id",
+    "jsonrpc",
+    "method",
+    "role",
+    "context",
+    "text",
+    "path",
+    "authorization",
+    "status",
+    "recorded",
+    "at_ms",
+];
+/// The members of a reply that was delivered.
+pub(crate) const DELIVERY: &[&str] = &["id", "context", "text"];
+/// The members of a file.
+pub(crate) const FILE: &[&str] = &["exists", "text", "json", "mode"];
+
+impl Shape {
+    /// What is wrong with a place in it, if anything is.
+    fn wrong(&self, pointer: &str) -> Option<(String, Option<String>)> {
+        if pointer.is_empty() {
+            return None;
+        }
+        let Some(steps) = pointer.strip_prefix('/') else {
+            let help = format!("did you mean {:?}?", format!("/{pointer}"));
+            return Some((
+                format!("expected a JSON pointer, which begins with `/`; found {pointer:?}"),
+                Some(help),
+            ));
+        };
+        let mut steps = steps.split('/');
+        let members = match self {
+            Shape::Object(members) => Some(*members),
+            Shape::List(members) => {
+                let number = steps.next().unwrap_or_default();
+                if number.parse::<usize>().is_err() {
+                    let message =
+                        format!("expected the number of an element, counted from 0; found {number:?}");
+                    return Some((message, Some("this subject is a list: begin with /0".to_owned())));
+                }
+                *members
+            }
+        };
+        member(members?, steps.next()?)
+    }
+
+    /// What is wrong with a place in each element of a list that is at `at`, if anything is.
+    fn wrong_in_element(&self, at: &str, of: &str) -> Option<(String, Option<String>)> {
+        match self {
+            Shape::List(Some(members)) if at.is_empty() => Shape::Object(members).wrong(of),
+            _ => None,
+        }
+    }
+}
+
+fn member(members: &[&'static str], found: &str) -> Option<(String, Option<String>)> {
+    (!members.contains(&found)).then(|| match members {
+        [] => (format!("expected no place: there is nothing in this subject; found {found:?}"), None),
+        _ => known::unknown(&format!("one of {}", members.join(", ")), found, members.iter().copied()),
+    })
+}
+
+/// The first check of a scenario that looks where nothing ever is, if one does.
+pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
+    scenario.then.iter().enumerate().find_map(|(number, check)| {
+        if check.leftovers == Some(false) {
+            let message = "expected true; found false, which looks at nothing";
+            return Some(Mistake::at(&["then", &number.to_string(), "leftovers"], message));
+        }
+        let (number, shape) = (number.to_string(), check.subject()?.shape(scenario));
+        let at = check.at.as_deref().unwrap_or_default();
+        if let Some((message, help)) = shape.wrong(at) {
+            return Some(Mistake::at(&["then", &number, "at"], message).help(help));
+        }
+        let (message, help) = shape.wrong_in_element(at, &check.column.as_ref()?.of)?;
+        Some(Mistake::at(&["then", &number, "column", "of"], message).help(help))
+    })
+}
+
 /// How a check compares.
 #[derive(Debug, Clone, Copy)]
 pub enum Comparison<'a> {
@@ -195,6 +330,28 @@ impl Check {
     /// What the check looks at. Scenarios are only made of files whose checks have exactly one subject.
     pub fn subject(&self) -> Option<Subject<'_>> {
         self.subjects().into_iter().next()
+    }
+
+    /// Whether it holds when a subject did nothing at all, also one that was not there to do anything.
+    pub(crate) fn holds_of_nothing(&self) -> bool {
+        let of_list = match self.subject() {
+            Some(
+                Subject::CliTurns(_)
+                | Subject::Callbacks(_)
+                | Subject::Deliveries(_)
+                | Subject::Transcript(_)
+                | Subject::Inbox(_),
+            ) => self.at.as_deref().unwrap_or_default().is_empty(),
+            _ => false,
+        };
+        of_list
+            && match self.comparison() {
+                Some(Comparison::Count(0) | Comparison::Lacks(_)) => true,
+                Some(Comparison::Equals(value)) => value.as_array().is_some_and(Vec::is_empty),
+                Some(Comparison::Differs(value)) => value.as_array().is_none_or(|items| !items.is_empty()),
+                Some(Comparison::Column(column)) => column.is.is_empty(),
+                _ => false,
+            }
     }
 
     /// How it compares. Scenarios are only made of files whose checks have exactly one comparison.

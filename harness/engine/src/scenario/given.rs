@@ -18,7 +18,7 @@ pub struct Given {
     pub executor: ExecutorGiven,
     /// Hermes, where replies go.
     pub hermes: HermesGiven,
-    /// Files in the receiver's working directory, by path relative to it.
+    /// Files in the receiver's working directory, by path relative to it; `~/` and `~hermes/` as in the step `write`.
     pub files: BTreeMap<String, String>,
 }
 

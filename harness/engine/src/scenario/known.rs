@@ -3,73 +3,101 @@
 
 use std::collections::BTreeSet;
 
-use super::{Scenario, Subject, Verb, Which};
+use super::{Scenario, Subject, Verb, Which, reference};
 use crate::cell::{key, line_name};
 use crate::data::nearest;
 
 /// What is wrong, and what to do about it.
-type Mistake = (String, Option<String>);
+type Wrong = (String, Option<String>);
 
-/// What is wrong with the names that a subject uses, if anything is. `text` is the file.
-pub(super) fn mistake(scenario: &Scenario, text: &str, subject: Subject<'_>) -> Option<Mistake> {
-    let steps: BTreeSet<&str> = scenario.steps.iter().filter_map(|step| step.name()).collect();
-    let written = written_lines(scenario);
-    let of_turns = |which: &Which| {
-        let mut dispatches = steps.clone();
-        dispatches.extend(written.iter().map(String::as_str));
-        match which.dispatch.as_deref().filter(|name| !dispatches.contains(name)) {
-            Some(name) => Some(unknown("the name of a dispatch", name, &dispatches)),
-            None => of_context(scenario, text, which, &steps),
-        }
-    };
-    match subject {
-        Subject::Result(name) if !steps.contains(name) => Some(unknown("the name of a step", name, &steps)),
-        Subject::CliTurns(which) | Subject::Refusals(which) | Subject::Overlaps(which) => of_turns(which),
-        Subject::Callbacks(which)
-        | Subject::Deliveries(which)
-        | Subject::Transcript(which)
-        | Subject::Inbox(which) => match &which.dispatch {
-            Some(_) => Some((
-                "expected a context alone: callbacks, deliveries and records name no dispatch".to_owned(),
-                None,
-            )),
-            None => of_context(scenario, text, which, &steps),
-        },
-        Subject::Result(_) | Subject::File(_) | Subject::Leftovers => None,
-    }
+/// The names that a scenario gives.
+pub(super) struct Names<'a> {
+    /// Of its steps.
+    steps: BTreeSet<&'a str>,
+    /// Of the lines that its steps write into files.
+    lines: BTreeSet<String>,
+    /// What nonces can be of: all of these, and steps by their number.
+    keys: BTreeSet<String>,
+    /// Of its contexts.
+    contexts: BTreeSet<&'a str>,
 }
 
-/// The names of dispatches that are lines of a file which a step writes.
-fn written_lines(scenario: &Scenario) -> Vec<String> {
-    let steps = scenario.steps.iter().enumerate();
-    let written = steps.filter_map(|(number, step)| match step.verb() {
-        Some(Verb::Write(write)) => Some((key(number, step), write.asks.len())),
-        _ => None,
-    });
-    written.flat_map(|(key, lines)| (1..=lines).map(move |line| line_name(&key, line))).collect()
-}
-
-fn of_context(scenario: &Scenario, text: &str, which: &Which, steps: &BTreeSet<&str>) -> Option<Mistake> {
-    let name = which.context.as_deref()?;
-    let mut contexts = steps.clone();
-    for step in &scenario.steps {
-        match step.verb() {
-            Some(Verb::Dispatch(dispatch)) => contexts.extend(dispatch.context.as_deref()),
-            Some(Verb::Write(write)) => contexts.extend(write.asks.iter().map(String::as_str)),
-            Some(Verb::Request(request)) if request.body_of.is_some() => {
-                contexts.insert("filled");
+impl<'a> Names<'a> {
+    pub(super) fn of(scenario: &'a Scenario) -> Self {
+        let steps: BTreeSet<&str> = scenario.steps.iter().filter_map(|step| step.name()).collect();
+        let mut contexts = reference::contexts_named(scenario);
+        contexts.extend(&steps);
+        let (mut lines, mut keys) = (BTreeSet::new(), BTreeSet::new());
+        for (number, step) in scenario.steps.iter().enumerate() {
+            let key = key(number, step);
+            match step.verb() {
+                Some(Verb::Dispatch(dispatch)) => contexts.extend(dispatch.context.as_deref()),
+                Some(Verb::Write(write)) => {
+                    contexts.extend(write.asks.iter().map(String::as_str));
+                    lines.extend((1..=write.asks.len()).map(|line| line_name(&key, line)));
+                }
+                // Requests and calls name contexts in their texts.
+                Some(Verb::Request(request)) if request.body_of.is_some() => {
+                    contexts.insert("filled");
+                }
+                _ => {}
             }
-            _ => {}
+            keys.insert(key);
+        }
+        keys.extend(lines.iter().cloned());
+        Self { steps, lines, keys, contexts }
+    }
+
+    /// What is wrong with the names that a subject uses, if anything is.
+    pub(super) fn wrong(&self, subject: Subject<'_>) -> Option<Wrong> {
+        match subject {
+            Subject::Result(name) => self.no_step(name),
+            Subject::CliTurns(which) | Subject::Refusals(which) | Subject::Overlaps(which) => {
+                self.of_turns(which)
+            }
+            Subject::Callbacks(which)
+            | Subject::Deliveries(which)
+            | Subject::Transcript(which)
+            | Subject::Inbox(which) => match &which.dispatch {
+                Some(_) => Some((
+                    "expected a context alone: callbacks, deliveries and records name no dispatch".to_owned(),
+                    None,
+                )),
+                None => self.no_context(which.context.as_deref()?),
+            },
+            Subject::File(_) | Subject::Leftovers => None,
         }
     }
-    // Requests and calls name contexts in their texts.
-    contexts.extend(
-        text.split("{context:").skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name),
-    );
-    (!contexts.contains(name)).then(|| unknown("a context that some step names", name, &contexts))
+
+    fn of_turns(&self, which: &Which) -> Option<Wrong> {
+        let known: Vec<&str> =
+            self.steps.iter().copied().chain(self.lines.iter().map(String::as_str)).collect();
+        match &which.dispatch {
+            Some(name) if !known.contains(&name.as_str()) => {
+                Some(unknown("the name of a dispatch", name, known))
+            }
+            _ => self.no_context(which.context.as_deref()?),
+        }
+    }
+
+    fn no_step(&self, name: &str) -> Option<Wrong> {
+        (!self.steps.contains(name)).then(|| unknown("the name of a step", name, self.steps.iter().copied()))
+    }
+
+    /// What is wrong with the name of a dispatch whose nonce is meant, if anything is.
+    pub(super) fn no_dispatch(&self, name: &str) -> Option<Wrong> {
+        let known = || self.keys.iter().map(String::as_str);
+        (!self.keys.contains(name)).then(|| unknown("the name of a dispatch", name, known()))
+    }
+
+    /// What is wrong with the name of a context, if anything is.
+    pub(super) fn no_context(&self, name: &str) -> Option<Wrong> {
+        let known = || self.contexts.iter().copied();
+        (!self.contexts.contains(name)).then(|| unknown("a context that some step names", name, known()))
+    }
 }
 
-fn unknown(expected: &str, found: &str, known: &BTreeSet<&str>) -> Mistake {
-    let help = nearest(found, known.iter().copied()).map(|near| format!("did you mean {near:?}?"));
+pub(super) fn unknown<'a>(expected: &str, found: &str, known: impl IntoIterator<Item = &'a str>) -> Wrong {
+    let help = nearest(found, known).map(|near| format!("did you mean {near:?}?"));
     (format!("expected {expected}; found {found:?}"), help)
 }

@@ -38,6 +38,17 @@ impl Limits {
         }
     }
 
+    /// How long a lane gives a cell, whatever its steps wait for.
+    pub fn horizon(lane: Lane) -> Duration {
+        match lane {
+            Lane::Virtual => Duration::from_secs(24 * 3600),
+            Lane::Real => Duration::from_secs(60),
+        }
+    }
+
+    /// What braces around them stand for.
+    pub(super) const NAMES: [&str; 5] = ["turn_cap", "lock_wait", "idle", "poll", "turn_cap.seconds"];
+
     fn named(&self, name: &str) -> Option<Duration> {
         Some(match name {
             "turn_cap" => self.turn_cap,

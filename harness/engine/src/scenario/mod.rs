@@ -7,19 +7,28 @@ mod check;
 mod given;
 mod known;
 mod limits;
+mod mistake;
+mod path;
 mod read;
+mod reference;
 mod schema;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+#[cfg(test)]
+pub(crate) use check::{CALLBACK, DELIVERY, FILE, REFUSAL, TURN};
 pub use check::{Check, Column, Comparison, Subject, Which};
 pub use gauntlet_reports::Lane;
 pub use given::{ExecutorGiven, Given, HermesGiven, ReceiverGiven};
 pub use limits::Limits;
+pub(crate) use path::{Folder, leads_out};
 pub use read::{expand, read};
+pub(crate) use reference::{Reference, unknown_word};
 pub use schema::schema;
 pub use step::{Await, Bearer, Call, Dispatch, Expect, HostName, Request, Step, Verb, WriteFile};
 
@@ -74,6 +83,13 @@ impl Scenario {
     /// Whether it makes sense for an executor.
     pub fn is_for(&self, executor: &str) -> bool {
         self.executors.is_empty() || self.executors.iter().any(|named| named.value == executor)
+    }
+
+    /// Why its steps do not fit into the time that a lane gives a cell, if they do not.
+    pub fn too_long_for(&self, lane: Lane) -> Option<String> {
+        let horizon = Limits::horizon(lane);
+        let (number, end) = step::beyond(&self.steps, horizon)?;
+        Some(format!("a cell of this lane has {horizon:?}, and step {} can last until {end:?}", number + 1))
     }
 
     /// Every requirement that the scenario judges, where it is named.

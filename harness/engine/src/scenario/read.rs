@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::{Location, Spanned};
 
-use super::known;
-use super::{Lane, Limits, Scenario};
+use super::known::{self, Names};
+use super::{Lane, Limits, Scenario, check, path, reference, step};
 use crate::data::{DataError, parse_yaml};
 
 /// Reads the scenarios of a file: one, or one for each row of its parameters.
@@ -102,10 +102,16 @@ fn one(file: &str, text: &str) -> Result<Scenario, DataError> {
             }
             for named in [&wait.reply_to, &wait.turn_of].into_iter().flatten() {
                 if !names.contains(named.as_str()) {
-                    let message = format!("expected the name of an earlier step; found {named:?}");
-                    return fail_at(file, text, place(), &message, None);
+                    let known = names.iter().copied();
+                    let (message, help) = known::unknown("the name of an earlier step", named, known);
+                    return fail_at(file, text, place(), &message, help.as_deref());
                 }
             }
+        }
+        if let Some(name) = step.name().filter(|name| is_number_of_step(name)) {
+            let message =
+                format!("expected a name of its own; {name:?} is what a step without a name is called");
+            return fail_at(file, text, place(), &message, None);
         }
         if let Some(name) = step.name()
             && !names.insert(name)
@@ -114,6 +120,7 @@ fn one(file: &str, text: &str) -> Result<Scenario, DataError> {
             return fail_at(file, text, place(), &message, None);
         }
     }
+    let known = Names::of(&scenario);
     for check in &scenario.then {
         let place = check.requirement.referenced;
         if check.subjects().len() != 1 {
@@ -125,12 +132,23 @@ fn one(file: &str, text: &str) -> Result<Scenario, DataError> {
             let message = "expected one comparison in this check (equals, contains, count, …)".to_owned();
             return fail(place, message, None);
         }
-        let mistake = check.subject().and_then(|subject| known::mistake(&scenario, text, subject));
-        if let Some((message, help)) = mistake {
+        if let Some((message, help)) = check.subject().and_then(|subject| known.wrong(subject)) {
             return fail(place, message, help.as_deref());
         }
     }
-    Ok(scenario)
+    let mistake = path::mistake(&scenario)
+        .or_else(|| step::mistake(&scenario))
+        .or_else(|| reference::mistake(&scenario, &known))
+        .or_else(|| check::mistake(&scenario));
+    match mistake {
+        Some(mistake) => Err(mistake.in_file(file, text)),
+        None => Ok(scenario),
+    }
+}
+
+/// Steps without a name, and lines that they write, have such names in a trace.
+fn is_number_of_step(name: &str) -> bool {
+    name.strip_prefix("step ").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 const VERBS: &str = "verbs are dispatch, request, call, await, advance, kill, stop, start, power_cut, write, remove, fault, mend";

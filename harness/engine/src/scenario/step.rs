@@ -1,13 +1,18 @@
 //! The steps of a scenario: each has one verb, and may have an expectation.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use gauntlet_runtime::fleet::tools;
 use gauntlet_simulators::injection::Millis;
 use gauntlet_world::fault::{Rule, Unsynced};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
+
+use super::mistake::Mistake;
+use super::{Lane, Limits, Scenario, known};
 
 /// One step: exactly one verb; with an expectation, also the requirement that it judges.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -34,7 +39,7 @@ pub struct Step {
     pub power_cut: Option<Unsynced>,
     /// A file is written from outside.
     pub write: Option<WriteFile>,
-    /// A file or folder is removed from outside. `~/` stands for the executor's home.
+    /// A file or folder is removed from outside. Its path is one as of [`WriteFile::path`].
     pub remove: Option<String>,
     /// From now on a port call misbehaves.
     pub fault: Option<Rule>,
@@ -75,7 +80,51 @@ pub enum Verb<'a> {
     /// See [`Step::fault`].
     Fault(&'a Rule),
     /// See [`Step::mend`].
-    Mend,
+    Mend(bool),
+}
+
+impl Verb<'_> {
+    /// The word for it in a file.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Verb::Dispatch(_) => "dispatch",
+            Verb::Request(_) => "request",
+            Verb::Call(_) => "call",
+            Verb::Await(_) => "await",
+            Verb::Advance(_) => "advance",
+            Verb::Kill(_) => "kill",
+            Verb::Stop(_) => "stop",
+            Verb::Start(_) => "start",
+            Verb::PowerCut(_) => "power_cut",
+            Verb::Write(_) => "write",
+            Verb::Remove(_) => "remove",
+            Verb::Fault(_) => "fault",
+            Verb::Mend(_) => "mend",
+        }
+    }
+
+    /// The members that the result of a step with a name can have: what a check of it can look at.
+    pub(crate) fn result(&self) -> &'static [&'static str] {
+        match self {
+            Verb::Dispatch(_) => {
+                &["status", "headers", "body", "text", "whole", "tool", "sent", "acknowledged", "elapsed_ms"]
+            }
+            Verb::Request(_) => &[
+                "status",
+                "headers",
+                "body",
+                "text",
+                "whole",
+                "answers",
+                "closed",
+                "surplus",
+                "refused",
+                "elapsed_ms",
+            ],
+            Verb::Call(_) => &["tool", "elapsed_ms"],
+            _ => &[],
+        }
+    }
 }
 
 impl Step {
@@ -94,7 +143,7 @@ impl Step {
             self.write.as_ref().map(Verb::Write),
             self.remove.as_deref().map(Verb::Remove),
             self.fault.as_ref().map(Verb::Fault),
-            self.mend.map(|_| Verb::Mend),
+            self.mend.map(Verb::Mend),
         ]
         .into_iter()
         .flatten()
@@ -120,7 +169,7 @@ impl Step {
     pub fn virtual_only(&self) -> Option<&'static str> {
         match self.verb()? {
             Verb::PowerCut(_) => Some("a power cut needs a simulated machine"),
-            Verb::Fault(_) | Verb::Mend => Some("a fault of a port needs a simulated machine"),
+            Verb::Fault(_) | Verb::Mend(_) => Some("a fault of a port needs a simulated machine"),
             Verb::Kill(HostName::Runtime)
             | Verb::Stop(HostName::Runtime)
             | Verb::Start(HostName::Runtime) => Some("the runtime is part of the harness in the real lane"),
@@ -172,7 +221,7 @@ pub struct Request {
     pub json: Option<Value>,
     /// The body as text, as it is.
     pub body: Option<String>,
-    /// A body of so many bytes: a well-formed dispatch, filled up with `x`.
+    /// A body of so many bytes, at most 64 MiB: a well-formed dispatch, filled up with `x`.
     pub body_of: Option<usize>,
     /// Whole requests as text, sent instead of all the above on one connection. Line ends are sent as CR LF.
     pub raw: Option<String>,
@@ -239,7 +288,8 @@ pub struct Await {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WriteFile {
-    /// The path relative to the working directory. `~/` stands for the executor's home.
+    /// The path relative to the working directory. `~/` stands for the executor's home, `~hermes/` for the runtime's. No path
+    /// leads out of these.
     pub path: String,
     /// What is written.
     pub text: String,
@@ -265,9 +315,9 @@ pub struct Expect {
     pub status: Option<u16>,
     /// The body of the answer as JSON.
     pub body: Option<Value>,
-    /// The text of the reply, whole.
+    /// The text of the reply, whole; after a dispatch or a request, the body of the answer as text.
     pub text: Option<String>,
-    /// A part of the text of the reply.
+    /// A part of the same text.
     pub text_contains: Option<String>,
     /// The stable class of the error of a tool.
     pub error_class: Option<String>,
@@ -277,4 +327,166 @@ pub struct Expect {
     pub exit_code: Option<i32>,
     /// The step took at most so long.
     pub at_most: Option<Millis>,
+}
+
+impl Expect {
+    /// The members that can hold after a step. Steps that nothing comes back from can be expected nothing of.
+    ///
+    /// | verb | members |
+    /// | --- | --- |
+    /// | `dispatch` | those of an answer, `acknowledged`, `error_class` |
+    /// | `request` | those of an answer |
+    /// | `call` | `error_class` |
+    /// | `await` a reply | `happens`, `text`, `text_contains` |
+    /// | `await` a turn | `happens` |
+    /// | `await` or `stop` or `start` the receiver | `happens`, `exit_code` |
+    /// | the same of the runtime | `happens`; of its stop nothing |
+    ///
+    /// An answer has `status`, `body`, `rpc_error`, `rpc_message`, `text`, `text_contains`. All of these verbs take time, so
+    /// that `at_most` makes sense.
+    fn after(verb: &Verb<'_>) -> &'static [&'static str] {
+        match verb {
+            Verb::Dispatch(_) => &[
+                "acknowledged",
+                "rpc_error",
+                "rpc_message",
+                "status",
+                "body",
+                "text",
+                "text_contains",
+                "error_class",
+                "at_most",
+            ],
+            Verb::Request(_) => {
+                &["rpc_error", "rpc_message", "status", "body", "text", "text_contains", "at_most"]
+            }
+            Verb::Call(_) => &["error_class", "at_most"],
+            Verb::Await(wait) if wait.reply_to.is_some() => &["happens", "text", "text_contains", "at_most"],
+            Verb::Await(Await { end_of: Some(HostName::Receiver), .. })
+            | Verb::Stop(HostName::Receiver)
+            | Verb::Start(HostName::Receiver) => &["happens", "exit_code", "at_most"],
+            Verb::Await(_) | Verb::Start(HostName::Runtime) => &["happens", "at_most"],
+            Verb::Stop(HostName::Runtime)
+            | Verb::Advance(_)
+            | Verb::Kill(_)
+            | Verb::PowerCut(_)
+            | Verb::Write(_)
+            | Verb::Remove(_)
+            | Verb::Fault(_)
+            | Verb::Mend(_) => &[],
+        }
+    }
+
+    /// The members that are given.
+    fn given(&self) -> Vec<&'static str> {
+        let Self {
+            acknowledged,
+            rpc_error,
+            rpc_message,
+            status,
+            body,
+            text,
+            text_contains,
+            error_class,
+            happens,
+            exit_code,
+            at_most,
+        } = self;
+        [
+            ("acknowledged", acknowledged.is_some()),
+            ("rpc_error", rpc_error.is_some()),
+            ("rpc_message", rpc_message.is_some()),
+            ("status", status.is_some()),
+            ("body", body.is_some()),
+            ("text", text.is_some()),
+            ("text_contains", text_contains.is_some()),
+            ("error_class", error_class.is_some()),
+            ("happens", happens.is_some()),
+            ("exit_code", exit_code.is_some()),
+            ("at_most", at_most.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(name, given)| given.then_some(name))
+        .collect()
+    }
+
+    /// What is wrong with it after a verb, if anything is: the member, or the whole.
+    fn wrong(&self, verb: &Verb<'_>) -> Option<(Option<&'static str>, String)> {
+        let (given, known) = (self.given(), Expect::after(verb));
+        let all = match known {
+            [] => "nothing".to_owned(),
+            known => format!("one of {}", known.join(", ")),
+        };
+        if given.is_empty() {
+            return Some((None, format!("expected {all} in `expect`; found nothing, which always holds")));
+        }
+        let member = given.into_iter().find(|member| !known.contains(member))?;
+        Some((Some(member), format!("expected {all} after `{}`; found {member:?}", verb.word())))
+    }
+}
+
+/// A longer body is not made: a scenario is to try its subject, not the machine.
+const LONGEST_BODY: usize = 64 * 1024 * 1024;
+
+/// The first step of a scenario that says what its verb cannot mean, if one does.
+pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
+    let horizon = Limits::horizon(Lane::Virtual);
+    if let Some((number, end)) = beyond(&scenario.steps, horizon) {
+        let message = format!("expected a cell of at most {horizon:?}; this step can last until {end:?}");
+        return Some(Mistake::at(&["steps", &number.to_string()], message));
+    }
+    scenario.steps.iter().enumerate().find_map(|(number, step)| {
+        let (number, verb) = (number.to_string(), step.verb()?);
+        of_verb(&verb, &number).or_else(|| {
+            let (member, message) = step.expect.as_ref()?.wrong(&verb)?;
+            Some(match member {
+                Some(member) => Mistake::at_key(&["steps", &number, "expect", member], message),
+                None => Mistake::at(&["steps", &number, "expect"], message),
+            })
+        })
+    })
+}
+
+fn of_verb(verb: &Verb<'_>, number: &str) -> Option<Mistake> {
+    match verb {
+        Verb::Request(Request { body_of: Some(length), .. }) if *length > LONGEST_BODY => {
+            let message = format!("expected at most {LONGEST_BODY} bytes (64 MiB); found {length}");
+            Some(Mistake::at(&["steps", number, "request", "body_of"], message))
+        }
+        Verb::Mend(false) => {
+            Some(Mistake::at(&["steps", number, "mend"], "expected true; found false, which mends nothing"))
+        }
+        Verb::Call(call) if !tools::NAMES.contains(&call.tool.as_str()) => {
+            let (message, help) = known::unknown(
+                &format!("a tool of the runtime ({})", tools::NAMES.join(", ")),
+                &call.tool,
+                tools::NAMES,
+            );
+            Some(Mistake::at(&["steps", number, "call", "tool"], message).help(help))
+        }
+        _ => None,
+    }
+}
+
+/// The first step that could not come to its end before the horizon of a lane, though all before it took no more time than
+/// is said: its number, and when it would end. Waits end early as a rule, so that only each of them by itself must fit.
+pub(super) fn beyond(steps: &[Step], horizon: Duration) -> Option<(usize, Duration)> {
+    let mut passed = Duration::ZERO;
+    steps.iter().enumerate().find_map(|(number, step)| {
+        let takes = match step.verb()? {
+            Verb::Advance(time) => {
+                passed = passed.saturating_add(time.duration());
+                Duration::ZERO
+            }
+            Verb::Await(wait) => wait.within.duration(),
+            Verb::Request(request) => request.within?.duration(),
+            _ => return None,
+        };
+        let end = passed.saturating_add(takes);
+        // A wait that is expected to be in vain takes all its time.
+        if step.expect.as_ref().is_some_and(|expect| expect.happens == Some(false)) {
+            passed = end;
+        }
+        (end > horizon).then_some((number, end))
+    })
 }

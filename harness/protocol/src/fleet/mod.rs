@@ -34,7 +34,7 @@ pub use limits::{MAX_BODY, MAX_CALLBACK, MAX_PROMPT_CHARS, MAX_STDOUT_CHARS, pro
 pub use lines::Lines;
 pub use message::{AgentMessage, ReplyError};
 pub use method::{is_send_method, method_not_found};
-pub use mode::{CODEX, CardTexts, MODES, Mode, ModeFiles, OPENCODE};
+pub use mode::{CLAUDE_CODE, CODEX, CardTexts, MODES, Mode, ModeFiles, OPENCODE, Sessions};
 pub use offset::{offset_bytes, parse_offset};
 pub use role::with_role;
 pub use sessions::{Session, SessionMap};

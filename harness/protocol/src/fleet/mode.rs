@@ -18,13 +18,27 @@ pub struct Mode {
     pub default_port: u16,
     /// Its files, all under `<repo>/.hermes/`.
     pub files: ModeFiles,
-    /// The member of a session map's entry that holds the CLI's session id.
-    pub session_key: &'static str,
+    /// How it finds the session of a context again.
+    pub sessions: Sessions,
     /// Whether a dispatch to a context that has a turn in flight is refused; else it is accepted and waits (fact sheet 2.3
     /// E10, FLEET-ACK-07 and FLEET-ACK-10).
     pub one_in_flight: bool,
     /// The fixed texts of its card.
     pub card: CardTexts,
+}
+
+/// How a receiver finds the session of a context again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sessions {
+    /// The CLI names the session, and a file remembers it.
+    Map {
+        /// The file, a [`super::SessionMap`].
+        file: &'static str,
+        /// The member of an entry that holds the CLI's session id.
+        key: &'static str,
+    },
+    /// The session's id follows from the contextId, so there is no file.
+    Derived,
 }
 
 /// File names of one mode (fact sheet 3.1).
@@ -38,8 +52,6 @@ pub struct ModeFiles {
     pub offset: &'static str,
     /// The transcript, one [`super::TranscriptRecord`] a line.
     pub transcript: &'static str,
-    /// The session map.
-    pub sessions: &'static str,
     /// The process id of the running receiver.
     pub pid: &'static str,
     /// The inbound bearer token, mode 0600.
@@ -64,6 +76,34 @@ pub struct CardTexts {
     pub tags: &'static [&'static str],
 }
 
+/// The receiver in front of Claude Code.
+pub const CLAUDE_CODE: Mode = Mode {
+    name: "claude_code",
+    peer: "claude-code",
+    cli: "claude",
+    label: "Claude Code",
+    callback_prefix: "cc",
+    default_port: 9300,
+    files: ModeFiles {
+        config: "a2a_receiver.json",
+        inbox: "a2a-inbox.jsonl",
+        offset: "a2a-inbox.offset",
+        transcript: "a2a-transcript.jsonl",
+        pid: "cc_receiver.pid",
+        token: ".token",
+        log: "cc_receiver.log",
+        turns: "a2a-turns.jsonl",
+    },
+    sessions: Sessions::Derived,
+    one_in_flight: false,
+    card: CardTexts {
+        version: "0.3.0",
+        description: "Claude Code repo-scoped A2A executor peer (cc_receiver).",
+        skill: "Executes A2A tasks in the bound repo via claude -p with full harness.",
+        tags: &["v0.3", "claude_code", "executor"],
+    },
+};
+
 /// The receiver in front of the Codex CLI.
 pub const CODEX: Mode = Mode {
     name: "codex",
@@ -77,13 +117,12 @@ pub const CODEX: Mode = Mode {
         inbox: "a2a-codex-inbox.jsonl",
         offset: "a2a-codex-inbox.offset",
         transcript: "a2a-codex-transcript.jsonl",
-        sessions: "a2a-codex-sessions.json",
         pid: "codex_receiver.pid",
         token: ".codex-token",
         log: "codex_receiver.log",
         turns: "a2a-codex-turns.jsonl",
     },
-    session_key: "thread_id",
+    sessions: Sessions::Map { file: "a2a-codex-sessions.json", key: "thread_id" },
     one_in_flight: false,
     card: CardTexts {
         version: "0.1.0",
@@ -106,13 +145,12 @@ pub const OPENCODE: Mode = Mode {
         inbox: "a2a-oc-inbox.jsonl",
         offset: "a2a-oc-inbox.offset",
         transcript: "a2a-oc-transcript.jsonl",
-        sessions: "a2a-oc-sessions.json",
         pid: "oc_receiver.pid",
         token: ".oc-token",
         log: "oc_receiver.log",
         turns: "a2a-oc-turns.jsonl",
     },
-    session_key: "session_id",
+    sessions: Sessions::Map { file: "a2a-oc-sessions.json", key: "session_id" },
     one_in_flight: true,
     card: CardTexts {
         version: "0.3.0",
@@ -123,7 +161,7 @@ pub const OPENCODE: Mode = Mode {
 };
 
 /// Every mode known here.
-pub const MODES: &[Mode] = &[CODEX, OPENCODE];
+pub const MODES: &[Mode] = &[CLAUDE_CODE, CODEX, OPENCODE];
 
 impl Mode {
     /// The mode of that name.
@@ -145,6 +183,7 @@ mod tests {
 
     #[test]
     fn modes_are_found_by_name() {
+        assert_eq!(Mode::named("claude_code"), Some(&CLAUDE_CODE));
         assert_eq!(Mode::named("codex"), Some(&CODEX));
         assert_eq!(Mode::named("opencode"), Some(&OPENCODE));
         assert_eq!(Mode::named("nobody"), None);
@@ -155,17 +194,10 @@ mod tests {
         let (mut names, mut ports) = (Vec::new(), Vec::new());
         for mode in MODES {
             let f = &mode.files;
-            names.extend([
-                f.config,
-                f.inbox,
-                f.offset,
-                f.transcript,
-                f.sessions,
-                f.pid,
-                f.token,
-                f.log,
-                f.turns,
-            ]);
+            names.extend([f.config, f.inbox, f.offset, f.transcript, f.pid, f.token, f.log, f.turns]);
+            if let Sessions::Map { file, .. } = mode.sessions {
+                names.push(file);
+            }
             ports.push(mode.default_port);
         }
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
@@ -174,6 +206,7 @@ mod tests {
 
     #[test]
     fn a_callback_id_is_prefix_and_time() {
+        assert_eq!(CLAUDE_CODE.callback_id(1_795_223_567_042), "cc-1795223567042");
         assert_eq!(CODEX.callback_id(1_795_223_567_042), "codex-1795223567042");
         assert_eq!(OPENCODE.callback_id(1_795_223_567_042), "oc-1795223567042");
     }

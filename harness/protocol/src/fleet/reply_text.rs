@@ -35,6 +35,11 @@ impl Mode {
         format!("[error] {} exited rc={rc} with no parseable output{separator}{snippet}", self.cli)
     }
 
+    /// The CLI itself says that the turn failed, and why (FLEET-CC-08).
+    pub fn turn_failed_text(&self, reason: &str) -> String {
+        format!("[error] {} turn failed: {reason}", self.cli)
+    }
+
     /// The CLI succeeded and printed no reply (FLEET-TURN-12).
     pub fn no_reply_text(&self) -> String {
         format!("[no reply produced by {}]", self.cli)
@@ -53,7 +58,7 @@ impl Mode {
 
 #[cfg(test)]
 mod tests {
-    use crate::fleet::CODEX;
+    use crate::fleet::{CLAUDE_CODE, CODEX};
 
     #[test]
     fn fixed_texts_are_those_of_the_product_line() {
@@ -63,6 +68,10 @@ mod tests {
         assert_eq!(
             CODEX.invocation_failed_text("embedded null byte"),
             "[error] codex invocation failed: embedded null byte"
+        );
+        assert_eq!(
+            CLAUDE_CODE.turn_failed_text("error_max_turns"),
+            "[error] claude turn failed: error_max_turns"
         );
         assert_eq!(CODEX.no_reply_text(), "[no reply produced by codex]");
     }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::mode::Mode;
 use crate::json;
 
 /// The sessions of one receiver, by contextId.
@@ -22,13 +21,13 @@ pub struct Session {
 
 impl SessionMap {
     /// Reads a map, as leniently as the product line: anything malformed is an empty map, an entry without a non-blank
-    /// id is dropped, ids are trimmed.
-    pub fn parse(mode: &Mode, bytes: &[u8]) -> SessionMap {
+    /// id as its member `key` is dropped, ids are trimmed.
+    pub fn parse(key: &str, bytes: &[u8]) -> SessionMap {
         let Ok(Value::Object(entries)) = json::parse("session map", bytes) else {
             return SessionMap::default();
         };
         let session = |entry: &Value| {
-            let id = entry.get(mode.session_key)?.as_str()?.trim();
+            let id = entry.get(key)?.as_str()?.trim();
             let updated_at = entry.get("updated_at").and_then(Value::as_i64).unwrap_or(0);
             (!id.is_empty()).then(|| Session { id: id.to_owned(), updated_at })
         };
@@ -37,13 +36,13 @@ impl SessionMap {
         )
     }
 
-    /// Writes the map: sorted keys, two spaces of indent, a final newline.
-    pub fn to_bytes(&self, mode: &Mode) -> Vec<u8> {
+    /// Writes the map, each id as the member `key`: sorted keys, two spaces of indent, a final newline.
+    pub fn to_bytes(&self, key: &str) -> Vec<u8> {
         let entries: Map<String, Value> = self
             .0
             .iter()
             .map(|(context, session)| {
-                (context.clone(), json!({mode.session_key: session.id, "updated_at": session.updated_at}))
+                (context.clone(), json!({key: session.id, "updated_at": session.updated_at}))
             })
             .collect();
         json::spaced_sorted_indented(&Value::Object(entries)).into_bytes()
@@ -83,26 +82,27 @@ impl SessionMap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::CODEX;
+
+    const KEY: &str = "thread_id";
 
     #[test]
     fn a_map_is_written_as_recorded_and_reads_back() {
         let recorded = "{\n  \"codex-9MB reply\": {\n    \"thread_id\": \"abe1f4fc\",\n    \"updated_at\": 1795223582\n  },\n  \"codex-c1\": {\n    \"thread_id\": \"999053c1\",\n    \"updated_at\": 1795223567\n  }\n}\n";
-        let sessions = SessionMap::parse(&CODEX, recorded.as_bytes());
+        let sessions = SessionMap::parse(KEY, recorded.as_bytes());
         assert_eq!(
             sessions.get("codex-c1"),
             Some(&Session { id: "999053c1".to_owned(), updated_at: 1_795_223_567 })
         );
-        assert_eq!(String::from_utf8(sessions.to_bytes(&CODEX)).expect("ASCII"), recorded);
+        assert_eq!(String::from_utf8(sessions.to_bytes(KEY)).expect("ASCII"), recorded);
     }
 
     #[test]
     fn whatever_is_malformed_is_left_out() {
         for garbage in [&b""[..], b"{", b"[]", b"null", b"\xff"] {
-            assert!(SessionMap::parse(&CODEX, garbage).is_empty(), "{garbage:?}");
+            assert!(SessionMap::parse(KEY, garbage).is_empty(), "{garbage:?}");
         }
         let mixed = br#"{"a": {"thread_id": " t1 "}, "b": {"thread_id": "  "}, "c": {"session_id": "x"}, "d": 5, "e": {"thread_id": 7}}"#;
-        let sessions = SessionMap::parse(&CODEX, mixed);
+        let sessions = SessionMap::parse(KEY, mixed);
         let kept: Vec<_> = sessions.iter().collect();
         assert_eq!(kept, [("a", &Session { id: "t1".to_owned(), updated_at: 0 })]);
     }

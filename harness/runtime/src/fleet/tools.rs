@@ -12,6 +12,13 @@ use crate::registry::Tool;
 /// The toolset's name.
 pub const TOOLSET: &str = "a2a";
 
+/// The names of the tools, in the order of [`all`].
+pub const NAMES: [&str; 3] = [SEND, SEND_AND_WAIT, REPLIES];
+
+const SEND: &str = "fleet_send";
+const SEND_AND_WAIT: &str = "fleet_send_and_wait";
+const REPLIES: &str = "fleet_replies";
+
 /// Default of `max_wait_s`.
 const MAX_WAIT_S: f64 = 280.0;
 /// Nobody waits longer than a year; a moment much further ahead could not even be told.
@@ -25,7 +32,7 @@ pub fn all(fleet: &Rc<Fleet>) -> Vec<Tool> {
 fn send(fleet: &Rc<Fleet>) -> Tool {
     let fleet = fleet.clone();
     Tool {
-        name: "fleet_send",
+        name: SEND,
         toolset: TOOLSET,
         description: "Sends a message to another agent of the fleet and gives its immediate answer. A receiver only acknowledges; \
                       its reply comes later, on the same context.",
@@ -49,7 +56,7 @@ fn send(fleet: &Rc<Fleet>) -> Tool {
 fn send_and_wait(fleet: &Rc<Fleet>) -> Tool {
     let fleet = fleet.clone();
     Tool {
-        name: "fleet_send_and_wait",
+        name: SEND_AND_WAIT,
         toolset: TOOLSET,
         description: "Sends a message to a managed agent on this machine and waits for its final reply.",
         arguments: message_arguments(
@@ -76,7 +83,7 @@ fn send_and_wait(fleet: &Rc<Fleet>) -> Tool {
 fn replies(fleet: &Rc<Fleet>) -> Tool {
     let fleet = fleet.clone();
     Tool {
-        name: "fleet_replies",
+        name: REPLIES,
         toolset: TOOLSET,
         description: "Lists the replies that were delivered to a context so far, in order of arrival.",
         arguments: json!({

@@ -1,5 +1,8 @@
 //! The client when the network is bad: what the sender is told, and when.
 
+use std::collections::BTreeSet;
+
+use gauntlet_runtime::fleet::tools::NAMES;
 use gauntlet_runtime::registry::Caller;
 use gauntlet_world::WorldSettings;
 use gauntlet_world::network::Address;
@@ -39,6 +42,7 @@ fn a_model_is_told_of_every_tool_what_it_takes_and_what_it_gives() {
         let tools: Vec<_> = runtime.tools(&caller).collect();
         let names: Vec<_> = tools.iter().map(|tool| tool.name).collect();
         assert_eq!(names, ["fleet_replies", "fleet_send", "fleet_send_and_wait"]);
+        assert_eq!(names.into_iter().collect::<BTreeSet<_>>(), NAMES.into_iter().collect());
         for tool in tools {
             assert!(tool.toolset == "a2a" && tool.description.ends_with('.'), "{}", tool.name);
             for schema in [&tool.arguments, &tool.result] {

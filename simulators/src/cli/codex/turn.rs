@@ -224,15 +224,8 @@ impl<'a> Turn<'a> {
             Slot::OutputTokens => json!(self.talk.tokens_per_call.output.saturating_mul(self.thread_calls())),
             Slot::CodexHome => json!(codex_home(self.scene.host).to_string_lossy()),
             Slot::TempDir => json!(temp_dir(self.scene.host).to_string_lossy()),
-            Slot::Session
-            | Slot::Message
-            | Slot::Part
-            | Slot::Snapshot
-            | Slot::Reason
-            | Slot::NowMs
-            | Slot::HttpDate
-            | Slot::LogName
-            | Slot::DataHome => Value::Null,
+            // Slots of other CLIs.
+            _ => Value::Null,
         }
     }
 

@@ -209,21 +209,8 @@ impl<'a> Turn<'a> {
             Slot::Command => of_command(|command| json!(command.command)),
             Slot::Output => of_command(|command| json!(command.output)),
             Slot::ExitCode => of_command(|command| json!(command.exit)),
-            Slot::Thread
-            | Slot::Model
-            | Slot::Sandbox
-            | Slot::Item
-            | Slot::CommandLine
-            | Slot::CommandArgv
-            | Slot::OutputBase64
-            | Slot::Status
-            | Slot::Nanos
-            | Slot::JitterMs
-            | Slot::Stamp
-            | Slot::InputTokens
-            | Slot::OutputTokens
-            | Slot::CodexHome
-            | Slot::TempDir => Value::Null,
+            // Slots of other CLIs.
+            _ => Value::Null,
         }
     }
 

@@ -1,5 +1,6 @@
 //! What differs by executor: arguments, output, and the signs of a dead session. One file a mode.
 
+mod claude_code;
 mod codex;
 mod flags;
 mod opencode;
@@ -14,19 +15,56 @@ use super::config::Config;
 /// How one executor's CLI is talked to.
 pub(super) trait Talk {
     /// The arguments of a turn.
-    fn args(
-        &self,
-        config: &Config,
-        role: &str,
-        prompt: &str,
-        session: Option<&str>,
-    ) -> (Vec<String>, Vec<String>);
+    fn args(&self, ask: &Ask<'_>) -> (Vec<String>, Vec<String>);
     /// What the CLI's output says.
-    fn read(&self, output: &Output) -> Spoken;
+    fn read(&self, heard: &Heard<'_>) -> Spoken;
+    /// The session to try once more when the CLI says that this one was wrong, where `None` is a new one; nothing when there
+    /// is no other.
+    fn other_session(&self, context: &str, session: Option<&str>) -> Option<Option<String>> {
+        let _ = context;
+        session.is_some().then_some(None)
+    }
+    /// The session of a context, where it follows from the context.
+    fn derived_session(&self, context: &str) -> Option<String> {
+        let _ = context;
+        None
+    }
+    /// A file of the repository that is passed on when it holds JSON.
+    fn tools_file(&self) -> Option<&'static str> {
+        None
+    }
+    /// Whether the usual places of programs are added to the CLI's search path (FLEET-ENV-01).
+    fn adds_usual_places(&self) -> bool {
+        true
+    }
     /// What is added to the CLI's environment.
     fn environment(&self) -> BTreeMap<String, String> {
         BTreeMap::new()
     }
+}
+
+/// What a turn is made of.
+pub(super) struct Ask<'a> {
+    /// The configuration.
+    pub(super) config: &'a Config,
+    /// The text put before each prompt.
+    pub(super) role: &'a str,
+    /// What the dispatch says, as it came.
+    pub(super) prompt: &'a str,
+    /// The context of the dispatch.
+    pub(super) context: &'a str,
+    /// The session that is to go on; a new one when absent.
+    pub(super) session: Option<&'a str>,
+    /// The path of the mode's file of tools, when there is a usable one.
+    pub(super) tools: Option<&'a str>,
+}
+
+/// What a run of the CLI gave, and who reads it.
+pub(super) struct Heard<'a> {
+    /// The mode, with its reply texts.
+    pub(super) mode: &'a Mode,
+    /// What the CLI printed, and how it ended.
+    pub(super) output: &'a Output,
 }
 
 /// What a CLI's output says.
@@ -36,12 +74,14 @@ pub(super) struct Spoken {
     pub(super) reply: Option<String>,
     /// The session that it ran on.
     pub(super) session: Option<String>,
-    /// Whether it says that the session it was to go on with does not exist.
-    pub(super) session_is_dead: bool,
+    /// Whether it says that it could not begin, since the session that it was to go on with does not exist, or the one that it
+    /// was to begin does.
+    pub(super) wrong_session: bool,
 }
 
 /// Who talks to the CLI of which mode. The other executors join here, each with a file beside `codex`.
-const TALKS: &[(&str, &dyn Talk)] = &[("codex", &codex::Codex), ("opencode", &opencode::Opencode)];
+const TALKS: &[(&str, &dyn Talk)] =
+    &[("claude_code", &claude_code::ClaudeCode), ("codex", &codex::Codex), ("opencode", &opencode::Opencode)];
 
 /// The talk of a mode.
 pub(super) fn talk(mode: &Mode) -> &'static dyn Talk {

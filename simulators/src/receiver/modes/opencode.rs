@@ -4,27 +4,20 @@ use gauntlet_protocol::fleet::with_role;
 use gauntlet_protocol::opencode::{TurnOutput, says_session_not_found};
 
 use super::flags::sanitised;
-use super::{Spoken, Talk};
-use crate::receiver::cli::Output;
-use crate::receiver::config::Config;
+use super::{Ask, Heard, Spoken, Talk};
 
 const NEVER: &[&str] = &["--session", "-s", "--continue", "-c", "run", "--print", "--format", "--agent"];
 
 pub(super) struct Opencode;
 
 impl Talk for Opencode {
-    fn args(
-        &self,
-        config: &Config,
-        role: &str,
-        prompt: &str,
-        session: Option<&str>,
-    ) -> (Vec<String>, Vec<String>) {
+    fn args(&self, ask: &Ask<'_>) -> (Vec<String>, Vec<String>) {
+        let config = ask.config;
         let mut args = vec!["run".to_owned()];
-        if let Some(session) = session {
+        if let Some(session) = ask.session {
             args.extend(["--session".to_owned(), session.to_owned()]);
         }
-        args.push(with_role(role, prompt));
+        args.push(with_role(ask.role, ask.prompt));
         args.extend(["--format", "json", "--dangerously-skip-permissions"].map(str::to_owned));
         for (flag, value) in [("--agent", &config.agent), ("--model", &config.model)] {
             if let Some(value) = value {
@@ -36,11 +29,11 @@ impl Talk for Opencode {
         (args, dropped)
     }
 
-    fn read(&self, output: &Output) -> Spoken {
-        let turn = TurnOutput::read(&output.stdout);
+    fn read(&self, heard: &Heard<'_>) -> Spoken {
+        let turn = TurnOutput::read(&heard.output.stdout);
         // A reply that merely quotes the words is an answer, not a sign: the CLI says them on standard error, with no reply.
-        let session_is_dead = turn.reply.is_none() && says_session_not_found(&output.stderr);
-        Spoken { reply: turn.reply, session: turn.session, session_is_dead }
+        let wrong_session = turn.reply.is_none() && says_session_not_found(&heard.output.stderr);
+        Spoken { reply: turn.reply, session: turn.session, wrong_session }
     }
 }
 
@@ -50,10 +43,14 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::receiver::cli::Output;
+    use crate::receiver::config::Config;
 
     fn args(config: Value, session: Option<&str>) -> (Vec<String>, Vec<String>) {
         let config = Config::parse(&OPENCODE, "/repo", Some(config.to_string().as_bytes()));
-        Opencode.args(&config, "role", "prompt", session)
+        let ask =
+            Ask { config: &config, role: "role", prompt: "prompt", context: "c1", session, tools: None };
+        Opencode.args(&ask)
     }
 
     #[test]
@@ -96,9 +93,9 @@ mod tests {
         let says = "Error: Session not found";
         let text = json!({"type": "text", "sessionID": "s", "part": {"text": says}}).to_string();
         let answered = Output { stdout: text.into_bytes(), stderr: says.to_owned(), code: 0 };
-        assert!(!Opencode.read(&answered).session_is_dead);
+        assert!(!Opencode.read(&Heard { mode: &OPENCODE, output: &answered }).wrong_session);
         let coloured = "\u{1b}[91m\u{1b}[1mError: \u{1b}[0mSession not found\n";
         let dead = Output { stdout: Vec::new(), stderr: coloured.to_owned(), code: 1 };
-        assert!(Opencode.read(&dead).session_is_dead);
+        assert!(Opencode.read(&Heard { mode: &OPENCODE, output: &dead }).wrong_session);
     }
 }

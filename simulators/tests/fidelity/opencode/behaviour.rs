@@ -87,7 +87,7 @@ fn ids_sort_as_the_real_ones_do_and_each_step_is_a_message_of_its_own() {
         assert_eq!(first[1].pointer("/part/state/metadata/exit"), Some(&json!(2)));
         rig.shell.clock().sleep(Duration::from_millis(5)).await;
         let second = rig.say("y", answer("hi")).await;
-        assert!(session_of(&second.stdout) < first[0]["sessionID"].as_str().expect("a text").to_owned());
+        assert!(*session_of(&second.stdout) < *first[0]["sessionID"].as_str().expect("a text"));
     });
 }
 

@@ -1,12 +1,17 @@
 //! Every subject and every comparison of a check, and every member of a step's expectation, both ways.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use gauntlet_simulators::stage::Purpose;
 
 use super::{Story, answer, callback, taken};
+use crate::matrix::Selection;
 use crate::oracle::expect;
-use crate::scenario::{self, Check, Expect, Lane};
+use crate::runner::{Settings, outcome};
+use crate::scenario::{self, CALLBACK, Check, DELIVERY, Expect, FILE, Lane, REFUSAL, TURN};
 use crate::trace::What;
 
 fn parse_check(text: &str) -> Check {
@@ -22,8 +27,9 @@ fn holds(story: &Story, check: &str) -> Option<bool> {
     expect::check(&parse_check(check), &story.view()).map(|(difference, _)| difference.is_none())
 }
 
-fn result(value: Value) -> Story {
-    Story::new().see(What::Result { step: "d".to_owned(), value })
+/// A story in which the answer to a dispatch has this body.
+fn result(body: Value) -> Story {
+    Story::new().see(What::Result { step: "d".to_owned(), value: json!({ "body": body }) })
 }
 
 #[test]
@@ -31,50 +37,50 @@ fn every_comparison_holds_and_fails() {
     let story =
         result(json!({ "text": "hello", "list": [1, "two", null], "number": 5, "nothing": null, "c": "c" }));
     for (check, holding) in [
-        ("at: /text, equals: hello", true),
-        ("at: /text, equals: hell", false),
-        ("at: /absent, equals: \"\"", false),
-        ("at: /number, equals: 5", true),
-        ("at: /number, equals: \"5\"", false),
-        ("at: /text, differs: hell", true),
-        ("at: /text, differs: hello", false),
-        ("at: /absent, differs: hello", false),
-        ("at: /text, contains: ell", true),
-        ("at: /text, contains: elk", false),
-        ("at: /list, contains: two", true),
-        ("at: /list, contains: tw", false),
-        ("at: /number, contains: 5", false),
-        ("contains: text", true),
+        ("at: /body/text, equals: hello", true),
+        ("at: /body/text, equals: hell", false),
+        ("at: /body/absent, equals: \"\"", false),
+        ("at: /body/number, equals: 5", true),
+        ("at: /body/number, equals: \"5\"", false),
+        ("at: /body/text, differs: hell", true),
+        ("at: /body/text, differs: hello", false),
+        ("at: /body/absent, differs: hello", false),
+        ("at: /body/text, contains: ell", true),
+        ("at: /body/text, contains: elk", false),
+        ("at: /body/list, contains: two", true),
+        ("at: /body/list, contains: tw", false),
+        ("at: /body/number, contains: 5", false),
+        ("contains: body", true),
         ("contains: absent", false),
-        ("at: /text, lacks: elk", true),
-        ("at: /text, lacks: ell", false),
-        ("at: /list, lacks: three", true),
-        ("at: /list, lacks: two", false),
-        ("at: /list, count: 3", true),
-        ("at: /list, count: 2", false),
-        ("at: /text, count: 5", false),
-        ("at: /number, at_most: 5", true),
-        ("at: /number, at_most: 4.9", false),
-        ("at: /text, at_most: 9", false),
-        ("at: /number, at_least: 5", true),
-        ("at: /number, at_least: 5.1", false),
-        ("at: /absent, at_least: 0", false),
-        ("at: /text, present: true", true),
-        ("at: /absent, present: true", false),
-        ("at: /nothing, present: true", false),
-        ("at: /absent, present: false", true),
-        ("at: /text, present: false", false),
+        ("at: /body/text, lacks: elk", true),
+        ("at: /body/text, lacks: ell", false),
+        ("at: /body/list, lacks: three", true),
+        ("at: /body/list, lacks: two", false),
+        ("at: /body/list, count: 3", true),
+        ("at: /body/list, count: 2", false),
+        ("at: /body/text, count: 5", false),
+        ("at: /body/number, at_most: 5", true),
+        ("at: /body/number, at_most: 4.9", false),
+        ("at: /body/text, at_most: 9", false),
+        ("at: /body/number, at_least: 5", true),
+        ("at: /body/number, at_least: 5.1", false),
+        ("at: /body/absent, at_least: 0", false),
+        ("at: /body/text, present: true", true),
+        ("at: /body/absent, present: true", false),
+        ("at: /body/nothing, present: true", false),
+        ("at: /body/absent, present: false", true),
+        ("at: /body/text, present: false", false),
     ] {
         assert_eq!(holds(&story, &format!("result: d, {check}")), Some(holding), "{check}");
     }
     assert_eq!(holds(&Story::new(), "result: d, equals: 1"), None, "the step has no result");
     for check in [
-        "at: /absent, lacks: x",
-        "at: /nothing, lacks: x",
-        "at: /absent, count: 0",
-        "at: /absent/deep, present: false",
-        "at: /nothing/deep, present: false",
-        "at: /absent, column: { of: /a, is: [] }",
+        "at: /body/absent, lacks: x",
+        "at: /body/nothing, lacks: x",
+        "at: /body/absent, count: 0",
+        "at: /body/absent/deep, present: false",
+        "at: /body/nothing/deep, present: false",
+        "at: /body/absent, column: { of: /a, is: [] }",
     ] {
         assert_eq!(holds(&story, &format!("result: d, {check}")), None, "{check}: nothing says so");
     }
@@ -83,9 +89,9 @@ fn every_comparison_holds_and_fails() {
 #[test]
 fn null_is_a_value_to_compare_with() {
     let story = result(json!({ "nothing": null, "text": "x" }));
-    assert_eq!(holds(&story, "result: d, at: /nothing, equals: null"), Some(true));
-    assert_eq!(holds(&story, "result: d, at: /text, equals: null"), Some(false));
-    assert_eq!(holds(&story, "result: d, at: /text, differs: null"), Some(true));
+    assert_eq!(holds(&story, "result: d, at: /body/nothing, equals: null"), Some(true));
+    assert_eq!(holds(&story, "result: d, at: /body/text, equals: null"), Some(false));
+    assert_eq!(holds(&story, "result: d, at: /body/text, differs: null"), Some(true));
 }
 
 #[test]
@@ -104,7 +110,7 @@ fn a_finding_shows_no_part_of_a_secret_and_where_its_subject_is_from() {
 fn a_column_is_one_member_of_every_element_in_order() {
     let story = result(json!({ "list": [{ "a": 1 }, { "a": 2 }, {}] }));
     for (is, holding) in [("[1, 2, null]", true), ("[2, 1, null]", false), ("[1, 2]", false), ("[]", false)] {
-        let check = format!("result: d, at: /list, column: {{ of: /a, is: {is} }}");
+        let check = format!("result: d, at: /body/list, column: {{ of: /a, is: {is} }}");
         assert_eq!(holds(&story, &check), Some(holding), "{is}");
     }
 }
@@ -113,9 +119,9 @@ fn a_column_is_one_member_of_every_element_in_order() {
 fn references_in_what_is_expected_stand_for_the_names_of_the_cell() {
     let names = Story::new().names;
     let story = result(json!({ "context": names.context("c"), "text": format!("x {}", names.nonce("d")) }));
-    assert_eq!(holds(&story, "result: d, at: /context, equals: \"{context:c}\""), Some(true));
-    assert_eq!(holds(&story, "result: d, at: /context, equals: \"{context:d}\""), Some(false));
-    assert_eq!(holds(&story, "result: d, at: /text, contains: \"{nonce:d}\""), Some(true));
+    assert_eq!(holds(&story, "result: d, at: /body/context, equals: \"{context:c}\""), Some(true));
+    assert_eq!(holds(&story, "result: d, at: /body/context, equals: \"{context:d}\""), Some(false));
+    assert_eq!(holds(&story, "result: d, at: /body/text, contains: \"{nonce:d}\""), Some(true));
 }
 
 #[test]
@@ -209,6 +215,7 @@ fn deliveries_records_files_and_leftovers_are_seen() {
         .file("repo/b.token", Some("old"))
         .file("repo/b.token", Some("\u{fffd}"))
         .file("home/.config/x", Some("at home"))
+        .file("hermes/deliveries.jsonl", Some("delivered"))
         .file("repo/gone", Some("x"))
         .file("repo/gone", None)
         .see(What::Leftovers { moment: "end".to_owned(), processes: vec!["codex".to_owned()] });
@@ -222,6 +229,7 @@ fn deliveries_records_files_and_leftovers_are_seen() {
         "file: b.token, at: /text, equals: \"\u{fffd}\"",
         "file: b.token, at: /mode, equals: \"0600\"",
         "file: ~/.config/x, at: /text, equals: at home",
+        "file: ~hermes/deliveries.jsonl, at: /text, equals: delivered",
         "file: gone, at: /exists, equals: false",
         "file: never, at: /exists, equals: false",
         "leftovers: true, equals: [codex]",
@@ -292,8 +300,12 @@ fn every_member_of_an_expectation_is_looked_at() {
     });
     let story = Story::new();
     let held = |text: &str| {
+        let verb = match text {
+            _ if text.contains("happens") || text.contains("exit_code") => "stop: receiver",
+            _ => "dispatch: { context: c, text: x }",
+        };
         let file = format!(
-            "id: made/by-hand\ntitle: A story.\nsubject: receiver\nsteps:\n  - dispatch: {{ context: c, text: x }}\n    expect: {{ {text} }}\n    requirement: FLEET-ACK-01\n"
+            "id: made/by-hand\ntitle: A story.\nsubject: receiver\nsteps:\n  - {verb}\n    expect: {{ {text} }}\n    requirement: FLEET-ACK-01\n"
         );
         let scenario = scenario::read("x.yaml", &file, Lane::Virtual).expect("an expectation").remove(0);
         let expect: Expect = scenario.steps[0].expect.clone().expect("it is there");
@@ -317,7 +329,58 @@ fn every_member_of_an_expectation_is_looked_at() {
     ] {
         assert_eq!(held(right), (true, false), "{right}");
         assert_eq!(held(wrong), (false, false), "{wrong}");
-        let both = format!("{right}, acknowledged: false").replace("acknowledged: true, ", "");
+        let other = if right.starts_with("at_most") { "status: 201" } else { "at_most: 1ms" };
+        let both = format!("{right}, {other}");
         assert!(!held(&both).0, "{both}: all must hold");
     }
+}
+
+fn members(value: Option<&Value>) -> BTreeSet<&str> {
+    value.and_then(Value::as_object).expect("an object").keys().map(String::as_str).collect()
+}
+
+#[test]
+fn subjects_have_the_members_that_checks_may_look_at() {
+    let story = Story::new()
+        .dispatched("d", "c", true)
+        .turn("d", 100, Some("s"))
+        .left(100, "")
+        .invoked(Some("d"), 101, Purpose::Refused("no".to_owned()))
+        .called("1", "c", &taken())
+        .delivered("1", "c");
+    for (subject, place, known) in [
+        ("cli_turns: {}", "/0", TURN),
+        ("refusals: {}", "/0", REFUSAL),
+        ("callbacks: {}", "/0", CALLBACK),
+        ("deliveries: {}", "/0", DELIVERY),
+        ("file: x", "", FILE),
+    ] {
+        let check = parse_check(&format!("{subject}, present: true"));
+        let looked = story.view().subject(check.subject().expect("a subject")).expect("it came about");
+        let known = known.iter().copied().collect();
+        assert_eq!(members(looked.value.pointer(place)), known, "{subject}");
+    }
+}
+
+#[test]
+fn results_have_only_members_that_checks_may_look_at() {
+    let library = &*super::LIBRARY;
+    let selection = Selection { lanes: vec![Lane::Virtual], ..Selection::default() };
+    let mut named = 0;
+    for plan in selection.probes(library) {
+        let outcome =
+            outcome(&plan, library, &Settings::default(), &Arc::default()).expect("nobody ended the cell");
+        for step in plan.scenario.steps.iter().filter(|step| step.name().is_some()) {
+            let known = step.verb().expect("a verb").result();
+            let results = outcome.observations.iter().filter_map(|seen| match &seen.what {
+                What::Result { step: name, value } if Some(name.as_str()) == step.name() => Some(value),
+                _ => None,
+            });
+            for member in results.flat_map(|value| members(Some(value))) {
+                assert!(known.contains(&member), "{}: {member} of {:?}", plan.id(), step.name());
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 100, "{named} members were looked at");
 }

@@ -72,9 +72,9 @@ fn what_rests_on_it_through_others_is_inconclusive_too() {
         catalogue.foundations(&deep).into_iter().find(|base| direct.iter().all(|named| named.value != *base));
     let far = far.expect("a base of a base");
     let scenario = format!(
-        "id: made/by-hand\ntitle: A story.\nsubject: receiver\nsteps:\n  - dispatch: {{ as: one, context: c, text: x }}\nthen:\n  - {{ result: one, at: /a, equals: 1, requirement: {far} }}\n  - {{ result: one, at: /b, equals: 1, requirement: {deep} }}\n"
+        "id: made/by-hand\ntitle: A story.\nsubject: receiver\nsteps:\n  - dispatch: {{ as: one, context: c, text: x }}\nthen:\n  - {{ result: one, at: /body/a, equals: 1, requirement: {far} }}\n  - {{ result: one, at: /body/b, equals: 1, requirement: {deep} }}\n"
     );
-    let value = json!({ "a": 2, "b": 1 });
+    let value = json!({ "body": { "a": 2, "b": 1 } });
     let story = Story::of(&scenario).see(What::Result { step: "one".to_owned(), value });
     assert_eq!((story.verdict(far), story.verdict(&deep)), (Fail, Inconclusive));
 }
@@ -135,4 +135,44 @@ fn every_invariant_is_a_requirement_that_is_marked_as_one() {
     {
         assert_eq!(requirement.invariant, story.judged().contains_key(id), "{id}");
     }
+}
+
+#[test]
+fn a_receiver_that_was_never_ready_is_not_praised_for_what_it_left_undone() {
+    let judged = |subject: &str, steps: &str, check: &str, seen: &[What]| {
+        let scenario = format!(
+            "id: made/by-hand\ntitle: A story.\nsubject: {subject}\ngiven: {{ receiver: {{ started: false }} }}\nsteps:\n{steps}then:\n  - {{ \
+             {check}, requirement: FLEET-CB-01 }}\n"
+        );
+        let story = seen.iter().fold(Story::of(&scenario), |story, what| story.see(what.clone()));
+        story.verdict("FLEET-CB-01")
+    };
+    let (idle, refused) = (
+        "  - advance: 1s\n",
+        "  - start: receiver\n    expect: { happens: false }\n    requirement: FLEET-AUTH-07\n",
+    );
+    let (ready, ended) =
+        (What::Ready { host: "receiver".to_owned() }, What::Ended { host: "receiver".to_owned(), code: 2 });
+    for check in [
+        "callbacks: {}, count: 0",
+        "cli_turns: {}, equals: []",
+        "transcript: {}, lacks: x",
+        "inbox: {}, column: { of: /text, is: [] }",
+        "deliveries: {}, differs: [x]",
+    ] {
+        for (subject, steps, seen, verdict) in [
+            ("receiver", idle, &[][..], Inconclusive),
+            ("receiver", idle, &[ready.clone()], Pass),
+            // Its end says nothing when it should have come up, and all when it should not.
+            ("receiver", idle, &[ended.clone()], Inconclusive),
+            ("receiver", refused, &[ended.clone()], Pass),
+            ("receiver", refused, &[], Inconclusive),
+            ("runtime", idle, &[], Pass),
+        ] {
+            assert_eq!(judged(subject, steps, check, seen), verdict, "{check} {subject} {steps} {seen:?}");
+        }
+    }
+    // What should be there and is not is a failure all the same.
+    assert_eq!(judged("receiver", idle, "callbacks: {}, count: 1", &[]), Fail);
+    assert_eq!(judged("receiver", idle, "file: x, at: /exists, equals: false", &[]), Pass);
 }
