@@ -15,12 +15,15 @@ use gauntlet_reports::Verdict;
 use gauntlet_simulators::injection::Quirk;
 use serde_json::{Value, json};
 
-const VERSION: &str = "0.169.0";
+/// The newest version of each executor.
+const NEWEST: [&str; 2] = ["codex-0.169.0", "opencode-1.18.33"];
 
-/// The cell of a scenario on the newest version.
+/// The cell of a scenario, or of `scenario@executor`, on the newest version of the first executor that it is for.
 fn cell(scenario: &str) -> Plan {
-    let cells = plain(&library(), &format!("fleet/{scenario}@codex-{VERSION}#0"));
-    cells.into_iter().next().expect("the scenario exists on the newest version")
+    let (scenario, executor) = scenario.split_once('@').unwrap_or((scenario, ""));
+    let newest = NEWEST.iter().filter(|newest| newest.starts_with(executor));
+    let mut cells = newest.flat_map(|newest| plain(&library(), &format!("fleet/{scenario}@{newest}#0")));
+    cells.next().expect("the scenario exists on a newest version")
 }
 
 fn must_fail(plan: Plan, requirement: &str) {
@@ -31,9 +34,14 @@ fn must_fail(plan: Plan, requirement: &str) {
 
 /// Breaks the subject at an injection point.
 fn at_point(scenario: &str, at: &str, deviation: Value, matches: Value, requirement: &str) {
+    when(scenario, at, deviation, json!({ "matches": matches }), requirement);
+}
+
+/// Breaks the subject at an injection point, at a certain time.
+fn when(scenario: &str, at: &str, deviation: Value, when: Value, requirement: &str) {
     let quirk: Quirk = serde_json::from_value(json!({
         "id": "mutant", "title": "A mutant.", "role": "receiver", "at": at, "do": deviation,
-        "when": { "matches": matches }, "violates": [requirement], "seen_in": ["tests/mutants.rs"],
+        "when": when, "violates": [requirement], "seen_in": ["tests/mutants.rs"],
     }))
     .expect("a mutant is a quirk");
     must_fail(Plan { deviation: Some(Deviation::Quirk(Arc::new(quirk))), ..cell(scenario) }, requirement);
@@ -152,6 +160,77 @@ fn codex_arguments_in_another_order() {
 #[test]
 fn codex_a_session_that_is_not_remembered() {
     at_point("second-turn-resumes", "receiver.session_save", json!("omit"), json!({}), "FLEET-CDX-04");
+}
+
+#[test]
+fn opencode_arguments_in_another_order() {
+    at_point(
+        "opencode-at-work",
+        "receiver.spawn",
+        json!({ "replace": { "/args/4": "--model", "/args/5": "mock/mock-2", "/args/6": "--dangerously-skip-permissions" } }),
+        json!({}),
+        "FLEET-OC-01",
+    );
+}
+
+#[test]
+fn opencode_a_session_that_is_not_the_one_that_was_named() {
+    let deviation = json!({ "replace": { "/session": "ses_of_nobody" } });
+    at_point("opencode-noise", "receiver.session_save", deviation, json!({}), "FLEET-OC-02");
+}
+
+#[test]
+fn opencode_a_later_turn_without_its_session() {
+    let deviation = json!({ "replace": { "/args/1": "--title" } });
+    let of_second = json!({ "nth": 2 });
+    when("second-turn-resumes@opencode", "receiver.spawn", deviation, of_second, "FLEET-OC-03");
+}
+
+#[test]
+fn opencode_a_reply_in_pieces() {
+    let deviation = json!({ "replace": { "/text": "and the last word" } });
+    at_point("opencode-noise", "receiver.callback", deviation, json!({}), "FLEET-OC-04");
+}
+
+#[test]
+fn opencode_flags_that_get_through() {
+    let deviation = json!({ "replace": { "/args/6": "plan" } });
+    at_point("opencode-flags", "receiver.spawn", deviation.clone(), json!({}), "FLEET-OC-07");
+    at_point("opencode-flags", "receiver.spawn", deviation, json!({}), "FLEET-OC-08");
+}
+
+#[test]
+fn opencode_a_role_that_does_not_say_where() {
+    by_configuration("built-in-role", "role_prompt", json!("You are somewhere."), "FLEET-OC-09");
+}
+
+#[test]
+fn guard_one_context_that_keeps_another_waiting() {
+    let deviation = json!({ "replace": { "/free": false } });
+    let of_other = json!({ "matches": { "/free": true }, "nth": 2 });
+    when("context-in-flight", "receiver.claim", deviation, of_other, "FLEET-ACK-09");
+}
+
+#[test]
+fn guard_a_context_that_is_let_go_before_its_turn_is_over() {
+    let deviation = json!({ "replace": { "/free": true } });
+    at_point(
+        "backlog-of-one-context",
+        "receiver.claim",
+        deviation,
+        json!({ "/free": false }),
+        "FLEET-ACK-07",
+    );
+}
+
+#[test]
+fn turns_that_wait_for_a_slot_without_an_end() {
+    by_configuration(
+        "context-free-after-waiting-in-vain",
+        "context_lock_wait_s",
+        json!(600),
+        "FLEET-TURN-05",
+    );
 }
 
 #[test]
