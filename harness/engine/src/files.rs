@@ -138,12 +138,15 @@ pub fn runs_programs(folder: &Path) -> io::Result<()> {
     }
 }
 
+/// A folder is this process' alone as long as this lives.
+pub struct Lock(#[expect(dead_code, reason = "it is held, and let go when it is dropped")] fs::File);
+
 /// Takes a folder for this process alone, until the value is dropped or the process ends. Nothing when another process has it.
-pub fn lock(folder: &Path) -> io::Result<Option<fs::File>> {
+pub fn lock(folder: &Path) -> io::Result<Option<Lock>> {
     fs::create_dir_all(folder)?;
     let file = fs::File::options().create(true).truncate(false).write(true).open(folder.join(".lock"))?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
+        Ok(()) => Ok(Some(Lock(file))),
         Err(fs::TryLockError::WouldBlock) => Ok(None),
         Err(fs::TryLockError::Error(error)) => Err(error),
     }

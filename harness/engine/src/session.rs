@@ -117,7 +117,7 @@ impl Session<'_> {
 struct Writer<'a> {
     out: &'a Path,
     /// The folder is this run's alone while it lasts.
-    lock: Option<std::fs::File>,
+    lock: Option<files::Lock>,
     results: Option<Lines>,
     gathered: Gathered,
     traces: usize,

@@ -162,10 +162,10 @@ fn a_receiver_that_was_never_ready_is_not_praised_for_what_it_left_undone() {
     ] {
         for (subject, steps, seen, verdict) in [
             ("receiver", idle, &[][..], Inconclusive),
-            ("receiver", idle, &[ready.clone()], Pass),
+            ("receiver", idle, std::slice::from_ref(&ready), Pass),
             // Its end says nothing when it should have come up, and all when it should not.
-            ("receiver", idle, &[ended.clone()], Inconclusive),
-            ("receiver", refused, &[ended.clone()], Pass),
+            ("receiver", idle, std::slice::from_ref(&ended), Inconclusive),
+            ("receiver", refused, std::slice::from_ref(&ended), Pass),
             ("receiver", refused, &[], Inconclusive),
             ("runtime", idle, &[], Pass),
         ] {
