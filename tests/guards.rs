@@ -11,30 +11,34 @@ use gauntlet_engine::matrix::Selection;
 use gauntlet_engine::runner::Settings;
 use gauntlet_engine::scenario::{Lane as ScenarioLane, Scenario, read};
 use gauntlet_reports::{Lane, Verdict};
-use gauntlet_simulators::injection::Quirk;
+use gauntlet_simulators::injection::{Millis, Quirk};
 use serde_json::json;
 
 fn cell() -> Plan {
     plain(&library(), "fleet/work-in-the-repository@codex-0.169.0#0").remove(0)
 }
 
-fn scenario(text: &str) -> Arc<Scenario> {
-    Arc::new(read("guards.yaml", text, ScenarioLane::Virtual).expect("the scenario is sound").remove(0))
+fn scenario(text: &str) -> Scenario {
+    read("guards.yaml", text, ScenarioLane::Virtual).expect("the scenario is sound").remove(0)
 }
 
 #[test]
 fn a_wait_beyond_the_horizon_fails_the_waiting_side_in_no_time() {
-    let forever = scenario(
+    let mut forever = scenario(
         "id: guards/forever\ntitle: A reply that never comes is waited for until the horizon.\nsubject: receiver\nsteps:\n  \
-         - dispatch: { as: first, context: c1, text: hello }\n  - await: { reply_to: first, within: 90000m }\n    expect: \
+         - dispatch: { as: first, context: c1, text: hello }\n  - await: { reply_to: first, within: 60s }\n    expect: \
          { text: ok }\n    requirement: FLEET-REPLY-01\n",
     );
+    // No file may say so: it is refused when it is read.
+    let wait = forever.steps[1].wait.as_mut().expect("the second step waits");
+    wait.within = Millis(90_000 * 60_000);
     let lost: Quirk = serde_json::from_value(json!({
         "id": "lost", "title": "Replies are lost.", "role": "receiver", "at": "receiver.callback", "do": "stall",
         "violates": ["FLEET-REPLY-01"], "seen_in": ["tests/guards.rs"],
     }))
     .expect("a quirk");
-    let plan = Plan { scenario: forever, deviation: Some(Deviation::Quirk(Arc::new(lost))), ..cell() };
+    let plan =
+        Plan { scenario: Arc::new(forever), deviation: Some(Deviation::Quirk(Arc::new(lost))), ..cell() };
     let began = Instant::now();
     let record = run(vec![plan], &library(), &settings(1)).remove(0);
     assert!(began.elapsed() < Duration::from_secs(20), "a virtual day must cost no time");
