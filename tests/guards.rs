@@ -27,14 +27,14 @@ fn a_wait_beyond_the_horizon_fails_the_waiting_side_in_no_time() {
     let mut forever = scenario(
         "id: guards/forever\ntitle: A reply that never comes is waited for until the horizon.\nsubject: receiver\nsteps:\n  \
          - dispatch: { as: first, context: c1, text: hello }\n  - await: { reply_to: first, within: 60s }\n    expect: \
-         { text: ok }\n    requirement: FLEET-REPLY-01\n",
+         { text: ok }\n    requirement: FLEET-HTTP-01\n",
     );
-    // No file may say so: it is refused when it is read.
+    // A row that rests on no other is judged whatever else is lost. No file may wait so long: it is refused when it is read.
     let wait = forever.steps[1].wait.as_mut().expect("the second step waits");
     wait.within = Millis(90_000 * 60_000);
     let lost: Quirk = serde_json::from_value(json!({
         "id": "lost", "title": "Replies are lost.", "role": "receiver", "at": "receiver.callback", "do": "stall",
-        "violates": ["FLEET-REPLY-01"], "seen_in": ["tests/guards.rs"],
+        "violates": ["FLEET-HTTP-01"], "seen_in": ["tests/guards.rs"],
     }))
     .expect("a quirk");
     let plan =
@@ -42,8 +42,8 @@ fn a_wait_beyond_the_horizon_fails_the_waiting_side_in_no_time() {
     let began = Instant::now();
     let record = run(vec![plan], &library(), &settings(1)).remove(0);
     assert!(began.elapsed() < Duration::from_secs(20), "a virtual day must cost no time");
-    assert_eq!(record.judgements["FLEET-REPLY-01"].verdict, Verdict::Fail);
-    assert_eq!(record.judgements["FLEET-REPLY-01"].findings[0].observed, "it did not");
+    assert_eq!(record.judgements["FLEET-HTTP-01"].verdict, Verdict::Fail);
+    assert_eq!(record.judgements["FLEET-HTTP-01"].findings[0].observed, "it did not");
 }
 
 #[test]
