@@ -114,11 +114,6 @@ pub fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Whether there is something of that name.
-pub fn is_there(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok()
-}
-
 /// Whether programs that are put into a folder can be run: not so where it is mounted without leave to.
 pub fn runs_programs(folder: &Path) -> io::Result<()> {
     let path = folder.join("runs-programs");

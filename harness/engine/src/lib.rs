@@ -4,6 +4,7 @@
 //! runs one and [`oracle`] judges it, [`runner`] does so for many on threads, [`scores`] counts, [`project`] makes the
 //! reports, and [`session`] is the whole of it.
 
+mod braces;
 pub mod cell;
 pub mod data;
 pub mod exit;

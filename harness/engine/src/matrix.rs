@@ -6,6 +6,7 @@ use std::sync::Arc;
 use gauntlet_reports::Lane;
 use gauntlet_simulators::cli::Profile;
 use gauntlet_simulators::injection::Quirk;
+use gauntlet_simulators::receiver::USUAL_PLACES;
 use wildmatch::WildMatch;
 
 use crate::cell::{Deviation, Outcome, Plan};
@@ -204,18 +205,6 @@ pub fn virtual_only(scenario: &Scenario) -> Option<String> {
     scenario.virtual_only.clone().or_else(by_step).or_else(|| scenario.too_long_for(Lane::Real))
 }
 
-/// Where receivers look for a CLI beside their search path (fleet sheet 3.0).
-const USUAL_PLACES: [&str; 8] = [
-    "/opt/homebrew/bin",
-    "/opt/homebrew/sbin",
-    "/usr/local/bin",
-    "/usr/local/sbin",
-    "/usr/bin",
-    "/bin",
-    "/usr/sbin",
-    "/sbin",
-];
-
 /// Why a cell is not run over real processes on this computer, if so. A scenario in which no CLI is installed must not meet the
 /// one that the user works with.
 pub fn not_over_processes(plan: &Plan) -> Option<String> {
@@ -223,7 +212,7 @@ pub fn not_over_processes(plan: &Plan) -> Option<String> {
         let installed = plan.scenario.given.executor.installed;
         let places = USUAL_PLACES.iter().filter(|_| !installed);
         let mut found = places.map(|place| Path::new(place).join(&plan.executor.cli));
-        let own = found.find(|path| files::is_there(path))?;
+        let own = found.find(|path| files::exists(path))?;
         Some(format!("there is {} on this computer, which the receiver would find and start", own.display()))
     })
 }

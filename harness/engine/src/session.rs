@@ -41,14 +41,7 @@ pub fn run(
     out: &Path,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> io::Result<Option<Finished>> {
-    let writer = Writer {
-        out,
-        lock: None,
-        results: None,
-        gathered: Gathered::default(),
-        traces: 0,
-        written: Vec::new(),
-    };
+    let writer = Writer { out, results: None, gathered: Gathered::default(), traces: 0, written: Vec::new() };
     let mut session = Session { library, settings, writer, progress };
     let mut complete = true;
     for seed in (selection.seed..).take(selection.seeds) {
@@ -116,9 +109,8 @@ impl Session<'_> {
 /// Writes the reports of a run while it goes on.
 struct Writer<'a> {
     out: &'a Path,
-    /// The folder is this run's alone while it lasts.
-    lock: Option<files::Lock>,
-    results: Option<Lines>,
+    /// The results, and the folder that is this run's alone while it lasts.
+    results: Option<(files::Lock, Lines)>,
     gathered: Gathered,
     traces: usize,
     written: Vec<PathBuf>,
@@ -128,13 +120,13 @@ impl Writer<'_> {
     fn results(&mut self) -> io::Result<&mut Lines> {
         if self.results.is_none() {
             let lock = files::lock(self.out)?;
-            self.lock = Some(lock.ok_or_else(|| io::Error::other("another run is writing there"))?);
+            let lock = lock.ok_or_else(|| io::Error::other("another run is writing there"))?;
             clear(self.out)?;
             let path = self.out.join("results.jsonl");
-            self.results = Some(Lines::create(&path)?);
+            self.results = Some((lock, Lines::create(&path)?));
             self.written.push(path);
         }
-        self.results.as_mut().ok_or_else(|| io::Error::other("there are no results"))
+        self.results.as_mut().map(|(_, lines)| lines).ok_or_else(|| io::Error::other("there are no results"))
     }
 
     fn take(&mut self, library: &Library, mut record: Record) -> io::Result<()> {

@@ -30,6 +30,11 @@ pub fn parse(what: &'static str, bytes: &[u8]) -> Result<Value, ParseError> {
     })
 }
 
+/// The lines of a stream of JSON that have something on them, trimmed; the last one needs no newline.
+pub(crate) fn lines(stream: &[u8]) -> impl Iterator<Item = &[u8]> {
+    stream.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty())
+}
+
 /// Zero-based offset of the byte at which serde_json (lines and columns from 1) gave up.
 fn byte_offset(bytes: &[u8], line: usize, column: usize) -> usize {
     let start = match line {

@@ -1,48 +1,27 @@
 //! Every recorded line of five Codex releases is understood, and a turn's output is read as it was meant.
 
-use std::path::{Path, PathBuf};
+mod recordings;
 
 use gauntlet_protocol::codex::{Event, ItemKind, LegacyEvent, LegacyKind, NO_ROLLOUT, TurnOutput, Usage};
 use gauntlet_protocol::fleet::CODEX;
+use recordings::Recordings;
 
 const RELEASES: [&str; 5] = ["0.36.0", "0.44.0", "0.80.0", "0.135.0", "0.169.0"];
 
-fn folder(release: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/codex").join(release)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a test reads its fixtures from the real disk")]
-fn bytes(release: &str, file: &str) -> Vec<u8> {
-    std::fs::read(folder(release).join(file)).expect("a recording that belongs to the repository")
-}
-
-fn text(release: &str, file: &str) -> String {
-    String::from_utf8(bytes(release, file)).expect("recordings are UTF-8")
-}
+const RECORDED: Recordings = Recordings("codex");
 
 fn turn(release: &str, recording: &str) -> TurnOutput {
-    TurnOutput::read(&bytes(release, &format!("{recording}.stdout.jsonl")))
-}
-
-#[expect(clippy::disallowed_methods, reason = "a test lists its fixtures on the real disk")]
-fn recordings(release: &str) -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(folder(release))
-        .expect("a folder of recordings")
-        .map(|entry| entry.expect("an entry").file_name().into_string().expect("ASCII"))
-        .filter(|name| name.ends_with(".stdout.jsonl"))
-        .collect();
-    names.sort();
-    names
+    TurnOutput::read(&RECORDED.bytes(release, &format!("{recording}.stdout.jsonl")))
 }
 
 #[test]
 fn every_recorded_line_is_an_event_of_a_known_type() {
     let mut lines = 0;
     for release in RELEASES {
-        let names = recordings(release);
+        let names = RECORDED.names(release);
         assert!(names.len() >= 6, "{release}: {names:?}");
         for name in names {
-            for line in text(release, &name).lines() {
+            for line in RECORDED.text(release, &name).lines() {
                 let event = Event::parse_line(line.as_bytes())
                     .unwrap_or_else(|error| panic!("{release}/{name}: {error}"));
                 assert!(!matches!(event, Event::Unknown { .. }), "{release}/{name}: {line}");
@@ -64,7 +43,7 @@ fn every_recorded_line_is_an_event_of_a_known_type() {
 #[test]
 fn no_recorded_line_is_passed_over() {
     for release in RELEASES {
-        for name in recordings(release) {
+        for name in RECORDED.names(release) {
             let recording = name.trim_end_matches(".stdout.jsonl");
             assert_eq!(turn(release, recording).ignored_lines, 0, "{release}/{recording}");
         }
@@ -102,7 +81,8 @@ fn a_text_turn_gives_its_reply_thread_and_cost() {
 fn a_tool_turn_gives_the_agents_words_and_not_the_commands() {
     for release in ["0.44.0", "0.80.0", "0.135.0", "0.169.0"] {
         assert_eq!(turn(release, "tool").reply.as_deref(), Some("done tool"), "{release}");
-        let commands: Vec<ItemKind> = text(release, "tool.stdout.jsonl")
+        let commands: Vec<ItemKind> = RECORDED
+            .text(release, "tool.stdout.jsonl")
             .lines()
             .filter_map(|line| match Event::parse_line(line.as_bytes()) {
                 Ok(Event::ItemCompleted { item }) => Some(item.kind),
@@ -128,18 +108,20 @@ fn a_resumed_turn_keeps_its_thread_where_the_release_can_resume() {
     }
     // 0.44.0 does not know `--json` on resume and prints nothing.
     assert_eq!(turn("0.44.0", "resume"), TurnOutput::default());
-    assert!(text("0.44.0", "resume.stderr.txt").starts_with("error: unexpected argument '--json' found"));
+    assert!(
+        RECORDED.text("0.44.0", "resume.stderr.txt").starts_with("error: unexpected argument '--json' found")
+    );
 }
 
 #[test]
 fn a_dead_thread_is_named_only_by_the_newer_releases() {
     for release in ["0.135.0", "0.169.0"] {
         assert_eq!(turn(release, "badthread"), TurnOutput::default(), "{release}");
-        assert!(text(release, "badthread.stderr.txt").contains(NO_ROLLOUT), "{release}");
+        assert!(RECORDED.text(release, "badthread.stderr.txt").contains(NO_ROLLOUT), "{release}");
     }
     // 0.80.0 starts a new thread instead and says nothing about it.
     assert_eq!(turn("0.80.0", "badthread").reply.as_deref(), Some("x"));
-    assert!(text("0.80.0", "badthread.stderr.txt").is_empty());
+    assert!(RECORDED.text("0.80.0", "badthread.stderr.txt").is_empty());
 }
 
 #[test]
@@ -190,7 +172,8 @@ fn the_older_language_gives_no_reply_although_the_agent_spoke() {
     for recording in ["text", "tool", "cut"] {
         assert_eq!(turn("0.36.0", recording), TurnOutput::default(), "{recording}");
     }
-    let events: Vec<Event> = text("0.36.0", "text.stdout.jsonl")
+    let events: Vec<Event> = RECORDED
+        .text("0.36.0", "text.stdout.jsonl")
         .lines()
         .map(|line| Event::parse_line(line.as_bytes()).expect("an event"))
         .collect();
@@ -212,6 +195,6 @@ fn a_refused_resume_reads_as_the_recorded_receiver_reported_it() {
     // The report of the receiver in front of the real 0.44.0 was recorded up to its 200th character.
     let recorded = "[error] codex exited rc=2 with no parseable output: error: unexpected argument '--json' found    \
                     tip: to pass '--json' as a value, use '-- --json'  Usage: codex exec resume <SESSION_ID> <PROMPT>  For ";
-    let report = CODEX.no_output_text(2, &text("0.44.0", "resume.stderr.txt"));
+    let report = CODEX.no_output_text(2, &RECORDED.text("0.44.0", "resume.stderr.txt"));
     assert_eq!(report.chars().take(200).collect::<String>(), recorded);
 }

@@ -1,46 +1,25 @@
 //! Every recorded line of the opencode releases is understood, and a turn's output is read as it was meant.
 
-use std::path::{Path, PathBuf};
+mod recordings;
 
 use gauntlet_protocol::fleet::OPENCODE;
 use gauntlet_protocol::opencode::{Event, EventKind, Tokens, TurnOutput, says_session_not_found};
+use recordings::Recordings;
 
 const RELEASES: [&str; 3] = ["1.0.0", "1.15.13", "1.18.33"];
 
-fn folder(release: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/opencode").join(release)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a test reads its fixtures from the real disk")]
-fn bytes(release: &str, file: &str) -> Vec<u8> {
-    std::fs::read(folder(release).join(file)).expect("a recording that belongs to the repository")
-}
-
-fn text(release: &str, file: &str) -> String {
-    String::from_utf8(bytes(release, file)).expect("recordings are UTF-8")
-}
+const RECORDED: Recordings = Recordings("opencode");
 
 fn turn(release: &str, recording: &str) -> TurnOutput {
-    TurnOutput::read(&bytes(release, &format!("{recording}.stdout.jsonl")))
-}
-
-#[expect(clippy::disallowed_methods, reason = "a test lists its fixtures on the real disk")]
-fn recordings(release: &str) -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(folder(release))
-        .expect("a folder of recordings")
-        .map(|entry| entry.expect("an entry").file_name().into_string().expect("ASCII"))
-        .filter(|name| name.ends_with(".stdout.jsonl"))
-        .collect();
-    names.sort();
-    names
+    TurnOutput::read(&RECORDED.bytes(release, &format!("{recording}.stdout.jsonl")))
 }
 
 #[test]
 fn every_recorded_line_of_the_newer_releases_is_an_event_of_a_known_type() {
     let mut lines = 0;
     for release in ["1.15.13", "1.18.33"] {
-        for name in recordings(release) {
-            for line in text(release, &name).lines() {
+        for name in RECORDED.names(release) {
+            for line in RECORDED.text(release, &name).lines() {
                 let event = Event::parse_line(line.as_bytes())
                     .unwrap_or_else(|error| panic!("{release}/{name}: {error}"));
                 assert!(!matches!(event.kind, EventKind::Unknown { .. }), "{release}/{name}: {line}");
@@ -72,7 +51,8 @@ fn a_text_turn_gives_its_reply_and_its_session() {
 #[test]
 fn a_tool_turn_gives_the_agents_words_and_not_what_the_tool_printed() {
     assert_eq!(turn("1.18.33", "tool").reply.as_deref(), Some("done tool\""));
-    let kinds: Vec<EventKind> = text("1.18.33", "tool.stdout.jsonl")
+    let kinds: Vec<EventKind> = RECORDED
+        .text("1.18.33", "tool.stdout.jsonl")
         .lines()
         .map(|line| Event::parse_line(line.as_bytes()).expect("an event").kind)
         .collect();
@@ -104,14 +84,14 @@ fn a_dead_session_is_told_on_standard_error_alone() {
         [("1.15.13", "badsession"), ("1.18.33", "badsession"), ("1.18.33", "badsession2")]
     {
         assert_eq!(turn(release, recording), TurnOutput::default(), "{release}/{recording}");
-        let stderr = text(release, &format!("{recording}.stderr.txt"));
+        let stderr = RECORDED.text(release, &format!("{recording}.stderr.txt"));
         assert!(says_session_not_found(&stderr), "{release}/{recording}");
         // The recorded receiver looked for the words as they stand, and its report of them is recorded, colours and all.
         let recorded = "[error] opencode exited rc=1 with no parseable output: \u{1b}[91m\u{1b}[1mError: \u{1b}[0mSession not found";
         assert_eq!(OPENCODE.no_output_text(1, &stderr), recorded);
     }
     assert!(
-        !says_session_not_found(&text("1.0.0", "badsession.stderr.txt")),
+        !says_session_not_found(&RECORDED.text("1.0.0", "badsession.stderr.txt")),
         "1.0.0 fails for another reason"
     );
 }
@@ -134,9 +114,9 @@ fn an_answer_that_breaks_off_is_asked_for_again_and_its_beginnings_are_joined() 
 
 #[test]
 fn the_oldest_release_prints_no_event_whatever_it_is_asked() {
-    for name in recordings(RELEASES[0]) {
+    for name in RECORDED.names(RELEASES[0]) {
         let output = turn(RELEASES[0], name.trim_end_matches(".stdout.jsonl"));
         assert_eq!((output.session, output.reply, output.failure), (None, None, None), "{name}");
     }
-    assert!(text("1.0.0", "text.stdout.jsonl").starts_with("opencode run [message..]\n"));
+    assert!(RECORDED.text("1.0.0", "text.stdout.jsonl").starts_with("opencode run [message..]\n"));
 }

@@ -27,6 +27,27 @@ pub struct OptionRule {
 }
 
 impl OptionRule {
+    /// The option that a command line names with its dashes.
+    pub(super) fn named<'a>(options: &'a [OptionRule], name: &str) -> Option<&'a OptionRule> {
+        options.iter().find(|option| match name.strip_prefix("--") {
+            Some(long) => option.long == long,
+            None => option.short.is_some_and(|short| name[1..].chars().eq([short])),
+        })
+    }
+
+    /// One that takes any value, or none, and is played.
+    #[cfg(test)]
+    pub(super) fn plain(long: &str, short: Option<char>, value: Option<&str>) -> Self {
+        Self {
+            long: long.to_owned(),
+            short,
+            value: value.map(str::to_owned),
+            values: Vec::new(),
+            repeatable: false,
+            unplayed: false,
+        }
+    }
+
     /// As usages and messages write it: `--sandbox <SANDBOX_MODE>`.
     pub(super) fn shown(&self) -> String {
         match &self.value {

@@ -23,7 +23,7 @@ pub(super) const RECEIVER_MARK: &str = "A2A_RECEIVER";
 const TURN_MARK: &str = "A2A_TURN";
 
 /// Where programs are usually installed. What exists of these is appended to the search path (FLEET-ENV-01).
-const USUAL_PLACES: &[&str] = &[
+pub const USUAL_PLACES: &[&str] = &[
     "/opt/homebrew/bin",
     "/opt/homebrew/sbin",
     "/usr/local/bin",

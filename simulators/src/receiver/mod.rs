@@ -6,9 +6,8 @@
 //! receiver lives on once the next one is ready.
 //!
 //! One idea a file: `config` and `state` what it is told, `http` what it answers, `claims` which contexts are at work,
-//! `inbox` what it accepted, `journal`
-//! what became of it, `turns` the order of things, `cli` one run of the CLI, `callback` the way back, `process` start,
-//! recovery and end. What differs by executor is in `modes`.
+//! `inbox` what it accepted, `journal` what became of it, `turns` the order of things, `cli` one run of the CLI, `callback` the way
+//! back, `process` start, recovery and end. What differs by executor is in `modes`.
 
 mod callback;
 mod claims;
@@ -26,6 +25,7 @@ mod state;
 mod transcript;
 mod turns;
 
+pub use cli::USUAL_PLACES;
 pub use config::Config;
 pub use process::{abandon, run};
 pub use state::Settings;

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use gauntlet_simulators::cli;
 use gauntlet_simulators::cli::profile::Profile;
 use gauntlet_simulators::injection::{Injector, Quirk};
-use gauntlet_simulators::stage::{Ending, Invocation, LocalFuture, Part, Stage};
+use gauntlet_simulators::stage::{Ending, Failure, Invocation, LocalFuture, Part, Stage};
 use gauntlet_world::process::{Child, Command, ExitStatus, Reader, Stdin};
 use gauntlet_world::simulated::program;
 use gauntlet_world::{Host, Machine, World, WorldSettings};
@@ -32,6 +32,27 @@ pub(crate) fn profile(executor: &str, version: &str) -> Profile {
         Ok(profile) => profile,
         Err(error) => unreadable(&path, &error),
     }
+}
+
+/// The recorded text of one stream of a case, if it was recorded.
+pub(crate) fn recorded(profile: Profile, case: &str, stream: &str) -> Option<String> {
+    let folder = profile.recorded_from.expect("these profiles are recorded");
+    std::fs::read_to_string(repository(folder).join(format!("{case}.{stream}"))).ok()
+}
+
+/// Every file among a profile's recordings belongs to one of these cases.
+pub(crate) fn all_belong_to(cases: &[&str], profile: Profile) {
+    let folder = repository(profile.recorded_from.expect("recorded"));
+    for entry in std::fs::read_dir(&folder).expect("the recordings are there") {
+        let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+        let case = name.split('.').next().expect("a name has a beginning");
+        assert!(cases.contains(&case), "{}/{name} is compared with nothing", folder.display());
+    }
+}
+
+/// The part of a turn that fails.
+pub(crate) fn failing(failure: Failure, reply: Option<&str>) -> Part {
+    Part { failure: Some(failure), reply: reply.map(str::to_owned), ..Part::default() }
 }
 
 #[expect(clippy::panic, reason = "a profile that cannot be read fails the test")]

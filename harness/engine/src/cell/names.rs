@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::braces;
 use crate::data::executor::Executor;
 
 /// The names of one cell.
@@ -83,34 +84,13 @@ impl Names {
     /// A text of a scenario with its references resolved: `{context:NAME}`, `{nonce:NAME}`,
     /// `{workdir}`, and the words of the executor.
     pub(crate) fn resolve(&self, text: &str) -> String {
-        let mut resolved = String::new();
-        let mut rest = text;
-        while let Some(start) = rest.find('{') {
-            let (before, from) = rest.split_at(start);
-            resolved.push_str(before);
-            rest = from;
-            let Some(end) = from.find('}') else { break };
-            let inner = &from[1..end];
-            let value = match inner.split_once(':') {
-                Some(("context", name)) => Some(self.context(name)),
-                Some(("nonce", name)) => Some(self.nonce(name)),
-                None if inner == "workdir" => Some(self.workdir.borrow().clone()),
-                None => self.executor.word(inner).map(str::to_owned),
-                _ => None,
-            };
-            match value {
-                Some(value) => {
-                    resolved.push_str(&value);
-                    rest = &from[end + 1..];
-                }
-                None => {
-                    resolved.push('{');
-                    rest = &from[1..];
-                }
-            }
-        }
-        resolved.push_str(rest);
-        resolved
+        braces::fill(text, |inner| match inner.split_once(':') {
+            Some(("context", name)) => Some(self.context(name)),
+            Some(("nonce", name)) => Some(self.nonce(name)),
+            None if inner == "workdir" => Some(self.workdir.borrow().clone()),
+            None => self.executor.word(inner).map(str::to_owned),
+            _ => None,
+        })
     }
 
     /// Every text in a value resolved.

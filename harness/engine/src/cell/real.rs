@@ -271,19 +271,20 @@ impl RealBench {
             let _ = processes.signal_group(pid, Signal::Kill).await;
         }
         self.harness.clock().within(Duration::from_secs(5), self.receiver_ended()).await;
-        // Only now nobody starts another one.
-        sweep(&self.harness, &self.places.root).await;
         self.runtime_host.end();
-        if let Err(error) = files::remove_dir(&self.places.root) {
-            tracing::warn!(%error, folder = %self.places.root.display(), "the cell's folder could not be removed");
-        }
+        // Only now nobody starts another one.
+        sweep_and_remove(&self.harness, &self.places.root).await;
     }
 }
 
 /// Ends every process that lives below a cell's folder, and removes the folder: what is left to do when the cell could not
 /// tear itself down.
 pub(crate) async fn clear_away(root: &Path) {
-    sweep(&Host::real(Identity::default(), None), root).await;
+    sweep_and_remove(&Host::real(Identity::default(), None), root).await;
+}
+
+async fn sweep_and_remove(harness: &Host, root: &Path) {
+    sweep(harness, root).await;
     if let Err(error) = files::remove_dir(root) {
         tracing::warn!(%error, folder = %root.display(), "the cell's folder could not be removed");
     }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
+use crate::braces;
 use crate::scenario;
 
 /// One kind of agent behind a receiver.
@@ -113,23 +114,7 @@ impl Executor {
 
     /// A text with the words in it filled in.
     pub fn fill(&self, text: &str) -> String {
-        let mut filled = String::new();
-        let mut rest = text;
-        while let Some((before, from)) = rest.split_once('{') {
-            filled.push_str(before);
-            match from.split_once('}').and_then(|(name, after)| Some((self.word(name)?, after))) {
-                Some((word, after)) => {
-                    filled.push_str(word);
-                    rest = after;
-                }
-                None => {
-                    filled.push('{');
-                    rest = from;
-                }
-            }
-        }
-        filled.push_str(rest);
-        filled
+        braces::fill(text, |name| self.word(name).map(str::to_owned))
     }
 
     /// A quirk as it is on this executor.

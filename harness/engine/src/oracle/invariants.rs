@@ -139,16 +139,14 @@ fn balances(view: &View<'_>) -> Vec<Balance> {
     }
     // What was said in turns of which it is not known whose they are says nothing of whose an outcome is.
     let nobodys = answers.remove(&None).unwrap_or_default();
-    let elsewhere = |context: &str| -> BTreeSet<String> {
-        let others = asked.iter().filter(|(other, _)| *other != context);
-        others.flat_map(|(_, asked)| asked).flat_map(|asked| asked.answers.iter().cloned()).collect()
+    let said_elsewhere = |context: &str, text: &str| {
+        let mut others = asked.iter().filter(|(other, _)| *other != context).flat_map(|(_, asked)| asked);
+        others.any(|other| other.answers.contains(text))
     };
-    let elsewhere: Vec<BTreeSet<String>> = asked.keys().map(|context| elsewhere(context)).collect();
     let unheard = unheard(view);
     asked
-        .into_iter()
-        .zip(elsewhere)
-        .map(|((context, asked), elsewhere)| {
+        .iter()
+        .map(|(context, asked)| {
             let callbacks: Vec<&str> = callbacks
                 .get(context.as_str())
                 .into_iter()
@@ -156,9 +154,9 @@ fn balances(view: &View<'_>) -> Vec<Balance> {
                 .collect();
             let records = records.get(context.as_str()).cloned().unwrap_or_default();
             // A record stands for an outcome only where Hermes may have failed to take one.
-            let recorded = unheard.everywhere || unheard.contexts.contains(&context);
+            let recorded = unheard.everywhere || unheard.contexts.contains(context);
             let outcomes = if recorded && callbacks.len() < records.len() { &records } else { &callbacks };
-            let matched = matched(&asked, outcomes, &nobodys, &elsewhere);
+            let matched = matched(asked, outcomes, &nobodys, &|text| said_elsewhere(context, text));
             let open = asked.iter().zip(&matched).filter(|(asked, matched)| asked.acknowledged && !**matched);
             Balance {
                 acknowledged: asked.iter().filter(|asked| asked.acknowledged).count(),
@@ -167,7 +165,7 @@ fn balances(view: &View<'_>) -> Vec<Balance> {
                 open: open.map(|(asked, _)| asked.dispatch.clone()).collect(),
                 surplus: outcomes.len().max(records.len())
                     - matched.iter().filter(|matched| **matched).count(),
-                context,
+                context: context.clone(),
             }
         })
         .collect()
@@ -201,12 +199,12 @@ fn matched(
     asked: &[Asked],
     outcomes: &[&str],
     nobodys: &BTreeSet<String>,
-    elsewhere: &BTreeSet<String>,
+    said_elsewhere: &dyn Fn(&str) -> bool,
 ) -> Vec<bool> {
     let fits = |number: usize, outcome: &str| {
         let outcome = outcome.trim();
         let owned = |asked: &Asked| asked.answers.contains(outcome);
-        let anybodys = || !asked.iter().any(owned) && !elsewhere.contains(outcome);
+        let anybodys = || !asked.iter().any(owned) && !said_elsewhere(outcome);
         nobodys.contains(outcome) || owned(&asked[number]) || anybodys()
     };
     let mut holder: Vec<Option<usize>> = vec![None; outcomes.len()];

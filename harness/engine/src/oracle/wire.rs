@@ -66,19 +66,36 @@ pub(crate) fn request_length(bytes: &[u8]) -> Option<usize> {
 
 /// How many bytes a message takes; `bodyless` when it has no body unless something frames one.
 fn framed(fields: &[httparse::Header<'_>], bytes: &[u8], head: usize, bodyless: bool) -> Option<usize> {
-    let field = |name: &str| {
+    let framing = Framing::of(|name| {
         let field = fields.iter().find(|field| field.name.eq_ignore_ascii_case(name))?;
-        std::str::from_utf8(field.value).ok().map(str::trim)
-    };
+        std::str::from_utf8(field.value).ok()
+    });
     let rest = bytes.get(head..)?;
-    if field("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
-        let (_, used, whole) = chunks(rest);
-        return whole.then_some(head + used);
+    match framing {
+        Framing::Chunked => {
+            let (_, used, whole) = chunks(rest);
+            whole.then_some(head + used)
+        }
+        Framing::Length(length) => (rest.len() >= length).then(|| head.saturating_add(length)),
+        Framing::None => bodyless.then_some(head),
     }
-    match field("content-length").and_then(|length| length.parse::<usize>().ok()) {
-        Some(length) => (rest.len() >= length).then(|| head.saturating_add(length)),
-        None if bodyless => Some(head),
-        None => None,
+}
+
+/// What ends a body.
+enum Framing {
+    Chunked,
+    Length(usize),
+    /// Nothing but the end of the connection.
+    None,
+}
+
+impl Framing {
+    fn of<'a>(field: impl Fn(&str) -> Option<&'a str>) -> Self {
+        let field = |name| field(name).map(str::trim);
+        if field("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
+            return Framing::Chunked;
+        }
+        field("content-length").and_then(|length| length.parse().ok()).map_or(Framing::None, Framing::Length)
     }
 }
 
@@ -102,16 +119,15 @@ fn body(headers: &[(String, String)], bytes: &[u8], status: u16) -> (Vec<u8>, us
     if (100..200).contains(&status) {
         return (Vec::new(), 0, true);
     }
-    let header = |name: &str| headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.trim());
-    if header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
-        return chunks(bytes);
-    }
-    match header("content-length").and_then(|length| length.parse::<usize>().ok()) {
-        Some(length) => {
+    let header =
+        |name: &str| headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str());
+    match Framing::of(header) {
+        Framing::Chunked => chunks(bytes),
+        Framing::Length(length) => {
             let content = bytes.get(..length);
             (content.unwrap_or(bytes).to_vec(), length.min(bytes.len()), content.is_some())
         }
-        None => (bytes.to_vec(), bytes.len(), true),
+        Framing::None => (bytes.to_vec(), bytes.len(), true),
     }
 }
 

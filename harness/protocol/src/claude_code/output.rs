@@ -1,6 +1,7 @@
 //! What a receiver reads out of the whole standard output of one turn.
 
 use super::frame::{Frame, FrameKind};
+use crate::json;
 
 /// The sum of a turn's frames, by the rules of fact sheet 3.2 (FLEET-CC-07 to FLEET-CC-09).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,9 +21,7 @@ impl TurnOutput {
     pub fn read(stdout: &[u8]) -> TurnOutput {
         let mut output = TurnOutput::default();
         let (mut last, mut said) = (None, None);
-        for line in
-            stdout.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty())
-        {
+        for line in json::lines(stdout) {
             let Ok(frame) = Frame::parse_line(line) else {
                 output.ignored_lines += 1;
                 continue;

@@ -4,6 +4,7 @@ use super::event::Event;
 use super::item::{Item, ItemKind};
 use super::legacy::{LegacyEvent, LegacyKind};
 use super::usage::Usage;
+use crate::json;
 
 /// The sum of a turn's events, by the rules of fact sheet 3.4 (FLEET-CDX-04, FLEET-CDX-05).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,9 +27,7 @@ impl TurnOutput {
     /// Reads everything that the CLI printed; the last line needs no newline.
     pub fn read(stdout: &[u8]) -> TurnOutput {
         let mut output = TurnOutput::default();
-        for line in
-            stdout.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty())
-        {
+        for line in json::lines(stdout) {
             match Event::parse_line(line) {
                 Ok(event) => output.take(event),
                 Err(_) => output.ignored_lines += 1,

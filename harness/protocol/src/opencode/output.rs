@@ -21,9 +21,7 @@ impl TurnOutput {
     pub fn read(stdout: &[u8]) -> TurnOutput {
         let mut output = TurnOutput::default();
         let mut said = String::new();
-        for line in
-            stdout.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty())
-        {
+        for line in json::lines(stdout) {
             let Ok(value) = json::parse(WHAT, line) else {
                 output.ignored_lines += 1;
                 continue;

@@ -329,11 +329,6 @@ impl DiskImage {
         }
     }
 
-    /// The permission bits of a file or directory; nothing when there is none.
-    pub fn mode_of(&self, path: &Path) -> Option<u32> {
-        self.find(path).ok().map(|number| self.node(number).mode)
-    }
-
     /// Writes to a file from its start (`rewrite`) or at its end, and creates it when there is none.
     fn change(&mut self, path: &Path, mode: u32, bytes: &[u8], rewrite: bool) -> io::Result<()> {
         let (number, created) = match self.find(path) {

@@ -370,13 +370,6 @@ impl Machine {
         marked.map(|(pid, _)| *pid).collect()
     }
 
-    /// The running processes whose environment holds `name=value`, in order of pid, with their names.
-    pub fn marked_processes(&self, name: &str, value: &str) -> Vec<(Pid, String)> {
-        let processes = self.0.processes.borrow();
-        let marked = self.marked(name, value).into_iter();
-        marked.filter_map(|pid| Some((pid, processes.get(&pid)?.name.clone()))).collect()
-    }
-
     pub(crate) fn group_of(&self, pid: Pid) -> Pid {
         self.0.processes.borrow().get(&pid).map_or(pid, |entry| entry.group)
     }

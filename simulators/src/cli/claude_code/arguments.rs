@@ -98,11 +98,7 @@ fn known<'a>(arguments: &'a Arguments, name: &str, word: &str) -> Result<&'a Opt
     if matches!(name, "--help" | "-h" | "--version" | "-v") {
         return Err(unplayed(name));
     }
-    let found = arguments.options.iter().find(|option| match name.strip_prefix("--") {
-        Some(long) => option.long == long,
-        None => option.short.is_some_and(|short| name[1..].chars().eq([short])),
-    });
-    found.ok_or_else(|| {
+    OptionRule::named(&arguments.options, name).ok_or_else(|| {
         let reason = format!("unknown option '{word}'");
         let stderr = vec![format!("error: {reason}")];
         Refusal { reason, stdout: Vec::new(), stderr, exit: EXIT_USAGE, real: true }
@@ -113,27 +109,16 @@ fn known<'a>(arguments: &'a Arguments, name: &str, word: &str) -> Result<&'a Opt
 mod tests {
     use super::*;
 
-    fn option(long: &str, short: Option<char>, value: Option<&str>) -> OptionRule {
-        OptionRule {
-            long: long.to_owned(),
-            short,
-            value: value.map(str::to_owned),
-            values: Vec::new(),
-            repeatable: false,
-            unplayed: false,
-        }
-    }
-
     fn asked(line: &str) -> Asked {
         let arguments = Arguments {
             options: vec![
-                option("print", Some('p'), None),
-                option("verbose", None, None),
-                option("output-format", None, Some("format")),
-                option("append-system-prompt", None, Some("prompt")),
-                option("session-id", None, Some("uuid")),
-                option("resume", Some('r'), Some("sessionId")),
-                OptionRule { unplayed: true, ..option("continue", Some('c'), None) },
+                OptionRule::plain("print", Some('p'), None),
+                OptionRule::plain("verbose", None, None),
+                OptionRule::plain("output-format", None, Some("format")),
+                OptionRule::plain("append-system-prompt", None, Some("prompt")),
+                OptionRule::plain("session-id", None, Some("uuid")),
+                OptionRule::plain("resume", Some('r'), Some("sessionId")),
+                OptionRule { unplayed: true, ..OptionRule::plain("continue", Some('c'), None) },
             ],
         };
         read(&arguments, true, &line.split(' ').map(str::to_owned).collect::<Vec<_>>())

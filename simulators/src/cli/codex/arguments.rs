@@ -212,21 +212,10 @@ impl<'a> Given<'a> {
 mod tests {
     use super::*;
 
-    fn option(long: &str, short: Option<char>, value: Option<&str>) -> OptionRule {
-        OptionRule {
-            long: long.to_owned(),
-            short,
-            value: value.map(str::to_owned),
-            values: Vec::new(),
-            repeatable: false,
-            unplayed: false,
-        }
-    }
-
     fn grammar() -> Arguments {
         let sandbox = OptionRule {
             values: ["read-only", "workspace-write"].map(str::to_owned).to_vec(),
-            ..option("sandbox", Some('s'), Some("SANDBOX_MODE"))
+            ..OptionRule::plain("sandbox", Some('s'), Some("SANDBOX_MODE"))
         };
         Arguments {
             exec: CommandGrammar {
@@ -234,14 +223,18 @@ mod tests {
                 usage: "[OPTIONS] [PROMPT] [COMMAND]".to_owned(),
                 fixed_usage: false,
                 positionals: vec!["PROMPT".to_owned()],
-                options: vec![sandbox, option("json", None, None), option("model", Some('m'), Some("MODEL"))],
+                options: vec![
+                    sandbox,
+                    OptionRule::plain("json", None, None),
+                    OptionRule::plain("model", Some('m'), Some("MODEL")),
+                ],
             },
             resume: CommandGrammar {
                 command: "codex exec resume".to_owned(),
                 usage: "[OPTIONS] [SESSION_ID] [PROMPT]".to_owned(),
                 fixed_usage: false,
                 positionals: ["SESSION_ID", "PROMPT"].map(str::to_owned).to_vec(),
-                options: vec![OptionRule { unplayed: true, ..option("last", None, None) }],
+                options: vec![OptionRule { unplayed: true, ..OptionRule::plain("last", None, None) }],
             },
         }
     }

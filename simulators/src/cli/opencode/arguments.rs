@@ -92,11 +92,7 @@ fn known<'a>(arguments: &'a Arguments, name: &str) -> Result<&'a OptionRule, Ref
     if matches!(name, "--help" | "-h" | "--version" | "-v") {
         return Err(unplayed(name));
     }
-    let found = arguments.options.iter().find(|option| match name.strip_prefix("--") {
-        Some(long) => option.long == long,
-        None => option.short.is_some_and(|short| name[1..].chars().eq([short])),
-    });
-    match found {
+    match OptionRule::named(&arguments.options, name) {
         Some(option) => Ok(option),
         // Several letters behind one dash: which of them are a value is yargs' secret.
         None if !name.starts_with("--") && name.chars().count() > 2 => Err(unplayed(name)),
@@ -121,28 +117,17 @@ fn refused(arguments: &Arguments, reason: String) -> Refusal {
 mod tests {
     use super::*;
 
-    fn option(long: &str, short: Option<char>, value: Option<&str>) -> OptionRule {
-        OptionRule {
-            long: long.to_owned(),
-            short,
-            value: value.map(str::to_owned),
-            values: Vec::new(),
-            repeatable: false,
-            unplayed: false,
-        }
-    }
-
     fn asked(help: Option<&str>, line: &[&str]) -> Asked {
         let format = OptionRule {
             values: ["default", "json"].map(str::to_owned).to_vec(),
-            ..option("format", None, Some("string"))
+            ..OptionRule::plain("format", None, Some("string"))
         };
         let arguments = Arguments {
             options: vec![
                 format,
-                option("session", Some('s'), Some("string")),
-                option("model", Some('m'), Some("string")),
-                OptionRule { unplayed: true, ..option("continue", Some('c'), None) },
+                OptionRule::plain("session", Some('s'), Some("string")),
+                OptionRule::plain("model", Some('m'), Some("string")),
+                OptionRule { unplayed: true, ..OptionRule::plain("continue", Some('c'), None) },
             ],
             help: help.map(str::to_owned),
         };

@@ -8,15 +8,14 @@ use gauntlet_world::process::Stdin;
 use serde_json::Value;
 
 use super::{ID, VERSIONS, line, profile};
-use crate::rig::{Ran, Rig, SCRATCH, answer, cell, finish, repository};
+use crate::rig::{self, Ran, Rig, SCRATCH, all_belong_to, answer, cell, failing, finish, repository};
 
 const CASES: [&str; 9] =
     ["version", "text", "resume", "usedsession", "badsession", "tool", "err401", "cut", "usage"];
 
 /// The recorded text of one stream; what was not kept was empty.
 fn recorded(version: &str, case: &str, stream: &str) -> String {
-    let folder = profile(version).recorded_from.expect("these profiles are recorded");
-    std::fs::read_to_string(repository(folder).join(format!("{case}.{stream}"))).unwrap_or_default()
+    rig::recorded(profile(version), case, stream).unwrap_or_default()
 }
 
 /// The session of a recorded case.
@@ -34,11 +33,6 @@ fn session(case: &str) -> String {
 async fn play(version: &str, case: &str) -> Ran {
     let rig = Rig::claude(version);
     let id = session(case);
-    let failing = |failure, reply: Option<&str>| Part {
-        failure: Some(failure),
-        reply: reply.map(str::to_owned),
-        ..Part::default()
-    };
     match case {
         "version" => rig.run(&["--version"], Part::default()).await,
         "text" => rig.claude_turn("--session-id", &id, answer("hello from mock")).await,
@@ -123,12 +117,7 @@ fn exit_codes_are_the_recorded_ones() {
 #[test]
 fn every_recorded_file_belongs_to_a_case_that_is_compared() {
     for version in VERSIONS {
-        let folder = repository(profile(version).recorded_from.expect("recorded"));
-        for entry in std::fs::read_dir(folder).expect("the recordings are there") {
-            let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
-            let case = name.split('.').next().expect("a name has a beginning");
-            assert!(CASES.contains(&case), "{version}/{name} is compared with nothing");
-        }
+        all_belong_to(&CASES, profile(version));
     }
 }
 

@@ -1,5 +1,4 @@
 //! What each profile prints is what the real version printed, byte for byte, but for ids, times and places.
-#![expect(clippy::disallowed_methods, reason = "a test reads fixtures and has no host of its own")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,25 +8,19 @@ use gauntlet_world::process::{Signal, Stdin};
 use serde_json::Value;
 
 use super::{VERSIONS, profile, thread_of};
-use crate::rig::{Ran, Rig, SCRATCH, answer, finish, masked, repository};
+use crate::rig::{self, Ran, Rig, SCRATCH, all_belong_to, answer, failing, finish, masked};
 
 const UNKNOWN_THREAD: &str = "00000000-0000-4000-8000-000000000000";
 const SAY_HI: &str = "say hi MOCK:reply=hello%20from%20mock";
 
 /// The recorded text of one stream, if it was recorded.
 fn recorded(version: &str, case: &str, stream: &str) -> Option<String> {
-    let folder = profile(version).recorded_from.expect("these profiles are recorded");
-    std::fs::read_to_string(repository(folder).join(format!("{case}.{stream}"))).ok()
+    rig::recorded(profile(version), case, stream)
 }
 
 /// Plays a recorded case: the prompt's `MOCK:` directives said to the recording's model what the part says to the stand-in.
 async fn play(version: &str, case: &str) -> Ran {
     let rig = Rig::new(version);
-    let failing = |failure, reply: Option<&str>| Part {
-        failure: Some(failure),
-        reply: reply.map(str::to_owned),
-        ..Part::default()
-    };
     match case {
         "text" => rig.turn(SAY_HI, answer("hello from mock")).await,
         "tool" => {
@@ -74,7 +67,7 @@ fn compare(version: &str) {
             assert_eq!((version, case), ("0.36.0", "resume"), "only this case was not recorded");
             continue;
         };
-        let ran = crate::rig::cell(play(version, case));
+        let ran = rig::cell(play(version, case));
         assert_eq!(
             normalised(version, &ran.stdout),
             normalised(version, &stdout),
@@ -119,12 +112,7 @@ fn codex_0_169_0_prints_what_was_recorded() {
 #[test]
 fn every_recorded_file_belongs_to_a_case_that_is_compared() {
     for version in VERSIONS {
-        let folder = repository(profile(version).recorded_from.expect("recorded"));
-        for entry in std::fs::read_dir(folder).expect("the recordings are there") {
-            let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
-            let case = name.split('.').next().expect("a name has a beginning");
-            assert!(CASES.contains(&case), "{version}/{name} is compared with nothing");
-        }
+        all_belong_to(&CASES, profile(version));
     }
 }
 
@@ -175,7 +163,7 @@ fn exit_codes_are_those_that_the_receivers_saw() {
     ];
     for (version, cases) in expected {
         for (case, code) in cases {
-            assert_eq!(crate::rig::cell(play(version, case)).code, *code, "{version} {case}");
+            assert_eq!(rig::cell(play(version, case)).code, *code, "{version} {case}");
         }
     }
 }
@@ -184,7 +172,7 @@ fn exit_codes_are_those_that_the_receivers_saw() {
 #[test]
 fn another_answer_is_not_the_recorded_one() {
     let stdout = recorded("0.80.0", "text", "stdout.jsonl").expect("recorded");
-    let ran = crate::rig::cell(async { Rig::new("0.80.0").turn(SAY_HI, answer("hello from rock")).await });
+    let ran = rig::cell(async { Rig::new("0.80.0").turn(SAY_HI, answer("hello from rock")).await });
     assert_ne!(normalised("0.80.0", &ran.stdout), normalised("0.80.0", &stdout));
 }
 

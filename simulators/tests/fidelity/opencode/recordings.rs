@@ -1,17 +1,15 @@
 //! What each profile prints is what the real version printed, byte for byte, but for ids, times and places.
-#![expect(clippy::disallowed_methods, reason = "a test reads fixtures and has no host of its own")]
 
 use gauntlet_simulators::stage::{Failure, Part, ShellCommand};
 
 use super::{VERSIONS, profile, session_of};
-use crate::rig::{Ran, Rig, SCRATCH, answer, cell, masked, repository};
+use crate::rig::{self, Ran, Rig, SCRATCH, all_belong_to, answer, cell, failing, masked};
 
 const UNKNOWN_SESSION: &str = "ses_deadbeef0000000000000000";
 
 /// The recorded text of one stream.
 fn recorded(version: &str, case: &str, stream: &str) -> Option<String> {
-    let folder = profile(version).recorded_from.expect("these profiles are recorded");
-    std::fs::read_to_string(repository(folder).join(format!("{case}.{stream}"))).ok()
+    rig::recorded(profile(version), case, stream)
 }
 
 /// Plays a recorded case. What the recording's model answered is what the part answers: the trailing quotes of 1.18.33 are those
@@ -21,11 +19,6 @@ async fn play(version: &str, case: &str) -> Ran {
     let (hello, second, done, cut) = match version {
         "1.18.33" => ("hello from mock\"", "second turn\"", "done tool\"", "this is cut midway\""),
         _ => ("hello", "second turn", "done tool", "this is cut midway"),
-    };
-    let failing = |failure, reply: Option<&str>| Part {
-        failure: Some(failure),
-        reply: reply.map(str::to_owned),
-        ..Part::default()
     };
     let without = ["run", "say hi", "--format", "json"];
     match case {
@@ -111,12 +104,7 @@ fn opencode_1_18_33_prints_what_was_recorded() {
 #[test]
 fn every_recorded_file_belongs_to_a_case_that_is_compared() {
     for version in VERSIONS {
-        let folder = repository(profile(version).recorded_from.expect("recorded"));
-        for entry in std::fs::read_dir(folder).expect("the recordings are there") {
-            let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
-            let case = name.split('.').next().expect("a name has a beginning");
-            assert!(CASES.contains(&case), "{version}/{name} is compared with nothing");
-        }
+        all_belong_to(&CASES, profile(version));
     }
 }
 
