@@ -162,7 +162,7 @@ impl Injector {
             text = text.replace(&format!("{{{name}}}"), secret);
         }
         for (name, pointer) in
-            [("{context}", "/contextId"), ("{text}", "/text"), ("{line}", "/line"), ("{id}", "/id")]
+            [("{context}", "/contextId"), ("{text}", "/text"), ("{line}", "/line"), ("{id}", "/id"), ("{url}", "/url")]
         {
             if let Some(part) = event.pointer(pointer).and_then(Value::as_str) {
                 text = text.replace(name, part);

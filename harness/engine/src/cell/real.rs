@@ -184,7 +184,7 @@ impl RealBench {
             command.args.extend(["--scenarios".to_owned(), folder.to_string_lossy().into_owned()]);
         }
         let path = format!("{}:/usr/bin:/bin", self.places.bin().to_string_lossy());
-        command.env = receiver_environment(&self.places, &self.names, &path);
+        command.env = receiver_environment(&self.plan, &self.places, &self.names, &path);
         // The receiver ends with the harness, however that ends: its standard input is at an end then.
         command.stdin = Stdin::Held;
         command.stdout = Output::Append(self.places.log());
