@@ -16,6 +16,10 @@ pub enum Point {
     /// can reach it. `{"named": bool, "found": bool, "loopback": bool, "starts": bool}`
     #[serde(rename = "receiver.open")]
     ReceiverOpen,
+    /// The receiver writes its pid file when it listens, and none when it does not come to it.
+    /// `{"listens": bool, "writes": bool}`
+    #[serde(rename = "receiver.pid")]
+    ReceiverPid,
     /// The receiver has read a request of which it knows the bearer. `context` says where a context stands, `sound` whether the
     /// parameters have the right types, `texts` how many there are.
     /// `{"method", "id", "context": "message" | "beside" | "none", "sound": bool, "texts", "text"}`
@@ -128,6 +132,7 @@ impl Point {
         match self {
             Point::ReceiverConfig => "receiver.config",
             Point::ReceiverOpen => "receiver.open",
+            Point::ReceiverPid => "receiver.pid",
             Point::ReceiverRequest => "receiver.request",
             Point::ReceiverAnonymous => "receiver.anonymous",
             Point::ReceiverAuth => "receiver.auth",
@@ -179,6 +184,7 @@ impl Point {
             Point::ReceiverOpen => {
                 of(&["named", "found", "loopback", "starts"], &["starts"], &[Replace, Delay, Stall])
             }
+            Point::ReceiverPid => of(&["listens", "writes"], &["writes"], &[Replace, Delay, Stall]),
             Point::ReceiverRequest => of(
                 &["method", "id", "context", "sound", "texts", "text"],
                 &["method", "id", "context", "sound", "text"],

@@ -76,9 +76,8 @@ impl Receiver {
         if passed.first().is_some_and(|event| event["taken"] == true) {
             return Ok(());
         }
-        Err(error.filter(|_| is_good).map_or_else(
-            || format!("HTTP {}", answer.status),
-            |error| format!("refused: {error}"),
-        ))
+        Err(error
+            .filter(|_| is_good)
+            .map_or_else(|| format!("HTTP {}", answer.status), |error| format!("refused: {error}")))
     }
 }

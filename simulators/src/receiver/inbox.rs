@@ -149,7 +149,15 @@ pub(super) fn lines_after(content: &[u8], skip: u64) -> Vec<(u64, Option<Accepte
         .map(|(line, bytes)| {
             let record =
                 InboxRecord::parse_line(bytes).ok().filter(|record| record.from == InboxRecord::HERMES);
-            (line, record.map(|record| Accepted { line, context: record.context, text: record.text, cut: record.cut }))
+            (
+                line,
+                record.map(|record| Accepted {
+                    line,
+                    context: record.context,
+                    text: record.text,
+                    cut: record.cut,
+                }),
+            )
         })
         .collect()
 }

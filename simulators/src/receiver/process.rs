@@ -31,9 +31,10 @@ const PROBE_LIMIT: Duration = Duration::from_secs(10);
 /// Runs a receiver until it is told to end, idles out, or cannot start. Its repository is the working directory of the
 /// host; its configuration is read there, and no argument is looked at. Returns the exit code.
 pub async fn run(host: Host, settings: Settings) -> i32 {
-    match start(&host, settings).await {
+    match start(&host, settings.clone()).await {
         Ok((receiver, listener)) => live(receiver, listener).await,
         Err(reason) => {
+            write_pid(&host, &settings, false).await;
             let _ = host.processes().print_error(format!("{reason}\n").as_bytes()).await;
             match reason {
                 StartError::Ended(code) => code,
@@ -69,6 +70,17 @@ enum StartError {
     Ended(i32),
 }
 
+/// Writes the pid file of a receiver that listens. Gives what went wrong.
+async fn write_pid(host: &Host, settings: &Settings, listens: bool) -> Option<io::Error> {
+    let event = json!({ "listens": listens, "writes": listens });
+    let passed = settings.injector.pass(host, Point::ReceiverPid, event).await.first()?;
+    if passed["writes"] != true {
+        return None;
+    }
+    let path = host.cwd().join(".hermes").join(settings.mode.files.pid);
+    host.disk().replace(path, format!("{}\n", host.pid()).as_bytes()).await.err()
+}
+
 /// The configuration as it passes its injection point; an error when the process ends there.
 async fn as_taken(host: &Host, settings: &Settings, mut config: Config) -> Result<Config, i32> {
     let event = json!({
@@ -81,7 +93,8 @@ async fn as_taken(host: &Host, settings: &Settings, mut config: Config) -> Resul
     }
     let Some(taken) = passed.first().filter(|taken| *taken != event) else { return Ok(config) };
     let seconds = |name: &str| Duration::try_from_secs_f64(taken.get(name)?.as_f64()?).ok();
-    config.slots = taken["slots"].as_u64().and_then(|slots| usize::try_from(slots).ok()).unwrap_or(config.slots);
+    config.slots =
+        taken["slots"].as_u64().and_then(|slots| usize::try_from(slots).ok()).unwrap_or(config.slots);
     config.idle = seconds("idle_s");
     config.turn_cap = seconds("turn_cap_s").unwrap_or(config.turn_cap);
     Ok(config)
@@ -105,7 +118,8 @@ async fn start(host: &Host, settings: Settings) -> Result<(Rc<Receiver>, Listene
     // Who names a bearer wants one. The product line opens when it is not there (FLEET-AUTH-11).
     let (named, loopback) = (config.auth_token_env.clone(), address.is_loopback());
     let starts = token.is_some() || (named.is_none() && loopback);
-    let event = json!({ "named": named.is_some(), "found": token.is_some(), "loopback": loopback, "starts": starts });
+    let event =
+        json!({ "named": named.is_some(), "found": token.is_some(), "loopback": loopback, "starts": starts });
     let passed = settings.injector.pass(host, Point::ReceiverOpen, event).await.first();
     match named {
         _ if passed.is_none_or(|event| event["starts"] == true) => {}
@@ -204,10 +218,7 @@ impl Receiver {
         if swept > 0 {
             self.log(format!("ended {swept} processes that were left behind")).await;
         }
-        let pid = format!("{}\n", self.host.pid());
-        if let Err(error) =
-            self.host.disk().replace(self.file(self.settings.mode.files.pid), pid.as_bytes()).await
-        {
+        if let Some(error) = write_pid(&self.host, &self.settings, true).await {
             self.log(format!("the pid file could not be written: {error}")).await;
         }
         self.mend_transcript().await;

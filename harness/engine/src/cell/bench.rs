@@ -158,7 +158,8 @@ pub(crate) fn receiver_environment(
         ("auth_token_env", RECEIVER_TOKEN, given.auth, &names.token),
         ("hermes_auth_token_env", HERMES_TOKEN, true, &names.hermes_token),
     ];
-    let bearers = bearers.into_iter().filter(|(member, variable, usually, _)| names_it(member, variable, *usually));
+    let bearers =
+        bearers.into_iter().filter(|(member, variable, usually, _)| names_it(member, variable, *usually));
     let own = [("HOME", places.home().to_string_lossy().into_owned()), ("PATH", path.to_owned())];
     own.into_iter()
         .chain(bearers.map(|(_, variable, _, token)| (variable, token.clone())))

@@ -206,7 +206,12 @@ impl VirtualBench {
             name: "receiver".to_owned(),
             program: program(move |host| receiver::run(host, settings.clone())),
             args: Vec::new(),
-            env: receiver_environment(&self.plan, &self.places, &self.names, &self.places.bin().to_string_lossy()),
+            env: receiver_environment(
+                &self.plan,
+                &self.places,
+                &self.names,
+                &self.places.bin().to_string_lossy(),
+            ),
             cwd: self.places.repo(),
             log: Some(self.places.log()),
             tap: None,

@@ -342,12 +342,15 @@ impl Check {
                 | Subject::Deliveries(_)
                 | Subject::Transcript(_)
                 | Subject::Inbox(_),
-            ) => self.at.as_deref().unwrap_or_default().is_empty(),
+            ) => {
+                let whole = self.at.as_deref().unwrap_or_default().is_empty();
+                whole || matches!(self.comparison(), Some(Comparison::Present(false)))
+            }
             _ => false,
         };
         of_list
             && match self.comparison() {
-                Some(Comparison::Count(0) | Comparison::Lacks(_)) => true,
+                Some(Comparison::Count(0) | Comparison::Lacks(_) | Comparison::Present(false)) => true,
                 Some(Comparison::Equals(value)) => value.as_array().is_some_and(Vec::is_empty),
                 Some(Comparison::Differs(value)) => value.as_array().is_none_or(|items| !items.is_empty()),
                 Some(Comparison::Column(column)) => column.is.is_empty(),

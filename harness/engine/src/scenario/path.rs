@@ -81,7 +81,8 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
     };
     let of_checks = || {
         scenario.then.iter().enumerate().find_map(|(number, check)| {
-            let Some(Subject::File(path)) = check.subject().filter(|subject| !matches!(subject, Subject::File(LOG)))
+            let Some(Subject::File(path)) =
+                check.subject().filter(|subject| !matches!(subject, Subject::File(LOG)))
             else {
                 return None;
             };

@@ -81,7 +81,7 @@ impl Counted {
         plans.filter(|plan| plan.seed == seed).cloned().collect()
     }
 
-    pub(super) fn score(&self, library: &Library) -> Detection {
+    pub(super) fn score(&self, library: &Library, is_whole: bool) -> Detection {
         let nothing = OfQuirk::default();
         let row = |quirk: &Quirk| {
             let OfQuirk { cells, failed, sample, real } = self.quirks.get(&quirk.id).unwrap_or(&nothing);
@@ -98,6 +98,7 @@ impl Counted {
                 role: quirk.role.clone(),
                 violates: quirk.violates.clone(),
                 cells: *cells,
+                scored: is_whole || *cells > 0,
                 caught: *cells > 0 && missed.is_empty() && unnamed.is_empty() && missed_real.is_empty(),
                 missed,
                 unnamed,
@@ -108,7 +109,7 @@ impl Counted {
         let rows: Vec<QuirkRow> = library.quirks.values().map(|quirk| row(quirk)).collect();
         Detection {
             caught: count(rows.iter().filter(|row| row.caught).count()),
-            all: count(rows.len()),
+            all: count(rows.iter().filter(|row| row.scored).count()),
             quirks: rows,
             idle_scenarios: library
                 .scenarios

@@ -45,8 +45,9 @@ impl Scores {
     }
 
     /// Detection: each quirk makes the requirements fail that it names, and no others of its role.
-    pub fn detection(&self, library: &Library) -> Detection {
-        self.detection.score(library)
+    /// When only a part of the matrix was run, those that no cell of it reached are not scored.
+    pub fn detection(&self, library: &Library, is_whole: bool) -> Detection {
+        self.detection.score(library, is_whole)
     }
 
     /// For each quirk a cell of the virtual lane that is worth running over real processes too: the first of this seed that
