@@ -346,7 +346,9 @@ fn run_one(
         return Some(Record::skipped(plan, &reason));
     }
     let record = leaving_nothing_behind(&place.root, || {
+        let began = Instant::now();
         let outcome = outcome_at(plan, library, settings, place)?;
+        tracing::debug!(cell = plan.id(), took = ?began.elapsed(), "run");
         Some(Record::of(plan, library, &settings.folders, outcome, keep_trace))
     });
     record.unwrap_or_else(|Panicked| Some(Record::panicked(plan)))
@@ -385,7 +387,6 @@ fn outcome_at(plan: &Plan, library: &Library, settings: &Settings, place: &Place
     let real = settings.binary.clone().map(|binary| RealSettings {
         binary,
         root: place.root.clone(),
-        folders: settings.folders.iter().map(|folder| files::absolute(folder)).collect(),
     });
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let builder = match plan.lane {
