@@ -22,6 +22,7 @@ use super::names::Names;
 use super::plan::Plan;
 use super::stage::CellStage;
 use super::tap::{OnlyOpened, Wire};
+use super::workdir;
 use crate::files;
 use crate::strays;
 use crate::trace::{File, Files, Trace, What};
@@ -111,6 +112,9 @@ impl RealBench {
         let runtime_host = host("runtime", runtime_environment(&places, names), Some(runtime_tap));
         let client = host("client", Default::default(), Some(wire.clone() as Rc<_>));
         furnish(plan, names, &places).map_err(wrong)?;
+        if plan.scenario.given.git {
+            workdir::make_repository(&harness, &places).await.map_err(wrong)?;
+        }
         open_control(plan, &harness, settings, &places, &stage).await?;
         let bench = Self {
             places,

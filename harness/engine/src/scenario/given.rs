@@ -20,6 +20,8 @@ pub struct Given {
     pub hermes: HermesGiven,
     /// Files in the receiver's working directory, by path relative to it; `~/` and `~hermes/` as in the step `write`.
     pub files: BTreeMap<String, String>,
+    /// Whether the working directory is a git repository, whose one commit holds these files.
+    pub git: bool,
 }
 
 /// The receiver.
