@@ -332,6 +332,9 @@ fn furnish(plan: &Plan, names: &Names, places: &Places) -> io::Result<()> {
     for (path, text) in &plan.scenario.given.files {
         files::write(&places.path(&names.resolve(path)), text.as_bytes())?;
     }
+    for (path, target) in &plan.scenario.given.links {
+        files::link(Path::new(target), &places.path(&names.resolve(path)))?;
+    }
     Ok(())
 }
 
