@@ -65,11 +65,16 @@ impl TurnOutput {
 /// Standard output as text. It may have been cut anywhere, also in the middle of a letter, which is left out then, so that the text
 /// is still the beginning of what a later turn repeats.
 fn text(stdout: &[u8]) -> String {
-    let whole = match std::str::from_utf8(stdout) {
-        Err(error) if error.error_len().is_none() => stdout.get(..error.valid_up_to()).unwrap_or_default(),
-        _ => stdout,
-    };
-    String::from_utf8_lossy(whole).into_owned()
+    let mut text = String::new();
+    for chunk in stdout.utf8_chunks() {
+        text.push_str(chunk.valid());
+        // Only at the very end can a letter be half there.
+        let is_half = std::str::from_utf8(chunk.invalid()).is_err_and(|error| error.error_len().is_none());
+        if !chunk.invalid().is_empty() && !is_half {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -135,6 +140,6 @@ mod tests {
         let output = TurnOutput::first(&"naïve".as_bytes()[..3]);
         assert_eq!(output.text, "na");
         assert_eq!(later("naïve and more", &output.text).1, reply("ïve and more"));
-        assert_eq!(TurnOutput::first(b"a\xffb").text, "a\u{fffd}b");
+        assert_eq!(TurnOutput::first(b"a\xffb\xc3").text, "a\u{fffd}b");
     }
 }
