@@ -24,7 +24,13 @@ pub(super) struct Console<'a> {
 
 impl<'a> Console<'a> {
     pub(super) fn new(host: &'a Host, injector: &'a Injector) -> Self {
-        Self { host, injector, stdout: RefCell::default(), stderr: RefCell::default(), is_plain: Cell::new(false) }
+        Self {
+            host,
+            injector,
+            stdout: RefCell::default(),
+            stderr: RefCell::default(),
+            is_plain: Cell::new(false),
+        }
     }
 
     /// The quirks of this process.

@@ -170,11 +170,9 @@ impl Point {
             Point::ReceiverRelease => of(&["contextId"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverContextLock => of(&["contextId"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverFirstTurn => of(&["contextId"], &[], &[Omit, Delay, Stall]),
-            Point::ReceiverSpawn => of(
-                &["contextId", "session", "args", "env"],
-                &["args", "env"],
-                &[Omit, Replace, Delay, Stall],
-            ),
+            Point::ReceiverSpawn => {
+                of(&["contextId", "session", "args", "env"], &["args", "env"], &[Omit, Replace, Delay, Stall])
+            }
             Point::ReceiverCap => of(&["contextId", "seconds"], &["seconds"], &[Replace]),
             Point::ReceiverGroupKill => of(&["because"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverSessionSave => of(
@@ -223,9 +221,7 @@ impl Point {
                 &["conversations"],
                 &[Omit, Replace, Delay, Stall, Truncate, Garble, Exit],
             ),
-            Point::CliLimit => {
-                of(&["seconds", "text"], &["text"], &[Omit, Replace, Delay, Stall, Exit])
-            }
+            Point::CliLimit => of(&["seconds", "text"], &["text"], &[Omit, Replace, Delay, Stall, Exit]),
             // Every CLI and version has events of its own.
             Point::CliLine => Traits { members: None, changeable: None, kinds: Kind::ALL },
             Point::CliStderr => of(&["line"], &["line"], Kind::ALL),

@@ -96,7 +96,9 @@ impl Receiver {
         command.args = args;
         command.env = self.child_environment(turn).await;
         let kept = event.get("env").and_then(|env| env.as_object());
-        command.env.retain(|name, _| !added.contains_key(name) || kept.is_none_or(|kept| kept.contains_key(name)));
+        command
+            .env
+            .retain(|name, _| !added.contains_key(name) || kept.is_none_or(|kept| kept.contains_key(name)));
         command.stdin = Stdin::Null;
         command.stdout = Sink::Piped;
         command.stderr = Sink::Piped;

@@ -79,8 +79,10 @@ impl Receiver {
                 }
             }
             None => {
-                self.log(format!("the conversation of context {context} is not known, its next turn begins one"))
-                    .await;
+                self.log(format!(
+                    "the conversation of context {context} is not known, its next turn begins one"
+                ))
+                .await;
             }
         }
         Spoken { reply: heard.reply, ..Spoken::default() }

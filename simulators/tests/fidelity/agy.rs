@@ -21,7 +21,8 @@ impl Rig {
     }
 
     async fn converse(&self, conversation: Option<&str>, part: Part) -> Ran {
-        let conversation: Vec<&str> = conversation.into_iter().flat_map(|id| ["--conversation", id]).collect();
+        let conversation: Vec<&str> =
+            conversation.into_iter().flat_map(|id| ["--conversation", id]).collect();
         self.run(&[&conversation[..], &["--print", "do it"], &AS_RECEIVER].concat(), part).await
     }
 
@@ -134,11 +135,12 @@ fn a_file_of_conversations_that_it_cannot_read_or_write_is_no_reason_to_fail() {
         let file = rig.shell.home().join(CACHE).join("last_conversations.json");
         rig.machine.disk_mut(|disk| disk.make_dir(&file.join("below"))).expect("a folder");
         assert_eq!(rig.converse(None, answer("PONG")).await.stdout, "PONG\n");
-        rig.machine.disk_mut(|disk| {
-            disk.remove_all(&file)?;
-            disk.write(&file, b"[7", 0o600)
-        })
-        .expect("a file");
+        rig.machine
+            .disk_mut(|disk| {
+                disk.remove_all(&file)?;
+                disk.write(&file, b"[7", 0o600)
+            })
+            .expect("a file");
         assert_eq!(rig.converse(None, answer("PONG")).await.stdout, "PONG\n");
         assert!(rig.last_conversation().is_some());
     });
@@ -153,7 +155,11 @@ fn quirks_bite_what_it_prints_and_what_it_writes() {
         let first = rig.last_conversation().expect("it is named");
         assert_eq!(rig.converse(Some(&first), answer("two")).await.stdout, "<PONG>\ntwo\n");
         let rig = Rig::agy(quirk("cli.line", json!("reorder"), json!({})));
-        assert_eq!(rig.converse(None, answer("held")).await.stdout, "held\n", "what is held back is still text");
+        assert_eq!(
+            rig.converse(None, answer("held")).await.stdout,
+            "held\n",
+            "what is held back is still text"
+        );
         let rig = Rig::agy(quirk("cli.record", json!({ "truncate": 4 }), json!({})));
         rig.converse(None, answer("PONG")).await;
         assert_eq!(rig.files_below(CACHE)["last_conversations.json"].len(), 4);

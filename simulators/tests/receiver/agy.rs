@@ -165,8 +165,12 @@ fn first_turns_wait_for_each_other_and_a_later_turn_waits_for_nobody() {
     agy(json!({ "poll_interval_s": 0.1 }), async |rig| {
         let slow = |cache| Turn { after: 10.0, ..turn("x\n", cache) };
         let again = turn("one\ntwo\n", r#"{"/repo": "u1"}"#);
-        let turns =
-            [turn("one\n", r#"{"/repo": "u1"}"#), slow(r#"{"/repo": "u2"}"#), again, slow(r#"{"/repo": "u3"}"#)];
+        let turns = [
+            turn("one\n", r#"{"/repo": "u1"}"#),
+            slow(r#"{"/repo": "u2"}"#),
+            again,
+            slow(r#"{"/repo": "u3"}"#),
+        ];
         let runs = install(&rig, turns.to_vec());
         rig.start().await;
         replies(&rig, "a", &["1"]).await;
@@ -189,7 +193,10 @@ fn a_turn_that_hangs_is_ended_a_minute_after_its_own_limit() {
         let runs = install(&rig, vec![Turn { after: 1000.0, ..Turn::default() }]);
         rig.start().await;
         let said = replies(&rig, "c", &["x"]).await;
-        assert!(said[0].starts_with("[error] agy turn timed out after 30s (agy not authenticated"), "{said:?}");
+        assert!(
+            said[0].starts_with("[error] agy turn timed out after 30s (agy not authenticated"),
+            "{said:?}"
+        );
         let ended = rig.calls()[0].at_ms;
         assert!((90_000..95_000).contains(&ended), "{ended}");
         assert!(runs.borrow()[0].windows(2).any(|pair| pair == ["--print-timeout", "30s"]));
@@ -215,7 +222,9 @@ fn the_probe_asks_for_help_and_the_files_are_its_own() {
         assert!(!rig.log().contains("probe"), "{}", rig.log());
         assert_eq!(replies(&rig, "c", &["x"]).await, ["PONG"]);
         assert_eq!(runs.borrow().len(), 1, "the probe is no turn");
-        for file in ["a2a-agy-inbox.jsonl", "a2a-agy-transcript.jsonl", "a2a-agy-inbox.offset", "agy_receiver.pid"] {
+        for file in
+            ["a2a-agy-inbox.jsonl", "a2a-agy-transcript.jsonl", "a2a-agy-inbox.offset", "agy_receiver.pid"]
+        {
             assert!(rig.file(file).is_some(), "{FOLDER}/{file}");
         }
     });

@@ -105,7 +105,11 @@ pub(crate) fn run_with<R: Future>(
 }
 
 /// The same, with a receiver of this mode.
-pub(crate) fn run_as<R: Future>(mode: &'static Mode, config: &[u8], body: impl FnOnce(Rig) -> R) -> R::Output {
+pub(crate) fn run_as<R: Future>(
+    mode: &'static Mode,
+    config: &[u8],
+    body: impl FnOnce(Rig) -> R,
+) -> R::Output {
     run_in(WorldSettings::default(), mode, config, body)
 }
 

@@ -100,7 +100,9 @@ fn agy_messages(stdout: &str, before: &str) -> Vec<String> {
     };
     let answer = match (before.is_empty(), stdout.strip_prefix(before)) {
         (false, Some(new)) => new,
-        _ if tells(all.lines().next().unwrap_or_default()) => all.split_once('\n').map_or("", |(_, rest)| rest),
+        _ if tells(all.lines().next().unwrap_or_default()) => {
+            all.split_once('\n').map_or("", |(_, rest)| rest)
+        }
         _ => stdout,
     };
     let answer = answer.trim();

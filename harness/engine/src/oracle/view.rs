@@ -119,7 +119,12 @@ impl<'a> View<'a> {
             let dialect = dialect::of(&self.names.executor.id.value);
             // Turns of one session do not overlap, so that this is what it had printed when the turn ended, too.
             let before = |ending: &Ending| {
-                ending.session.as_deref().and_then(|session| printed.get(session)).copied().unwrap_or_default()
+                ending
+                    .session
+                    .as_deref()
+                    .and_then(|session| printed.get(session))
+                    .copied()
+                    .unwrap_or_default()
             };
             let messages = left.map(|(_, ending)| (dialect.messages)(&ending.stdout, before(ending)));
             let value = json!({

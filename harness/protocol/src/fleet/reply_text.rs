@@ -17,7 +17,9 @@ impl Mode {
     pub fn timeout_text(&self, seconds: f64) -> String {
         match self.sign_in {
             None => format!("[error] {} turn timed out after {}s", self.cli, python::float(seconds)),
-            Some(hint) => format!("[error] {} turn timed out after {:.0}s ({hint})", self.cli, seconds.ceil()),
+            Some(hint) => {
+                format!("[error] {} turn timed out after {:.0}s ({hint})", self.cli, seconds.ceil())
+            }
         }
     }
 
@@ -74,10 +76,16 @@ mod tests {
         assert_eq!(CODEX.timeout_text(300.0), "[error] codex turn timed out after 300.0s");
         assert_eq!(CODEX.timeout_text(0.5), "[error] codex turn timed out after 0.5s");
         let late = AGY.timeout_text(299.5);
-        assert!(late.starts_with("[error] agy turn timed out after 300s (agy not authenticated — run `agy` "), "{late}");
+        assert!(
+            late.starts_with("[error] agy turn timed out after 300s (agy not authenticated — run `agy` "),
+            "{late}"
+        );
         assert!(late.ends_with(" to sign in (macOS Keychain; there is no headless login))"), "{late}");
         let signed_out = AGY.signed_out_text().expect("agy's");
-        assert!(signed_out.starts_with("[error] agy not authenticated — run `agy` interactively once on this host"));
+        assert!(
+            signed_out
+                .starts_with("[error] agy not authenticated — run `agy` interactively once on this host")
+        );
         assert_eq!(CODEX.signed_out_text(), None);
         assert_eq!(CODEX.missing_text(), "[error] codex CLI not found on PATH");
         assert_eq!(

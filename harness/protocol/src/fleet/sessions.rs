@@ -126,10 +126,7 @@ mod tests {
     fn a_map_is_written_as_recorded_and_reads_back() {
         let recorded = "{\n  \"codex-9MB reply\": {\n    \"thread_id\": \"abe1f4fc\",\n    \"updated_at\": 1795223582\n  },\n  \"codex-c1\": {\n    \"thread_id\": \"999053c1\",\n    \"updated_at\": 1795223567\n  }\n}\n";
         let sessions = SessionMap::parse(KEY, recorded.as_bytes());
-        assert_eq!(
-            sessions.get("codex-c1"),
-            Some(&session("999053c1", 1_795_223_567))
-        );
+        assert_eq!(sessions.get("codex-c1"), Some(&session("999053c1", 1_795_223_567)));
         assert_eq!(String::from_utf8(sessions.to_bytes(KEY)).expect("ASCII"), recorded);
     }
 

@@ -214,7 +214,9 @@ async fn a_real_path_has_no_link_in_it(rig: Rig) {
     disk.link(".", "here").await.unwrap();
     disk.link("round", "round").await.unwrap();
     let root = disk.real_path(".").await.unwrap();
-    for path in ["there/below/file", "one/below/file", "two/file", "here/two/file", "here/here/one/./below/file"] {
+    for path in
+        ["there/below/file", "one/below/file", "two/file", "here/two/file", "here/here/one/./below/file"]
+    {
         assert_eq!(disk.real_path(path).await.unwrap(), root.join("there/below/file"), "{path}");
     }
     assert_eq!(disk.real_path("here").await.unwrap(), root);

@@ -80,7 +80,9 @@ impl<'a> Turn<'a> {
     async fn take_time(&self) -> Result<Option<i32>, Stop> {
         let (host, part) = (self.scene.host, self.scene.part);
         let limit = self.scene.request.options.get(LIMIT).and_then(|limit| limit.parse::<Millis>().ok());
-        if let Some(limit) = limit.filter(|limit| !part.hangs && part.after.is_some_and(|after| after > *limit)) {
+        if let Some(limit) =
+            limit.filter(|limit| !part.hangs && part.after.is_some_and(|after| after > *limit))
+        {
             host.clock().sleep_until(self.scene.began + limit.duration()).await;
             let event = json!({ "seconds": limit.duration().as_secs_f64(), "text": "" });
             let passed = self.scene.console.injector().pass(host, Point::CliLimit, event).await;

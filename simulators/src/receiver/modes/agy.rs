@@ -154,7 +154,8 @@ mod tests {
         };
         let (first, _) = args(json!({}), None);
         assert_eq!(first, common("900s"));
-        let further = json!({ "agy_sandbox": true, "agy_timeout_s": 300, "agy_model": "m", "agy_extra_flags": ["-v"] });
+        let further =
+            json!({ "agy_sandbox": true, "agy_timeout_s": 300, "agy_model": "m", "agy_extra_flags": ["-v"] });
         let (later, _) = args(further, Some("u1"));
         assert_eq!(later, [vec!["--conversation", "u1"], common("300s"), vec!["--sandbox", "-v"]].concat());
     }
