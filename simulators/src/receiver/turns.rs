@@ -116,10 +116,6 @@ impl Receiver {
     /// Runs the CLI, on the context's session when it has one, and once more on the other one when that was the wrong one. The
     /// return code alone never says so.
     async fn run(&self, line: u64, context: &str, text: &str) -> String {
-        if let Err(error) = self.journal.started(&self.host, line, context).await {
-            // Without this record a crash could run the turn twice; not to run it at all is the lesser harm.
-            return self.settings.mode.invocation_failed_text(&error.to_string());
-        }
         let talk = talk(self.settings.mode);
         let stored = self.session_of(line, context).await;
         // Of several that begin at once only one could be found again, so it is held until it was.
@@ -127,6 +123,11 @@ impl Receiver {
             (true, None) => self.first_turn(context).await,
             _ => None,
         };
+        // Whoever still waits has not begun: after a crash it is run.
+        if let Err(error) = self.journal.started(&self.host, line, context).await {
+            // Without this record a crash could run the turn twice; not to run it at all is the lesser harm.
+            return self.settings.mode.invocation_failed_text(&error.to_string());
+        }
         let (reply, spoken) = self.run_once(line, context, text, stored.as_ref()).await;
         let stored = stored.map(|session| session.id);
         let other = talk.other_session(context, stored.as_deref());

@@ -188,6 +188,28 @@ fn first_turns_wait_for_each_other_and_a_later_turn_waits_for_nobody() {
 }
 
 #[test]
+fn a_turn_that_waited_to_begin_when_the_receiver_was_killed_is_run_by_the_next_one() {
+    agy(json!({ "poll_interval_s": 0.1 }), async |rig| {
+        let slow = Turn { after: 10.0, ..turn("b\n", r#"{"/repo": "u1"}"#) };
+        let runs = install(&rig, vec![slow, turn("c\n", r#"{"/repo": "u2"}"#)]);
+        let (pid, _) = rig.start().await;
+        for context in ["b", "c"] {
+            rig.dispatch(context, "x").await;
+        }
+        rig.pass(1.0).await;
+        assert_eq!(runs.borrow().len(), 1, "c waits for b");
+        rig.machine.kill(pid);
+        rig.start().await;
+        let calls = rig.callbacks(2).await;
+        let said =
+            |context| calls.iter().find(|call| call.context == context).expect("it is answered").text.clone();
+        assert!(said("b").starts_with("[interrupted]"), "{calls:?}");
+        assert_eq!(said("c"), "c");
+        assert_eq!(runs.borrow().len(), 2);
+    });
+}
+
+#[test]
 fn a_turn_that_hangs_is_ended_a_minute_after_its_own_limit() {
     agy(json!({ "agy_timeout_s": 29.5 }), async |rig| {
         let runs = install(&rig, vec![Turn { after: 1000.0, ..Turn::default() }]);
