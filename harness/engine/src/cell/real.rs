@@ -322,6 +322,9 @@ fn furnish(plan: &Plan, names: &Names, places: &Places) -> io::Result<()> {
     for (path, text) in &plan.scenario.given.files {
         files::write(&places.path(&names.resolve(path)), text.as_bytes())?;
     }
+    for (path, target) in &plan.scenario.given.links {
+        files::link(Path::new(target), &places.path(&names.resolve(path)))?;
+    }
     // What is a CLI's comes to the stand-in by the control connection.
     let quirks = plan.quirks().into_iter().filter(|quirk| quirk.role == "receiver").collect();
     let made = Deviations { framing: plan.release.framing.clone(), quirks };
