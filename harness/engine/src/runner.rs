@@ -375,9 +375,7 @@ fn run_one(
     place: &Place,
     keep_trace: bool,
 ) -> Option<Record> {
-    if plan.lane == Lane::Real
-        && let Some(reason) = matrix::not_over_processes(plan)
-    {
+    if let Some(reason) = matrix::not_here(plan) {
         return Some(Record::skipped(plan, &reason));
     }
     let record = leaving_nothing_behind(&place.root, || {

@@ -147,8 +147,13 @@ impl Injector {
                 Some(part) => *part = value,
                 None => {
                     let (parent, name) = pointer.rsplit_once('/').unwrap_or(("", pointer));
-                    if let Some(Value::Object(members)) = event.pointer_mut(parent) {
-                        members.insert(name.to_owned(), value);
+                    match event.pointer_mut(parent) {
+                        Some(Value::Object(members)) => {
+                            members.insert(name.to_owned(), value);
+                        }
+                        // As RFC 6901 writes the place behind the last element.
+                        Some(Value::Array(elements)) if name == "-" => elements.push(value),
+                        _ => {}
                     }
                 }
             }

@@ -71,11 +71,18 @@ pub enum Point {
     /// The receiver has looked at the repository's file of tools. `{"sound": bool}`
     #[serde(rename = "receiver.tools")]
     ReceiverTools,
+    /// The receiver lets a turn begin a conversation while no other one does, for a CLI of which only the last conversation can be
+    /// found again. `{"contextId"}`; omitted: it does not wait.
+    #[serde(rename = "receiver.first_turn")]
+    ReceiverFirstTurn,
     /// The receiver starts its CLI. `text` is what was dispatched, `cwd` where the CLI works, `adds_places` whether the usual places of
-    /// programs are added to its search path. `{"contextId", "session", "args", "text", "cwd", "stdin": "null" | "held",
-    /// "adds_places": bool}`
+    /// programs are added to its search path, `env` what this mode adds to its environment. `{"contextId", "session", "args", "text", "cwd", "stdin": "null" | "held",
+    /// "adds_places": bool, "env"}`
     #[serde(rename = "receiver.spawn")]
     ReceiverSpawn,
+    /// The receiver sets the time after which it ends a turn. `{"contextId", "seconds"}`
+    #[serde(rename = "receiver.cap")]
+    ReceiverCap,
     /// The receiver has read what its CLI printed. `{"reply", "session", "wrong_session": bool, "code"}`
     #[serde(rename = "receiver.heard")]
     ReceiverHeard,
@@ -90,12 +97,25 @@ pub enum Point {
     #[serde(rename = "receiver.session_lookup")]
     ReceiverSessionLookup,
     /// The receiver has seen that the session which the CLI was to go on with does not exist, or, with null, that the one which it
-    /// was to begin does. `{"contextId", "session"}`; omitted: it has not seen it.
+    /// was to begin does. `{"contextId", "session", "again"}`, with whether the turn is run once more; omitted: it has not seen it.
     #[serde(rename = "receiver.session_dead")]
     ReceiverSessionDead,
     /// The receiver forgets the session of a context. `{"contextId", "session"}`
     #[serde(rename = "receiver.session_forget")]
     ReceiverSessionForget,
+    /// The receiver has looked where a CLI that prints no session writes down the last one of a directory. `whose`: null, or why it is
+    /// not taken. `{"contextId", "by": "path" | "real path", "session", "whose": null | "an earlier turn's" | "another's"}`; omitted: it has not
+    /// looked there.
+    #[serde(rename = "receiver.discovery")]
+    ReceiverDiscovery,
+    /// The receiver has compared what a CLI repeats with what it printed before. `{"contextId", "fits", "stripped", "drifted"}`,
+    /// with whether what is repeated is left out of the reply, and whether it is noted that it does not fit.
+    #[serde(rename = "receiver.replay")]
+    ReceiverReplay,
+    /// The receiver has judged whether nobody is signed in, for a CLI that has no event for it. `{"contextId", "sign": "nothing" |
+    /// "silence" | "told" | "mute failure" | "quoted", "missing"}`
+    #[serde(rename = "receiver.sign_in")]
+    ReceiverSignIn,
     /// The receiver appends to its transcript. `{"dir", "from", "to", "contextId", "text"}`. Bytes can be mangled.
     #[serde(rename = "receiver.transcript")]
     ReceiverTranscript,
@@ -115,7 +135,14 @@ pub enum Point {
     /// The CLI looks up the session that it is asked to resume. `{"session", "found"}`
     #[serde(rename = "cli.resume")]
     CliResume,
-    /// The CLI prints a line of its event stream. The event as JSON. Bytes can be mangled.
+    /// The CLI writes down which conversation each directory had last. `{"conversations"}`, the whole file. Bytes can be mangled.
+    #[serde(rename = "cli.record")]
+    CliRecord,
+    /// The CLI has run into the limit that it was told. `{"seconds", "text"}`, with what it prints for an answer; omitted: it goes on.
+    #[serde(rename = "cli.limit")]
+    CliLimit,
+    /// The CLI prints a line of its event stream. The event as JSON; of a CLI that prints plain text `{"kind": "warning" | "replay" |
+    /// "answer", "text"}`. Bytes can be mangled.
     #[serde(rename = "cli.line")]
     CliLine,
     /// The CLI prints a line on standard error. `{"line"}`
@@ -148,19 +175,26 @@ impl Point {
             Point::ReceiverContextLock => "receiver.context_lock",
             Point::ReceiverRole => "receiver.role",
             Point::ReceiverTools => "receiver.tools",
+            Point::ReceiverFirstTurn => "receiver.first_turn",
             Point::ReceiverSpawn => "receiver.spawn",
+            Point::ReceiverCap => "receiver.cap",
             Point::ReceiverHeard => "receiver.heard",
             Point::ReceiverGroupKill => "receiver.group_kill",
             Point::ReceiverSessionSave => "receiver.session_save",
             Point::ReceiverSessionLookup => "receiver.session_lookup",
             Point::ReceiverSessionDead => "receiver.session_dead",
             Point::ReceiverSessionForget => "receiver.session_forget",
+            Point::ReceiverDiscovery => "receiver.discovery",
+            Point::ReceiverReplay => "receiver.replay",
+            Point::ReceiverSignIn => "receiver.sign_in",
             Point::ReceiverTranscript => "receiver.transcript",
             Point::ReceiverCallback => "receiver.callback",
             Point::ReceiverCallbackAnswer => "receiver.callback_answer",
             Point::ReceiverSignal => "receiver.signal",
             Point::ReceiverLog => "receiver.log",
             Point::CliResume => "cli.resume",
+            Point::CliRecord => "cli.record",
+            Point::CliLimit => "cli.limit",
             Point::CliLine => "cli.line",
             Point::CliStderr => "cli.stderr",
             Point::CliExit => "cli.exit",
@@ -220,11 +254,13 @@ impl Point {
             Point::ReceiverContextLock => of(&["contextId", "crowded"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverRole => of(&["source", "text"], &["text"], &[Replace, Delay, Stall]),
             Point::ReceiverTools => of(&["sound"], &["sound"], &[Replace, Delay, Stall]),
+            Point::ReceiverFirstTurn => of(&["contextId"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverSpawn => of(
-                &["contextId", "session", "args", "text", "cwd", "stdin", "adds_places"],
-                &["args", "cwd", "stdin", "adds_places"],
+                &["contextId", "session", "args", "text", "cwd", "stdin", "adds_places", "env"],
+                &["args", "cwd", "stdin", "adds_places", "env"],
                 &[Omit, Replace, Delay, Stall],
             ),
+            Point::ReceiverCap => of(&["contextId", "seconds"], &["seconds"], &[Replace]),
             Point::ReceiverHeard => of(
                 &["reply", "session", "wrong_session", "code"],
                 &["reply", "session", "wrong_session"],
@@ -239,8 +275,22 @@ impl Point {
             Point::ReceiverSessionLookup => {
                 of(&["contextId", "session"], &["session"], &[Omit, Replace, Delay, Stall])
             }
-            Point::ReceiverSessionDead | Point::ReceiverSessionForget => {
-                of(&["contextId", "session"], &[], &[Omit, Delay, Stall])
+            Point::ReceiverSessionDead => {
+                of(&["contextId", "session", "again"], &["again"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::ReceiverSessionForget => of(&["contextId", "session"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverDiscovery => of(
+                &["contextId", "by", "session", "whose"],
+                &["session", "whose"],
+                &[Omit, Replace, Delay, Stall],
+            ),
+            Point::ReceiverReplay => of(
+                &["contextId", "fits", "stripped", "drifted"],
+                &["stripped", "drifted"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::ReceiverSignIn => {
+                of(&["contextId", "sign", "missing"], &["missing"], &[Replace, Delay, Stall])
             }
             Point::ReceiverTranscript => of(
                 &["dir", "from", "to", "contextId", "text"],
@@ -262,6 +312,12 @@ impl Point {
             Point::CliResume => {
                 of(&["session", "found"], &["session", "found"], &[Omit, Replace, Delay, Stall, Exit])
             }
+            Point::CliRecord => of(
+                &["conversations"],
+                &["conversations"],
+                &[Omit, Replace, Delay, Stall, Truncate, Garble, Exit],
+            ),
+            Point::CliLimit => of(&["seconds", "text"], &["text"], &[Omit, Replace, Delay, Stall, Exit]),
             // Every CLI and version has events of its own.
             Point::CliLine => Traits { members: None, changeable: None, kinds: Kind::ALL },
             Point::CliStderr => of(&["line"], &["line"], Kind::ALL),

@@ -132,6 +132,17 @@ fn references_in_a_replacement_stand_for_secrets_and_for_the_event_as_it_was() {
 }
 
 #[test]
+fn a_replacement_adds_behind_the_last_element_of_a_list_and_to_no_other_kind() {
+    run(async |host| {
+        let more = with(Deviation::Replace(values(&[("/args/-", json!("last"))])), When::default());
+        let added = pass(&more, &host, json!({ "args": ["first"] })).await;
+        assert_eq!(added.events, [json!({ "args": ["first", "last"] })]);
+        let elsewhere = pass(&more, &host, json!({ "args": "first" })).await;
+        assert_eq!(elsewhere.events, [json!({ "args": "first" })]);
+    });
+}
+
+#[test]
 fn a_quirk_bites_only_what_matches_and_counts_only_that() {
     run(async |host| {
         let when = When { matches: values(&[("/a", json!(1))]), nth: Some(2), ..When::default() };

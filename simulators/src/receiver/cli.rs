@@ -84,10 +84,11 @@ impl Receiver {
         session: Option<&str>,
         text: &str,
     ) -> Run {
-        let adds_places = talk(self.settings.mode).adds_usual_places();
+        let (added, adds_places) =
+            (talk(self.settings.mode).environment(), talk(self.settings.mode).adds_usual_places());
         let event = json!({
             "contextId": context, "session": session, "args": args, "text": text, "cwd": self.config.repo_path,
-            "stdin": "null", "adds_places": adds_places,
+            "stdin": "null", "adds_places": adds_places, "env": added,
         });
         let Some(event) = self.settings.injector.pass(&self.host, Point::ReceiverSpawn, event).await.first()
         else {
@@ -100,6 +101,10 @@ impl Receiver {
         let mut command = Command::new(self.settings.mode.cli, cwd);
         command.args = args;
         command.env = self.child_environment(turn, event["adds_places"] == true).await;
+        let kept = event.get("env").and_then(|env| env.as_object());
+        command
+            .env
+            .retain(|name, _| !added.contains_key(name) || kept.is_none_or(|kept| kept.contains_key(name)));
         command.stdin = if event["stdin"] == "held" { Stdin::Held } else { Stdin::Null };
         command.stdout = Sink::Piped;
         command.stderr = Sink::Piped;
@@ -108,7 +113,8 @@ impl Receiver {
             Err(error) => return Run::NotStarted(error),
         };
         let group = child.pid;
-        let ended = self.host.clock().within(self.config.turn_cap, collect(self, &mut child)).await;
+        let cap = self.cap(context).await;
+        let ended = self.host.clock().within(cap, collect(self, &mut child)).await;
         if self.ending.get() {
             // Its CLI was killed from here; the next start tells its sender that it was interrupted.
             return std::future::pending().await;
@@ -128,6 +134,15 @@ impl Receiver {
             Some(Ok(output)) => Run::Ended(output),
             Some(Err(error)) => Run::NotStarted(error),
         }
+    }
+
+    /// When a turn of this context is killed.
+    async fn cap(&self, context: &str) -> Duration {
+        let cap = talk(self.settings.mode).cap(&self.config);
+        let event = json!({ "contextId": context, "seconds": cap.as_secs_f64() });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverCap, event).await.first();
+        let seconds = passed.and_then(|event| event.get("seconds")?.as_f64());
+        seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(cap)
     }
 
     /// Starts a process, unless the receiver is ending: whoever ends it must find everything that was started.

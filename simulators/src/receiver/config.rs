@@ -45,6 +45,8 @@ pub struct Config {
     pub agent: Option<String>,
     /// The sandbox of a first turn.
     pub sandbox: String,
+    /// Whether there is one, for a CLI that has one kind alone.
+    pub sandboxed: bool,
     /// Further arguments for the CLI.
     pub extra_flags: Vec<String>,
     /// What was wrong in the file, for the log.
@@ -91,7 +93,7 @@ impl Config {
             role_file: reader.text("role_file"),
             auth_token_env: reader.text("auth_token_env"),
             hermes_auth_token_env: reader.text("hermes_auth_token_env"),
-            turn_cap: reader.seconds(&format!("{cli}_timeout_s"), 300.0),
+            turn_cap: reader.seconds(&format!("{cli}_timeout_s"), f64::from(mode.default_cap_s)),
             lock_wait: reader.seconds("context_lock_wait_s", 600.0),
             poll: reader.seconds("poll_interval_s", 2.0),
             slots: reader.count("max_concurrent_turns", 3),
@@ -99,6 +101,7 @@ impl Config {
             idle: reader.idle(),
             model: reader.text(&format!("{cli}_model")),
             agent: reader.text(&format!("{cli}_agent")),
+            sandboxed: reader.switch(&format!("{cli}_sandbox")),
             sandbox: reader.text(&format!("{cli}_sandbox")).unwrap_or_else(|| "workspace-write".to_owned()),
             extra_flags: reader.flags(&format!("{cli}_extra_flags")),
             warnings: reader.warnings,
@@ -136,6 +139,18 @@ impl Reader {
                 self.wrong(key, "a text");
                 None
             }
+        }
+    }
+
+    /// Whether it is true. True and false are no other value from then on, so that a mode that wants a text there does not wonder.
+    fn switch(&mut self, key: &str) -> bool {
+        match self.get(key) {
+            Some(Value::Bool(on)) => {
+                let on = *on;
+                self.values.remove(key);
+                on
+            }
+            _ => false,
         }
     }
 

@@ -8,7 +8,8 @@
 //! One idea a file: `config`, `deviations` and `state` what it is told, `http` what it answers, `request` what it is asked, `claims`
 //! which contexts are at work,
 //! `inbox` what it accepted, `journal` what became of it, `turns` the order of things, `cli` one run of the CLI, `callback` the way
-//! back, `process` start, recovery and end. What differs by executor is in `modes`.
+//! back, `process` start, recovery and end. What differs by executor is in `modes`, and in
+//! `replay` what is made of a CLI that prints its whole conversation each time.
 
 mod callback;
 mod claims;
@@ -22,6 +23,7 @@ mod locks;
 mod log;
 mod modes;
 mod process;
+mod replay;
 mod request;
 mod sessions;
 mod state;

@@ -149,6 +149,7 @@ async fn start(host: &Host, settings: Settings) -> Result<(Rc<Receiver>, Listene
         sessions: Mutex::default(),
         journal,
         contexts: ContextLocks::new(config.tracked_contexts),
+        first_turns: Mutex::default(),
         claims: Claims::default(),
         slots: Rc::new(Semaphore::new(config.slots)),
         starting: Mutex::default(),
@@ -226,10 +227,10 @@ impl Receiver {
         self.recover().await
     }
 
-    /// Asks the CLI for its version. Failure is only logged: it may be there when the first turn comes.
+    /// Asks the CLI for its version, or for its help. Failure is only logged: it may be there when the first turn comes.
     async fn probe(&self) {
         let mut command = Command::new(self.settings.mode.cli, &self.config.repo_path);
-        command.args = vec!["--version".to_owned()];
+        command.args = vec![talk(self.settings.mode).probe().to_owned()];
         command.env = self.child_environment("probe", talk(self.settings.mode).adds_usual_places()).await;
         command.stdout = Output::Null;
         command.stderr = Output::Null;

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use gauntlet_protocol::fleet::{ContextId, Direction, MAX_PROMPT_CHARS};
+use gauntlet_protocol::fleet::{ContextId, Direction, MAX_PROMPT_CHARS, Session};
 use gauntlet_protocol::json;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::claims::Claim;
 use super::cli::Run;
@@ -130,15 +130,24 @@ impl Receiver {
     /// Runs the CLI, on the context's session when it has one, and once more on the other one when that was the wrong one. The
     /// return code alone never says so.
     async fn run(&self, line: u64, context: &str, text: &str) -> String {
+        let talk = talk(self.settings.mode);
+        let stored = self.session_of(line, context).await;
+        // Of several that begin at once only one could be found again, so it is held until it was.
+        let _beginning = match (talk.replays(), &stored) {
+            (true, None) => self.first_turn(context).await,
+            _ => None,
+        };
+        // Whoever still waits has not begun: after a crash it is run.
         if let Err(error) = self.journal.started(&self.host, line, context).await {
             // Without this record a crash could run the turn twice; not to run it at all is the lesser harm.
             return self.settings.mode.invocation_failed_text(&error.to_string());
         }
-        let stored = self.session_of(line, context).await;
-        let (reply, spoken) = self.run_once(line, context, text, stored.as_deref()).await;
-        let other = talk(self.settings.mode).other_session(context, stored.as_deref());
+        let (reply, spoken) = self.run_once(line, context, text, stored.as_ref()).await;
+        let stored = stored.map(|session| session.id);
+        let other = talk.other_session(context, stored.as_deref());
         let Some(other) = other.filter(|_| spoken.wrong_session) else { return reply };
-        if !self.sees_wrong(context, stored.as_deref()).await {
+        // Where it was heard in a replay it has been seen already.
+        if !talk.replays() && !self.sees_wrong(context, stored.as_deref()).await {
             return reply;
         }
         match &other {
@@ -150,13 +159,14 @@ impl Receiver {
         {
             self.log(format!("the dead session could not be forgotten: {error}")).await;
         }
-        self.run_once(line, context, text, other.as_deref()).await.0
+        let other = other.map(|id| Session { id, updated_at: 0, last_output: None });
+        self.run_once(line, context, text, other.as_ref()).await.0
     }
 
     async fn sees_wrong(&self, context: &str, session: Option<&str>) -> bool {
-        let event = json!({ "contextId": context, "session": session });
+        let event = json!({ "contextId": context, "session": session, "again": true });
         let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionDead, event).await;
-        !passed.events.is_empty()
+        passed.first().is_some_and(|event| event.get("again").and_then(Value::as_bool).unwrap_or(true))
     }
 
     async fn run_once(
@@ -164,10 +174,11 @@ impl Receiver {
         line: u64,
         context: &str,
         text: &str,
-        session: Option<&str>,
+        stored: Option<&Session>,
     ) -> (String, Spoken) {
         let mode = self.settings.mode;
         let talk = talk(mode);
+        let session = stored.map(|session| session.id.as_str());
         let role = self.role().await;
         let tools = self.tools().await;
         let ask = Ask {
@@ -183,6 +194,7 @@ impl Receiver {
             self.log(format!("dropped from the configured flags: {}", dropped.join(" "))).await;
         }
         let turn = format!("{}#{line}", self.mark());
+        let named = if talk.replays() { self.named_conversations().await } else { Vec::new() };
         let output = match self.run_cli(args, &turn, context, session, text).await {
             Run::Ended(output) => output,
             Run::TimedOut => {
@@ -195,8 +207,13 @@ impl Receiver {
                 return (mode.invocation_failed_text(&error.to_string()), Spoken::default());
             }
         };
-        let spoken = self.heard(talk.read(&Heard { mode, output: &output }), output.code).await;
-        if let Some(session) = &spoken.session
+        let spoken = match talk.replays() {
+            true => self.hear_replay(context, stored, &named, &output).await,
+            false => self.heard(talk.read(&Heard { mode, output: &output }), output.code).await,
+        };
+        let now = self.host.clock().wall().seconds();
+        let named = |id: &String| Session { id: id.clone(), updated_at: now, last_output: None };
+        if let Some(session) = spoken.session.as_ref().map(named)
             && let Err(error) = self.remember(context, session).await
         {
             self.log(format!("the session could not be remembered: {error}")).await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use gauntlet_protocol::fleet::{CODEX, Mode};
 use gauntlet_runtime::Runtime;
 use gauntlet_runtime::fleet::{Peer, Settings as FleetSettings};
-use gauntlet_simulators::injection::Injector;
+use gauntlet_simulators::injection::{Injector, Millis};
 use gauntlet_world::Host;
 use gauntlet_world::fault::{Rule, Unsynced};
 use gauntlet_world::http::{self, Request};
@@ -21,6 +21,7 @@ use super::names::Names;
 use super::plan::Plan;
 use super::real::RealBench;
 use super::virtual_bench::VirtualBench;
+use super::workdir;
 use crate::scenario::{Folder, Limits};
 use crate::trace::{File, Trace, What};
 
@@ -99,11 +100,13 @@ pub(crate) fn mode(plan: &Plan) -> &'static Mode {
     Mode::named(plan.profile.executor()).unwrap_or(&CODEX)
 }
 
-/// The cap of a turn, as the receiver of this plan is told: the lane's, unless the scenario says another one.
+/// The time after which a receiver of this plan ends a turn: the lane's, unless the scenario says another one, and what its executor
+/// is given beyond it.
 pub(crate) fn turn_cap(plan: &Plan) -> Duration {
     let said = plan.scenario.given.receiver.config.get(&cap_member(plan)).and_then(Value::as_f64);
     let said = said.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    said.unwrap_or(Limits::of(plan.lane).turn_cap)
+    let grace = plan.executor.grace.map_or(Duration::ZERO, Millis::duration);
+    said.unwrap_or(Limits::of(plan.lane).turn_cap).saturating_add(grace)
 }
 
 fn cap_member(plan: &Plan) -> String {
@@ -292,6 +295,21 @@ impl Bench {
         match self {
             Bench::Virtual(bench) => bench.receiver_runs(),
             Bench::Real(bench) => bench.receiver_runs(),
+        }
+    }
+
+    /// Runs a program of this computer in the working directory: its exit code, and what it printed.
+    pub(crate) async fn run(&self, command: &str) -> Result<Value, BenchError> {
+        match self {
+            Bench::Virtual(_) => {
+                Err(BenchError("a simulated machine has no programs of this computer".to_owned()))
+            }
+            Bench::Real(bench) => {
+                let ran = workdir::run(&bench.harness, &bench.places, command).await;
+                let (code, text) =
+                    ran.map_err(|error| BenchError::because(&format!("cannot run {command}"), error))?;
+                Ok(json!({ "code": code, "text": text }))
+            }
         }
     }
 

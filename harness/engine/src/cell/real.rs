@@ -22,6 +22,7 @@ use super::names::Names;
 use super::plan::Plan;
 use super::stage::CellStage;
 use super::tap::{OnlyOpened, Wire};
+use super::workdir;
 use crate::files;
 use crate::strays;
 use crate::trace::{File, Files, Trace, What};
@@ -111,6 +112,9 @@ impl RealBench {
         let runtime_host = host("runtime", runtime_environment(&places, names), Some(runtime_tap));
         let client = host("client", Default::default(), Some(wire.clone() as Rc<_>));
         furnish(plan, names, &places).map_err(wrong)?;
+        if plan.scenario.given.git {
+            workdir::make_repository(&harness, &places).await.map_err(wrong)?;
+        }
         open_control(plan, &harness, settings, &places, &stage).await?;
         let bench = Self {
             places,
@@ -317,6 +321,9 @@ fn furnish(plan: &Plan, names: &Names, places: &Places) -> io::Result<()> {
     }
     for (path, text) in &plan.scenario.given.files {
         files::write(&places.path(&names.resolve(path)), text.as_bytes())?;
+    }
+    for (path, target) in &plan.scenario.given.links {
+        files::link(Path::new(target), &places.path(&names.resolve(path)))?;
     }
     // What is a CLI's comes to the stand-in by the control connection.
     let quirks = plan.quirks().into_iter().filter(|quirk| quirk.role == "receiver").collect();

@@ -328,6 +328,11 @@ fn furnish(machine: &Machine, plan: &Plan, names: &Names, places: &Places, gated
             disk.make_dir(path.parent().unwrap_or(Path::new("/")))?;
             disk.write(&path, text.as_bytes(), 0o644)?;
         }
+        for (path, target) in &plan.scenario.given.links {
+            let path = places.path(&names.resolve(path));
+            disk.make_dir(path.parent().unwrap_or(Path::new("/")))?;
+            disk.link(Path::new(target), &path)?;
+        }
         disk.settle();
         Ok(())
     })

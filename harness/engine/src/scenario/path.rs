@@ -55,6 +55,16 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
             Some(Mistake::at_key(&["given", "files", path], message).help(help))
         })
     };
+    let of_links = || {
+        scenario.given.links.iter().find_map(|(path, target)| {
+            let stays = |(message, help)| Mistake::at_key(&["given", "links", path], message).help(help);
+            let named = || {
+                let message = format!("expected what is in the link's own folder; found {target:?}");
+                leads_out(target).then(|| (message, Some(STAYS.to_owned())))
+            };
+            wrong(path).or_else(named).map(stays)
+        })
+    };
     let of_turns = || {
         let turns = scenario.given.executor.turns.iter().enumerate();
         let edits =
@@ -90,7 +100,7 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
             Some(Mistake::at(&["then", &number.to_string(), "file"], message).help(help))
         })
     };
-    of_given().or_else(of_turns).or_else(of_steps).or_else(of_checks)
+    of_given().or_else(of_links).or_else(of_turns).or_else(of_steps).or_else(of_checks)
 }
 
 /// What is wrong with a path that may begin in each of the folders, if anything is.

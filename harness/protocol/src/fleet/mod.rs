@@ -34,8 +34,8 @@ pub use limits::{MAX_BODY, MAX_CALLBACK, MAX_PROMPT_CHARS, MAX_STDOUT_CHARS, pro
 pub use lines::Lines;
 pub use message::{AgentMessage, ReplyError};
 pub use method::{is_send_method, method_not_found};
-pub use mode::{CLAUDE_CODE, CODEX, CardTexts, MODES, Mode, ModeFiles, OPENCODE, Sessions};
+pub use mode::{AGY, CLAUDE_CODE, CODEX, CardTexts, MODES, Mode, ModeFiles, OPENCODE, Sessions};
 pub use offset::{offset_bytes, parse_offset};
 pub use role::with_role;
-pub use sessions::{Session, SessionMap};
+pub use sessions::{LastOutput, Session, SessionMap};
 pub use transcript::{Direction, TranscriptRecord};
