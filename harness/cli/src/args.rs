@@ -55,6 +55,9 @@ pub(crate) struct RunArgs {
     /// Only cells or scenarios whose id matches, with `*` and `?` (repeatable)
     #[arg(long, value_name = "PATTERN")]
     pub(crate) only: Vec<String>,
+    /// Judge this release of the receiver instead of the reference; what it does not keep makes the run fail
+    #[arg(long, value_name = "ID", default_value = "reference")]
+    pub(crate) release: String,
     /// Which lane
     #[arg(long, value_enum, default_value = "both")]
     pub(crate) lane: LaneChoice,

@@ -17,6 +17,14 @@ pub enum Point {
     /// The receiver acknowledges a dispatch. `{"contextId", "text"}`
     #[serde(rename = "receiver.ack")]
     ReceiverAck,
+    /// The receiver has found something in the parameters of a dispatch that is of the wrong type, and is about to refuse it.
+    /// `{"member": "params" | "params.message" | "params.message.parts"}`; omitted: the connection ends without an answer.
+    #[serde(rename = "receiver.params")]
+    ReceiverParams,
+    /// The receiver has found a contextId that is no text, and is about to refuse it. `{"contextId", "taken": false}`; taken: its
+    /// JSON stands for it.
+    #[serde(rename = "receiver.context")]
+    ReceiverContext,
     /// The receiver appends to its inbox. `{"from", "contextId", "text"}`
     #[serde(rename = "receiver.inbox")]
     ReceiverInbox,
@@ -33,7 +41,8 @@ pub enum Point {
     /// The receiver takes the lock of a context before a turn. `{"contextId"}`; omitted: the turn runs without the lock.
     #[serde(rename = "receiver.context_lock")]
     ReceiverContextLock,
-    /// The receiver starts its CLI. `{"contextId", "session", "args"}`
+    /// The receiver starts its CLI. `{"contextId", "session", "args", "withheld"}`, the last the names of variables that it does
+    /// not pass on.
     #[serde(rename = "receiver.spawn")]
     ReceiverSpawn,
     /// The receiver kills the process groups of a turn that ran into its cap, or of all when it is told to end.
@@ -43,13 +52,18 @@ pub enum Point {
     /// The receiver remembers the CLI's session for a context. `{"contextId", "session"}`
     #[serde(rename = "receiver.session_save")]
     ReceiverSessionSave,
-    /// The receiver has looked up the session that goes on with a context; null: it has none. `{"contextId", "session"}`
+    /// The receiver has looked up the session that goes on with a context; null: it has none.
+    /// `{"contextId", "session", "earlier_life": bool}`, the last true when all turns of the context were an earlier life's.
     #[serde(rename = "receiver.session_lookup")]
     ReceiverSessionLookup,
-    /// The receiver has seen that the session which the CLI was to go on with does not exist, or, with null, that the one which it
-    /// was to begin does. `{"contextId", "session"}`; omitted: it has not seen it.
+    /// The receiver has seen that the session which the CLI was to go on with does not exist, or that the one which it was to begin
+    /// does. `{"contextId", "session", "sign": "not_found" | "in_use"}`; omitted: it has not seen it.
     #[serde(rename = "receiver.session_dead")]
     ReceiverSessionDead,
+    /// The receiver has found words of a dead session in what is a reply. `{"contextId", "session", "is_sign": false}`; when they are
+    /// a sign, the turn is run again on the other session.
+    #[serde(rename = "receiver.session_words")]
+    ReceiverSessionWords,
     /// The receiver forgets the session of a context. `{"contextId", "session"}`
     #[serde(rename = "receiver.session_forget")]
     ReceiverSessionForget,
@@ -59,6 +73,23 @@ pub enum Point {
     /// The receiver sends a reply back, each attempt anew. `{"id", "contextId", "text", "attempt"}`. Bytes can be mangled.
     #[serde(rename = "receiver.callback")]
     ReceiverCallback,
+    /// The receiver has an answer to a callback; `error`: there is one of JSON-RPC in it. `{"status", "error": bool, "taken": bool}`
+    #[serde(rename = "receiver.callback_answer")]
+    ReceiverCallbackAnswer,
+    /// The receiver that comes back has looked what became of a line that was handed off. `{"line", "state": "fresh" | "started" |
+    /// "ended" | "settled"}`: not begun, begun, come to an outcome, and that outcome sent.
+    #[serde(rename = "receiver.recover")]
+    ReceiverRecover,
+    /// The receiver ends, at its start, what turns of an earlier life left running. `{"turns"}`, how many lines that life handed
+    /// off; omitted: it lives on.
+    #[serde(rename = "receiver.sweep")]
+    ReceiverSweep,
+    /// The time without work is over after which the receiver ends. `{"open_turns"}`; it ends only when there are none.
+    #[serde(rename = "receiver.idle")]
+    ReceiverIdle,
+    /// The receiver is told to end; `busy`: a turn is open. `{"busy": bool}`; omitted: it goes on.
+    #[serde(rename = "receiver.signal")]
+    ReceiverSignal,
     /// The receiver writes a line to its log. `{"line"}`
     #[serde(rename = "receiver.log")]
     ReceiverLog,
@@ -83,6 +114,8 @@ impl Point {
             Point::ReceiverAuth => "receiver.auth",
             Point::ReceiverResponse => "receiver.response",
             Point::ReceiverAck => "receiver.ack",
+            Point::ReceiverParams => "receiver.params",
+            Point::ReceiverContext => "receiver.context",
             Point::ReceiverInbox => "receiver.inbox",
             Point::ReceiverHandoff => "receiver.handoff",
             Point::ReceiverClaim => "receiver.claim",
@@ -93,9 +126,15 @@ impl Point {
             Point::ReceiverSessionSave => "receiver.session_save",
             Point::ReceiverSessionLookup => "receiver.session_lookup",
             Point::ReceiverSessionDead => "receiver.session_dead",
+            Point::ReceiverSessionWords => "receiver.session_words",
             Point::ReceiverSessionForget => "receiver.session_forget",
             Point::ReceiverTranscript => "receiver.transcript",
             Point::ReceiverCallback => "receiver.callback",
+            Point::ReceiverCallbackAnswer => "receiver.callback_answer",
+            Point::ReceiverRecover => "receiver.recover",
+            Point::ReceiverSweep => "receiver.sweep",
+            Point::ReceiverIdle => "receiver.idle",
+            Point::ReceiverSignal => "receiver.signal",
             Point::ReceiverLog => "receiver.log",
             Point::CliResume => "cli.resume",
             Point::CliLine => "cli.line",
@@ -122,6 +161,8 @@ impl Point {
             Point::ReceiverAck => {
                 of(&["contextId", "text"], &["contextId", "text"], &[Omit, Replace, Delay, Stall])
             }
+            Point::ReceiverParams => of(&["member"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverContext => of(&["contextId", "taken"], &["taken"], &[Replace, Delay, Stall]),
             Point::ReceiverInbox => of(
                 &["from", "contextId", "text"],
                 &["from", "contextId", "text"],
@@ -135,9 +176,11 @@ impl Point {
             Point::ReceiverClaim => of(&["contextId", "free"], &["free"], &[Replace, Delay, Stall]),
             Point::ReceiverRelease => of(&["contextId"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverContextLock => of(&["contextId"], &[], &[Omit, Delay, Stall]),
-            Point::ReceiverSpawn => {
-                of(&["contextId", "session", "args"], &["args"], &[Omit, Replace, Delay, Stall])
-            }
+            Point::ReceiverSpawn => of(
+                &["contextId", "session", "args", "withheld"],
+                &["args", "withheld"],
+                &[Omit, Replace, Delay, Stall],
+            ),
             Point::ReceiverGroupKill => of(&["because"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverSessionSave => of(
                 &["contextId", "session"],
@@ -145,11 +188,13 @@ impl Point {
                 &[Omit, Replace, Delay, Stall, Duplicate],
             ),
             Point::ReceiverSessionLookup => {
-                of(&["contextId", "session"], &["session"], &[Omit, Replace, Delay, Stall])
+                of(&["contextId", "session", "earlier_life"], &["session"], &[Omit, Replace, Delay, Stall])
             }
-            Point::ReceiverSessionDead | Point::ReceiverSessionForget => {
-                of(&["contextId", "session"], &[], &[Omit, Delay, Stall])
+            Point::ReceiverSessionWords => {
+                of(&["contextId", "session", "is_sign"], &["is_sign"], &[Replace, Delay, Stall])
             }
+            Point::ReceiverSessionDead => of(&["contextId", "session", "sign"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverSessionForget => of(&["contextId", "session"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverTranscript => of(
                 &["dir", "from", "to", "contextId", "text"],
                 &["dir", "from", "to", "contextId", "text"],
@@ -160,6 +205,13 @@ impl Point {
                 &["id", "contextId", "text"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
+            Point::ReceiverCallbackAnswer => {
+                of(&["status", "error", "taken"], &["taken"], &[Replace, Delay, Stall])
+            }
+            Point::ReceiverRecover => of(&["line", "state"], &["state"], &[Replace, Delay, Stall]),
+            Point::ReceiverSweep => of(&["turns"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverIdle => of(&["open_turns"], &["open_turns"], &[Replace, Delay, Stall]),
+            Point::ReceiverSignal => of(&["busy"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverLog => {
                 of(&["line"], &["line"], &[Omit, Replace, Delay, Stall, Duplicate, Reorder])
             }

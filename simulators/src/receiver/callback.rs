@@ -59,13 +59,15 @@ impl Receiver {
         }
         let request = Request { method: "POST".to_owned(), url, headers, body, limit: LIMIT };
         let answer = http::exchange(&self.host, request).await.map_err(|error| error.to_string())?;
-        if !(200..300).contains(&answer.status) {
-            return Err(format!("HTTP {}", answer.status));
-        }
         // An error inside a 200 means that Hermes did not take the reply (FLEET-CB-06).
-        match Response::parse(&answer.body) {
-            Ok(Response { outcome: Err(error), .. }) => Err(format!("refused: {error}")),
-            _ => Ok(()),
+        let error = Response::parse(&answer.body).ok().and_then(|response| response.outcome.err());
+        let taken = (200..300).contains(&answer.status) && error.is_none();
+        let event = json!({ "status": answer.status, "error": error.is_some(), "taken": taken });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverCallbackAnswer, event).await;
+        match (passed.first().and_then(|event| event.get("taken")?.as_bool()).unwrap_or(taken), error) {
+            (true, _) => Ok(()),
+            (false, Some(error)) if answer.status == 200 => Err(format!("refused: {error}")),
+            (false, _) => Err(format!("HTTP {}", answer.status)),
         }
     }
 }

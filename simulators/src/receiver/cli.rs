@@ -83,17 +83,21 @@ impl Receiver {
         context: &str,
         session: Option<&str>,
     ) -> Run {
-        let event = json!({ "contextId": context, "session": session, "args": args });
+        let withheld = self.bearers();
+        let event = json!({ "contextId": context, "session": session, "args": args, "withheld": withheld });
         let Some(event) = self.settings.injector.pass(&self.host, Point::ReceiverSpawn, event).await.first()
         else {
             return Run::NotStarted(io::Error::other("the CLI was not started"));
         };
-        let args = event.get("args").and_then(|args| args.as_array()).map_or(args, |args| {
-            args.iter().map(|arg| arg.as_str().unwrap_or_default().to_owned()).collect()
-        });
+        let texts = |name: &str| -> Option<Vec<String>> {
+            let texts = event.get(name)?.as_array()?.iter();
+            Some(texts.map(|text| text.as_str().unwrap_or_default().to_owned()).collect())
+        };
+        let args = texts("args").unwrap_or(args);
+        let withheld = texts("withheld").unwrap_or(withheld);
         let mut command = Command::new(self.settings.mode.cli, &self.config.repo_path);
         command.args = args;
-        command.env = self.child_environment(turn).await;
+        command.env = self.child_environment(turn, &withheld).await;
         command.stdin = Stdin::Null;
         command.stdout = Sink::Piped;
         command.stderr = Sink::Piped;
@@ -171,12 +175,21 @@ impl Receiver {
         killed.len()
     }
 
-    /// The environment of the CLI: ours, without our bearers, with the usual places of programs at the end of the search
+    /// The variables that hold our bearers.
+    pub(super) fn bearers(&self) -> Vec<String> {
+        let config = &self.config;
+        [&config.auth_token_env, &config.hermes_auth_token_env].into_iter().flatten().cloned().collect()
+    }
+
+    /// The environment of the CLI: ours, without what is withheld, with the usual places of programs at the end of the search
     /// path where the mode has them there, and with the marks.
-    pub(super) async fn child_environment(&self, turn: &str) -> BTreeMap<String, String> {
+    pub(super) async fn child_environment(
+        &self,
+        turn: &str,
+        withheld: &[String],
+    ) -> BTreeMap<String, String> {
         let mut env = self.host.environment().clone();
-        for secret in [&self.config.auth_token_env, &self.config.hermes_auth_token_env].into_iter().flatten()
-        {
+        for secret in withheld {
             env.remove(secret);
         }
         if talk(self.settings.mode).adds_usual_places() {

@@ -10,15 +10,17 @@ use gauntlet_protocol::fleet::Lines;
 use gauntlet_world::network::{Address, Listener};
 use gauntlet_world::process::{Command, Output, Signal};
 use gauntlet_world::{Either, Host, race};
+use serde_json::json;
 use tokio::sync::{Mutex, Notify, Semaphore};
 
 use super::claims::Claims;
 use super::cli::{RECEIVER_MARK, mark};
 use super::config::Config;
 use super::inbox::{Writer, lines_after};
-use super::journal::{Journal, Outcome};
+use super::journal::{Fate, Journal, Outcome};
 use super::locks::ContextLocks;
 use super::state::{Receiver, Settings};
+use crate::injection::Point;
 
 /// The exit code when the receiver cannot or must not start.
 const REFUSED: i32 = 2;
@@ -121,9 +123,12 @@ async fn live(receiver: Rc<Receiver>, listener: Listener) -> i32 {
     let host = receiver.host.clone();
     let signals = host.processes().signals();
     let stopped = async {
-        match signals {
-            Ok(mut signals) => Some(signals.next().await),
-            Err(_) => std::future::pending().await,
+        let Ok(mut signals) = signals else { return std::future::pending().await };
+        loop {
+            let signal = signals.next().await;
+            if receiver.heeds_its_end().await {
+                return Some(signal);
+            }
         }
     };
     let work = async {
@@ -156,9 +161,11 @@ impl Receiver {
         self.probe().await;
         // The port is ours now, so nobody else works in this repository for this mode: what is marked was left behind, be
         // it by an earlier run or by the probe.
-        let swept = self.sweep(RECEIVER_MARK, &self.mark()).await;
-        if swept > 0 {
-            self.log(format!("ended {swept} processes that were left behind")).await;
+        if self.ends_what_was_left().await {
+            let swept = self.sweep(RECEIVER_MARK, &self.mark()).await;
+            if swept > 0 {
+                self.log(format!("ended {swept} processes that were left behind")).await;
+            }
         }
         let pid = format!("{}\n", self.host.pid());
         if let Err(error) =
@@ -171,11 +178,44 @@ impl Receiver {
         self.recover().await
     }
 
+    /// Whether it ends when it is asked to.
+    async fn heeds_its_end(&self) -> bool {
+        let event = json!({ "busy": self.open_turns.get() > 0 });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverSignal, event).await;
+        !passed.events.is_empty()
+    }
+
+    /// Whether what an earlier life left running is ended.
+    async fn ends_what_was_left(&self) -> bool {
+        let turns = self.journal.last_line();
+        // In a first life there was only the probe.
+        if turns == 0 {
+            return true;
+        }
+        let event = json!({ "turns": turns });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverSweep, event).await;
+        !passed.events.is_empty()
+    }
+
+    /// What became of a line that an earlier life handed off: `fresh`, `started`, `ended` or `settled`.
+    async fn state_of(&self, line: u64, fate: &Fate) -> String {
+        let state = match fate {
+            Fate { settled: true, .. } => "settled",
+            Fate { outcome: Some(_), .. } => "ended",
+            Fate { started: true, .. } => "started",
+            _ => "fresh",
+        };
+        let event = json!({ "line": line, "state": state });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverRecover, event).await.first();
+        let said = passed.and_then(|event| Some(event.get("state")?.as_str()?.to_owned()));
+        said.unwrap_or_else(|| state.to_owned())
+    }
+
     /// Asks the CLI for its version. Failure is only logged: it may be there when the first turn comes.
     async fn probe(&self) {
         let mut command = Command::new(self.settings.mode.cli, &self.config.repo_path);
         command.args = vec!["--version".to_owned()];
-        command.env = self.child_environment("probe").await;
+        command.env = self.child_environment("probe", &self.bearers()).await;
         command.stdout = Output::Null;
         command.stderr = Output::Null;
         let probe = async { self.spawn(command).await?.wait().await };
@@ -228,17 +268,16 @@ impl Receiver {
                 continue;
             }
             let fate = self.journal.fate(line);
+            let state = self.state_of(line, &fate).await;
             if let Some(outcome) = fate.outcome {
                 let record = (outcome.context.clone(), outcome.busy, outcome.text.clone());
                 let so_far = endings.entry(record).or_default();
                 *so_far += 1;
-                if !fate.settled {
+                if state == "ended" {
                     self.complete_transcript(&outcome, *so_far).await;
                     self.send_later(line, outcome);
                 }
-            } else if fate.settled {
-                // Its outcome was sent, and only the note of it was lost.
-            } else if fate.started {
+            } else if state == "started" {
                 let context = fate.context.or(accepted.context).unwrap_or_else(|| self.anonymous());
                 let text = "[interrupted] the receiver stopped while this turn was running; the work may be half done".to_owned();
                 let outcome = Outcome { id: self.callback_id(), context, text, busy: false };
@@ -247,10 +286,11 @@ impl Receiver {
                 self.journal.ended(&self.host, line, &outcome).await?;
                 self.record_ending(&outcome).await;
                 self.send_later(line, outcome);
-            } else {
+            } else if state == "fresh" {
                 accepted.context = accepted.context.or(fate.context);
                 self.begin(accepted);
             }
+            // Of a settled one the outcome was sent, even if only the note of that is left.
         }
         Ok(())
     }
@@ -270,13 +310,20 @@ impl Receiver {
         let tick = (limit / 4).clamp(Duration::from_secs(1), Duration::from_secs(60));
         loop {
             let due = self.last_work.get() + limit;
-            if self.open_turns.get() == 0 && self.host.clock().now() >= due {
+            if self.host.clock().now() >= due && self.open_turns_that_count().await == 0 {
                 return;
             }
             // Nothing can fall due before this; the tick only rounds it up, as the product line's own check does.
             let wait = due.saturating_duration_since(self.host.clock().now()).max(tick);
             self.host.clock().sleep(wait).await;
         }
+    }
+
+    /// How many turns keep it from ending.
+    async fn open_turns_that_count(&self) -> u64 {
+        let event = json!({ "open_turns": self.open_turns.get() });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverIdle, event).await.first();
+        passed.and_then(|event| event.get("open_turns")?.as_u64()).unwrap_or_default()
     }
 
     /// Ends what runs and leaves nothing behind. Turns that are cut short here are reported at the next start.

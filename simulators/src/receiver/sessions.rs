@@ -22,7 +22,8 @@ impl Receiver {
             }
             Sessions::Derived => None,
         };
-        let event = json!({ "contextId": context, "session": session });
+        let earlier_life = self.journal.only_an_earlier_life_began(line, context);
+        let event = json!({ "contextId": context, "session": session, "earlier_life": earlier_life });
         let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionLookup, event).await;
         passed.first()?.get("session")?.as_str().map(str::to_owned)
     }
