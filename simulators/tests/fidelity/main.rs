@@ -3,4 +3,5 @@
 mod claude_code;
 mod codex;
 mod opencode;
+mod receivers;
 mod rig;
