@@ -4,6 +4,7 @@
 mod args;
 mod interrupt;
 mod process;
+mod profile;
 mod progress;
 mod replay;
 mod run;
@@ -12,7 +13,7 @@ mod schema;
 use clap::Parser;
 use gauntlet_engine::exit::ExitCode;
 
-use args::{Args, Command};
+use args::{Args, Command, ProfileCommand};
 
 fn main() -> std::process::ExitCode {
     let args = match Args::try_parse() {
@@ -33,6 +34,7 @@ fn main() -> std::process::ExitCode {
         Command::Replay(replay) => replay::replay(&replay),
         Command::Serve(serve) => process::serve(&serve),
         Command::StandIn(stand_in) => process::stand_in(&stand_in),
+        Command::Profile(ProfileCommand::Record(record)) => profile::record(&record),
         Command::Schema(schema) => schema::schema(&schema),
     };
     match outcome {

@@ -81,3 +81,60 @@ pub fn record(
     })?;
     Ok(Made { value, profile, untold })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(executor: &str, files: &[(&str, &str)]) -> Result<Made, RecordError> {
+        let files = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        record(executor, "1", "somewhere/1", &Recordings::new("1", files))
+    }
+
+    fn refused(executor: &str, files: &[(&str, &str)]) -> String {
+        made(executor, files).expect_err("no recordings of this executor").to_string()
+    }
+
+    #[test]
+    fn garbage_is_refused_with_what_was_expected_where() {
+        for executor in EXECUTORS {
+            let nothing = refused(executor, &[]);
+            assert!(nothing.starts_with("text.stdout.jsonl: expected "), "{executor}: {nothing}");
+            let other = refused(executor, &[("text.stdout.jsonl", "{\"a\": 1}\n{\"b\": [2]}\n")]);
+            assert!(other.starts_with("text.stdout.jsonl: expected "), "{executor}: {other}");
+        }
+        let line = refused("codex", &[("text.stdout.jsonl", "{}\n\n[1]\n")]);
+        assert_eq!(
+            line,
+            "text.stdout.jsonl, line 3: expected an event, which is a JSON object; found \"[1]\""
+        );
+        assert!(refused("cursor", &[]).contains("expected an executor whose recordings can be read"));
+    }
+
+    #[test]
+    fn a_text_that_looks_like_a_slot_that_does_not_exist_is_refused() {
+        let answer = r#"{"item":{"type":"agent_message","text":"hi"}}"#;
+        let text = format!("{{\"type\":\"x\",\"y\":\"{{nobody}}\"}}\n{answer}\n");
+        let refused = refused("codex", &[("text.stdout.jsonl", &text)]);
+        assert!(refused.starts_with("somewhere/1: expected texts that a profile can hold"), "{refused}");
+    }
+
+    #[test]
+    fn one_turn_is_enough_and_what_is_missing_is_said() {
+        let text = concat!(
+            r#"{"type":"thread.started","thread_id":"t"}"#,
+            "\n",
+            r#"{"type":"item.completed","item":{"id":"item_0","type":"agent_message","text":"hi"}}"#,
+            "\n"
+        );
+        let made = made("codex", &[("text.stdout.jsonl", text), ("exit-codes.txt", "1 err401 rc=7\n")])
+            .expect("a turn");
+        assert_eq!(made.profile.version, "1");
+        assert_eq!(made.profile.recorded_from.as_deref(), Some("somewhere/1"));
+        for missing in
+            ["model:", "command:", "unknown_thread:", "failures: err401", "failures: cut", "breaks:"]
+        {
+            assert!(made.untold.iter().any(|line| line.starts_with(missing)), "{missing} {:?}", made.untold);
+        }
+    }
+}
