@@ -45,8 +45,7 @@ fn a_quirk_that_does_not_bite_over_real_processes_is_not_caught() {
         probes.filter(|plan| plan.scenario.id.value == "fleet/work-in-the-repository").collect();
     let crossed = selection.crossed(&library, &plain[0], &["token-in-log".to_owned()]);
     let records = run(crossed, &library, &settings(1));
-    let scores = Scores::of(&library, &records);
-    let sample = scores.samples(0).remove(0);
+    let sample = Scores::default().add(&library, &records[0]).expect("the quirk was caught");
     let real = selection.in_real_lane(&library, &sample).expect("the story can be told over real processes");
     let mut over_processes = records[0].clone();
     over_processes.plan = real.into();

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gauntlet_runtime::Runtime;
+use gauntlet_simulators::receiver::Deviations;
 use gauntlet_simulators::{control, gate};
 use gauntlet_world::network::{Address, Tap};
 use gauntlet_world::process::{Child, Command, Output, Pid, Signal, Stdin};
@@ -18,7 +19,7 @@ use super::bench::{
     watch_deliveries,
 };
 use super::names::Names;
-use super::plan::{Deviation, Plan};
+use super::plan::Plan;
 use super::stage::CellStage;
 use super::tap::{OnlyOpened, Wire};
 use crate::files;
@@ -32,8 +33,6 @@ pub(crate) struct RealSettings {
     pub(crate) binary: PathBuf,
     /// The folder of the cell, not made yet.
     pub(crate) root: PathBuf,
-    /// The folders with a user's own data, absolute.
-    pub(crate) folders: Vec<PathBuf>,
 }
 
 /// The bench of the real lane.
@@ -46,7 +45,6 @@ pub(crate) struct RealBench {
     runtime_host: Host,
     receiver: RefCell<Option<Started>>,
     binary: PathBuf,
-    folders: Vec<PathBuf>,
     plan: Plan,
     names: Rc<Names>,
     trace: Rc<Trace>,
@@ -123,7 +121,6 @@ impl RealBench {
             runtime_host,
             receiver: RefCell::default(),
             binary: settings.binary.clone(),
-            folders: settings.folders.clone(),
             plan: plan.clone(),
             names: names.clone(),
             trace: trace.clone(),
@@ -169,20 +166,9 @@ impl RealBench {
 
     pub(crate) async fn launch_receiver(&self) -> Result<(), BenchError> {
         let mut command = Command::new(self.binary.to_string_lossy(), self.places.repo());
-        command.args = vec!["serve", &self.plan.executor.id.value, "--end-with-stdin"]
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
-        command.args.extend(["--release".to_owned(), self.plan.release.id.value.clone()]);
-        // What is a CLI's comes to the stand-in by the control connection.
-        if let Some(Deviation::Quirk(quirk)) = &self.plan.deviation
-            && quirk.role == "receiver"
-        {
-            command.args.extend(["--quirk".to_owned(), quirk.id.clone()]);
-        }
-        for folder in &self.folders {
-            command.args.extend(["--scenarios".to_owned(), folder.to_string_lossy().into_owned()]);
-        }
+        let deviations = deviations(&self.places).to_string_lossy().into_owned();
+        let args = ["receiver", &self.plan.executor.id.value, "--deviations", &deviations];
+        command.args = args.map(str::to_owned).into();
         let path = format!("{}:/usr/bin:/bin", self.places.bin().to_string_lossy());
         command.env = receiver_environment(&self.places, &self.names, &path);
         // The receiver ends with the harness, however that ends: its standard input is at an end then.
@@ -332,7 +318,15 @@ fn furnish(plan: &Plan, names: &Names, places: &Places) -> io::Result<()> {
     for (path, text) in &plan.scenario.given.files {
         files::write(&places.path(&names.resolve(path)), text.as_bytes())?;
     }
-    Ok(())
+    // What is a CLI's comes to the stand-in by the control connection.
+    let quirks = plan.quirks().into_iter().filter(|quirk| quirk.role == "receiver").collect();
+    let made = Deviations { framing: plan.release.framing.clone(), quirks };
+    files::write(&deviations(places), &serde_json::to_vec(&made).map_err(io::Error::other)?)
+}
+
+/// The file that says how the receiver differs from the reference.
+fn deviations(places: &Places) -> PathBuf {
+    places.root.join("deviations.json")
 }
 
 /// Opens the control connection, and puts the launcher of the stand-in where the receiver looks for its CLI. The launcher has
