@@ -365,3 +365,13 @@ fn power_cuts_a_dispatch_that_was_acknowledged_and_not_kept() {
         "FLEET-INV-02",
     );
 }
+
+#[test]
+fn the_list_of_mutants_is_that_of_these_tests() {
+    let source = include_str!("mutants.rs");
+    for (requirement, name) in &library().mutants {
+        let body = source.split_once(&format!("fn {name}() {{")).map(|(_, rest)| rest);
+        let body = body.and_then(|rest| rest.split_once("\n}\n")).map_or("", |(body, _)| body);
+        assert!(body.contains(requirement), "{requirement}: expected a test {name} here that breaks it");
+    }
+}

@@ -81,9 +81,15 @@ fn garbage_is_wrong_usage_and_says_what_was_expected_and_where() {
     let cases: [(PathBuf, &str); 5] = [
         (scratch.path().join("nowhere"), "expected recordings"),
         (folder("codex/1", "notes.txt", b"hi"), "expected recordings"),
-        (folder("codex/2", "text.stdout.jsonl", b"no event\n"), "text.stdout.jsonl, line 1: expected an event"),
+        (
+            folder("codex/2", "text.stdout.jsonl", b"no event\n"),
+            "text.stdout.jsonl, line 1: expected an event",
+        ),
         (folder("codex/3", "text.stdout.jsonl", b"\xff\n"), "byte 0: expected text in UTF-8"),
-        (folder("cursor/1", "text.stdout.jsonl", b"{}\n"), "expected an executor whose recordings can be read"),
+        (
+            folder("cursor/1", "text.stdout.jsonl", b"{}\n"),
+            "expected an executor whose recordings can be read",
+        ),
     ];
     for (folder, said) in cases {
         let refused = record(&folder).assert().code(2);

@@ -46,7 +46,7 @@ fn a_release_that_is_another_one_is_noticed() {
     let mut library = embedded();
     let release = library.releases.get_mut("a2a_fleet").expect("the release");
     let mut changed = gauntlet_engine::data::release::Release::clone(release);
-    changed.quirks.retain(|quirk| quirk.value != "error-inside-of-a-200-overlooked");
+    changed.quirks.retain(|quirk| quirk.value != "error-inside-of-200-taken");
     changed.breaks.remove("FLEET-LIFE-02");
     *release = changed.into();
     for (executor, row) in rows(library) {
@@ -88,7 +88,17 @@ fn a_run_of_a_release_says_what_it_does_not_keep_and_ends_with_1() {
     let out = tempfile::tempdir().expect("a folder");
     let only = ["fleet/error-inside-of-a-200", "fleet/work-in-the-repository"];
     Command::new(env!("CARGO_BIN_EXE_gauntlet"))
-        .args(["run", "--release", "a2a_fleet", "--executor", "codex", "--version", "0.169.0", "--lane", "virtual"])
+        .args([
+            "run",
+            "--release",
+            "a2a_fleet",
+            "--executor",
+            "codex",
+            "--version",
+            "0.169.0",
+            "--lane",
+            "virtual",
+        ])
         .args(["--only", only[0], "--only", only[1], "--out"])
         .arg(out.path())
         .assert()
@@ -100,7 +110,9 @@ fn a_run_of_a_release_says_what_it_does_not_keep_and_ends_with_1() {
     assert_eq!(report.subject.release, "a2a_fleet");
     let failed: BTreeSet<&str> = report.failures.iter().map(|failure| failure.requirement.as_str()).collect();
     assert_eq!(failed, BTreeSet::from(["FLEET-CB-06", "FLEET-INV-06"]), "with their evidence");
-    assert!(report.failures.iter().all(|failure| !failure.evidence.is_empty() || !failure.observed.is_empty()));
+    assert!(
+        report.failures.iter().all(|failure| !failure.evidence.is_empty() || !failure.observed.is_empty())
+    );
     assert!(read("codex/report.md").contains("## Release `a2a_fleet`"));
     let cell = &report.failures[0].cell;
     Command::new(env!("CARGO_BIN_EXE_gauntlet")).args(["replay", cell]).assert().code(1);

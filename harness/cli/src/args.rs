@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Run one cell again and show its verdicts and its trace
     Replay(ReplayArgs),
+    /// List what there is, or what of the catalogue is not covered
+    List(ListArgs),
     /// Run the reference receiver in front of a CLI, in the current directory
     Serve(ServeArgs),
     /// Make profiles of CLIs
@@ -85,6 +87,51 @@ pub(crate) struct RunArgs {
     /// Take the cells in another order, drawn by this number; the results are the same
     #[arg(long, value_name = "N", hide = true)]
     pub(crate) shuffle: Option<u64>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ListArgs {
+    /// What to list
+    #[arg(value_enum, conflicts_with = "uncovered")]
+    pub(crate) what: Option<Things>,
+    /// The requirements that nothing judges, and those that nothing was ever seen to break. Ends with 1 when a must is judged by
+    /// nothing
+    #[arg(long)]
+    pub(crate) uncovered: bool,
+    /// How
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: ListFormat,
+    /// Also read data from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
+}
+
+/// What can be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Things {
+    /// The catalogue
+    Requirements,
+    /// Scenarios, one for each row of their parameters
+    Scenarios,
+    /// Deviations of peers
+    Quirks,
+    /// Versions of executors' CLIs
+    Profiles,
+    /// Versions of receivers
+    Releases,
+    /// Misbehaviour of the world
+    Faults,
+}
+
+/// How a list is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// Columns
+    Text,
+    /// A Markdown table
+    Md,
+    /// A list of objects
+    Json,
 }
 
 #[derive(Debug, ClapArgs)]

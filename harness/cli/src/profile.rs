@@ -17,7 +17,7 @@ const EXIT_CODES: &str = "exit-codes.txt";
 
 pub(crate) fn record(args: &RecordArgs) -> Outcome {
     let usage = |report: miette::Report| (report, ExitCode::Usage);
-    let folder = files::absolute(&args.dir);
+    let folder = std::path::absolute(&args.dir).unwrap_or_else(|_| args.dir.clone());
     let name = |path: Option<&Path>| {
         path.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     };

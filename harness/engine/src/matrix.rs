@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use gauntlet_reports::Lane;
 use gauntlet_simulators::cli::Profile;
-use gauntlet_simulators::injection::Quirk;
+use gauntlet_simulators::injection::{Point, Quirk};
 use gauntlet_simulators::receiver::USUAL_PLACES;
+use serde_json::Value;
 use wildmatch::WildMatch;
 
 use crate::cell::{Deviation, Outcome, Plan};
@@ -237,8 +238,9 @@ pub fn reachable(library: &Library, executor: &Executor, outcome: &Outcome) -> V
     let quirk = |quirk: &Quirk| {
         let quirk = executor.quirk(quirk);
         let is_meant = quirk.executors.is_empty() || quirk.executors.contains(&executor.id.value);
-        is_meant
-            && outcome.events.iter().any(|(point, event)| *point == quirk.at && quirk.when.matches(event))
+        let bites = |(point, event): &&(Point, Value)| *point == quirk.at && quirk.when.matches(event);
+        let needed = quirk.when.nth.unwrap_or(1) as usize;
+        is_meant && outcome.events.iter().filter(bites).take(needed).count() == needed
     };
     let fault = |fault: &Fault| {
         let rule = executor.rule(&fault.rule);

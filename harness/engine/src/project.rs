@@ -9,6 +9,7 @@ use gauntlet_reports::{
 };
 
 use crate::cell::Plan;
+use crate::coverage;
 use crate::data::Library;
 use crate::exit::ExitCode;
 use crate::matrix::Selection;
@@ -89,7 +90,7 @@ pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, com
         .into_iter()
         .map(|(name, of)| executor_report(library, selection, &scores, name, of, complete))
         .collect();
-    let detection = scores.detection(library);
+    let detection = scores.detection(library, selection.is_whole());
     let resilience = scores.resilience();
     let mut problems = Vec::new();
     let mut exit = ExitCode::Pass;
@@ -225,6 +226,7 @@ pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, com
             .collect(),
         detection,
         resilience,
+        coverage: coverage::coverage(library),
         failures,
         exit_code: exit.code(),
         problems,
@@ -268,6 +270,7 @@ fn executor_report(
         failures: of.failures,
         failures_left_out: of.left_out,
         uncovered: scored.uncovered,
+        unbroken: scored.unbroken,
     }
 }
 

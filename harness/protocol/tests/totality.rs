@@ -179,8 +179,13 @@ fn valid_lines() -> Vec<String> {
     let dispatch = Dispatch { text: "add one() 🦀".to_owned(), context: Some(context) };
     let request = Request { id: json!(1), method: json!("SendMessage"), params: dispatch.to_params("user") };
     let ack = AgentMessage { text: CODEX.ack_text(), context: Some("c1".to_owned()) };
-    let inbox =
-        InboxRecord { ts: "t".to_owned(), from: "hermes".to_owned(), context: None, text: "é".to_owned() };
+    let inbox = InboxRecord {
+        ts: "t".to_owned(),
+        from: "hermes".to_owned(),
+        context: None,
+        text: "é".to_owned(),
+        cut: false,
+    };
     vec![
         // Raw UTF-8, so that a cut can fall inside a character.
         callback.to_value().to_string(),

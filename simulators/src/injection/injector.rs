@@ -161,9 +161,13 @@ impl Injector {
         for (name, secret) in &self.0.secrets {
             text = text.replace(&format!("{{{name}}}"), secret);
         }
-        for (name, pointer) in
-            [("{context}", "/contextId"), ("{text}", "/text"), ("{line}", "/line"), ("{id}", "/id")]
-        {
+        for (name, pointer) in [
+            ("{context}", "/contextId"),
+            ("{text}", "/text"),
+            ("{line}", "/line"),
+            ("{id}", "/id"),
+            ("{url}", "/url"),
+        ] {
             if let Some(part) = event.pointer(pointer).and_then(Value::as_str) {
                 text = text.replace(name, part);
             }

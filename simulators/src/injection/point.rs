@@ -8,7 +8,27 @@ use super::quirk::Kind;
 /// Where a quirk can bite. Each point documents the event that passes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum Point {
-    /// The receiver has judged a bearer. `{"accepted": bool, "reason": "ok" | "missing" | "wrong"}`
+    /// The receiver has read its configuration and is about to work by it; `sound`: nothing in it was wrong.
+    /// `{"sound": bool, "slots", "idle_s", "turn_cap_s"}`, `idle_s` being null when it never idles out.
+    #[serde(rename = "receiver.config")]
+    ReceiverConfig,
+    /// The receiver has looked who may dispatch, before it listens: whether a bearer is named and found, and whether only this machine
+    /// can reach it. `{"named": bool, "found": bool, "loopback": bool, "starts": bool}`
+    #[serde(rename = "receiver.open")]
+    ReceiverOpen,
+    /// The receiver writes its pid file when it listens, and none when it does not come to it.
+    /// `{"listens": bool, "writes": bool}`
+    #[serde(rename = "receiver.pid")]
+    ReceiverPid,
+    /// The receiver has read a request of which it knows the bearer. `context` says where a context stands, `sound` whether the
+    /// parameters have the right types, `texts` how many there are.
+    /// `{"method", "id", "context": "message" | "beside" | "none", "sound": bool, "texts", "text"}`
+    #[serde(rename = "receiver.request")]
+    ReceiverRequest,
+    /// The receiver makes up a context. `{"contextId"}`
+    #[serde(rename = "receiver.anonymous")]
+    ReceiverAnonymous,
+    /// The receiver has judged a bearer. `{"accepted": bool, "reason": "ok" | "missing" | "wrong", "scheme"}`
     #[serde(rename = "receiver.auth")]
     ReceiverAuth,
     /// The receiver answers an HTTP request. `{"method", "path", "status", "body"}`, the body as JSON. Bytes can be mangled.
@@ -25,12 +45,23 @@ pub enum Point {
     /// JSON stands for it.
     #[serde(rename = "receiver.context")]
     ReceiverContext,
-    /// The receiver appends to its inbox. `{"from", "contextId", "text"}`
+    /// The receiver appends to its inbox; `cut`: its sender sent more than this text.
+    /// `{"ts", "from", "contextId", "text", "cut": bool, "file"}`
     #[serde(rename = "receiver.inbox")]
     ReceiverInbox,
     /// The receiver hands an inbox line to a turn. `{"line", "contextId", "text"}`
     #[serde(rename = "receiver.handoff")]
     ReceiverHandoff,
+    /// The receiver writes down how many lines of its inbox it handed off. `{"lines"}`; omitted: the file stays as it is.
+    #[serde(rename = "receiver.offset")]
+    ReceiverOffset,
+    /// The receiver could not hand off this line. `{"line"}`; omitted: it goes on behind it.
+    #[serde(rename = "receiver.handoff_failed")]
+    ReceiverHandoffFailed,
+    /// The receiver that comes back has looked what became of a line. `{"line", "state": "waiting" | "fresh" | "started" |
+    /// "ended" | "settled"}`: not handed off, not begun, begun, come to an outcome, and that outcome sent.
+    #[serde(rename = "receiver.recover")]
+    ReceiverRecover,
     /// The receiver has looked whether a context is free, in a mode that takes one dispatch at a time.
     /// `{"contextId", "free": bool}`
     #[serde(rename = "receiver.claim")]
@@ -38,13 +69,24 @@ pub enum Point {
     /// The receiver lets a context go after its turn, in such a mode. `{"contextId"}`; omitted: it stays taken.
     #[serde(rename = "receiver.release")]
     ReceiverRelease,
-    /// The receiver takes the lock of a context before a turn. `{"contextId"}`; omitted: the turn runs without the lock.
+    /// The receiver takes the lock of a context before a turn; `crowded`: it knows as many contexts as it may.
+    /// `{"contextId", "crowded": bool}`; omitted: the turn runs without the lock.
     #[serde(rename = "receiver.context_lock")]
     ReceiverContextLock,
-    /// The receiver starts its CLI. `{"contextId", "session", "args", "withheld"}`, the last the names of variables that it does
-    /// not pass on.
+    /// The receiver has chosen the role for a turn. `{"source": "file" | "prompt" | "built_in", "text"}`
+    #[serde(rename = "receiver.role")]
+    ReceiverRole,
+    /// The receiver has looked at the repository's file of tools. `{"sound": bool}`
+    #[serde(rename = "receiver.tools")]
+    ReceiverTools,
+    /// The receiver starts its CLI. `text` is what was dispatched, `cwd` where the CLI works, `adds_places` whether the usual places of
+    /// programs are added to its search path, `withheld` the names of variables that are not passed on. `{"contextId", "session",
+    /// "args", "text", "cwd", "stdin": "null" | "held", "adds_places": bool, "withheld"}`
     #[serde(rename = "receiver.spawn")]
     ReceiverSpawn,
+    /// The receiver has read what its CLI printed. `{"reply", "session", "wrong_session": bool, "code"}`
+    #[serde(rename = "receiver.heard")]
+    ReceiverHeard,
     /// The receiver kills the process groups of a turn that ran into its cap, or of all when it is told to end.
     /// `{"because": "cap" | "stop"}`; omitted: only the leaders die.
     #[serde(rename = "receiver.group_kill")]
@@ -70,16 +112,13 @@ pub enum Point {
     /// The receiver appends to its transcript. `{"dir", "from", "to", "contextId", "text"}`. Bytes can be mangled.
     #[serde(rename = "receiver.transcript")]
     ReceiverTranscript,
-    /// The receiver sends a reply back, each attempt anew. `{"id", "contextId", "text", "attempt"}`. Bytes can be mangled.
+    /// The receiver sends a reply back, each attempt anew; `bearer`: it shows one. `{"id", "contextId", "text", "role", "attempt",
+    /// "url", "bearer": bool}`. Bytes can be mangled.
     #[serde(rename = "receiver.callback")]
     ReceiverCallback,
     /// The receiver has an answer to a callback; `error`: there is one of JSON-RPC in it. `{"status", "error": bool, "taken": bool}`
     #[serde(rename = "receiver.callback_answer")]
     ReceiverCallbackAnswer,
-    /// The receiver that comes back has looked what became of a line that was handed off. `{"line", "state": "fresh" | "started" |
-    /// "ended" | "settled"}`: not begun, begun, come to an outcome, and that outcome sent.
-    #[serde(rename = "receiver.recover")]
-    ReceiverRecover,
     /// The receiver ends, at its start, what turns of an earlier life left running. `{"turns"}`, how many lines that life handed
     /// off; omitted: it lives on.
     #[serde(rename = "receiver.sweep")]
@@ -111,6 +150,11 @@ impl Point {
     /// The name in quirk files, for instance `receiver.callback`.
     pub fn name(self) -> &'static str {
         match self {
+            Point::ReceiverConfig => "receiver.config",
+            Point::ReceiverOpen => "receiver.open",
+            Point::ReceiverPid => "receiver.pid",
+            Point::ReceiverRequest => "receiver.request",
+            Point::ReceiverAnonymous => "receiver.anonymous",
             Point::ReceiverAuth => "receiver.auth",
             Point::ReceiverResponse => "receiver.response",
             Point::ReceiverAck => "receiver.ack",
@@ -118,10 +162,16 @@ impl Point {
             Point::ReceiverContext => "receiver.context",
             Point::ReceiverInbox => "receiver.inbox",
             Point::ReceiverHandoff => "receiver.handoff",
+            Point::ReceiverOffset => "receiver.offset",
+            Point::ReceiverHandoffFailed => "receiver.handoff_failed",
+            Point::ReceiverRecover => "receiver.recover",
             Point::ReceiverClaim => "receiver.claim",
             Point::ReceiverRelease => "receiver.release",
             Point::ReceiverContextLock => "receiver.context_lock",
+            Point::ReceiverRole => "receiver.role",
+            Point::ReceiverTools => "receiver.tools",
             Point::ReceiverSpawn => "receiver.spawn",
+            Point::ReceiverHeard => "receiver.heard",
             Point::ReceiverGroupKill => "receiver.group_kill",
             Point::ReceiverSessionSave => "receiver.session_save",
             Point::ReceiverSessionLookup => "receiver.session_lookup",
@@ -131,7 +181,6 @@ impl Point {
             Point::ReceiverTranscript => "receiver.transcript",
             Point::ReceiverCallback => "receiver.callback",
             Point::ReceiverCallbackAnswer => "receiver.callback_answer",
-            Point::ReceiverRecover => "receiver.recover",
             Point::ReceiverSweep => "receiver.sweep",
             Point::ReceiverIdle => "receiver.idle",
             Point::ReceiverSignal => "receiver.signal",
@@ -152,7 +201,24 @@ impl Point {
             kinds,
         };
         match self {
-            Point::ReceiverAuth => of(&["accepted", "reason"], &["accepted"], &[Replace, Delay, Stall]),
+            Point::ReceiverConfig => of(
+                &["sound", "slots", "idle_s", "turn_cap_s"],
+                &["slots", "idle_s", "turn_cap_s"],
+                &[Replace, Delay, Stall, Exit],
+            ),
+            Point::ReceiverOpen => {
+                of(&["named", "found", "loopback", "starts"], &["starts"], &[Replace, Delay, Stall])
+            }
+            Point::ReceiverPid => of(&["listens", "writes"], &["writes"], &[Replace, Delay, Stall]),
+            Point::ReceiverRequest => of(
+                &["method", "id", "context", "sound", "texts", "text"],
+                &["method", "id", "context", "sound", "text"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::ReceiverAnonymous => of(&["contextId"], &["contextId"], &[Replace, Delay, Stall]),
+            Point::ReceiverAuth => {
+                of(&["accepted", "reason", "scheme"], &["accepted"], &[Replace, Delay, Stall])
+            }
             Point::ReceiverResponse => of(
                 &["method", "path", "status", "body"],
                 &["status", "body"],
@@ -164,8 +230,8 @@ impl Point {
             Point::ReceiverParams => of(&["member"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverContext => of(&["contextId", "taken"], &["taken"], &[Replace, Delay, Stall]),
             Point::ReceiverInbox => of(
-                &["from", "contextId", "text"],
-                &["from", "contextId", "text"],
+                &["ts", "from", "contextId", "text", "cut", "file"],
+                &["ts", "from", "contextId", "text", "cut", "file"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverHandoff => of(
@@ -173,13 +239,23 @@ impl Point {
                 &["contextId", "text"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Reorder],
             ),
+            Point::ReceiverOffset => of(&["lines"], &["lines"], &[Omit, Replace, Delay, Stall]),
+            Point::ReceiverHandoffFailed => of(&["line"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverRecover => of(&["line", "state"], &["state"], &[Replace, Delay, Stall]),
             Point::ReceiverClaim => of(&["contextId", "free"], &["free"], &[Replace, Delay, Stall]),
             Point::ReceiverRelease => of(&["contextId"], &[], &[Omit, Delay, Stall]),
-            Point::ReceiverContextLock => of(&["contextId"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverContextLock => of(&["contextId", "crowded"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverRole => of(&["source", "text"], &["text"], &[Replace, Delay, Stall]),
+            Point::ReceiverTools => of(&["sound"], &["sound"], &[Replace, Delay, Stall]),
             Point::ReceiverSpawn => of(
-                &["contextId", "session", "args", "withheld"],
-                &["args", "withheld"],
+                &["contextId", "session", "args", "text", "cwd", "stdin", "adds_places", "withheld"],
+                &["args", "cwd", "stdin", "adds_places", "withheld"],
                 &[Omit, Replace, Delay, Stall],
+            ),
+            Point::ReceiverHeard => of(
+                &["reply", "session", "wrong_session", "code"],
+                &["reply", "session", "wrong_session"],
+                &[Replace, Delay, Stall],
             ),
             Point::ReceiverGroupKill => of(&["because"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverSessionSave => of(
@@ -201,14 +277,13 @@ impl Point {
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverCallback => of(
-                &["id", "contextId", "text", "attempt"],
-                &["id", "contextId", "text"],
+                &["id", "contextId", "text", "role", "attempt", "url", "bearer"],
+                &["id", "contextId", "text", "role", "url", "bearer"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverCallbackAnswer => {
                 of(&["status", "error", "taken"], &["taken"], &[Replace, Delay, Stall])
             }
-            Point::ReceiverRecover => of(&["line", "state"], &["state"], &[Replace, Delay, Stall]),
             Point::ReceiverSweep => of(&["turns"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverIdle => of(&["open_turns"], &["open_turns"], &[Replace, Delay, Stall]),
             Point::ReceiverSignal => of(&["busy"], &[], &[Omit, Delay, Stall]),

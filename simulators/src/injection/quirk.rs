@@ -21,6 +21,9 @@ pub struct Quirk {
     pub title: String,
     /// The role that it breaks.
     pub role: String,
+    /// Why it is not tried over real processes, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub virtual_only: Option<String>,
     /// The executors that have it. All, if absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub executors: Vec<String>,

@@ -24,6 +24,7 @@ fn quirk(at: Point, deviation: Deviation, when: When) -> Quirk {
         id: "odd".to_owned(),
         title: "It is odd.".to_owned(),
         role: at.role().to_owned(),
+        virtual_only: None,
         executors: Vec::new(),
         at,
         deviation,

@@ -82,9 +82,14 @@ impl Receiver {
         turn: &str,
         context: &str,
         session: Option<&str>,
+        text: &str,
     ) -> Run {
+        let adds_places = talk(self.settings.mode).adds_usual_places();
         let withheld = self.bearers();
-        let event = json!({ "contextId": context, "session": session, "args": args, "withheld": withheld });
+        let event = json!({
+            "contextId": context, "session": session, "args": args, "text": text, "cwd": self.config.repo_path,
+            "stdin": "null", "adds_places": adds_places, "withheld": withheld,
+        });
         let Some(event) = self.settings.injector.pass(&self.host, Point::ReceiverSpawn, event).await.first()
         else {
             return Run::NotStarted(io::Error::other("the CLI was not started"));
@@ -95,10 +100,11 @@ impl Receiver {
         };
         let args = texts("args").unwrap_or(args);
         let withheld = texts("withheld").unwrap_or(withheld);
-        let mut command = Command::new(self.settings.mode.cli, &self.config.repo_path);
+        let cwd = event["cwd"].as_str().unwrap_or(&self.config.repo_path);
+        let mut command = Command::new(self.settings.mode.cli, cwd);
         command.args = args;
-        command.env = self.child_environment(turn, &withheld).await;
-        command.stdin = Stdin::Null;
+        command.env = self.child_environment(turn, event["adds_places"] == true, &withheld).await;
+        command.stdin = if event["stdin"] == "held" { Stdin::Held } else { Stdin::Null };
         command.stdout = Sink::Piped;
         command.stderr = Sink::Piped;
         let mut child = match self.spawn(command).await {
@@ -186,13 +192,14 @@ impl Receiver {
     pub(super) async fn child_environment(
         &self,
         turn: &str,
+        adds_places: bool,
         withheld: &[String],
     ) -> BTreeMap<String, String> {
         let mut env = self.host.environment().clone();
         for secret in withheld {
             env.remove(secret);
         }
-        if talk(self.settings.mode).adds_usual_places() {
+        if adds_places {
             env.insert("PATH".to_owned(), self.search_path(&env).await);
         }
         env.insert(RECEIVER_MARK.to_owned(), self.mark());

@@ -19,6 +19,8 @@ pub struct Config {
     pub hermes_url: String,
     /// The text put before each prompt.
     pub role_prompt: String,
+    /// Whether `role_prompt` is the built-in one.
+    pub has_built_in_role: bool,
     /// A file whose content replaces `role_prompt`.
     pub role_file: Option<String>,
     /// The variable that holds the inbound bearer.
@@ -76,10 +78,10 @@ impl Config {
         let mut reader = Reader { values, warnings };
         let cli = mode.cli;
         let repo_path = reader.text("repo_path").unwrap_or_else(|| repo.to_owned());
+        let role = reader.text("role_prompt");
         Self {
-            role_prompt: reader
-                .text("role_prompt")
-                .unwrap_or_else(|| format!("{ROLE} You work in {repo_path}.")),
+            has_built_in_role: role.is_none(),
+            role_prompt: role.unwrap_or_else(|| format!("{ROLE} You work in {repo_path}.")),
             repo_path,
             bind_host: reader.raw_text("bind_host").unwrap_or_else(|| "127.0.0.1".to_owned()),
             bind_port: reader.port("bind_port").unwrap_or(mode.default_port),

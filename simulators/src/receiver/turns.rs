@@ -21,6 +21,8 @@ use crate::injection::Point;
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+const CUT: &str = "[cut] the executor was given only a part of this task: its first text, and of that at most 262144 characters";
+
 impl Receiver {
     /// Hands every new line of the inbox to a turn, for ever. It wakes when a dispatch is accepted; the configured interval
     /// only rounds the moment of waking, as the product line's polling would.
@@ -29,6 +31,11 @@ impl Receiver {
         loop {
             if let Err(error) = self.hand_off().await {
                 self.log(format!("the inbox could not be handed off: {error}")).await;
+                let event = json!({ "line": self.handed_off.get() + 1 });
+                let point = Point::ReceiverHandoffFailed;
+                if self.settings.injector.pass(&self.host, point, event).await.events.is_empty() {
+                    self.handed_off.set(self.handed_off.get() + 1);
+                }
                 self.host.clock().sleep(self.config.poll).await;
                 continue;
             }
@@ -51,7 +58,8 @@ impl Receiver {
                 let passed = self.settings.injector.pass(&self.host, Point::ReceiverHandoff, event).await;
                 runs.extend(passed.events.into_iter().map(|event| {
                     let member = |name| event.get(name).and_then(|value| value.as_str()).map(str::to_owned);
-                    Accepted { line, context: member("contextId"), text: member("text").unwrap_or_default() }
+                    let text = member("text").unwrap_or_default();
+                    Accepted { line, context: member("contextId"), text, cut: accepted.cut }
                 }));
             }
             self.set_offset(line).await?;
@@ -80,6 +88,14 @@ impl Receiver {
         });
     }
 
+    /// The context of a dispatch that names none.
+    pub(super) async fn new_context(&self) -> String {
+        let event = json!({ "contextId": self.anonymous() });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverAnonymous, event).await;
+        let context = passed.first().and_then(|event| event.get("contextId")?.as_str().map(str::to_owned));
+        context.unwrap_or_else(|| self.anonymous())
+    }
+
     /// A fresh context for a dispatch that names none (FLEET-ACK-03).
     pub(super) fn anonymous(&self) -> String {
         let mut random = [0; 16];
@@ -92,8 +108,8 @@ impl Receiver {
     async fn turn(&self, accepted: Accepted, context: &str) -> Outcome {
         let mode = self.settings.mode;
         let busy = |text| Outcome { id: String::new(), context: context.to_owned(), text, busy: true };
+        let event = json!({ "contextId": context, "crowded": self.contexts.is_crowded() });
         let lock = self.contexts.of(context);
-        let event = json!({ "contextId": context });
         let locks = self.settings.injector.pass(&self.host, Point::ReceiverContextLock, event).await;
         let _held = match locks.events.is_empty() {
             true => None,
@@ -106,7 +122,7 @@ impl Receiver {
             Some(slot) => slot,
             None => return busy(mode.busy_slots_text()),
         };
-        let text = self.run(accepted.line, context, &accepted.text).await;
+        let text = told(accepted.cut, self.run(accepted.line, context, &accepted.text).await);
         let outcome = Outcome { id: self.callback_id(), context: context.to_owned(), text, busy: false };
         // The outcome is durable and recorded while the context is still held: the next turn of this context comes after it.
         self.conclude(accepted.line, &outcome).await;
@@ -183,7 +199,7 @@ impl Receiver {
             self.log(format!("dropped from the configured flags: {}", dropped.join(" "))).await;
         }
         let turn = format!("{}#{line}", self.mark());
-        let output = match self.run_cli(args, &turn, context, session).await {
+        let output = match self.run_cli(args, &turn, context, session, text).await {
             Run::Ended(output) => output,
             Run::TimedOut => {
                 return (mode.timeout_text(self.config.turn_cap.as_secs_f64()), Spoken::default());
@@ -195,7 +211,7 @@ impl Receiver {
                 return (mode.invocation_failed_text(&not_started(mode.cli, &error)), Spoken::default());
             }
         };
-        let spoken = talk.read(&Heard { mode, output: &output });
+        let spoken = self.heard(talk.read(&Heard { mode, output: &output }), output.code).await;
         if let Some(session) = &spoken.session
             && let Err(error) = self.remember(context, session).await
         {
@@ -209,13 +225,34 @@ impl Receiver {
         (reply, spoken)
     }
 
+    /// What the CLI said, as it passes its injection point.
+    async fn heard(&self, mut spoken: Spoken, code: i32) -> Spoken {
+        let Spoken { reply, session, wrong_session, .. } = &spoken;
+        let event =
+            json!({ "reply": reply, "session": session, "wrong_session": wrong_session, "code": code });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverHeard, event.clone()).await;
+        if let Some(heard) = passed.first().filter(|heard| *heard != event) {
+            let text = |name| heard.get(name).and_then(|value| value.as_str()).map(str::to_owned);
+            (spoken.reply, spoken.session) = (text("reply"), text("session"));
+            spoken.wrong_session = heard["wrong_session"] == true;
+        }
+        spoken
+    }
+
     /// The text put before each prompt: the file's when it can be read, else the configured one.
     async fn role(&self) -> String {
-        let Some(file) = &self.config.role_file else { return self.config.role_prompt.clone() };
-        match self.host.disk().read(file).await {
-            Ok(content) => String::from_utf8_lossy(&content).trim().to_owned(),
-            Err(_) => self.config.role_prompt.clone(),
-        }
+        let content = match &self.config.role_file {
+            Some(file) => self.host.disk().read(file).await.ok(),
+            None => None,
+        };
+        let (source, text) = match content {
+            Some(content) => ("file", String::from_utf8_lossy(&content).trim().to_owned()),
+            None if self.config.has_built_in_role => ("built_in", self.config.role_prompt.clone()),
+            None => ("prompt", self.config.role_prompt.clone()),
+        };
+        let event = json!({ "source": source, "text": text });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverRole, event).await;
+        passed.first().and_then(|event| event.get("text")?.as_str().map(str::to_owned)).unwrap_or(text)
     }
 
     /// The path of the repository's file of tools, if this mode passes it on and it holds JSON: a CLI that is given a broken one
@@ -223,13 +260,16 @@ impl Receiver {
     async fn tools(&self) -> Option<String> {
         let path = Path::new(&self.config.repo_path).join(talk(self.settings.mode).tools_file()?);
         let content = self.host.disk().read_if_present(&path).await.ok().flatten()?;
-        match json::parse("the file of tools", &content) {
-            Ok(_) => Some(path.to_string_lossy().into_owned()),
-            Err(error) => {
-                self.log(format!("{} is not passed on: {error}", path.display())).await;
-                None
-            }
+        let parsed = json::parse("the file of tools", &content);
+        let event = json!({ "sound": parsed.is_ok() });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverTools, event).await.first();
+        if passed.is_some_and(|event| event["sound"] == true) {
+            return Some(path.to_string_lossy().into_owned());
         }
+        if let Err(error) = parsed {
+            self.log(format!("{} is not passed on: {error}", path.display())).await;
+        }
+        None
     }
 
     /// Makes an outcome durable, then visible: journal, transcript. While the journal cannot be written it waits: once sent
@@ -282,4 +322,10 @@ fn not_started(cli: &str, error: &io::Error) -> String {
         }
         _ => error.to_string(),
     }
+}
+
+/// What its sender is told of a dispatch. Whoever sent more than the executor was given must not take the outcome for that of the
+/// whole; the product line cuts in silence (FLEET-ACK-12).
+pub(super) fn told(cut: bool, text: String) -> String {
+    if cut { format!("{CUT}\n\n{text}") } else { text }
 }

@@ -142,16 +142,29 @@ pub(crate) fn receiver_config(
     config.to_string().into_bytes()
 }
 
-/// The environment of the receiver.
-pub(crate) fn receiver_environment(places: &Places, names: &Names, path: &str) -> BTreeMap<String, String> {
-    [
-        ("HOME", places.home().to_string_lossy().into_owned()),
-        ("PATH", path.to_owned()),
-        (RECEIVER_TOKEN, names.token.clone()),
-        (HERMES_TOKEN, names.hermes_token.clone()),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
+/// The environment of the receiver. It has a bearer only when its configuration names it: of one that nobody told it of it cannot
+/// know that it is a secret.
+pub(crate) fn receiver_environment(
+    plan: &Plan,
+    places: &Places,
+    names: &Names,
+    path: &str,
+) -> BTreeMap<String, String> {
+    let given = &plan.scenario.given.receiver;
+    let names_it = |member: &str, variable: &str, usually: bool| {
+        given.config.get(member).map_or(usually, |said| said.as_str() == Some(variable))
+    };
+    let bearers = [
+        ("auth_token_env", RECEIVER_TOKEN, given.auth, &names.token),
+        ("hermes_auth_token_env", HERMES_TOKEN, true, &names.hermes_token),
+    ];
+    let bearers =
+        bearers.into_iter().filter(|(member, variable, usually, _)| names_it(member, variable, *usually));
+    let own = [("HOME", places.home().to_string_lossy().into_owned()), ("PATH", path.to_owned())];
+    own.into_iter()
+        .chain(bearers.map(|(_, variable, _, token)| (variable, token.clone())))
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// The environment of the runtime.

@@ -170,7 +170,7 @@ impl RealBench {
         let args = ["receiver", &self.plan.executor.id.value, "--deviations", &deviations];
         command.args = args.map(str::to_owned).into();
         let path = format!("{}:/usr/bin:/bin", self.places.bin().to_string_lossy());
-        command.env = receiver_environment(&self.places, &self.names, &path);
+        command.env = receiver_environment(&self.plan, &self.places, &self.names, &path);
         // The receiver ends with the harness, however that ends: its standard input is at an end then.
         command.stdin = Stdin::Held;
         command.stdout = Output::Append(self.places.log());

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{dialect, wire};
 use crate::cell::Names;
-use crate::scenario::{Folder, Subject, Which};
+use crate::scenario::{Subject, Which, in_trace};
 use crate::trace::{FileSeen, Observation, What};
 
 /// A trace, ready to be looked at.
@@ -127,6 +127,7 @@ impl<'a> View<'a> {
                 "thread_lines": left.map(|(_, ending)| (dialect.sessions)(&ending.stdout)),
                 "messages": messages,
                 "stdout": left.map(|(_, ending)| ending.stdout.clone()),
+                "stderr": left.map(|(_, ending)| ending.stderr.clone()),
                 "code": left.map(|(_, ending)| ending.code),
             });
             turns.push(Turn {
@@ -344,8 +345,7 @@ impl<'a> View<'a> {
 
     fn file_value(&self, written: &str) -> Looked {
         let written = self.names.resolve(written);
-        let (folder, rest) = Folder::split(&written);
-        let path = format!("{}/{rest}", folder.in_trace());
+        let path = in_trace(&written);
         let seen = self.seen_before(&path, self.observations.len());
         let file = seen.and_then(|(_, file)| file);
         let json = file.and_then(|file| serde_json::from_slice::<Value>(&file.content.0).ok());

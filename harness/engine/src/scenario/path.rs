@@ -38,6 +38,15 @@ impl Folder {
     }
 }
 
+/// What a check calls the receiver's log, which is in none of the folders.
+const LOG: &str = "~log";
+
+/// Where a file that a check looks at is in a trace.
+pub(crate) fn in_trace(written: &str) -> String {
+    let (folder, rest) = Folder::split(written);
+    if written == LOG { "receiver.log".to_owned() } else { format!("{}/{rest}", folder.in_trace()) }
+}
+
 /// The first path of a scenario that is wrong, if one is.
 pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
     let of_given = || {
@@ -72,7 +81,11 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
     };
     let of_checks = || {
         scenario.then.iter().enumerate().find_map(|(number, check)| {
-            let Some(Subject::File(path)) = check.subject() else { return None };
+            let Some(Subject::File(path)) =
+                check.subject().filter(|subject| !matches!(subject, Subject::File(LOG)))
+            else {
+                return None;
+            };
             let (message, help) = wrong(path)?;
             Some(Mistake::at(&["then", &number.to_string(), "file"], message).help(help))
         })

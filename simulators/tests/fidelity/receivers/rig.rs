@@ -27,7 +27,7 @@ const HERMES_PORT: u16 = 9219;
 #[derive(Deserialize)]
 pub(super) struct Release {
     pub(super) framing: Framing,
-    quirks: Vec<String>,
+    pub(super) quirks: Vec<String>,
     executors: BTreeMap<String, Before>,
 }
 
