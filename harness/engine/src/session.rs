@@ -92,14 +92,18 @@ impl Session<'_> {
         })?;
         complete &= self.batch(selection, crossed, &mut side, &mut |_| true)?;
         // The results of the real lane stand behind those of the virtual one, whichever came first.
-        let Side { beside, mut done } = side;
+        let Side { beside, done } = side;
+        let mut outcome = done.into_iter().try_for_each(|record| self.writer.take(library, record).map(drop));
         complete &= beside.finish(&mut |record| {
             (self.progress)(Progress::Done(&record));
-            done.push(record);
+            if outcome.is_ok() {
+                outcome = self.writer.take(library, record).map(drop);
+            }
+            if outcome.is_err() {
+                self.settings.stop.ask();
+            }
         });
-        for record in done {
-            self.writer.take(library, record)?;
-        }
+        outcome?;
         Ok(complete)
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use gauntlet_protocol::fleet::{ContextId, Direction};
+use gauntlet_protocol::fleet::{ContextId, Direction, MAX_PROMPT_CHARS};
 use gauntlet_protocol::json;
 use serde_json::json;
 
@@ -20,8 +20,6 @@ use crate::injection::Point;
 /// What is waited before an outcome is written to the journal again, at first and at most.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-
-const CUT: &str = "[cut] the executor was given only a part of this task: its first text, and of that at most 262144 characters";
 
 impl Receiver {
     /// Hands every new line of the inbox to a turn, for ever. It wakes when a dispatch is accepted; the configured interval
@@ -327,5 +325,11 @@ fn not_started(cli: &str, error: &io::Error) -> String {
 /// What its sender is told of a dispatch. Whoever sent more than the executor was given must not take the outcome for that of the
 /// whole; the product line cuts in silence (FLEET-ACK-12).
 pub(super) fn told(cut: bool, text: String) -> String {
-    if cut { format!("{CUT}\n\n{text}") } else { text }
+    if !cut {
+        return text;
+    }
+    format!(
+        "[cut] the executor was given only a part of this task: its first text, and of that at most {MAX_PROMPT_CHARS} \
+         characters\n\n{text}"
+    )
 }

@@ -18,6 +18,8 @@ use crate::record::Record;
 pub(super) struct Counted {
     quirks: BTreeMap<String, OfQuirk>,
     catching: BTreeSet<String>,
+    /// The scenarios that a quirk crossed.
+    crossed: BTreeSet<String>,
 }
 
 /// What the cells of one quirk say.
@@ -58,6 +60,7 @@ impl Counted {
             counted.real.get_or_insert_with(|| RealCell { id: record.line.id.clone(), failed });
             return None;
         }
+        self.crossed.insert(record.plan.scenario.id.value.clone());
         counted.failed.extend(failed);
         if named.is_empty() {
             return None;
@@ -110,7 +113,7 @@ impl Counted {
             idle_scenarios: library
                 .scenarios
                 .keys()
-                .filter(|id| !self.catching.contains(*id))
+                .filter(|id| !self.catching.contains(*id) && (is_whole || self.crossed.contains(*id)))
                 .cloned()
                 .collect(),
         }
