@@ -392,6 +392,9 @@ impl Stagehand {
                     if is_asked {
                         self.look_for_leftovers("ended").await;
                     }
+                } else {
+                    // As an operator would, so that the next one gets the port.
+                    self.kill(HostName::Receiver).await;
                 }
                 json!({ "happens": code.is_some(), "code": code })
             }
