@@ -194,7 +194,7 @@ fn what_never_left_is_safe_to_send_again() {
             (closed.as_str(), "peer", "network error talking to 'peer'"),
             (closed.as_str(), "nobody", "agent 'nobody' not in fleet.yaml; configured: [\"peer\"]"),
             ("https://127.0.0.1", "peer", "agent 'peer': expected http://host[:port][/path]"),
-            ("", "peer", "agent 'peer': expected http://host[:port][/path]"),
+            ("", "peer", "fleet.yaml: fleet.agents.peer.url is required"),
         ] {
             let answer = send(url, None, message(json!({ "agent": agent }))).await;
             assert_eq!(

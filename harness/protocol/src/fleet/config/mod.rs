@@ -3,6 +3,7 @@
 //! [`FleetConfig::parse`] is pure. Two questions need a disk, and whoever loads the file asks them: where a managed peer's
 //! repository really is ([`FleetConfig::check_token_names`]), and whether the prompt file is inside the home.
 
+pub mod edit;
 mod error;
 mod peer;
 mod read;
