@@ -7,3 +7,4 @@ pub mod http1;
 pub mod injection;
 pub mod receiver;
 pub mod stage;
+pub mod stranger;

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use gauntlet_protocol::fleet::config::ConfigError;
 use gauntlet_world::Host;
 use gauntlet_world::network::Address;
+use gauntlet_world::process::Pid;
 use serde_json::Value;
 
 use crate::fleet::{Deliveries, Fleet, Settings, hermes, tools};
@@ -48,6 +49,8 @@ impl Runtime {
         let port = listener.port();
         fleet.listens_on(port);
         host.spawn(hermes::serve(fleet.clone(), listener));
+        let looked_after = fleet.clone();
+        host.spawn(async move { looked_after.reconcile().await });
         let mut registry = Registry::default();
         for tool in tools::all(&fleet) {
             registry.add(tool);
@@ -68,6 +71,11 @@ impl Runtime {
     /// Calls a tool on behalf of a caller.
     pub async fn call(&self, caller: &Caller, tool: &str, arguments: Value) -> Result<Value, CallError> {
         self.registry.call(caller, tool, arguments).await
+    }
+
+    /// The receivers that this runtime started and that it did not end itself.
+    pub fn launched(&self) -> Vec<Pid> {
+        self.fleet.launched()
     }
 
     /// The replies that were delivered.

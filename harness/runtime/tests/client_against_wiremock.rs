@@ -131,16 +131,25 @@ fn every_failure_says_what_can_have_happened_at_the_peer() {
             "refused",
             "peer returned JSON-RPC error -32001: busy",
         ),
-        (result(json!({ "kind": "task" })), "unknown", "peer returned unexpected result kind 'task'"),
+        (
+            rpc(json!({ "code": -32000, "message": "agent reply timed out after 120.0s: x" })),
+            "accepted_without_reply",
+            "peer returned JSON-RPC error -32000: agent reply timed out",
+        ),
+        (
+            result(json!({ "kind": "task" })),
+            "accepted_without_reply",
+            "peer returned unexpected result kind 'task'",
+        ),
         (
             result(json!({ "kind": "message", "message": { "parts": [] } })),
-            "unknown",
+            "accepted_without_reply",
             "peer message has no text part",
         ),
-        (result(json!([])), "unknown", "result that is not an object"),
+        (result(json!([])), "accepted_without_reply", "result that is not an object"),
         (
             ResponseTemplate::new(200).set_body_json(reply(json!("another"))),
-            "unknown",
+            "replied_elsewhere",
             "peer 'peer' answered on context 'another' instead of 'c1'",
         ),
     ];
@@ -150,7 +159,7 @@ fn every_failure_says_what_can_have_happened_at_the_peer() {
             let answer = send(&server.uri(), None, message(json!({ "context_id": "c1" }))).await;
             assert_eq!(
                 (answer["class"].as_str(), answer["retry_safe"].as_bool()),
-                (Some(class), Some(class != "unknown")),
+                (Some(class), Some(class == "refused")),
                 "{answer}"
             );
             assert!(

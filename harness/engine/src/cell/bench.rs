@@ -5,12 +5,15 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use gauntlet_protocol::fleet::{CODEX, Mode};
+use gauntlet_protocol::fleet::{CODEX, MODES, Mode};
 use gauntlet_runtime::Runtime;
+use gauntlet_runtime::fleet::{Launcher, Settings as FleetSettings};
 use gauntlet_simulators::injection::Injector;
+use gauntlet_simulators::stranger;
 use gauntlet_world::Host;
 use gauntlet_world::fault::{Rule, Unsynced};
 use gauntlet_world::http::{self, Request};
+use gauntlet_world::network::Address;
 use gauntlet_world::process::Pid;
 use gauntlet_world::touch::Touch;
 use serde_json::{Value, json};
@@ -153,9 +156,10 @@ pub(crate) fn receiver_environment(places: &Places, names: &Names, path: &str) -
 }
 
 /// The environment of the runtime.
-pub(crate) fn runtime_environment(places: &Places, names: &Names) -> BTreeMap<String, String> {
+pub(crate) fn runtime_environment(places: &Places, names: &Names, path: &str) -> BTreeMap<String, String> {
     [
         ("HOME", places.home().to_string_lossy().into_owned()),
+        ("PATH", path.to_owned()),
         ("HERMES_HOME", places.hermes().to_string_lossy().into_owned()),
         (RECEIVER_TOKEN, names.token.clone()),
         (HERMES_TOKEN, names.hermes_token.clone()),
@@ -163,6 +167,27 @@ pub(crate) fn runtime_environment(places: &Places, names: &Names) -> BTreeMap<St
     .map(|(name, value)| (name.to_owned(), value))
     .into()
 }
+
+/// How the runtime starts a receiver that it deploys. The template's text is only looked at.
+pub(crate) fn launchers(
+    places: &Places,
+    start: impl Fn(&'static Mode) -> (String, Vec<String>),
+) -> FleetSettings {
+    let receivers = MODES.iter().map(|mode| {
+        let (program, args) = start(mode);
+        (mode.name.to_owned(), Launcher { template: template(places), program, args })
+    });
+    FleetSettings { receivers: receivers.collect() }
+}
+
+/// The file that a deploy copies into a repository.
+pub(crate) fn template(places: &Places) -> PathBuf {
+    places.root.join("receiver-template.py")
+}
+
+/// What is in it: the receiver of a cell is a program of the harness.
+pub(crate) const TEMPLATE: &[u8] =
+    b"# The receiver of this cell runs elsewhere; this file stands in its place.\n";
 
 /// The runtime's `fleet.yaml`: its one peer is the subject.
 pub(crate) fn fleet_yaml(plan: &Plan, places: &Places, receiver: u16, node: u16) -> Vec<u8> {
@@ -370,6 +395,25 @@ impl Bench {
             Bench::Real(_) => crate::files::remove(&path),
         };
         outcome.map_err(|error| BenchError::because(&format!("cannot remove {written}"), error))
+    }
+
+    /// Makes a symbolic link from outside.
+    pub(crate) fn link(&self, written: &str, to: &str) -> Result<(), BenchError> {
+        let (path, target) = (self.places().path(written), self.places().path(to));
+        let outcome = match self {
+            Bench::Virtual(bench) => bench.link(&target, &path),
+            Bench::Real(_) => crate::files::link(&target, &path),
+        };
+        outcome.map_err(|error| BenchError::because(&format!("cannot make the link {written}"), error))
+    }
+
+    /// Lets something listen that has nothing to do with the fleet.
+    pub(crate) async fn let_a_stranger_listen(&self, port: u16, says: Vec<u8>) -> Result<(), BenchError> {
+        let host = self.harness();
+        let listener = host.network().listen(&Address::loopback(port)).await;
+        let listener = listener.map_err(|error| BenchError::because("the stranger cannot listen", error))?;
+        host.spawn(stranger::serve(host.clone(), listener, says));
+        Ok(())
     }
 
     /// The processes that run now and that the harness did not start.

@@ -7,7 +7,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gauntlet_runtime::Runtime;
-use gauntlet_runtime::fleet::Settings as FleetSettings;
 use gauntlet_simulators::{control, gate};
 use gauntlet_world::network::{Address, Tap};
 use gauntlet_world::process::{Child, Command, Output, Pid, Signal, Stdin};
@@ -15,8 +14,8 @@ use gauntlet_world::{Host, Identity};
 use tokio::sync::Notify;
 
 use super::bench::{
-    BenchError, Places, fleet_yaml, prefixed, receiver_config, receiver_environment, runtime_environment,
-    watch_deliveries,
+    BenchError, Places, TEMPLATE, fleet_yaml, launchers, prefixed, receiver_config, receiver_environment,
+    runtime_environment, template, watch_deliveries,
 };
 use super::names::Names;
 use super::plan::{Deviation, Plan};
@@ -111,7 +110,8 @@ impl RealBench {
         let gated = !plan.scenario.given.hermes.answers.is_empty();
         // Behind the gate only the connections that the runtime opens are observations of their own.
         let runtime_tap: Rc<dyn Tap> = if gated { Rc::new(OnlyOpened(wire.clone())) } else { wire.clone() };
-        let runtime_host = host("runtime", runtime_environment(&places, names), Some(runtime_tap));
+        let runtime_host =
+            host("runtime", runtime_environment(&places, names, &search_path(&places)), Some(runtime_tap));
         let client = host("client", Default::default(), Some(wire.clone() as Rc<_>));
         furnish(plan, names, &places, receiver_port).map_err(wrong)?;
         open_control(plan, &harness, settings, &places, &stage).await?;
@@ -135,7 +135,11 @@ impl RealBench {
 
     /// Starts the runtime, puts the gate before it when the scenario asks for one, and tells the receiver where callbacks go.
     pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
-        let runtime = Runtime::start(self.runtime_host.clone(), FleetSettings::default()).await;
+        let settings = launchers(&self.places, |mode| {
+            let args = self.receiver_arguments(mode.name).into_iter();
+            (self.binary.to_string_lossy().into_owned(), args.collect())
+        });
+        let runtime = Runtime::start(self.runtime_host.clone(), settings).await;
         let runtime = runtime.map_err(|error| BenchError::because("the runtime did not start", error))?;
         let answers = self.plan.scenario.given.hermes.answers.clone();
         let callbacks =
@@ -167,23 +171,27 @@ impl RealBench {
         files::set_mode(&path, 0o600)
     }
 
-    pub(crate) async fn launch_receiver(&self) -> Result<(), BenchError> {
-        let mut command = Command::new(self.binary.to_string_lossy(), self.places.repo());
-        command.args = vec!["serve", &self.plan.executor.id.value, "--end-with-stdin"]
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
-        command.args.extend(["--release".to_owned(), self.plan.release.id.value.clone()]);
+    /// What the binary is told to be the receiver of an executor in this cell.
+    fn receiver_arguments(&self, executor: &str) -> Vec<String> {
+        let release = &self.plan.release.id.value;
+        let mut args: Vec<String> = ["serve", executor, "--release", release].map(str::to_owned).into();
         // What is a CLI's comes to the stand-in by the control connection.
         if let Some(Deviation::Quirk(quirk)) = &self.plan.deviation
             && quirk.role == "receiver"
         {
-            command.args.extend(["--quirk".to_owned(), quirk.id.clone()]);
+            args.extend(["--quirk".to_owned(), quirk.id.clone()]);
         }
         for folder in &self.folders {
-            command.args.extend(["--scenarios".to_owned(), folder.to_string_lossy().into_owned()]);
+            args.extend(["--scenarios".to_owned(), folder.to_string_lossy().into_owned()]);
         }
-        let path = format!("{}:/usr/bin:/bin", self.places.bin().to_string_lossy());
+        args
+    }
+
+    pub(crate) async fn launch_receiver(&self) -> Result<(), BenchError> {
+        let mut command = Command::new(self.binary.to_string_lossy(), self.places.repo());
+        command.args = self.receiver_arguments(&self.plan.executor.id.value);
+        command.args.push("--end-with-stdin".to_owned());
+        let path = search_path(&self.places);
         command.env = receiver_environment(&self.places, &self.names, &path);
         // The receiver ends with the harness, however that ends: its standard input is at an end then.
         command.stdin = Stdin::Held;
@@ -235,11 +243,16 @@ impl RealBench {
         files::write(path, &whole)
     }
 
-    /// Every process of the cell but the receiver.
+    /// Every process of the cell but receivers.
     pub(crate) fn strays(&self) -> Vec<(Pid, String)> {
         let receiver = self.running_pid().map(|pid| pid.0);
+        let deployed: Vec<u32> =
+            self.runtime.borrow().iter().flat_map(|runtime| runtime.launched()).map(|pid| pid.0).collect();
         let strays = strays::of_cell(&self.places.root, receiver).into_iter();
-        strays.map(|stray| (Pid(stray.pid), stray.name)).collect()
+        strays
+            .filter(|stray| !deployed.contains(&stray.pid))
+            .map(|stray| (Pid(stray.pid), stray.name))
+            .collect()
     }
 
     pub(crate) fn files(&self) -> Files {
@@ -325,10 +338,16 @@ fn observed(places: &Places) -> Files {
     all
 }
 
+/// Where programs are looked for: first where the stand-in is.
+fn search_path(places: &Places) -> String {
+    format!("{}:/usr/bin:/bin", places.bin().to_string_lossy())
+}
+
 fn furnish(plan: &Plan, names: &Names, places: &Places, receiver: u16) -> io::Result<()> {
     for folder in [places.repo().join(".hermes"), places.home(), places.hermes(), places.bin()] {
         files::make_dir(&folder)?;
     }
+    files::write(&template(places), TEMPLATE)?;
     files::write(&places.hermes().join("fleet.yaml"), &fleet_yaml(plan, places, receiver, 0))?;
     for (path, text) in &plan.scenario.given.files {
         files::write(&places.path(&names.resolve(path)), text.as_bytes())?;

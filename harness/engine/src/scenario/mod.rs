@@ -30,7 +30,10 @@ pub(crate) use path::{Folder, leads_out};
 pub use read::{expand, read};
 pub(crate) use reference::{Reference, unknown_word};
 pub use schema::schema;
-pub use step::{Await, Bearer, Call, Dispatch, Expect, HostName, Request, Step, Verb, WriteFile};
+pub use step::{
+    Await, Bearer, Call, Dispatch, Expect, HostName, LinkFile, Meanwhile, Request, Step, Stranger, Verb,
+    WriteFile,
+};
 
 /// A file of scenarios.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -25,6 +25,7 @@ mod reply_text;
 mod role;
 mod sessions;
 mod transcript;
+pub mod workdir;
 
 pub use callback::Callback;
 pub use card::card;

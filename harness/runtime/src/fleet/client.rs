@@ -20,6 +20,10 @@ pub enum Class {
     NotSent,
     /// The peer said no.
     Refused,
+    /// The peer took it, and its answer holds no reply.
+    AcceptedWithoutReply,
+    /// The peer took it, and answered on another context than the one that was asked on.
+    RepliedElsewhere,
     /// The peer may have accepted it, and no usable answer came.
     Unknown,
 }
@@ -30,13 +34,15 @@ impl Class {
         match self {
             Class::NotSent => "not_sent",
             Class::Refused => "refused",
+            Class::AcceptedWithoutReply => "accepted_without_reply",
+            Class::RepliedElsewhere => "replied_elsewhere",
             Class::Unknown => "unknown",
         }
     }
 
     /// Whether sending again cannot run the work twice.
     pub fn retry_is_safe(self) -> bool {
-        self != Class::Unknown
+        matches!(self, Class::NotSent | Class::Refused)
     }
 }
 
@@ -108,7 +114,7 @@ impl Fleet {
         match (&asked, message.context.as_deref()) {
             (Some(asked), Some(named)) if named != asked.as_str() => {
                 let text = format!("peer '{peer_name}' answered on context '{named}' instead of '{asked}'");
-                return Err(SendError::new(Class::Unknown, text));
+                return Err(SendError::new(Class::RepliedElsewhere, text));
             }
             (None, Some(named)) => self.note_sent(peer_name, named, text).await,
             _ => {}
@@ -143,8 +149,10 @@ fn understand(peer: &str, status: u16, body: &[u8]) -> Result<AgentMessage, Send
     })?;
     let result = response.outcome.map_err(|error| {
         let text = format!("peer returned JSON-RPC error {}: {}", error.code, error.message);
-        SendError::new(Class::Refused, text)
+        // A Hermes node gives up waiting for an agent that has begun.
+        let began = error.message.starts_with("agent reply timed out");
+        SendError::new(if began { Class::AcceptedWithoutReply } else { Class::Refused }, text)
     })?;
     AgentMessage::from_result(&result)
-        .map_err(|error| SendError::new(Class::Unknown, format!("peer '{peer}': {error}")))
+        .map_err(|error| SendError::new(Class::AcceptedWithoutReply, format!("peer '{peer}': {error}")))
 }

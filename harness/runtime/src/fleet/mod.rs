@@ -1,7 +1,7 @@
 //! The fleet: dispatching work to receivers, and taking their replies.
 //!
 //! One idea a file: [`settings`](Settings) how receivers are started here, `home` where a profile's files are, `config` what its
-//! `fleet.yaml` says now, `tokens` which bearer a peer wants, `client` one dispatch, `wait` a dispatch whose reply is read in the
+//! `fleet.yaml` says now, `tokens` which bearer a peer wants, `managed` and [`managed_tools`] the receivers that it looks after, `client` one dispatch, `wait` a dispatch whose reply is read in the
 //! peer's transcript, [`hermes`] the node that takes callbacks, [`deliveries`](Deliveries) what reached the runtime,
 //! `transcript` the runtime's own record of each conversation, [`tools`] what of it a model can call.
 
@@ -10,6 +10,8 @@ mod config;
 mod deliveries;
 pub mod hermes;
 mod home;
+mod managed;
+pub mod managed_tools;
 mod settings;
 mod tokens;
 pub mod tools;
@@ -17,10 +19,12 @@ mod transcript;
 mod wait;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use gauntlet_world::Host;
+use gauntlet_world::process::Pid;
+use tokio::sync::Mutex;
 
 pub use client::{Class, SendError};
 pub use deliveries::{Deliveries, Delivery};
@@ -30,13 +34,16 @@ pub use settings::{Launcher, Settings};
 /// The fleet part of a running runtime.
 pub struct Fleet {
     host: Host,
-    #[expect(dead_code, reason = "deploying receivers comes next")]
     settings: Settings,
     cached: RefCell<config::Cached>,
     /// Variables that the runtime set for itself since it started.
     published: RefCell<BTreeMap<String, String>>,
     /// The port that the node listens on; 0 until it does.
     port: Cell<u16>,
+    /// The receivers that were started, and not ended.
+    launched: RefCell<BTreeSet<Pid>>,
+    /// One deploy, stop or look after all at a time: two at once could meet on a port or a file.
+    managing: Mutex<()>,
     deliveries: Deliveries,
 }
 
@@ -56,6 +63,8 @@ impl Fleet {
             cached: RefCell::default(),
             published: RefCell::default(),
             port: Cell::default(),
+            launched: RefCell::default(),
+            managing: Mutex::default(),
             deliveries,
         })
     }
@@ -68,5 +77,9 @@ impl Fleet {
     /// The port that the node listens on, also when its configuration left the choice to the system.
     pub(crate) fn listens_on(&self, port: u16) {
         self.port.set(port);
+    }
+
+    pub(crate) fn launched(&self) -> Vec<Pid> {
+        self.launched.borrow().iter().copied().collect()
     }
 }

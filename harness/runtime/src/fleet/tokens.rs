@@ -16,7 +16,6 @@ impl Fleet {
         published.or_else(|| self.host.env(name).map(str::to_owned)).filter(|value| !value.is_empty())
     }
 
-    #[expect(dead_code, reason = "deploying receivers comes next")]
     /// Sets a variable for this runtime and for what it starts from now on.
     pub(super) fn publish(&self, name: &str, value: &str) {
         self.published.borrow_mut().insert(name.to_owned(), value.to_owned());

@@ -71,9 +71,10 @@ fn key(text: &str, line: &Range<usize>) -> Option<(String, usize)> {
         b'-' | b'?' | b'[' | b'{' | b'&' | b'*' | b'!' | b'|' | b'>' | b'%' => return None,
         _ => {
             let rest = &text[start..line.end];
-            let colon = rest.match_indices(':').map(|(at, _)| at).find(|at| {
-                rest[at + 1..].chars().next().is_none_or(char::is_whitespace)
-            })?;
+            let colon = rest
+                .match_indices(':')
+                .map(|(at, _)| at)
+                .find(|at| rest[at + 1..].chars().next().is_none_or(char::is_whitespace))?;
             start + colon
         }
     };

@@ -77,8 +77,7 @@ pub enum EditError {
 }
 
 /// The keys of a peer that a deploy writes, in their order.
-const KEYS: [&str; 7] =
-    ["url", "agent_card_url", "token_env", "managed", "mode", "repo_path", "description"];
+const KEYS: [&str; 7] = ["url", "agent_card_url", "token_env", "managed", "mode", "repo_path", "description"];
 
 /// A file for a profile that has none: it listens on loopback alone, so that no bearer is needed.
 pub const SCAFFOLD: &str = "\

@@ -29,7 +29,8 @@ enum Kind {
 impl<'t> Place<'t> {
     /// The whole text.
     pub(super) fn document(text: &'t str) -> Self {
-        let begins = |line: &str| block::has_content(line) && !line.starts_with("---") && !line.starts_with('%');
+        let begins =
+            |line: &str| block::has_content(line) && !line.starts_with("---") && !line.starts_with('%');
         let first = block::lines(text, 0..text.len()).find(|line| begins(&text[line.clone()]));
         let kind = match first {
             Some(first) => {
@@ -123,7 +124,10 @@ impl<'t> Place<'t> {
             let entry = entries.iter().find(|entry| entry.key == *key);
             match (entry, wanted.get(*key)) {
                 (Some(entry), Some(value)) if !self.says(entry, value) => {
-                    edits.push((entry.inline.clone(), format!("{}{}", self.gap(entry), scalar::scalar(value))));
+                    edits.push((
+                        entry.inline.clone(),
+                        format!("{}{}", self.gap(entry), scalar::scalar(value)),
+                    ));
                     // A value over several lines shrinks to the one.
                     edits.push((entry.line.end..entry.end, String::new()));
                 }

@@ -61,14 +61,22 @@ fn a_peer_of_the_same_address_is_brought_up_to_date_in_its_place() {
     let edited = done(BY_HAND, &peer("codex", "/srv/work/demo-repo", 9999, false));
     assert_eq!((edited.action, edited.name.as_str()), (Action::Updated, "codex"));
     let expected = BY_HAND
-        .replace("description: >\n                of\n                old\n", "description: \"Codex CLI executor receiver (repo: /srv/work/demo-repo)\"\n")
-        .replace("note: kept\n", "note: kept\n            agent_card_url: http://127.0.0.1:9999/.well-known/agent-card.json\n");
+        .replace(
+            "description: >\n                of\n                old\n",
+            "description: \"Codex CLI executor receiver (repo: /srv/work/demo-repo)\"\n",
+        )
+        .replace(
+            "note: kept\n",
+            "note: kept\n            agent_card_url: http://127.0.0.1:9999/.well-known/agent-card.json\n",
+        );
     assert_eq!(edited.text, expected);
 }
 
 #[test]
 fn a_second_edit_with_the_same_peer_finds_nothing_to_do() {
-    for text in [BY_HAND, SCAFFOLD, "fleet: {server: {bind_port: 1}}", "fleet:\n  server: {bind_port: 1}\n  agents:"] {
+    for text in
+        [BY_HAND, SCAFFOLD, "fleet: {server: {bind_port: 1}}", "fleet:\n  server: {bind_port: 1}\n  agents:"]
+    {
         let once = done(text, &codex());
         assert_eq!(once.action, Action::Created);
         let twice = done(&once.text, &codex());
@@ -96,7 +104,10 @@ fn a_name_that_another_repository_has_is_left_to_it() {
     assert_eq!((two.action, two.name.as_str()), (Action::Created, "codex-my-repo-2"));
     let three = done(&two.text, &peer("codex", "/srv/elsewhere/my-repo-2", 9322, true));
     assert_eq!((three.action, three.name.as_str()), (Action::Created, "codex-my-repo-2-2"));
-    assert_eq!(done(&three.text, &peer("codex", "/srv/other/My.Repo_2", 9321, true)).action, Action::Unchanged);
+    assert_eq!(
+        done(&three.text, &peer("codex", "/srv/other/My.Repo_2", 9321, true)).action,
+        Action::Unchanged
+    );
 }
 
 #[test]
@@ -124,7 +135,11 @@ fn remark() -> impl Strategy<Value = String> {
 
 /// Lines that say nothing.
 fn pause() -> impl Strategy<Value = String> {
-    prop_oneof![Just(String::new()), Just("\n".to_owned()), "[a-z: ]{1,8}".prop_map(|words| format!("      # {words}\n"))]
+    prop_oneof![
+        Just(String::new()),
+        Just("\n".to_owned()),
+        "[a-z: ]{1,8}".prop_map(|words| format!("      # {words}\n"))
+    ]
 }
 
 fn style() -> impl Strategy<Value = String> {
@@ -175,7 +190,11 @@ prop_compose! {
 fn comments(text: &str) -> Vec<String> {
     let comments = text.lines().filter_map(|line| {
         // The texts above have no sign of a comment in quotes but one, which has no space before it.
-        let at = if line.trim_start().starts_with('#') { line.find('#') } else { line.find(" # ").map(|at| at + 1) };
+        let at = if line.trim_start().starts_with('#') {
+            line.find('#')
+        } else {
+            line.find(" # ").map(|at| at + 1)
+        };
         at.map(|at| line[at..].trim().to_owned())
     });
     let mut comments: Vec<String> = comments.collect();
