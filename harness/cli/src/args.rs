@@ -28,6 +28,9 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Print the JSON Schema of a file format
     Schema(SchemaArgs),
+    /// Be a receiver that ends when its standard input ends (for the harness itself)
+    #[command(hide = true)]
+    Receiver(ReceiverArgs),
     /// Be an executor's CLI behind a receiver (for the harness itself)
     #[command(hide = true)]
     StandIn(StandInArgs),
@@ -100,9 +103,15 @@ pub(crate) struct ServeArgs {
     /// Also read releases and quirks from this folder (repeatable)
     #[arg(long, value_name = "DIR")]
     pub(crate) scenarios: Vec<PathBuf>,
-    /// End when standard input ends
-    #[arg(long, hide = true)]
-    pub(crate) end_with_stdin: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ReceiverArgs {
+    /// The executor whose CLI is behind the receiver
+    pub(crate) executor: String,
+    /// How it differs from the reference, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) deviations: PathBuf,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -32,6 +32,7 @@ fn main() -> std::process::ExitCode {
         Command::Run(run) => run::run(&run),
         Command::Replay(replay) => replay::replay(&replay),
         Command::Serve(serve) => process::serve(&serve),
+        Command::Receiver(receiver) => process::receiver(&receiver),
         Command::StandIn(stand_in) => process::stand_in(&stand_in),
         Command::Schema(schema) => schema::schema(&schema),
     };

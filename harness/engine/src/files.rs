@@ -207,11 +207,6 @@ pub fn scratch(below: &Path) -> PathBuf {
     below.join(format!("gauntlet-cell-{:016x}", u64::from_le_bytes(random)))
 }
 
-/// A path that does not depend on the working directory.
-pub fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
-}
-
 /// Creates a folder that does not exist yet and that nobody else may look into.
 pub fn make_private_dir(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().mode(0o700).create(path)

@@ -9,7 +9,7 @@ use gauntlet_simulators::injection::Quirk;
 use gauntlet_simulators::receiver::USUAL_PLACES;
 use wildmatch::WildMatch;
 
-use crate::cell::{Deviation, Outcome, Plan};
+use crate::cell::{self, Deviation, Outcome, Plan};
 use crate::data::executor::Executor;
 use crate::data::fault::Fault;
 use crate::data::{Library, nearest};
@@ -145,7 +145,9 @@ impl Selection {
         let mut plans = Vec::new();
         for profiles in self.profiles(library) {
             let Some(profile) = profiles.last() else { continue };
-            let scenarios = library.scenarios.values().filter(|scenario| applies(scenario, profile));
+            let scenarios = library.scenarios.values();
+            let scenarios =
+                scenarios.filter(|scenario| applies(scenario, profile) && scenario.real_only().is_none());
             plans.extend(
                 scenarios.filter_map(|scenario| self.plan(library, scenario, profile, Lane::Virtual, None)),
             );
@@ -209,9 +211,20 @@ pub fn virtual_only(scenario: &Scenario) -> Option<String> {
     scenario.virtual_only.clone().or_else(by_step).or_else(|| scenario.too_long_for(Lane::Real))
 }
 
+/// Why a cell is not run in its lane on this computer, if so.
+pub fn not_here(plan: &Plan) -> Option<String> {
+    match plan.lane {
+        Lane::Virtual => plan.scenario.real_only().map(str::to_owned),
+        Lane::Real => not_over_processes(plan),
+    }
+}
+
 /// Why a cell is not run over real processes on this computer, if so. A scenario in which no CLI is installed must not meet the
 /// one that the user works with.
-pub fn not_over_processes(plan: &Plan) -> Option<String> {
+fn not_over_processes(plan: &Plan) -> Option<String> {
+    if plan.scenario.given.git && !cell::git_is_there() {
+        return Some("there is no git on this computer".to_owned());
+    }
     virtual_only(&plan.scenario).or_else(|| {
         let installed = plan.scenario.given.executor.installed;
         let places = USUAL_PLACES.iter().filter(|_| !installed);

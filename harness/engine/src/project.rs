@@ -48,14 +48,9 @@ struct OfExecutor {
 }
 
 impl Gathered {
-    /// The cells with a quirk that are run over real processes too.
-    pub(crate) fn samples(&self, seed: u64) -> Vec<Arc<Plan>> {
-        self.scores.samples(seed)
-    }
-
-    /// Gathers one more record.
-    pub fn add(&mut self, library: &Library, record: Record) {
-        self.scores.add(library, &record);
+    /// Gathers one more record. Gives its plan when the cell is worth running over real processes too.
+    pub fn add(&mut self, library: &Library, record: Record) -> Option<Arc<Plan>> {
+        let sample = self.scores.add(library, &record);
         self.cells.total += 1;
         *self.cells.by_verdict.entry(record.line.verdict.as_str().to_owned()).or_default() += 1;
         match record.line.lane {
@@ -81,6 +76,7 @@ impl Gathered {
                 executor.left_out += 1;
             }
         }
+        sample
     }
 }
 

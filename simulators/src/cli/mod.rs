@@ -23,6 +23,7 @@ mod session;
 mod stdin;
 mod stop;
 pub mod template;
+mod work;
 
 use std::rc::Rc;
 use std::sync::Arc;

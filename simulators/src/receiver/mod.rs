@@ -5,7 +5,7 @@
 //! dispatch starts its CLI at most once and comes to exactly one outcome that its sender can see, and no child of a dead
 //! receiver lives on once the next one is ready.
 //!
-//! One idea a file: `config` and `state` what it is told, `http` what it answers, `claims` which contexts are at work,
+//! One idea a file: `config`, `deviations` and `state` what it is told, `http` what it answers, `claims` which contexts are at work,
 //! `inbox` what it accepted, `journal` what became of it, `turns` the order of things, `cli` one run of the CLI, `callback` the way
 //! back, `process` start, recovery and end. What differs by executor is in `modes`.
 
@@ -13,6 +13,7 @@ mod callback;
 mod claims;
 mod cli;
 mod config;
+mod deviations;
 mod http;
 mod inbox;
 mod journal;
@@ -27,5 +28,6 @@ mod turns;
 
 pub use cli::USUAL_PLACES;
 pub use config::Config;
+pub use deviations::Deviations;
 pub use process::{abandon, run};
 pub use state::Settings;

@@ -22,6 +22,7 @@ use super::names::Names;
 use super::plan::Plan;
 use super::real::RealBench;
 use super::virtual_bench::VirtualBench;
+use super::workdir;
 use crate::scenario::{Folder, Limits};
 use crate::trace::{File, Trace, What};
 
@@ -309,6 +310,21 @@ impl Bench {
         match self {
             Bench::Virtual(bench) => bench.receiver_runs(),
             Bench::Real(bench) => bench.receiver_runs(),
+        }
+    }
+
+    /// Runs a program of this computer in the working directory: its exit code, and what it printed.
+    pub(crate) async fn run(&self, command: &str) -> Result<Value, BenchError> {
+        match self {
+            Bench::Virtual(_) => {
+                Err(BenchError("a simulated machine has no programs of this computer".to_owned()))
+            }
+            Bench::Real(bench) => {
+                let ran = workdir::run(&bench.harness, &bench.places, command).await;
+                let (code, text) =
+                    ran.map_err(|error| BenchError::because(&format!("cannot run {command}"), error))?;
+                Ok(json!({ "code": code, "text": text }))
+            }
         }
     }
 

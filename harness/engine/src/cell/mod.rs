@@ -12,6 +12,7 @@ mod stage;
 mod steps;
 mod tap;
 mod virtual_bench;
+mod workdir;
 
 pub(crate) use bench::turn_cap;
 pub(crate) use names::Names;
@@ -20,3 +21,4 @@ pub(crate) use real::{RealSettings, clear_away};
 pub use run::Outcome;
 pub(crate) use run::run;
 pub(crate) use steps::{key, line_name};
+pub(crate) use workdir::git_is_there;

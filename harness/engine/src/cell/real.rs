@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gauntlet_runtime::Runtime;
+use gauntlet_simulators::receiver::Deviations;
 use gauntlet_simulators::{control, gate};
 use gauntlet_world::network::{Address, Tap};
 use gauntlet_world::process::{Child, Command, Output, Pid, Signal, Stdin};
@@ -18,9 +19,10 @@ use super::bench::{
     runtime_environment, template, watch_deliveries,
 };
 use super::names::Names;
-use super::plan::{Deviation, Plan};
+use super::plan::Plan;
 use super::stage::CellStage;
 use super::tap::{OnlyOpened, Wire};
+use super::workdir;
 use crate::files;
 use crate::strays;
 use crate::trace::{File, Files, Trace, What};
@@ -32,8 +34,6 @@ pub(crate) struct RealSettings {
     pub(crate) binary: PathBuf,
     /// The folder of the cell, not made yet.
     pub(crate) root: PathBuf,
-    /// The folders with a user's own data, absolute.
-    pub(crate) folders: Vec<PathBuf>,
 }
 
 /// The bench of the real lane.
@@ -46,7 +46,6 @@ pub(crate) struct RealBench {
     runtime_host: Host,
     receiver: RefCell<Option<Started>>,
     binary: PathBuf,
-    folders: Vec<PathBuf>,
     plan: Plan,
     names: Rc<Names>,
     trace: Rc<Trace>,
@@ -114,6 +113,9 @@ impl RealBench {
             host("runtime", runtime_environment(&places, names, &search_path(&places)), Some(runtime_tap));
         let client = host("client", Default::default(), Some(wire.clone() as Rc<_>));
         furnish(plan, names, &places, receiver_port).map_err(wrong)?;
+        if plan.scenario.given.git {
+            workdir::make_repository(&harness, &places).await.map_err(wrong)?;
+        }
         open_control(plan, &harness, settings, &places, &stage).await?;
         let bench = Self {
             places,
@@ -124,7 +126,6 @@ impl RealBench {
             runtime_host,
             receiver: RefCell::default(),
             binary: settings.binary.clone(),
-            folders: settings.folders.clone(),
             plan: plan.clone(),
             names: names.clone(),
             trace: trace.clone(),
@@ -136,8 +137,8 @@ impl RealBench {
     /// Starts the runtime, puts the gate before it when the scenario asks for one, and tells the receiver where callbacks go.
     pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
         let settings = launchers(&self.places, |mode| {
-            let args = self.receiver_arguments(mode.name).into_iter();
-            (self.binary.to_string_lossy().into_owned(), args.collect())
+            // Unlike the receiver of the cell it outlives whoever started it; what is left of it is swept with the cell.
+            (self.binary.to_string_lossy().into_owned(), vec!["serve".to_owned(), mode.name.to_owned()])
         });
         let runtime = Runtime::start(self.runtime_host.clone(), settings).await;
         let runtime = runtime.map_err(|error| BenchError::because("the runtime did not start", error))?;
@@ -171,26 +172,11 @@ impl RealBench {
         files::set_mode(&path, 0o600)
     }
 
-    /// What the binary is told to be the receiver of an executor in this cell.
-    fn receiver_arguments(&self, executor: &str) -> Vec<String> {
-        let release = &self.plan.release.id.value;
-        let mut args: Vec<String> = ["serve", executor, "--release", release].map(str::to_owned).into();
-        // What is a CLI's comes to the stand-in by the control connection.
-        if let Some(Deviation::Quirk(quirk)) = &self.plan.deviation
-            && quirk.role == "receiver"
-        {
-            args.extend(["--quirk".to_owned(), quirk.id.clone()]);
-        }
-        for folder in &self.folders {
-            args.extend(["--scenarios".to_owned(), folder.to_string_lossy().into_owned()]);
-        }
-        args
-    }
-
     pub(crate) async fn launch_receiver(&self) -> Result<(), BenchError> {
         let mut command = Command::new(self.binary.to_string_lossy(), self.places.repo());
-        command.args = self.receiver_arguments(&self.plan.executor.id.value);
-        command.args.push("--end-with-stdin".to_owned());
+        let deviations = deviations(&self.places).to_string_lossy().into_owned();
+        let args = ["receiver", &self.plan.executor.id.value, "--deviations", &deviations];
+        command.args = args.map(str::to_owned).into();
         let path = search_path(&self.places);
         command.env = receiver_environment(&self.places, &self.names, &path);
         // The receiver ends with the harness, however that ends: its standard input is at an end then.
@@ -352,7 +338,15 @@ fn furnish(plan: &Plan, names: &Names, places: &Places, receiver: u16) -> io::Re
     for (path, text) in &plan.scenario.given.files {
         files::write(&places.path(&names.resolve(path)), text.as_bytes())?;
     }
-    Ok(())
+    // What is a CLI's comes to the stand-in by the control connection.
+    let quirks = plan.quirks().into_iter().filter(|quirk| quirk.role == "receiver").collect();
+    let made = Deviations { framing: plan.release.framing.clone(), quirks };
+    files::write(&deviations(places), &serde_json::to_vec(&made).map_err(io::Error::other)?)
+}
+
+/// The file that says how the receiver differs from the reference.
+fn deviations(places: &Places) -> PathBuf {
+    places.root.join("deviations.json")
 }
 
 /// Opens the control connection, and puts the launcher of the stand-in where the receiver looks for its CLI. The launcher has

@@ -62,6 +62,7 @@ impl Stagehand {
             Verb::Dispatch(dispatch) => self.dispatch(&key, dispatch).await,
             Verb::Request(request) => self.request(&key, request).await?,
             Verb::Call(call) => self.call(&key, call).await,
+            Verb::Run(run) => self.bench.run(&run.command).await?,
             Verb::Await(wait) => self.wait(wait).await,
             Verb::Advance(time) => {
                 clock.sleep(time.duration()).await;

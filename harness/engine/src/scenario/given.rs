@@ -23,6 +23,8 @@ pub struct Given {
     pub undisturbed: bool,
     /// Files in the receiver's working directory, by path relative to it; `~/` and `~hermes/` as in the step `write`.
     pub files: BTreeMap<String, String>,
+    /// Whether the working directory is a git repository, whose one commit holds these files.
+    pub git: bool,
 }
 
 /// The receiver.

@@ -31,7 +31,7 @@ pub use read::{expand, read};
 pub(crate) use reference::{Reference, unknown_word};
 pub use schema::schema;
 pub use step::{
-    Await, Bearer, Call, Dispatch, Expect, HostName, LinkFile, Meanwhile, Request, Step, Stranger, Verb,
+    Await, Bearer, Call, Dispatch, Expect, HostName, LinkFile, Meanwhile, Request, Run, Step, Stranger, Verb,
     WriteFile,
 };
 
@@ -86,6 +86,14 @@ impl Scenario {
     /// Whether it makes sense for an executor.
     pub fn is_for(&self, executor: &str) -> bool {
         self.executors.is_empty() || self.executors.iter().any(|named| named.value == executor)
+    }
+
+    /// Why it cannot be told on a simulated machine, if so.
+    pub fn real_only(&self) -> Option<&'static str> {
+        let runs = self.steps.iter().any(|step| step.run.is_some());
+        let works =
+            self.given.executor.turns.iter().flat_map(|part| &part.commands).any(|command| command.run);
+        (runs || works || self.given.git).then_some("programs of this computer are run")
     }
 
     /// Why its steps do not fit into the time that a lane gives a cell, if they do not.

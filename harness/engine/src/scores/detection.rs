@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use gauntlet_reports::{Detection, Lane, QuirkRow};
 use gauntlet_simulators::injection::{self, Quirk};
@@ -25,18 +26,14 @@ struct OfQuirk {
     cells: u32,
     /// The requirements of its role that failed in virtual time.
     failed: BTreeSet<String>,
-    /// The first cell that failed something which the quirk names and that can be run over real processes.
-    sample: Option<Sample>,
-    /// The cell that was.
+    /// What the quirk names and what failed in the cell that is run over real processes too.
+    sample: Option<Vec<String>>,
+    /// That cell over real processes.
     real: Option<RealCell>,
 }
 
-#[derive(Debug)]
-struct Sample {
-    plan: Arc<Plan>,
-    /// What the quirk names and what failed there.
-    named: Vec<String>,
-}
+/// A cell that lasts longer than this in virtual time is not run over real processes, where it is waited for by the wall clock.
+const SHORT: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
 struct RealCell {
@@ -45,8 +42,9 @@ struct RealCell {
 }
 
 impl Counted {
-    pub(super) fn add(&mut self, library: &Library, record: &Record) {
-        let Some(Deviation::Quirk(quirk)) = &record.plan.deviation else { return };
+    /// Counts one more cell. Gives its plan when it is the quirk's cell that is run over real processes too.
+    pub(super) fn add(&mut self, library: &Library, record: &Record) -> Option<Arc<Plan>> {
+        let Some(Deviation::Quirk(quirk)) = &record.plan.deviation else { return None };
         let of_role =
             |id: &str| library.catalogue.get(id).is_some_and(|known| known.role.name() == quirk.role);
         // What the profile breaks by itself is no deed of the quirk, unless the quirk is said to do it too.
@@ -58,26 +56,24 @@ impl Counted {
         counted.cells += 1;
         if record.plan.lane == Lane::Real {
             counted.real.get_or_insert_with(|| RealCell { id: record.line.id.clone(), failed });
-            return;
+            return None;
         }
         counted.failed.extend(failed);
         if named.is_empty() {
-            return;
+            return None;
         }
         self.catching.insert(record.plan.scenario.id.value.clone());
         // The runtime of the real lane is the harness itself, and is not told of quirks.
         let can_be_real = ["receiver", "cli"].contains(&quirk.role.as_str())
             && matrix::virtual_only(&record.plan.scenario).is_none()
+            && record.lasted <= SHORT
             // By the wall clock it would be waited for as long as the runtime has patience.
             && quirk.deviation != injection::Deviation::Stall;
-        if can_be_real && counted.sample.is_none() {
-            counted.sample = Some(Sample { plan: record.plan.clone(), named });
+        if !can_be_real || counted.sample.is_some() {
+            return None;
         }
-    }
-
-    pub(super) fn samples(&self, seed: u64) -> Vec<Arc<Plan>> {
-        let plans = self.quirks.values().filter_map(|quirk| Some(&quirk.sample.as_ref()?.plan));
-        plans.filter(|plan| plan.seed == seed).cloned().collect()
+        counted.sample = Some(named);
+        Some(record.plan.clone())
     }
 
     pub(super) fn score(&self, library: &Library) -> Detection {
@@ -90,7 +86,7 @@ impl Counted {
             let all: BTreeSet<&String> = failed.iter().chain(in_real).collect();
             let unnamed: Vec<String> =
                 all.into_iter().filter(|id| !quirk.violates.contains(id)).cloned().collect();
-            let expected = sample.iter().filter(|_| real.is_some()).flat_map(|sample| &sample.named);
+            let expected = sample.iter().filter(|_| real.is_some()).flatten();
             let missed_real: Vec<String> = expected.filter(|id| !in_real.contains(id)).cloned().collect();
             QuirkRow {
                 id: quirk.id.clone(),
@@ -111,9 +107,10 @@ impl Counted {
             quirks: rows,
             idle_scenarios: library
                 .scenarios
-                .keys()
-                .filter(|id| !self.catching.contains(*id))
-                .cloned()
+                .iter()
+                // No quirk crosses those that judge the runtime by itself.
+                .filter(|(id, scenario)| !scenario.given.undisturbed && !self.catching.contains(*id))
+                .map(|(id, _)| id.clone())
                 .collect(),
         }
     }
