@@ -8,3 +8,4 @@ pub mod injection;
 pub mod receiver;
 pub mod recorder;
 pub mod stage;
+pub mod stranger;

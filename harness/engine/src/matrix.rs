@@ -135,7 +135,11 @@ impl Selection {
                         Lane::Virtual => &library.scenarios,
                         Lane::Real => &library.real_scenarios,
                     };
-                    let applicable = scenarios.values().filter(|scenario| applies(scenario, profile));
+                    // Versions of a CLI make no difference to a runtime that is judged by itself.
+                    let is_newest = profiles.last().is_some_and(|newest| newest.version == profile.version);
+                    let applicable = scenarios.values().filter(|scenario| {
+                        applies(scenario, profile) && (is_newest || !scenario.given.undisturbed)
+                    });
                     plans.extend(
                         applicable.filter_map(|scenario| self.plan(library, scenario, profile, lane, None)),
                     );
