@@ -38,6 +38,8 @@ pub use evidence::{Evidence, Failure};
 pub use listing::Listing;
 pub use provenance::{Catalogue, Tool};
 pub use redact::Secrets;
-pub use report::{ExecutorReport, ProfileRow, RequirementRow, Subject, VersionVerdict};
+pub use report::{
+    ExecutorReport, ProfileRow, ReleaseBreak, ReleaseRow, RequirementRow, Subject, VersionVerdict,
+};
 pub use summary::{CellCounts, Detection, ExecutorScore, QuirkRow, Resilience, ResilienceBreak, Summary};
 pub use verdict::{Class, Lane, Level, Verdict};

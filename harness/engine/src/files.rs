@@ -147,17 +147,17 @@ pub fn lock(folder: &Path) -> io::Result<Option<Lock>> {
     }
 }
 
+/// Makes a symbolic link, with the folders that lead to it.
+pub fn link(target: &Path, path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        make_dir(folder)?;
+    }
+    std::os::unix::fs::symlink(target, path)
+}
+
 /// What a symbolic link points at.
 pub fn link_target(path: &Path) -> Option<PathBuf> {
     fs::read_link(path).ok()
-}
-
-/// Makes a symbolic link, and the folder that it is in.
-pub fn link(target: &Path, path: &Path) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    std::os::unix::fs::symlink(target, path)
 }
 
 /// Sets a file's permission bits.

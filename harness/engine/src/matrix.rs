@@ -13,6 +13,7 @@ use wildmatch::WildMatch;
 use crate::cell::{self, Deviation, Outcome, Plan};
 use crate::data::executor::Executor;
 use crate::data::fault::Fault;
+use crate::data::release::REFERENCE;
 use crate::data::{Library, nearest};
 use crate::files;
 use crate::scenario::Scenario;
@@ -26,6 +27,8 @@ pub struct Selection {
     pub versions: Vec<String>,
     /// Only cells whose id, or whose scenario's id, matches one of these patterns (`*` and `?`); all when empty.
     pub only: Vec<String>,
+    /// The receiver. Quirks and faults cross the reference alone: they judge the scenarios, and not a release.
+    pub release: String,
     /// The lanes.
     pub lanes: Vec<Lane>,
     /// The root seed.
@@ -40,6 +43,7 @@ impl Default for Selection {
             executors: Vec::new(),
             versions: Vec::new(),
             only: Vec::new(),
+            release: REFERENCE.to_owned(),
             lanes: vec![Lane::Virtual, Lane::Real],
             seed: 0,
             seeds: 1,
@@ -60,7 +64,12 @@ pub struct UnknownName {
 impl Selection {
     /// Whether the whole matrix is selected, so that scores over all of it make sense.
     pub fn is_whole(&self) -> bool {
-        self.executors.is_empty() && self.versions.is_empty() && self.only.is_empty()
+        self.executors.is_empty() && self.versions.is_empty() && self.only.is_empty() && self.is_reference()
+    }
+
+    /// Whether it is the receiver as it should be that is run.
+    pub fn is_reference(&self) -> bool {
+        self.release == REFERENCE
     }
 
     /// Every name that the selection uses must be known.
@@ -80,6 +89,10 @@ impl Selection {
                 let known = library.profiles.keys().map(|(_, version)| version.as_str()).collect();
                 return Err(unknown("a version", version, known));
             }
+        }
+        if !library.releases.contains_key(&self.release) {
+            let known = library.releases.keys().map(String::as_str).collect();
+            return Err(unknown("a release", &self.release, known));
         }
         Ok(())
     }
@@ -122,7 +135,11 @@ impl Selection {
                         Lane::Virtual => &library.scenarios,
                         Lane::Real => &library.real_scenarios,
                     };
-                    let applicable = scenarios.values().filter(|scenario| applies(scenario, profile));
+                    // Versions of a CLI make no difference to a runtime that is judged by itself.
+                    let is_newest = profiles.last().is_some_and(|newest| newest.version == profile.version);
+                    let applicable = scenarios.values().filter(|scenario| {
+                        applies(scenario, profile) && (is_newest || !scenario.given.undisturbed)
+                    });
                     plans.extend(
                         applicable.filter_map(|scenario| self.plan(library, scenario, profile, lane, None)),
                     );
@@ -136,7 +153,7 @@ impl Selection {
     /// The plain cells of the virtual lane that tell which quirks and faults have something to bite on: those of the newest
     /// profile of each executor, as far as a cell with a quirk or fault is selected that they could lead to.
     pub fn probes(&self, library: &Library) -> Vec<Plan> {
-        if !self.lanes.contains(&Lane::Virtual) {
+        if !self.lanes.contains(&Lane::Virtual) || !self.is_reference() {
             return Vec::new();
         }
         let mut plans = Vec::new();
@@ -182,9 +199,11 @@ impl Selection {
         lane: Lane,
         deviation: Option<Deviation>,
     ) -> Option<Plan> {
-        let release = library.releases.get("reference")?.clone();
-        let release_quirks =
-            release.quirks.iter().filter_map(|quirk| library.quirks.get(&quirk.value).cloned()).collect();
+        let release = library.releases.get(&self.release)?.clone();
+        let release_quirks = release
+            .quirks_before(profile.executor())
+            .filter_map(|quirk| library.quirks.get(&quirk.value).cloned())
+            .collect();
         Some(Plan {
             executor: library.executors.get(profile.executor())?.clone(),
             scenario: scenario.clone(),

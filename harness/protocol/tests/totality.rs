@@ -3,6 +3,7 @@
 use gauntlet_protocol::agy;
 use gauntlet_protocol::claude_code;
 use gauntlet_protocol::codex::{Event, TurnOutput};
+use gauntlet_protocol::fleet::config::FleetConfig;
 use gauntlet_protocol::fleet::{
     AgentMessage, CODEX, Callback, ContextId, Direction, Dispatch, Health, InboxRecord, Lines, MODES,
     SessionMap, Sessions, TranscriptRecord, method_not_found, parse_offset, prompt_cut,
@@ -84,6 +85,11 @@ fn parse_everything(bytes: &[u8]) {
     assert_eq!(joined, bytes, "lines and tail are the whole buffer");
     let text = String::from_utf8_lossy(bytes);
     assert!(text.starts_with(prompt_cut(&text).0));
+    if let Err(error) = FleetConfig::parse("fleet.yaml", &text) {
+        assert!(
+            error.to_string().contains("fleet.yaml") || error.to_string().starts_with("response_handler")
+        );
+    }
 }
 
 fn read_value(value: &Value) {
@@ -207,6 +213,7 @@ fn valid_lines() -> Vec<String> {
         r#"{"type":"tool_use","sessionID":"ses_1","part":{"tool":"bash","state":{"status":"completed","output":"é"}}}"#.to_owned(),
         r#"{"type":"assistant","message":{"content":[{"type":"text","text":"ü"}]},"session_id":"s"}"#.to_owned(),
         r#"{"type":"result","subtype":"success","is_error":false,"result":"é","session_id":"s"}"#.to_owned(),
+        "{\"fleet\": {\"server\": {\"bind_port\": 9219}, \"agents\": {\"a\": {\"url\": \"http://h\"}}}}".to_owned(),
         "{\n  \"c\": {\n    \"thread_id\": \"t\",\n    \"updated_at\": 1\n  }\n}\n".to_owned(),
     ]
 }

@@ -97,27 +97,34 @@ fn check(schema: &Value, arguments: &Value) -> Result<(), String> {
         }
     }
     for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        let (Some(value), Some(expected)) = (given.get(name), property.get("type").and_then(Value::as_str))
-        else {
-            continue;
+        let Some(value) = given.get(name).filter(|value| !value.is_null()) else { continue };
+        // One type, or any of several.
+        let expected: Vec<&str> = match property.get("type") {
+            Some(Value::String(one)) => vec![one],
+            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+            _ => continue,
         };
-        let fits = match expected {
-            "string" => value.is_string(),
-            "number" => value.is_number(),
-            "integer" => value.is_i64() || value.is_u64(),
-            "boolean" => value.is_boolean(),
-            "object" => value.is_object(),
-            "array" => value.is_array(),
-            _ => true,
-        };
-        if !fits && !value.is_null() {
+        if !expected.iter().any(|expected| fits(value, expected)) {
             return Err(format!(
-                "the argument {name:?} must be of type {expected}, found {}",
+                "the argument {name:?} must be of type {}, found {}",
+                expected.join(" or "),
                 json::type_name(value)
             ));
         }
     }
     Ok(())
+}
+
+fn fits(value: &Value, expected: &str) -> bool {
+    match expected {
+        "string" => value.is_string(),
+        "number" => value.is_number(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "boolean" => value.is_boolean(),
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        _ => true,
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use gauntlet_runtime::Runtime;
-use gauntlet_runtime::fleet::{Peer, Settings};
+use gauntlet_runtime::fleet::Settings;
 use gauntlet_runtime::registry::Caller;
 use gauntlet_world::network::Address;
 use gauntlet_world::{Host, Identity};
@@ -25,16 +25,15 @@ async fn send(url: &str, token: Option<&str>, arguments: Value) -> Value {
     let identity =
         Identity { name: "runtime".to_owned(), env, cwd: home.path().to_path_buf(), ..Identity::default() };
     let host = Host::real(identity, None);
-    let peer =
-        Peer { url: url.to_owned(), token_env: Some("PEER_TOKEN".to_owned()), mode: None, repo_path: None };
-    let settings = Settings {
-        bind: Address::loopback(0),
-        name: "hermes".to_owned(),
-        auth_required: false,
-        token_env: None,
-        peers: BTreeMap::from([("peer".to_owned(), peer)]),
-    };
-    let runtime = Runtime::start(host.clone(), settings).await.expect("the runtime starts");
+    let file = home.path().join("fleet.yaml");
+    let server = json!({ "bind_port": 0, "auth_required": false });
+    let config = json!({ "fleet": { "server": server } });
+    host.disk().write(&file, config.to_string().as_bytes()).await.expect("a file");
+    let runtime = Runtime::start(host.clone(), Settings::default()).await.expect("the runtime starts");
+    // The peer comes while the runtime runs, also one that no rule allows.
+    let peers = json!({ "peer": { "url": url, "token_env": "PEER_TOKEN" } });
+    let config = json!({ "fleet": { "server": server, "agents": peers } });
+    host.disk().write(&file, config.to_string().as_bytes()).await.expect("a file");
     let answer = runtime.call(&Caller::with(["a2a"]), "fleet_send", arguments).await.expect("a known tool");
     host.end();
     answer
@@ -132,16 +131,25 @@ fn every_failure_says_what_can_have_happened_at_the_peer() {
             "refused",
             "peer returned JSON-RPC error -32001: busy",
         ),
-        (result(json!({ "kind": "task" })), "unknown", "peer returned unexpected result kind 'task'"),
+        (
+            rpc(json!({ "code": -32000, "message": "agent reply timed out after 120.0s: x" })),
+            "accepted_without_reply",
+            "peer returned JSON-RPC error -32000: agent reply timed out",
+        ),
+        (
+            result(json!({ "kind": "task" })),
+            "accepted_without_reply",
+            "peer returned unexpected result kind 'task'",
+        ),
         (
             result(json!({ "kind": "message", "message": { "parts": [] } })),
-            "unknown",
+            "accepted_without_reply",
             "peer message has no text part",
         ),
-        (result(json!([])), "unknown", "result that is not an object"),
+        (result(json!([])), "accepted_without_reply", "result that is not an object"),
         (
             ResponseTemplate::new(200).set_body_json(reply(json!("another"))),
-            "unknown",
+            "replied_elsewhere",
             "peer 'peer' answered on context 'another' instead of 'c1'",
         ),
     ];
@@ -151,7 +159,7 @@ fn every_failure_says_what_can_have_happened_at_the_peer() {
             let answer = send(&server.uri(), None, message(json!({ "context_id": "c1" }))).await;
             assert_eq!(
                 (answer["class"].as_str(), answer["retry_safe"].as_bool()),
-                (Some(class), Some(class != "unknown")),
+                (Some(class), Some(class == "refused")),
                 "{answer}"
             );
             assert!(
@@ -195,7 +203,7 @@ fn what_never_left_is_safe_to_send_again() {
             (closed.as_str(), "peer", "network error talking to 'peer'"),
             (closed.as_str(), "nobody", "agent 'nobody' not in fleet.yaml; configured: [\"peer\"]"),
             ("https://127.0.0.1", "peer", "agent 'peer': expected http://host[:port][/path]"),
-            ("", "peer", "agent 'peer': expected http://host[:port][/path]"),
+            ("", "peer", "fleet.yaml: fleet.agents.peer.url is required"),
         ] {
             let answer = send(url, None, message(json!({ "agent": agent }))).await;
             assert_eq!(

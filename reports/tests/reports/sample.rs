@@ -177,6 +177,7 @@ pub(crate) fn codex() -> ExecutorReport {
         },
         complete: false,
         seed: 7,
+        release: None,
         profiles: vec![
             ProfileRow {
                 version: "0.44.0".to_owned(),
@@ -210,6 +211,7 @@ pub(crate) fn clean() -> ExecutorReport {
     ExecutorReport {
         executor: "claude_code".to_owned(),
         complete: true,
+        release: None,
         profiles: Vec::new(),
         compliance: Compliance::of(&requirements),
         requirements,

@@ -37,6 +37,14 @@ pub enum Point {
     /// The receiver acknowledges a dispatch. `{"contextId", "text"}`
     #[serde(rename = "receiver.ack")]
     ReceiverAck,
+    /// The receiver has found something in the parameters of a dispatch that is of the wrong type, and is about to refuse it.
+    /// `{"member": "params" | "params.message" | "params.message.parts"}`; omitted: the connection ends without an answer.
+    #[serde(rename = "receiver.params")]
+    ReceiverParams,
+    /// The receiver has found a contextId that is no text, and is about to refuse it. `{"contextId", "taken": false}`; taken: its
+    /// JSON stands for it.
+    #[serde(rename = "receiver.context")]
+    ReceiverContext,
     /// The receiver appends to its inbox; `cut`: its sender sent more than this text.
     /// `{"ts", "from", "contextId", "text", "cut": bool, "file"}`
     #[serde(rename = "receiver.inbox")]
@@ -76,8 +84,9 @@ pub enum Point {
     #[serde(rename = "receiver.first_turn")]
     ReceiverFirstTurn,
     /// The receiver starts its CLI. `text` is what was dispatched, `cwd` where the CLI works, `adds_places` whether the usual places of
-    /// programs are added to its search path, `env` what this mode adds to its environment. `{"contextId", "session", "args", "text", "cwd", "stdin": "null" | "held",
-    /// "adds_places": bool, "env"}`
+    /// programs are added to its search path, `env` what this mode adds to its environment, `withheld` the names of variables that
+    /// are not passed on. `{"contextId", "session", "args", "text", "cwd", "stdin": "null" | "held", "adds_places": bool, "env",
+    /// "withheld"}`
     #[serde(rename = "receiver.spawn")]
     ReceiverSpawn,
     /// The receiver sets the time after which it ends a turn. `{"contextId", "seconds"}`
@@ -93,13 +102,19 @@ pub enum Point {
     /// The receiver remembers the CLI's session for a context. `{"contextId", "session"}`
     #[serde(rename = "receiver.session_save")]
     ReceiverSessionSave,
-    /// The receiver has looked up the session that goes on with a context; null: it has none. `{"contextId", "session"}`
+    /// The receiver has looked up the session that goes on with a context; null: it has none.
+    /// `{"contextId", "session", "earlier_life": bool}`, the last true when all turns of the context were an earlier life's.
     #[serde(rename = "receiver.session_lookup")]
     ReceiverSessionLookup,
-    /// The receiver has seen that the session which the CLI was to go on with does not exist, or, with null, that the one which it
-    /// was to begin does. `{"contextId", "session", "again"}`, with whether the turn is run once more; omitted: it has not seen it.
+    /// The receiver has seen that the session which the CLI was to go on with does not exist, or that the one which it was to begin
+    /// does; `again`: the turn is run once more. `{"contextId", "session", "sign": "not_found" | "in_use", "again"}`; omitted: it has
+    /// not seen it.
     #[serde(rename = "receiver.session_dead")]
     ReceiverSessionDead,
+    /// The receiver has found words of a dead session in what is a reply. `{"contextId", "session", "is_sign": false}`; when they are
+    /// a sign, the turn is run again on the other session.
+    #[serde(rename = "receiver.session_words")]
+    ReceiverSessionWords,
     /// The receiver forgets the session of a context. `{"contextId", "session"}`
     #[serde(rename = "receiver.session_forget")]
     ReceiverSessionForget,
@@ -126,6 +141,13 @@ pub enum Point {
     /// The receiver has an answer to a callback; `error`: there is one of JSON-RPC in it. `{"status", "error": bool, "taken": bool}`
     #[serde(rename = "receiver.callback_answer")]
     ReceiverCallbackAnswer,
+    /// The receiver ends, at its start, what turns of an earlier life left running. `{"turns"}`, how many lines that life handed
+    /// off; omitted: it lives on.
+    #[serde(rename = "receiver.sweep")]
+    ReceiverSweep,
+    /// The time without work is over after which the receiver ends. `{"open_turns"}`; it ends only when there are none.
+    #[serde(rename = "receiver.idle")]
+    ReceiverIdle,
     /// The receiver is told to end; `busy`: a turn is open. `{"busy": bool}`; omitted: it goes on.
     #[serde(rename = "receiver.signal")]
     ReceiverSignal,
@@ -165,6 +187,8 @@ impl Point {
             Point::ReceiverAuth => "receiver.auth",
             Point::ReceiverResponse => "receiver.response",
             Point::ReceiverAck => "receiver.ack",
+            Point::ReceiverParams => "receiver.params",
+            Point::ReceiverContext => "receiver.context",
             Point::ReceiverInbox => "receiver.inbox",
             Point::ReceiverHandoff => "receiver.handoff",
             Point::ReceiverOffset => "receiver.offset",
@@ -183,6 +207,7 @@ impl Point {
             Point::ReceiverSessionSave => "receiver.session_save",
             Point::ReceiverSessionLookup => "receiver.session_lookup",
             Point::ReceiverSessionDead => "receiver.session_dead",
+            Point::ReceiverSessionWords => "receiver.session_words",
             Point::ReceiverSessionForget => "receiver.session_forget",
             Point::ReceiverDiscovery => "receiver.discovery",
             Point::ReceiverReplay => "receiver.replay",
@@ -190,6 +215,8 @@ impl Point {
             Point::ReceiverTranscript => "receiver.transcript",
             Point::ReceiverCallback => "receiver.callback",
             Point::ReceiverCallbackAnswer => "receiver.callback_answer",
+            Point::ReceiverSweep => "receiver.sweep",
+            Point::ReceiverIdle => "receiver.idle",
             Point::ReceiverSignal => "receiver.signal",
             Point::ReceiverLog => "receiver.log",
             Point::CliResume => "cli.resume",
@@ -236,6 +263,8 @@ impl Point {
             Point::ReceiverAck => {
                 of(&["contextId", "text"], &["contextId", "text"], &[Omit, Replace, Delay, Stall])
             }
+            Point::ReceiverParams => of(&["member"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverContext => of(&["contextId", "taken"], &["taken"], &[Replace, Delay, Stall]),
             Point::ReceiverInbox => of(
                 &["ts", "from", "contextId", "text", "cut", "file"],
                 &["ts", "from", "contextId", "text", "cut", "file"],
@@ -256,8 +285,8 @@ impl Point {
             Point::ReceiverTools => of(&["sound"], &["sound"], &[Replace, Delay, Stall]),
             Point::ReceiverFirstTurn => of(&["contextId"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverSpawn => of(
-                &["contextId", "session", "args", "text", "cwd", "stdin", "adds_places", "env"],
-                &["args", "cwd", "stdin", "adds_places", "env"],
+                &["contextId", "session", "args", "text", "cwd", "stdin", "adds_places", "env", "withheld"],
+                &["args", "cwd", "stdin", "adds_places", "env", "withheld"],
                 &[Omit, Replace, Delay, Stall],
             ),
             Point::ReceiverCap => of(&["contextId", "seconds"], &["seconds"], &[Replace]),
@@ -273,10 +302,10 @@ impl Point {
                 &[Omit, Replace, Delay, Stall, Duplicate],
             ),
             Point::ReceiverSessionLookup => {
-                of(&["contextId", "session"], &["session"], &[Omit, Replace, Delay, Stall])
+                of(&["contextId", "session", "earlier_life"], &["session"], &[Omit, Replace, Delay, Stall])
             }
             Point::ReceiverSessionDead => {
-                of(&["contextId", "session", "again"], &["again"], &[Omit, Replace, Delay, Stall])
+                of(&["contextId", "session", "sign", "again"], &["again"], &[Omit, Replace, Delay, Stall])
             }
             Point::ReceiverSessionForget => of(&["contextId", "session"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverDiscovery => of(
@@ -292,6 +321,9 @@ impl Point {
             Point::ReceiverSignIn => {
                 of(&["contextId", "sign", "missing"], &["missing"], &[Replace, Delay, Stall])
             }
+            Point::ReceiverSessionWords => {
+                of(&["contextId", "session", "is_sign"], &["is_sign"], &[Replace, Delay, Stall])
+            }
             Point::ReceiverTranscript => of(
                 &["dir", "from", "to", "contextId", "text"],
                 &["dir", "from", "to", "contextId", "text"],
@@ -305,6 +337,8 @@ impl Point {
             Point::ReceiverCallbackAnswer => {
                 of(&["status", "error", "taken"], &["taken"], &[Replace, Delay, Stall])
             }
+            Point::ReceiverSweep => of(&["turns"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverIdle => of(&["open_turns"], &["open_turns"], &[Replace, Delay, Stall]),
             Point::ReceiverSignal => of(&["busy"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverLog => {
                 of(&["line"], &["line"], &[Omit, Replace, Delay, Stall, Duplicate, Reorder])

@@ -86,21 +86,25 @@ impl Receiver {
     ) -> Run {
         let (added, adds_places) =
             (talk(self.settings.mode).environment(), talk(self.settings.mode).adds_usual_places());
+        let withheld = self.bearers();
         let event = json!({
             "contextId": context, "session": session, "args": args, "text": text, "cwd": self.config.repo_path,
-            "stdin": "null", "adds_places": adds_places, "env": added,
+            "stdin": "null", "adds_places": adds_places, "env": added, "withheld": withheld,
         });
         let Some(event) = self.settings.injector.pass(&self.host, Point::ReceiverSpawn, event).await.first()
         else {
             return Run::NotStarted(io::Error::other("the CLI was not started"));
         };
-        let args = event.get("args").and_then(|args| args.as_array()).map_or(args, |args| {
-            args.iter().map(|arg| arg.as_str().unwrap_or_default().to_owned()).collect()
-        });
+        let texts = |name: &str| -> Option<Vec<String>> {
+            let texts = event.get(name)?.as_array()?.iter();
+            Some(texts.map(|text| text.as_str().unwrap_or_default().to_owned()).collect())
+        };
+        let args = texts("args").unwrap_or(args);
+        let withheld = texts("withheld").unwrap_or(withheld);
         let cwd = event["cwd"].as_str().unwrap_or(&self.config.repo_path);
         let mut command = Command::new(self.settings.mode.cli, cwd);
         command.args = args;
-        command.env = self.child_environment(turn, event["adds_places"] == true).await;
+        command.env = self.child_environment(turn, event["adds_places"] == true, &withheld).await;
         let kept = event.get("env").and_then(|env| env.as_object());
         command
             .env
@@ -192,12 +196,22 @@ impl Receiver {
         killed.len()
     }
 
-    /// The environment of the CLI: ours, without our bearers, with the usual places of programs at the end of the search
+    /// The variables that hold our bearers.
+    pub(super) fn bearers(&self) -> Vec<String> {
+        let config = &self.config;
+        [&config.auth_token_env, &config.hermes_auth_token_env].into_iter().flatten().cloned().collect()
+    }
+
+    /// The environment of the CLI: ours, without what is withheld, with the usual places of programs at the end of the search
     /// path where the mode has them there, and with the marks.
-    pub(super) async fn child_environment(&self, turn: &str, adds_places: bool) -> BTreeMap<String, String> {
+    pub(super) async fn child_environment(
+        &self,
+        turn: &str,
+        adds_places: bool,
+        withheld: &[String],
+    ) -> BTreeMap<String, String> {
         let mut env = self.host.environment().clone();
-        for secret in [&self.config.auth_token_env, &self.config.hermes_auth_token_env].into_iter().flatten()
-        {
+        for secret in withheld {
             env.remove(secret);
         }
         if adds_places {

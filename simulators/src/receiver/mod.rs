@@ -5,8 +5,8 @@
 //! dispatch starts its CLI at most once and comes to exactly one outcome that its sender can see, and no child of a dead
 //! receiver lives on once the next one is ready.
 //!
-//! One idea a file: `config`, `deviations` and `state` what it is told, `http` what it answers, `request` what it is asked, `claims`
-//! which contexts are at work,
+//! One idea a file: `config`, `deviations` and `state` what it is told, `http` what it answers, `request` what it is asked, `params`
+//! what of that it cannot read, `claims` which contexts are at work,
 //! `inbox` what it accepted, `journal` what became of it, `turns` the order of things, `cli` one run of the CLI, `callback` the way
 //! back, `process` start, recovery and end. What differs by executor is in `modes`, and in
 //! `replay` what is made of a CLI that prints its whole conversation each time.
@@ -22,6 +22,7 @@ mod journal;
 mod locks;
 mod log;
 mod modes;
+mod params;
 mod process;
 mod replay;
 mod request;

@@ -215,9 +215,11 @@ impl Receiver {
         self.probe().await;
         // The port is ours now, so nobody else works in this repository for this mode: what is marked was left behind, be
         // it by an earlier run or by the probe.
-        let swept = self.sweep(RECEIVER_MARK, &self.mark()).await;
-        if swept > 0 {
-            self.log(format!("ended {swept} processes that were left behind")).await;
+        if self.ends_what_was_left().await {
+            let swept = self.sweep(RECEIVER_MARK, &self.mark()).await;
+            if swept > 0 {
+                self.log(format!("ended {swept} processes that were left behind")).await;
+            }
         }
         if let Some(error) = write_pid(&self.host, &self.settings, true).await {
             self.log(format!("the pid file could not be written: {error}")).await;
@@ -227,11 +229,24 @@ impl Receiver {
         self.recover().await
     }
 
+    /// Whether what an earlier life left running is ended.
+    async fn ends_what_was_left(&self) -> bool {
+        let turns = self.journal.last_line();
+        // In a first life there was only the probe.
+        if turns == 0 {
+            return true;
+        }
+        let event = json!({ "turns": turns });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverSweep, event).await;
+        !passed.events.is_empty()
+    }
+
     /// Asks the CLI for its version, or for its help. Failure is only logged: it may be there when the first turn comes.
     async fn probe(&self) {
         let mut command = Command::new(self.settings.mode.cli, &self.config.repo_path);
         command.args = vec![talk(self.settings.mode).probe().to_owned()];
-        command.env = self.child_environment("probe", talk(self.settings.mode).adds_usual_places()).await;
+        let adds_places = talk(self.settings.mode).adds_usual_places();
+        command.env = self.child_environment("probe", adds_places, &self.bearers()).await;
         command.stdout = Output::Null;
         command.stderr = Output::Null;
         let probe = async { self.spawn(command).await?.wait().await };
@@ -350,13 +365,20 @@ impl Receiver {
         let tick = (limit / 4).clamp(Duration::from_secs(1), Duration::from_secs(60));
         loop {
             let due = self.last_work.get() + limit;
-            if self.open_turns.get() == 0 && self.host.clock().now() >= due {
+            if self.host.clock().now() >= due && self.open_turns_that_count().await == 0 {
                 return;
             }
             // Nothing can fall due before this; the tick only rounds it up, as the product line's own check does.
             let wait = due.saturating_duration_since(self.host.clock().now()).max(tick);
             self.host.clock().sleep(wait).await;
         }
+    }
+
+    /// How many turns keep it from ending.
+    async fn open_turns_that_count(&self) -> u64 {
+        let event = json!({ "open_turns": self.open_turns.get() });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverIdle, event).await.first();
+        passed.and_then(|event| event.get("open_turns")?.as_u64()).unwrap_or_default()
     }
 
     /// Ends what runs and leaves nothing behind. Turns that are cut short here are reported at the next start.

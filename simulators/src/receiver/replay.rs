@@ -91,7 +91,7 @@ impl Receiver {
     /// Whether it is seen that the conversation does not exist any more.
     async fn sees_dead(&self, context: &str, session: &str) -> Option<Seen> {
         // The CLI has done the work in a new one already.
-        let event = json!({ "contextId": context, "session": session, "again": false });
+        let event = json!({ "contextId": context, "session": session, "sign": "not_found", "again": false });
         let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionDead, event).await;
         let again = |event: Value| event.get("again").and_then(Value::as_bool).unwrap_or(false);
         passed.first().map(|event| Seen { again: again(event) })

@@ -24,7 +24,8 @@ impl Receiver {
             Sessions::Derived => None,
         };
         let id = session.as_ref().map(|session| &session.id);
-        let event = json!({ "contextId": context, "session": id });
+        let earlier_life = self.journal.only_an_earlier_life_began(line, context);
+        let event = json!({ "contextId": context, "session": id, "earlier_life": earlier_life });
         let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionLookup, event).await;
         let id = passed.first()?.get("session")?.as_str()?.to_owned();
         let rest = session.unwrap_or_else(|| Session { id: String::new(), updated_at: 0, last_output: None });

@@ -145,9 +145,14 @@ impl Receiver {
         let (reply, spoken) = self.run_once(line, context, text, stored.as_ref()).await;
         let stored = stored.map(|session| session.id);
         let other = talk.other_session(context, stored.as_deref());
-        let Some(other) = other.filter(|_| spoken.wrong_session) else { return reply };
-        // Where it was heard in a replay it has been seen already.
-        if !talk.replays() && !self.sees_wrong(context, stored.as_deref()).await {
+        let Some(other) = other else { return reply };
+        let seen = match (spoken.wrong_session, spoken.quotes_dead_session) {
+            // Where it was heard in a replay it has been seen already.
+            (true, _) => talk.replays() || self.sees_wrong(context, stored.as_deref()).await,
+            (false, true) => self.takes_for_a_sign(context, stored.as_deref()).await,
+            (false, false) => false,
+        };
+        if !seen {
             return reply;
         }
         match &other {
@@ -164,9 +169,18 @@ impl Receiver {
     }
 
     async fn sees_wrong(&self, context: &str, session: Option<&str>) -> bool {
-        let event = json!({ "contextId": context, "session": session, "again": true });
+        let sign = if session.is_some() { "not_found" } else { "in_use" };
+        let event = json!({ "contextId": context, "session": session, "sign": sign, "again": true });
         let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionDead, event).await;
         passed.first().is_some_and(|event| event.get("again").and_then(Value::as_bool).unwrap_or(true))
+    }
+
+    /// Whether words of a dead session in a reply are taken for a sign of one. A reply is an answer, whatever it says.
+    async fn takes_for_a_sign(&self, context: &str, session: Option<&str>) -> bool {
+        let event = json!({ "contextId": context, "session": session, "is_sign": false });
+        let passed =
+            self.settings.injector.pass(&self.host, Point::ReceiverSessionWords, event).await.first();
+        passed.and_then(|event| event.get("is_sign")?.as_bool()).unwrap_or_default()
     }
 
     async fn run_once(
@@ -204,7 +218,7 @@ impl Receiver {
                 return (mode.missing_text(), Spoken::default());
             }
             Run::NotStarted(error) => {
-                return (mode.invocation_failed_text(&error.to_string()), Spoken::default());
+                return (mode.invocation_failed_text(&not_started(mode.cli, &error)), Spoken::default());
             }
         };
         let spoken = match talk.replays() {
@@ -228,7 +242,7 @@ impl Receiver {
 
     /// What the CLI said, as it passes its injection point.
     async fn heard(&self, mut spoken: Spoken, code: i32) -> Spoken {
-        let Spoken { reply, session, wrong_session } = &spoken;
+        let Spoken { reply, session, wrong_session, .. } = &spoken;
         let event =
             json!({ "reply": reply, "session": session, "wrong_session": wrong_session, "code": code });
         let passed = self.settings.injector.pass(&self.host, Point::ReceiverHeard, event.clone()).await;
@@ -308,6 +322,20 @@ impl Receiver {
         if let Err(error) = self.journal.settled(&self.host, line).await {
             self.log(format!("the journal could not be written: {error}")).await;
         }
+    }
+}
+
+/// Why the CLI could not be started, in the words of the product line (recorded).
+fn not_started(cli: &str, error: &io::Error) -> String {
+    match (error.kind(), error.raw_os_error()) {
+        (io::ErrorKind::InvalidInput, None) => "embedded null byte".to_owned(),
+        (_, Some(number)) => {
+            // Rust writes the number behind the words.
+            let text = error.to_string();
+            let words = text.split(" (os error ").next().unwrap_or(&text);
+            format!("[Errno {number}] {words}: '{cli}'")
+        }
+        _ => error.to_string(),
     }
 }
 

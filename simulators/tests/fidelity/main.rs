@@ -4,4 +4,5 @@ mod agy;
 mod claude_code;
 mod codex;
 mod opencode;
+mod receivers;
 mod rig;

@@ -5,10 +5,11 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use gauntlet_protocol::fleet::{CODEX, Mode};
+use gauntlet_protocol::fleet::{CODEX, MODES, Mode};
 use gauntlet_runtime::Runtime;
-use gauntlet_runtime::fleet::{Peer, Settings as FleetSettings};
+use gauntlet_runtime::fleet::{Launcher, Settings as FleetSettings};
 use gauntlet_simulators::injection::{Injector, Millis};
+use gauntlet_simulators::stranger;
 use gauntlet_world::Host;
 use gauntlet_world::fault::{Rule, Unsynced};
 use gauntlet_world::http::{self, Request};
@@ -171,9 +172,10 @@ pub(crate) fn receiver_environment(
 }
 
 /// The environment of the runtime.
-pub(crate) fn runtime_environment(places: &Places, names: &Names) -> BTreeMap<String, String> {
+pub(crate) fn runtime_environment(places: &Places, names: &Names, path: &str) -> BTreeMap<String, String> {
     [
         ("HOME", places.home().to_string_lossy().into_owned()),
+        ("PATH", path.to_owned()),
         ("HERMES_HOME", places.hermes().to_string_lossy().into_owned()),
         (RECEIVER_TOKEN, names.token.clone()),
         (HERMES_TOKEN, names.hermes_token.clone()),
@@ -182,21 +184,49 @@ pub(crate) fn runtime_environment(places: &Places, names: &Names) -> BTreeMap<St
     .into()
 }
 
-/// What the runtime is started with: its one peer is the subject.
-pub(crate) fn fleet_settings(plan: &Plan, places: &Places, receiver: u16, node: u16) -> FleetSettings {
-    let peer = Peer {
-        url: format!("http://127.0.0.1:{receiver}"),
-        token_env: plan.scenario.given.receiver.auth.then(|| RECEIVER_TOKEN.to_owned()),
-        mode: Some(plan.executor.id.value.clone()),
-        repo_path: Some(places.repo()),
-    };
-    FleetSettings {
-        bind: Address::loopback(node),
-        name: "gauntlet".to_owned(),
-        auth_required: true,
-        token_env: Some(HERMES_TOKEN.to_owned()),
-        peers: BTreeMap::from([(PEER.to_owned(), peer)]),
-    }
+/// How the runtime starts a receiver that it deploys. The template's text is only looked at.
+pub(crate) fn launchers(
+    places: &Places,
+    start: impl Fn(&'static Mode) -> (String, Vec<String>),
+) -> FleetSettings {
+    let receivers = MODES.iter().map(|mode| {
+        let (program, args) = start(mode);
+        (mode.name.to_owned(), Launcher { template: template(places), program, args })
+    });
+    FleetSettings { receivers: receivers.collect() }
+}
+
+/// The file that a deploy copies into a repository.
+pub(crate) fn template(places: &Places) -> PathBuf {
+    places.root.join("receiver-template.py")
+}
+
+/// What is in it: the receiver of a cell is a program of the harness.
+pub(crate) const TEMPLATE: &[u8] =
+    b"# The receiver of this cell runs elsewhere; this file stands in its place.\n";
+
+/// The runtime's `fleet.yaml`: its one peer is the subject.
+pub(crate) fn fleet_yaml(plan: &Plan, places: &Places, receiver: u16, node: u16) -> Vec<u8> {
+    let token = if plan.scenario.given.receiver.auth { RECEIVER_TOKEN } else { "null" };
+    // Texts are written as JSON writes them, which YAML reads alike.
+    let (mode, repo) = (json!(plan.executor.id.value), json!(places.repo().to_string_lossy()));
+    let text = format!(
+        "fleet:
+  self:
+    name: gauntlet
+  server:
+    bind_host: 127.0.0.1
+    bind_port: {node}
+    token_env: {HERMES_TOKEN}
+  agents:
+    {PEER}:
+      url: http://127.0.0.1:{receiver}
+      token_env: {token}
+      mode: {mode}
+      repo_path: {repo}
+"
+    );
+    text.into_bytes()
 }
 
 impl Bench {
@@ -396,6 +426,25 @@ impl Bench {
             Bench::Real(_) => crate::files::remove(&path),
         };
         outcome.map_err(|error| BenchError::because(&format!("cannot remove {written}"), error))
+    }
+
+    /// Makes a symbolic link from outside.
+    pub(crate) fn link(&self, written: &str, to: &str) -> Result<(), BenchError> {
+        let (path, target) = (self.places().path(written), self.places().path(to));
+        let outcome = match self {
+            Bench::Virtual(bench) => bench.link(&target, &path),
+            Bench::Real(_) => crate::files::link(&target, &path),
+        };
+        outcome.map_err(|error| BenchError::because(&format!("cannot make the link {written}"), error))
+    }
+
+    /// Lets something listen that has nothing to do with the fleet.
+    pub(crate) async fn let_a_stranger_listen(&self, port: u16, says: Vec<u8>) -> Result<(), BenchError> {
+        let host = self.harness();
+        let listener = host.network().listen(&Address::loopback(port)).await;
+        let listener = listener.map_err(|error| BenchError::because("the stranger cannot listen", error))?;
+        host.spawn(stranger::serve(host.clone(), listener, says));
+        Ok(())
     }
 
     /// The processes that run now and that the harness did not start.

@@ -15,8 +15,8 @@ use gauntlet_world::{Host, Identity};
 use tokio::sync::Notify;
 
 use super::bench::{
-    BenchError, Places, fleet_settings, prefixed, receiver_config, receiver_environment, runtime_environment,
-    watch_deliveries,
+    BenchError, Places, TEMPLATE, fleet_yaml, launchers, prefixed, receiver_config, receiver_environment,
+    runtime_environment, template, watch_deliveries,
 };
 use super::names::Names;
 use super::plan::Plan;
@@ -109,9 +109,10 @@ impl RealBench {
         let gated = !plan.scenario.given.hermes.answers.is_empty();
         // Behind the gate only the connections that the runtime opens are observations of their own.
         let runtime_tap: Rc<dyn Tap> = if gated { Rc::new(OnlyOpened(wire.clone())) } else { wire.clone() };
-        let runtime_host = host("runtime", runtime_environment(&places, names), Some(runtime_tap));
+        let runtime_host =
+            host("runtime", runtime_environment(&places, names, &search_path(&places)), Some(runtime_tap));
         let client = host("client", Default::default(), Some(wire.clone() as Rc<_>));
-        furnish(plan, names, &places).map_err(wrong)?;
+        furnish(plan, names, &places, receiver_port).map_err(wrong)?;
         if plan.scenario.given.git {
             workdir::make_repository(&harness, &places).await.map_err(wrong)?;
         }
@@ -135,7 +136,10 @@ impl RealBench {
 
     /// Starts the runtime, puts the gate before it when the scenario asks for one, and tells the receiver where callbacks go.
     pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
-        let settings = fleet_settings(&self.plan, &self.places, self.receiver_port, 0);
+        let settings = launchers(&self.places, |mode| {
+            // Unlike the receiver of the cell it outlives whoever started it; what is left of it is swept with the cell.
+            (self.binary.to_string_lossy().into_owned(), vec!["serve".to_owned(), mode.name.to_owned()])
+        });
         let runtime = Runtime::start(self.runtime_host.clone(), settings).await;
         let runtime = runtime.map_err(|error| BenchError::because("the runtime did not start", error))?;
         let answers = self.plan.scenario.given.hermes.answers.clone();
@@ -173,7 +177,7 @@ impl RealBench {
         let deviations = deviations(&self.places).to_string_lossy().into_owned();
         let args = ["receiver", &self.plan.executor.id.value, "--deviations", &deviations];
         command.args = args.map(str::to_owned).into();
-        let path = format!("{}:/usr/bin:/bin", self.places.bin().to_string_lossy());
+        let path = search_path(&self.places);
         command.env = receiver_environment(&self.plan, &self.places, &self.names, &path);
         // The receiver ends with the harness, however that ends: its standard input is at an end then.
         command.stdin = Stdin::Held;
@@ -225,11 +229,16 @@ impl RealBench {
         files::write(path, &whole)
     }
 
-    /// Every process of the cell but the receiver.
+    /// Every process of the cell but receivers.
     pub(crate) fn strays(&self) -> Vec<(Pid, String)> {
         let receiver = self.running_pid().map(|pid| pid.0);
+        let deployed: Vec<u32> =
+            self.runtime.borrow().iter().flat_map(|runtime| runtime.launched()).map(|pid| pid.0).collect();
         let strays = strays::of_cell(&self.places.root, receiver).into_iter();
-        strays.map(|stray| (Pid(stray.pid), stray.name)).collect()
+        strays
+            .filter(|stray| !deployed.contains(&stray.pid))
+            .map(|stray| (Pid(stray.pid), stray.name))
+            .collect()
     }
 
     pub(crate) fn files(&self) -> Files {
@@ -315,10 +324,17 @@ fn observed(places: &Places) -> Files {
     all
 }
 
-fn furnish(plan: &Plan, names: &Names, places: &Places) -> io::Result<()> {
+/// Where programs are looked for: first where the stand-in is.
+fn search_path(places: &Places) -> String {
+    format!("{}:/usr/bin:/bin", places.bin().to_string_lossy())
+}
+
+fn furnish(plan: &Plan, names: &Names, places: &Places, receiver: u16) -> io::Result<()> {
     for folder in [places.repo().join(".hermes"), places.home(), places.hermes(), places.bin()] {
         files::make_dir(&folder)?;
     }
+    files::write(&template(places), TEMPLATE)?;
+    files::write(&places.hermes().join("fleet.yaml"), &fleet_yaml(plan, places, receiver, 0))?;
     for (path, text) in &plan.scenario.given.files {
         files::write(&places.path(&names.resolve(path)), text.as_bytes())?;
     }

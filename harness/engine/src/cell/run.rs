@@ -87,8 +87,10 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
     }
     bench.look("end", &trace);
     outcome.error = outcome.error.or_else(|| bench.failure());
-    outcome.events = bench.injector().map(|injector| injector.log()).unwrap_or_default();
-    outcome.touches = bench.touches();
+    if !plan.scenario.given.undisturbed {
+        outcome.events = bench.injector().map(|injector| injector.log()).unwrap_or_default();
+        outcome.touches = bench.touches();
+    }
     wire.end();
     outcome.observations = trace.take();
     outcome.judgements = oracle::judge(plan, catalogue, &names, &outcome.observations);

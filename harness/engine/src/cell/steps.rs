@@ -61,7 +61,7 @@ impl Stagehand {
         let mut value = match verb {
             Verb::Dispatch(dispatch) => self.dispatch(&key, dispatch).await,
             Verb::Request(request) => self.request(&key, request).await?,
-            Verb::Call(call) => self.call(call).await,
+            Verb::Call(call) => self.call(&key, call).await,
             Verb::Run(run) => self.bench.run(&run.command).await?,
             Verb::Await(wait) => self.wait(wait).await,
             Verb::Advance(time) => {
@@ -91,6 +91,17 @@ impl Stagehand {
             }
             Verb::Remove(path) => {
                 self.bench.remove(&self.names.resolve(path))?;
+                json!({})
+            }
+            Verb::Link(link) => {
+                self.bench.link(&self.names.resolve(&link.path), &self.names.resolve(&link.to))?;
+                json!({})
+            }
+            Verb::Stranger(stranger) => {
+                let body = self.names.resolve_value(&stranger.says).to_string();
+                for port in stranger.port..=stranger.to.unwrap_or(stranger.port) {
+                    self.bench.let_a_stranger_listen(port, body.clone().into_bytes()).await?;
+                }
                 json!({})
             }
             Verb::Fault(rule) => {
@@ -144,11 +155,38 @@ impl Stagehand {
         value
     }
 
-    async fn call(&self, call: &Call) -> Value {
+    async fn call(&self, key: &str, call: &Call) -> Value {
         let toolsets = call.toolsets.clone().unwrap_or_else(|| vec!["a2a".to_owned()]);
         let caller = Caller::with(toolsets.iter().map(String::as_str));
-        let tool = self.tool(&call.tool, &caller, self.names.resolve_value(&call.args)).await;
+        for write in &call.meanwhile {
+            let (bench, after) = (self.bench.clone(), write.after.duration());
+            let (path, text) = (self.names.resolve(&write.path), self.names.resolve(&write.text));
+            let clock = self.bench.harness().clone();
+            self.bench.harness().spawn(async move {
+                clock.clock().sleep(after).await;
+                if let Err(error) = bench.write(&path, &text, true) {
+                    tracing::warn!(%error, "a file could not be written meanwhile");
+                }
+            });
+        }
+        let args = match &call.args {
+            Value::Null => json!({}),
+            args => self.names.resolve_value(args),
+        };
+        let tool = self.tool(&self.names.resolve(&call.tool), &caller, args).await;
+        self.note_called_dispatch(key, &tool);
         json!({ "tool": tool })
+    }
+
+    /// A tool may have sent work that somebody acknowledged: its sender is owed the outcome as after a dispatch.
+    fn note_called_dispatch(&self, key: &str, tool: &Value) {
+        let text = |name: &str| tool.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let queued = text("reply").is_some_and(|reply| reply.contains("[queued]"));
+        let waited = tool.get("waited").and_then(Value::as_bool) == Some(true);
+        if let (Some(context), true) = (text("context_id"), queued || waited) {
+            let context = Some(context.to_owned());
+            self.trace.push(What::Dispatched { dispatch: key.to_owned(), context, acknowledged: true });
+        }
     }
 
     async fn tool(&self, tool: &str, caller: &Caller, args: Value) -> Value {
@@ -392,6 +430,9 @@ impl Stagehand {
                     if is_asked {
                         self.look_for_leftovers("ended").await;
                     }
+                } else {
+                    // As an operator would, so that the next one gets the port.
+                    self.kill(HostName::Receiver).await;
                 }
                 json!({ "happens": code.is_some(), "code": code })
             }

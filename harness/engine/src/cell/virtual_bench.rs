@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
+use gauntlet_protocol::fleet::{MODES, Mode};
 use gauntlet_runtime::Runtime;
 use gauntlet_simulators::injection::Injector;
 use gauntlet_simulators::{cli, gate, receiver};
@@ -18,8 +19,8 @@ use gauntlet_world::{Host, Machine, World, WorldSettings};
 use tokio::sync::{Notify, oneshot};
 
 use super::bench::{
-    BenchError, Places, fleet_settings, mode, prefixed, receiver_config, receiver_environment,
-    runtime_environment, watch_deliveries,
+    BenchError, Places, TEMPLATE, fleet_yaml, launchers, mode, prefixed, receiver_config,
+    receiver_environment, runtime_environment, template, watch_deliveries,
 };
 use super::names::Names;
 use super::plan::{Deviation, Plan};
@@ -159,7 +160,10 @@ impl VirtualBench {
         }
         let (ready, started) = oneshot::channel();
         let ready = Rc::new(Cell::new(Some(ready)));
-        let settings = fleet_settings(&self.plan, &self.places, self.receiver_port, NODE_PORT);
+        let bin = self.places.bin();
+        let settings = launchers(&self.places, |mode| {
+            (bin.join(deployed(mode)).to_string_lossy().into_owned(), Vec::new())
+        });
         let body = program(move |host: Host| {
             let (ready, settings) = (ready.clone(), settings.clone());
             async move {
@@ -177,7 +181,7 @@ impl VirtualBench {
             name: "runtime".to_owned(),
             program: body,
             args: Vec::new(),
-            env: runtime_environment(&self.places, &self.names),
+            env: runtime_environment(&self.places, &self.names, &self.places.bin().to_string_lossy()),
             cwd: self.places.hermes(),
             log: None,
             // Behind the gate only the connections that the runtime opens are observations of their own.
@@ -275,6 +279,13 @@ impl VirtualBench {
         })
     }
 
+    pub(crate) fn link(&self, target: &Path, path: &Path) -> io::Result<()> {
+        self.machine.disk_mut(|disk| {
+            disk.make_dir(path.parent().unwrap_or(Path::new("/")))?;
+            disk.link(target, path)
+        })
+    }
+
     pub(crate) fn remove(&self, path: &Path) -> io::Result<()> {
         match self.machine.disk_mut(|disk| disk.remove_all(path)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -282,12 +293,13 @@ impl VirtualBench {
         }
     }
 
-    /// Every process of the machine but the receiver and the runtime.
+    /// Every process of the machine but the runtime and receivers.
     pub(crate) fn strays(&self) -> Vec<(Pid, String)> {
         let receiver = self.receiver.borrow().as_ref().map(|(pid, _)| *pid);
         let ours = [receiver, self.runtime_pid.get()];
         let running = self.machine.running().into_iter().map(|(pid, name, _)| (pid, name));
-        running.filter(|(pid, _)| !ours.contains(&Some(*pid))).collect()
+        let is_deployed = |name: &str| MODES.iter().any(|mode| deployed(mode) == name);
+        running.filter(|(pid, name)| !ours.contains(&Some(*pid)) && !is_deployed(name)).collect()
     }
 
     pub(crate) fn files(&self) -> Files {
@@ -315,6 +327,11 @@ fn files(machine: &Machine, places: &Places) -> Files {
     all
 }
 
+/// The program that stands for a receiver which the runtime deploys.
+fn deployed(mode: &Mode) -> String {
+    format!("{}-deployed", mode.name)
+}
+
 fn furnish(machine: &Machine, plan: &Plan, names: &Names, places: &Places, gated: bool) -> io::Result<()> {
     let callbacks = if gated { GATE_PORT } else { NODE_PORT };
     let config = receiver_config(plan, names, places, receiver_port(plan), callbacks);
@@ -323,6 +340,9 @@ fn furnish(machine: &Machine, plan: &Plan, names: &Names, places: &Places, gated
             disk.make_dir(&folder)?;
         }
         disk.write(&places.repo().join(&plan.executor.files.config), &config, 0o600)?;
+        disk.write(&template(places), TEMPLATE, 0o644)?;
+        let fleet = fleet_yaml(plan, places, receiver_port(plan), NODE_PORT);
+        disk.write(&places.hermes().join("fleet.yaml"), &fleet, 0o600)?;
         for (path, text) in &plan.scenario.given.files {
             let path = places.path(&names.resolve(path));
             disk.make_dir(path.parent().unwrap_or(Path::new("/")))?;
@@ -351,6 +371,12 @@ fn install(
         0
     });
     machine.install(&places.bin().join("sleep"), "sleep", sleep)?;
+    for mode in MODES {
+        let settings =
+            receiver::Settings { mode, framing: plan.release.framing.clone(), injector: injector.clone() };
+        let receiver = program(move |host| receiver::run(host, settings.clone()));
+        machine.install(&places.bin().join(deployed(mode)), &deployed(mode), receiver)?;
+    }
     if plan.scenario.given.executor.installed {
         let profile = plan.profile.clone();
         let (stage, injector) = (stage.clone(), injector.clone());

@@ -49,6 +49,9 @@ pub struct ReceiverFiles {
     pub transcript: String,
     /// Its id as a process.
     pub pid: String,
+    /// The bearer that it wants, when it was deployed.
+    #[serde(default)]
+    pub token: Option<String>,
     /// The CLI's sessions by context; none where a session's id follows from its context.
     #[serde(default)]
     pub sessions: Option<String>,
@@ -56,7 +59,7 @@ pub struct ReceiverFiles {
 
 impl Executor {
     /// The words of scenarios, as [`Executor::word`] knows them.
-    pub const WORDS: [&str; 12] = [
+    pub const WORDS: [&str; 13] = [
         "executor",
         "cli",
         "peer",
@@ -68,6 +71,7 @@ impl Executor {
         "file.offset",
         "file.transcript",
         "file.pid",
+        "file.token",
         "file.sessions",
     ];
 
@@ -86,7 +90,7 @@ impl Executor {
 
     /// What would lead the harness out of a cell, or out of the folder of reports: the way to it, and what was expected.
     pub(super) fn misplaced(&self) -> Option<(Vec<&'static str>, String)> {
-        let ReceiverFiles { config, inbox, offset, transcript, pid, sessions } = &self.files;
+        let ReceiverFiles { config, inbox, offset, transcript, pid, token, sessions } = &self.files;
         let plain = |name: &str| !name.contains('/') && !scenario::leads_out(name);
         let words = [
             ("id", self.id.value.as_str()),
@@ -102,6 +106,7 @@ impl Executor {
             ("offset", Some(offset)),
             ("transcript", Some(transcript)),
             ("pid", Some(pid)),
+            ("token", token.as_ref()),
             ("sessions", sessions.as_ref()),
         ];
         let word = words.into_iter().find(|(_, word)| !plain(word));
@@ -147,6 +152,7 @@ impl Executor {
             "offset" => &files.offset,
             "transcript" => &files.transcript,
             "pid" => &files.pid,
+            "token" => return files.token.as_deref(),
             "sessions" => return files.sessions.as_deref(),
             _ => return None,
         })
@@ -164,7 +170,8 @@ mod tests {
             "files": { "config": "", "inbox": "in.jsonl", "offset": "", "transcript": "", "pid": "" },
         }))
         .expect("an executor");
-        for word in Executor::WORDS.into_iter().filter(|word| *word != "file.sessions") {
+        for word in Executor::WORDS.into_iter().filter(|word| !["file.token", "file.sessions"].contains(word))
+        {
             assert!(executor.word(word).is_some(), "{word}");
         }
         let text = "{cli}: {short}->hermes {file.inbox} {file.sessions} {context:c1} {{label}} {\"a\": {";

@@ -12,7 +12,7 @@ use super::catalogue::{Catalogue, RequirementFile};
 use super::error::{DataError, DataErrors, nearest};
 use super::executor::Executor;
 use super::fault::Fault;
-use super::names::{self, InFault, InProfile, InQuirk, InScenario, Keys, Used, What};
+use super::names::{self, InFault, InProfile, InQuirk, InRelease, InScenario, Keys, OfRelease, Used, What};
 use super::outline::Outline;
 use super::release::Release;
 use super::source::{Source, SourceFile};
@@ -148,7 +148,14 @@ impl Library {
             }
             "releases" => {
                 let release: Release = parse(name, text)?;
-                release.quirks.iter().for_each(|id| uses(id.clone(), What::QuirkOfRelease));
+                let names: InRelease = parse(name, text)?;
+                let further = release.executors.values().flat_map(|before| &before.quirks);
+                release.quirks.iter().chain(further).for_each(|id| uses(id.clone(), What::QuirkOfRelease));
+                names.breaks.0.into_iter().for_each(|id| uses(id, What::Requirement));
+                let of_executors = names.executors.into_values().flat_map(|before| before.breaks.0);
+                of_executors.for_each(|id| uses(id, What::Requirement));
+                let executors: OfRelease = parse(name, text)?;
+                executors.executors.0.into_iter().for_each(|executor| uses(executor, What::Executor));
                 if self.releases.contains_key(&release.id.value) {
                     return Err(twice(file, &release.id, "release"));
                 }

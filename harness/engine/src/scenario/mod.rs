@@ -30,7 +30,10 @@ pub(crate) use path::{Folder, in_trace, leads_out};
 pub use read::{expand, read};
 pub(crate) use reference::{Reference, unknown_word};
 pub use schema::schema;
-pub use step::{Await, Bearer, Call, Dispatch, Expect, HostName, Request, Run, Step, Verb, WriteFile};
+pub use step::{
+    Await, Bearer, Call, Dispatch, Expect, HostName, LinkFile, Meanwhile, Request, Run, Step, Stranger, Verb,
+    WriteFile,
+};
 
 /// A file of scenarios.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -83,6 +83,7 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
             let (path, at) = match step.verb()? {
                 Verb::Write(write) => (write.path.as_str(), vec!["steps", &number, "write", "path"]),
                 Verb::Remove(path) => (path, vec!["steps", &number, "remove"]),
+                Verb::Link(link) => (link.path.as_str(), vec!["steps", &number, "link", "path"]),
                 _ => return None,
             };
             let (message, help) = wrong(path)?;

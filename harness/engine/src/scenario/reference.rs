@@ -151,7 +151,22 @@ fn texts(scenario: &Scenario) -> Vec<Text<'_>> {
                     found.add(Role::Done, &at, value);
                 }
             }
-            Some(Verb::Call(call)) => found.value(Role::Done, &at("call", "args"), &call.args),
+            Some(Verb::Call(call)) => {
+                found.value(Role::Done, &at("call", "args"), &call.args);
+                for (place, write) in call.meanwhile.iter().enumerate() {
+                    let place = place.to_string();
+                    for (member, text) in [("path", &write.path), ("text", &write.text)] {
+                        found.add(Role::Done, &["steps", &number, "call", "meanwhile", &place, member], text);
+                    }
+                }
+            }
+            Some(Verb::Link(link)) => {
+                found.add(Role::Done, &at("link", "path"), &link.path);
+                found.add(Role::Done, &at("link", "to"), &link.to);
+            }
+            Some(Verb::Stranger(stranger)) => {
+                found.value(Role::Done, &at("stranger", "says"), &stranger.says);
+            }
             Some(Verb::Write(write)) => {
                 found.add(Role::Done, &at("write", "path"), &write.path);
                 found.add(Role::Done, &at("write", "text"), &write.text);

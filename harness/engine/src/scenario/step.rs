@@ -43,6 +43,10 @@ pub struct Step {
     pub write: Option<WriteFile>,
     /// A file or folder is removed from outside. Its path is one as of [`WriteFile::path`].
     pub remove: Option<String>,
+    /// A symbolic link is made from outside. Both paths are as of [`WriteFile::path`].
+    pub link: Option<LinkFile>,
+    /// From now on something that has nothing to do with the fleet listens on a port of the machine.
+    pub stranger: Option<Stranger>,
     /// From now on a port call misbehaves.
     pub fault: Option<Rule>,
     /// All port calls behave again.
@@ -81,6 +85,10 @@ pub enum Verb<'a> {
     Write(&'a WriteFile),
     /// See [`Step::remove`].
     Remove(&'a str),
+    /// See [`Step::link`].
+    Link(&'a LinkFile),
+    /// See [`Step::stranger`].
+    Stranger(&'a Stranger),
     /// See [`Step::fault`].
     Fault(&'a Rule),
     /// See [`Step::mend`].
@@ -103,6 +111,8 @@ impl Verb<'_> {
             Verb::PowerCut(_) => "power_cut",
             Verb::Write(_) => "write",
             Verb::Remove(_) => "remove",
+            Verb::Link(_) => "link",
+            Verb::Stranger(_) => "stranger",
             Verb::Fault(_) => "fault",
             Verb::Mend(_) => "mend",
         }
@@ -149,6 +159,8 @@ impl Step {
             self.power_cut.map(Verb::PowerCut),
             self.write.as_ref().map(Verb::Write),
             self.remove.as_deref().map(Verb::Remove),
+            self.link.as_ref().map(Verb::Link),
+            self.stranger.as_ref().map(Verb::Stranger),
             self.fault.as_ref().map(Verb::Fault),
             self.mend.map(Verb::Mend),
         ]
@@ -177,6 +189,7 @@ impl Step {
     pub fn virtual_only(&self) -> Option<&'static str> {
         match self.verb()? {
             Verb::PowerCut(_) => Some("a power cut needs a simulated machine"),
+            Verb::Stranger(_) => Some("on a real machine the port could be somebody's"),
             Verb::Fault(_) | Verb::Mend(_) => Some("a fault of a port needs a simulated machine"),
             Verb::Kill(HostName::Runtime)
             | Verb::Stop(HostName::Runtime)
@@ -275,6 +288,45 @@ pub struct Call {
     /// The arguments. `{context:NAME}` in a text stands for a context's real id.
     #[serde(default)]
     pub args: Value,
+    /// Files that are written from outside while the call runs, each so long after its beginning.
+    #[serde(default)]
+    pub meanwhile: Vec<Meanwhile>,
+}
+
+/// A file is written while a call runs.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Meanwhile {
+    /// So long after the call began.
+    pub after: Millis,
+    /// The path, as of [`WriteFile::path`].
+    pub path: String,
+    /// What is added to the file.
+    pub text: String,
+}
+
+/// A symbolic link is made from outside.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkFile {
+    /// Where the link is.
+    pub path: String,
+    /// Where it leads: a path as of [`WriteFile::path`].
+    pub to: String,
+}
+
+/// Something listens that has nothing to do with the fleet.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stranger {
+    /// The first port.
+    pub port: u16,
+    /// The last port; the first one when absent.
+    #[serde(default)]
+    pub to: Option<u16>,
+    /// What it answers with to whatever it is asked, as JSON.
+    #[serde(default)]
+    pub says: Value,
 }
 
 /// A program of this computer is run: what a repository's own test says is a verdict that nobody wrote down beforehand.
@@ -395,6 +447,8 @@ impl Expect {
             | Verb::PowerCut(_)
             | Verb::Write(_)
             | Verb::Remove(_)
+            | Verb::Link(_)
+            | Verb::Stranger(_)
             | Verb::Fault(_)
             | Verb::Mend(_) => &[],
         }
@@ -470,6 +524,17 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
     })
 }
 
+/// What a call can name: a tool, or with `{callback_prefix}` the one of the executor's own kind.
+fn tool_names() -> Vec<&'static str> {
+    let mut names = tools::names();
+    names.extend([
+        "deploy_{callback_prefix}_receiver",
+        "{callback_prefix}_receiver_status",
+        "{callback_prefix}_receiver_stop",
+    ]);
+    names
+}
+
 fn of_verb(verb: &Verb<'_>, number: &str) -> Option<Mistake> {
     match verb {
         Verb::Request(Request { body_of: Some(length), .. }) if *length > LONGEST_BODY => {
@@ -479,11 +544,11 @@ fn of_verb(verb: &Verb<'_>, number: &str) -> Option<Mistake> {
         Verb::Mend(false) => {
             Some(Mistake::at(&["steps", number, "mend"], "expected true; found false, which mends nothing"))
         }
-        Verb::Call(call) if !tools::NAMES.contains(&call.tool.as_str()) => {
+        Verb::Call(call) if !tool_names().contains(&call.tool.as_str()) => {
             let (message, help) = known::unknown(
-                &format!("a tool of the runtime ({})", tools::NAMES.join(", ")),
+                &format!("a tool of the runtime ({})", tool_names().join(", ")),
                 &call.tool,
-                tools::NAMES,
+                tool_names(),
             );
             Some(Mistake::at(&["steps", number, "call", "tool"], message).help(help))
         }

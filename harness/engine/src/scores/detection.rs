@@ -112,9 +112,11 @@ impl Counted {
             quirks: rows,
             idle_scenarios: library
                 .scenarios
-                .keys()
-                .filter(|id| !self.catching.contains(*id) && (is_whole || self.crossed.contains(*id)))
-                .cloned()
+                .iter()
+                // No quirk crosses those that judge the runtime by itself.
+                .filter(|(id, scenario)| !scenario.given.undisturbed && !self.catching.contains(*id))
+                .filter(|(id, _)| is_whole || self.crossed.contains(*id))
+                .map(|(id, _)| id.clone())
                 .collect(),
         }
     }

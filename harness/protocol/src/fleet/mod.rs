@@ -7,12 +7,14 @@
 
 mod callback;
 mod card;
+pub mod config;
 mod context;
 mod dispatch;
 mod health;
 mod inbox;
 mod limits;
 mod lines;
+mod managed;
 mod message;
 mod method;
 mod mode;
@@ -23,6 +25,7 @@ mod reply_text;
 mod role;
 mod sessions;
 mod transcript;
+pub mod workdir;
 
 pub use callback::Callback;
 pub use card::card;
@@ -32,6 +35,7 @@ pub use health::Health;
 pub use inbox::InboxRecord;
 pub use limits::{MAX_BODY, MAX_CALLBACK, MAX_PROMPT_CHARS, MAX_STDOUT_CHARS, prompt_cut};
 pub use lines::Lines;
+pub use managed::{BAND, MANAGED, Managed};
 pub use message::{AgentMessage, ReplyError};
 pub use method::{is_send_method, method_not_found};
 pub use mode::{AGY, CLAUDE_CODE, CODEX, CardTexts, MODES, Mode, ModeFiles, OPENCODE, Sessions};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gauntlet_protocol::fleet::config::PeerEntry;
 use gauntlet_protocol::fleet::{AgentMessage, ContextId, Dispatch};
 use gauntlet_protocol::jsonrpc::{Request as RpcRequest, Response};
 use gauntlet_world::http::{self, HttpError, Request, Url};
@@ -19,6 +20,10 @@ pub enum Class {
     NotSent,
     /// The peer said no.
     Refused,
+    /// The peer took it, and its answer holds no reply.
+    AcceptedWithoutReply,
+    /// The peer took it, and answered on another context than the one that was asked on.
+    RepliedElsewhere,
     /// The peer may have accepted it, and no usable answer came.
     Unknown,
 }
@@ -29,13 +34,15 @@ impl Class {
         match self {
             Class::NotSent => "not_sent",
             Class::Refused => "refused",
+            Class::AcceptedWithoutReply => "accepted_without_reply",
+            Class::RepliedElsewhere => "replied_elsewhere",
             Class::Unknown => "unknown",
         }
     }
 
     /// Whether sending again cannot run the work twice.
     pub fn retry_is_safe(self) -> bool {
-        self != Class::Unknown
+        matches!(self, Class::NotSent | Class::Refused)
     }
 }
 
@@ -61,6 +68,17 @@ impl SendError {
 }
 
 impl Fleet {
+    /// The entry of a peer in `fleet.yaml`.
+    pub(super) async fn peer(&self, name: &str) -> Result<PeerEntry, SendError> {
+        let config = self.config().await;
+        let config = config.map_err(|error| SendError::new(Class::NotSent, error.to_string()))?;
+        config.agents.get(name).cloned().ok_or_else(|| {
+            let known: Vec<&str> = config.agents.keys().map(String::as_str).collect();
+            let text = format!("agent '{name}' not in fleet.yaml; configured: {known:?}");
+            SendError::new(Class::NotSent, text)
+        })
+    }
+
     /// Sends one message to a peer and gives its immediate answer: an acknowledgement from a receiver, the reply itself from
     /// a Hermes node. Never tries twice.
     pub(super) async fn send(
@@ -69,18 +87,12 @@ impl Fleet {
         text: &str,
         context: Option<ContextId>,
     ) -> Result<AgentMessage, SendError> {
-        let peer = self.settings.peers.get(peer_name).ok_or_else(|| {
-            let known: Vec<&str> = self.settings.peers.keys().map(String::as_str).collect();
-            let text = format!("agent '{peer_name}' not in fleet.yaml; configured: {known:?}");
-            SendError::new(Class::NotSent, text)
-        })?;
+        let peer = self.peer(peer_name).await?;
         let url: Url = format!("{}/jsonrpc", peer.url.trim_end_matches('/'))
             .parse()
             .map_err(|error| SendError::new(Class::NotSent, format!("agent '{peer_name}': {error}")))?;
         let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        let token =
-            peer.token_env.as_deref().and_then(|name| self.host.env(name)).filter(|token| !token.is_empty());
-        if let Some(token) = token {
+        if let Some(token) = self.token_of(&peer).await {
             headers.push(("authorization".to_owned(), format!("Bearer {token}")));
         }
         let asked = context.clone();
@@ -102,7 +114,7 @@ impl Fleet {
         match (&asked, message.context.as_deref()) {
             (Some(asked), Some(named)) if named != asked.as_str() => {
                 let text = format!("peer '{peer_name}' answered on context '{named}' instead of '{asked}'");
-                return Err(SendError::new(Class::Unknown, text));
+                return Err(SendError::new(Class::RepliedElsewhere, text));
             }
             (None, Some(named)) => self.note_sent(peer_name, named, text).await,
             _ => {}
@@ -137,8 +149,10 @@ fn understand(peer: &str, status: u16, body: &[u8]) -> Result<AgentMessage, Send
     })?;
     let result = response.outcome.map_err(|error| {
         let text = format!("peer returned JSON-RPC error {}: {}", error.code, error.message);
-        SendError::new(Class::Refused, text)
+        // A Hermes node gives up waiting for an agent that has begun.
+        let began = error.message.starts_with("agent reply timed out");
+        SendError::new(if began { Class::AcceptedWithoutReply } else { Class::Refused }, text)
     })?;
     AgentMessage::from_result(&result)
-        .map_err(|error| SendError::new(Class::Unknown, format!("peer '{peer}': {error}")))
+        .map_err(|error| SendError::new(Class::AcceptedWithoutReply, format!("peer '{peer}': {error}")))
 }

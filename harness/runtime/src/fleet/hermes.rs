@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gauntlet_protocol::bearer_token;
+use gauntlet_protocol::fleet::config::{ConfigError, FleetConfig};
 use gauntlet_protocol::fleet::{AgentMessage, ContextId, Dispatch, MAX_CALLBACK, is_send_method};
 use gauntlet_protocol::jsonrpc::{Request, RequestError, Response, RpcError, code};
 use gauntlet_world::http::HyperIo;
-use gauntlet_world::network::Listener;
+use gauntlet_world::network::{Address, Listener};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -53,10 +54,14 @@ pub async fn serve(fleet: Rc<Fleet>, listener: Listener) {
 
 async fn answer(fleet: &Rc<Fleet>, request: hyper::Request<Incoming>) -> hyper::Response<Full<Bytes>> {
     let (status, body) = match (request.method().as_str(), request.uri().path()) {
-        ("GET", "/health") => {
-            (200, json!({ "ok": true, "version": "0.1.0", "peer_count": fleet.settings.peers.len() }))
-        }
-        ("GET", "/.well-known/agent-card.json") => (200, card(fleet)),
+        ("GET", "/health") => match fleet.config().await {
+            Ok(config) => (200, json!({ "ok": true, "version": "0.1.0", "peer_count": config.agents.len() })),
+            Err(error) => misconfigured(&error),
+        },
+        ("GET", "/.well-known/agent-card.json") => match fleet.config().await {
+            Ok(config) => (200, card(fleet, &config)),
+            Err(error) => misconfigured(&error),
+        },
         ("POST", "/jsonrpc") => post(fleet, request).await,
         _ => (404, json!({ "error": "not found" })),
     };
@@ -69,12 +74,18 @@ async fn answer(fleet: &Rc<Fleet>, request: hyper::Request<Incoming>) -> hyper::
     response
 }
 
-fn card(fleet: &Fleet) -> Value {
-    let settings = &fleet.settings;
+/// Callers are not told what is wrong: it is the operator's affair.
+fn misconfigured(error: &ConfigError) -> (u16, Value) {
+    tracing::warn!(%error, "the node cannot answer");
+    (503, json!({ "error": "service unavailable: misconfigured" }))
+}
+
+fn card(fleet: &Fleet, config: &FleetConfig) -> Value {
+    let address = Address { host: config.server.bind_host.clone(), port: fleet.port.get() };
     json!({
-        "name": settings.name,
+        "name": config.name.as_deref().unwrap_or("a2a_fleet"),
         "description": "Hermes Agent profile exposed as an A2A v0.1 fleet member. Echo handler for ping/pong; TaskManager + SSE deferred to v0.2+.",
-        "url": format!("http://{}/jsonrpc", settings.bind),
+        "url": format!("http://{address}/jsonrpc"),
         "version": "0.1.0",
         "protocolVersion": "1.0",
         "capabilities": { "streaming": false, "pushNotifications": false, "stateTransitionHistory": false },
@@ -97,7 +108,11 @@ fn card(fleet: &Fleet) -> Value {
 }
 
 async fn post(fleet: &Rc<Fleet>, request: hyper::Request<Incoming>) -> (u16, Value) {
-    if let Some(refusal) = refusal(fleet, request.headers()) {
+    let config = match fleet.config().await {
+        Ok(config) => config,
+        Err(error) => return misconfigured(&error),
+    };
+    if let Some(refusal) = refusal(fleet, &config, request.headers()) {
         return refusal;
     }
     // The sheet sets no limit; without one a peer could fill the memory, and a smaller one would refuse a reply for ever.
@@ -122,12 +137,12 @@ async fn post(fleet: &Rc<Fleet>, request: hyper::Request<Incoming>) -> (u16, Val
 }
 
 /// Decided before anything of the body is looked at (FLEET-AUTH-05).
-fn refusal(fleet: &Fleet, headers: &hyper::HeaderMap) -> Option<(u16, Value)> {
-    if !fleet.settings.auth_required {
+fn refusal(fleet: &Fleet, config: &FleetConfig, headers: &hyper::HeaderMap) -> Option<(u16, Value)> {
+    if !config.server.auth_required {
         return None;
     }
-    let expected = fleet.settings.token_env.as_deref().and_then(|name| fleet.host.env(name));
-    let Some(expected) = expected.filter(|token| !token.is_empty()) else {
+    let expected = config.server.token_env.as_deref().and_then(|name| fleet.variable(name));
+    let Some(expected) = expected else {
         // Never names the variable (FLEET-AUTH-06).
         return Some((503, json!({ "error": "service unavailable: authentication misconfigured" })));
     };

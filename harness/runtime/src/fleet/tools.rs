@@ -6,14 +6,16 @@ use std::time::Duration;
 use gauntlet_protocol::fleet::ContextId;
 use serde_json::{Value, json};
 
-use super::Fleet;
+use super::{Fleet, managed_tools};
 use crate::registry::Tool;
 
 /// The toolset's name.
 pub const TOOLSET: &str = "a2a";
 
-/// The names of the tools, in the order of [`all`].
-pub const NAMES: [&str; 3] = [SEND, SEND_AND_WAIT, REPLIES];
+/// The names of the tools that there can be.
+pub fn names() -> Vec<&'static str> {
+    [SEND, SEND_AND_WAIT, REPLIES].into_iter().chain(managed_tools::names()).collect()
+}
 
 const SEND: &str = "fleet_send";
 const SEND_AND_WAIT: &str = "fleet_send_and_wait";
@@ -26,7 +28,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
 
 /// The tools of a fleet.
 pub fn all(fleet: &Rc<Fleet>) -> Vec<Tool> {
-    vec![send(fleet), send_and_wait(fleet), replies(fleet)]
+    let mut tools = vec![send(fleet), send_and_wait(fleet), replies(fleet)];
+    tools.extend(managed_tools::all(fleet));
+    tools
 }
 
 fn send(fleet: &Rc<Fleet>) -> Tool {
@@ -142,7 +146,7 @@ fn answer_schema() -> Value {
             "waited": { "type": "boolean" },
             "reason": { "type": "string" },
             "error": { "type": "string" },
-            "class": { "enum": ["not_sent", "refused", "unknown"] },
+            "class": { "enum": ["not_sent", "refused", "accepted_without_reply", "replied_elsewhere", "unknown"] },
             "retry_safe": { "type": "boolean" },
         },
         "oneOf": [{ "required": ["reply", "context_id"] }, { "required": ["error", "class", "retry_safe"] }],

@@ -87,6 +87,10 @@ pub(crate) fn stat(path: &Path) -> io::Result<Meta> {
     })
 }
 
+pub(crate) fn canonical(path: &Path) -> io::Result<PathBuf> {
+    fs::canonicalize(path)
+}
+
 pub(crate) fn list(path: &Path) -> io::Result<Vec<(String, Kind)>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(path)? {

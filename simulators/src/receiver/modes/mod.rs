@@ -93,6 +93,8 @@ pub(super) struct Spoken {
     /// Whether it says that it could not begin, since the session that it was to go on with does not exist, or the one that it
     /// was to begin does.
     pub(super) wrong_session: bool,
+    /// Whether the reply has words in it by which the CLI says so.
+    pub(super) quotes_dead_session: bool,
 }
 
 /// Who talks to the CLI of which mode. The other executors join here, each with a file beside `codex`.

@@ -1,0 +1,244 @@
+//! Bringing a receiver to a repository (fleet sheet 6.6). What it does twice, it does once.
+
+use std::path::Path;
+
+use gauntlet_protocol::fleet::config::edit::{self, DeployedPeer};
+use gauntlet_protocol::fleet::workdir::{
+    ReceiverOptions, ignored, receiver_config, role_text, with_entries, with_import,
+};
+use gauntlet_protocol::fleet::{Managed, Mode};
+use gauntlet_world::disk::Kind;
+use serde_json::{Map, Value, json};
+
+use super::{ManagedError, Receiver, shown};
+use crate::fleet::Fleet;
+use crate::fleet::home::real_path;
+use crate::fleet::tokens::token_file;
+
+/// What a deploy is told.
+#[derive(Debug, Clone, Default)]
+pub(in crate::fleet) struct Order {
+    /// The port, instead of one that is chosen.
+    pub(in crate::fleet) port: Option<u16>,
+    /// Without a bearer, and so without being looked after.
+    pub(in crate::fleet) no_auth: bool,
+    /// What goes into the receiver's configuration.
+    pub(in crate::fleet) options: ReceiverOptions,
+}
+
+impl Fleet {
+    /// The receiver of a kind in a repository as somebody wrote it.
+    pub(in crate::fleet) async fn receiver_at(
+        &self,
+        kind: &'static Managed,
+        written: &str,
+    ) -> Result<Receiver, ManagedError> {
+        if written.trim().is_empty() {
+            return Err(ManagedError::NoPath);
+        }
+        let mode = Mode::named(kind.mode).ok_or_else(|| ManagedError::Template(kind.receiver_file()))?;
+        let repo = real_path(&self.host, written.trim(), self.host.cwd()).await;
+        match self.host.disk().stat(&repo).await {
+            Ok(meta) if meta.kind == Kind::Directory => Ok(Receiver { kind, mode, repo }),
+            Ok(_) => Err(ManagedError::NotAFolder(written.to_owned())),
+            Err(_) => Err(ManagedError::Missing(written.to_owned())),
+        }
+    }
+
+    /// Deploys a receiver: files, process, token, peer. Whatever goes wrong is an error that says so, and until the receiver is
+    /// healthy nothing is published.
+    pub(in crate::fleet) async fn deploy(
+        &self,
+        receiver: &Receiver,
+        order: &Order,
+    ) -> Result<Value, ManagedError> {
+        let _alone = self.managing.lock().await;
+        self.deploy_alone(receiver, order).await
+    }
+
+    pub(super) async fn deploy_alone(
+        &self,
+        receiver: &Receiver,
+        order: &Order,
+    ) -> Result<Value, ManagedError> {
+        let mut warnings: Vec<String> = Vec::new();
+        let port = self.port_for(receiver, order.port).await?;
+        if self.host.disk().stat(receiver.repo.join(".git")).await.is_err() {
+            warnings.push(format!("{} is not a git repository", receiver.repo_text()));
+        }
+        let import = self.furnish(receiver).await?;
+        let name = receiver.kind.token_env(&receiver.repo_text());
+        let token = (!order.no_auth).then(|| self.new_token());
+        let token_env = token.is_some().then_some(name.as_str());
+        self.configure(receiver, port, token_env, &order.options).await?;
+        if token.is_none() {
+            warnings.push("no_auth: every program of this machine can dispatch to this receiver".to_owned());
+        }
+        if !self.is_installed(receiver.mode.cli).await {
+            warnings.push(format!("{} is not on PATH: turns will fail until it is", receiver.mode.cli));
+        }
+        self.make_way(receiver).await?;
+        let bearer = token.as_deref().map(|token| (name.as_str(), token));
+        let for_replies = order.options.hermes_auth_token_env.as_deref();
+        let pid = self.launch(receiver, port, bearer, for_replies).await?;
+        if let Some(token) = &token
+            && let Err(error) = self.keep_token(receiver, &name, token).await
+        {
+            // A receiver whose token nobody knows is of no use to anyone.
+            self.tear_down(receiver, pid).await;
+            return Err(error);
+        }
+        if let Err(error) = self.ignore(receiver).await {
+            warnings.push(error.to_string());
+        }
+        let peer = self.enter_peer(receiver, port, token.is_some()).await;
+        let mut result = Map::new();
+        let mut set = |key: &str, value: Value| drop(result.insert(key.to_owned(), value));
+        set("deployed", json!(true));
+        set("repo_path", json!(receiver.repo_text()));
+        set("port", json!(port));
+        set("pid", json!(pid.0));
+        set("status", json!("healthy"));
+        set("claude_md", json!(import));
+        set("warnings", json!(warnings));
+        set("fleet_peer", peer);
+        if token.is_some() {
+            // The value stays in its file: results of tools are read by models and kept in transcripts.
+            set("receiver_token_env", json!(name));
+        }
+        if receiver.kind.mode == "agy" {
+            set("note", json!("agy needs one sign-in by hand on this host: run `agy` once in a terminal"));
+        }
+        Ok(Value::Object(result))
+    }
+
+    /// Puts the receiver, its role text and the import of that into the repository. Gives the state of the import.
+    async fn furnish(&self, receiver: &Receiver) -> Result<&'static str, ManagedError> {
+        let disk = self.host.disk();
+        let launcher = self.settings.receivers.get(receiver.kind.mode);
+        let launcher = launcher.ok_or_else(|| ManagedError::Template(receiver.kind.receiver_file()))?;
+        let template = disk.read(&launcher.template).await;
+        let template = template.map_err(|_| ManagedError::Template(shown(&launcher.template)))?;
+        let folder = receiver.repo.join(".hermes");
+        let made = disk.make_dir(&folder).await;
+        made.map_err(|error| ManagedError::Create(shown(&folder), error.to_string()))?;
+        let copied = disk.write(folder.join(receiver.kind.receiver_file()), &template).await;
+        copied.map_err(|error| ManagedError::Copy(shown(&folder), error.to_string()))?;
+        let role = receiver.repo.join(gauntlet_protocol::fleet::workdir::ROLE_FILE);
+        let written = disk.write(&role, self.role(receiver).as_bytes()).await;
+        written.map_err(|error| ManagedError::Write(shown(&role), error.to_string()))?;
+        let notes = receiver.repo.join("CLAUDE.md");
+        let update = |error: std::io::Error| ManagedError::Update(shown(&notes), error.to_string());
+        let text = self.text_of(&notes).await.map_err(update)?;
+        let (text, import) = {
+            let (after, import) = with_import(text.as_deref());
+            (Some(after).filter(|after| text.as_ref() != Some(after)), import)
+        };
+        if let Some(text) = text {
+            self.replace(&notes, text.as_bytes()).await.map_err(update)?;
+        }
+        Ok(import.name())
+    }
+
+    fn role(&self, receiver: &Receiver) -> String {
+        role_text(receiver.kind, receiver.mode, &receiver.repo_text(), &self.node_url())
+    }
+
+    /// The address of this runtime's own node: where the receivers that it deploys call back (fleet sheet 6.8).
+    fn node_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port.get())
+    }
+
+    async fn configure(
+        &self,
+        receiver: &Receiver,
+        port: u16,
+        token_env: Option<&str>,
+        options: &ReceiverOptions,
+    ) -> Result<(), ManagedError> {
+        let path = receiver.file(receiver.mode.files.config);
+        let (repo, hermes) = (receiver.repo_text(), format!("{}/jsonrpc", self.node_url()));
+        let place = (repo.as_str(), port, hermes.as_str(), &*self.role(receiver));
+        let config = receiver_config((receiver.kind, receiver.mode), place, token_env, options);
+        let written = self.host.disk().replace(&path, format!("{config:#}\n").as_bytes()).await;
+        written.map_err(|error| ManagedError::Write(shown(&path), error.to_string()))
+    }
+
+    /// Whether a program is found along `PATH`.
+    async fn is_installed(&self, program: &str) -> bool {
+        let path = self.host.env("PATH").unwrap_or_default();
+        for folder in path.split(':') {
+            let found = self.host.disk().stat(self.host.cwd().join(folder).join(program)).await;
+            if found.is_ok_and(|meta| meta.kind == Kind::File && meta.mode & 0o111 != 0) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// A token of 32 random bytes, in letters that need no escape in a URL.
+    fn new_token(&self) -> String {
+        let entropy = self.host.entropy();
+        let letters: Vec<char> = ('a'..='z').chain('A'..='Z').chain('0'..='9').chain(['-', '_']).collect();
+        let letter = || letters[usize::try_from(entropy.below(64)).unwrap_or_default()];
+        // Each letter holds six bits.
+        (0..43).map(|_| letter()).collect()
+    }
+
+    async fn keep_token(&self, receiver: &Receiver, name: &str, token: &str) -> Result<(), ManagedError> {
+        let Some(path) = token_file(receiver.kind, &receiver.repo) else { return Ok(()) };
+        // A replaced file is its owner's alone.
+        let written = self.host.disk().replace(&path, format!("{token}\n").as_bytes()).await;
+        written.map_err(|error| ManagedError::Write(shown(&path), error.to_string()))?;
+        self.publish(name, token);
+        Ok(())
+    }
+
+    async fn ignore(&self, receiver: &Receiver) -> Result<(), ManagedError> {
+        let path = receiver.file(".gitignore");
+        let update = |error: std::io::Error| ManagedError::Update(shown(&path), error.to_string());
+        let text = self.text_of(&path).await.map_err(update)?;
+        match with_entries(text.as_deref(), &ignored(receiver.mode)) {
+            Some(text) => self.replace(&path, text.as_bytes()).await.map_err(update),
+            None => Ok(()),
+        }
+    }
+
+    /// Enters the receiver as a peer into `fleet.yaml`, which is begun when there is none.
+    async fn enter_peer(&self, receiver: &Receiver, port: u16, with_token: bool) -> Value {
+        let path = self.config_path().await;
+        let wrong = |error: String| json!({ "error": error });
+        let text = match self.text_of(&path).await {
+            Ok(text) => text,
+            Err(error) => return wrong(format!("cannot read {}: {error}", shown(&path))),
+        };
+        let peer = DeployedPeer { kind: receiver.kind, repo: receiver.repo_text(), port, with_token };
+        let begun = text.as_deref().unwrap_or(edit::SCAFFOLD);
+        let edited = match edit::upsert(&shown(&path), begun, &peer) {
+            Ok(edited) => edited,
+            Err(error) => return wrong(error.to_string()),
+        };
+        if text.as_ref() != Some(&edited.text)
+            && let Err(error) = self.replace(&path, edited.text.as_bytes()).await
+        {
+            return wrong(format!("cannot write {}: {error}", shown(&path)));
+        }
+        json!({ "action": edited.action.name(), "name": edited.name, "path": shown(&path) })
+    }
+
+    /// A text, or nothing when there is no such file. Bytes that are no text must not be lost by an edit.
+    async fn text_of(&self, path: &Path) -> std::io::Result<Option<String>> {
+        let content = self.host.disk().read_if_present(path).await?;
+        content.map(String::from_utf8).transpose().map_err(std::io::Error::other)
+    }
+
+    /// Replaces a file that people have, too: it keeps its mode, and a link stays a link.
+    async fn replace(&self, path: &Path, content: &[u8]) -> std::io::Result<()> {
+        let disk = self.host.disk();
+        let real = disk.canonical(path).await.unwrap_or_else(|_| path.to_path_buf());
+        let mode = disk.stat(&real).await.map_or(0o644, |meta| meta.mode);
+        disk.make_dir(real.parent().unwrap_or(Path::new("/"))).await?;
+        disk.replace(&real, content).await?;
+        disk.set_mode(&real, mode).await
+    }
+}

@@ -1,0 +1,174 @@
+//! The tools that look after receivers, three for each kind (fleet sheet 5.4), and the one that revives all of them.
+
+use std::future::Future;
+use std::rc::Rc;
+
+use gauntlet_protocol::fleet::workdir::{ReceiverOptions, Sandbox};
+use gauntlet_protocol::fleet::{MANAGED, Managed};
+use serde_json::{Value, json};
+
+use super::Fleet;
+use super::managed::{ManagedError, Order};
+use super::tools::TOOLSET;
+use crate::registry::Tool;
+
+/// The names of one kind's tools.
+struct Names {
+    kind: &'static Managed,
+    deploy: &'static str,
+    status: &'static str,
+    stop: &'static str,
+}
+
+/// The mode, and the tools that deploy, look at and end its receivers.
+const TABLE: [(&str, &str, &str, &str); 4] = [
+    ("claude_code", "deploy_cc_receiver", "cc_receiver_status", "cc_receiver_stop"),
+    ("opencode", "deploy_oc_receiver", "oc_receiver_status", "oc_receiver_stop"),
+    ("codex", "deploy_codex_receiver", "codex_receiver_status", "codex_receiver_stop"),
+    ("agy", "deploy_agy_receiver", "agy_receiver_status", "agy_receiver_stop"),
+];
+
+/// The name of the tool that revives.
+const RECONCILE: &str = "fleet_reconcile";
+
+/// The names of all tools of this file.
+pub fn names() -> Vec<&'static str> {
+    let each = TABLE.into_iter().flat_map(|(_, deploy, status, stop)| [deploy, status, stop]);
+    each.chain([RECONCILE]).collect()
+}
+
+/// The tools of a fleet for every kind that has a receiver here.
+pub(super) fn all(fleet: &Rc<Fleet>) -> Vec<Tool> {
+    let kinds = TABLE.into_iter().filter_map(|(mode, deploy, status, stop)| {
+        let kind = MANAGED.iter().find(|kind| kind.mode == mode)?;
+        gauntlet_protocol::fleet::Mode::named(mode)?;
+        Some(Names { kind, deploy, status, stop })
+    });
+    let mut tools: Vec<Tool> =
+        kinds.flat_map(|names| [deploy(fleet, &names), status(fleet, &names), stop(fleet, &names)]).collect();
+    tools.push(tool(
+        fleet,
+        RECONCILE,
+        "Looks after all managed receivers: leaves alone what is well, and starts again what is down.",
+        json!({ "type": "object", "properties": {}, "required": [] }),
+        |fleet, _| async move { fleet.reconcile().await },
+    ));
+    tools
+}
+
+fn tool<R: Future<Output = Value> + 'static>(
+    fleet: &Rc<Fleet>,
+    name: &'static str,
+    description: &'static str,
+    arguments: Value,
+    body: impl Fn(Rc<Fleet>, Value) -> R + 'static,
+) -> Tool {
+    let fleet = fleet.clone();
+    Tool {
+        name,
+        toolset: TOOLSET,
+        description,
+        arguments,
+        result: json!({ "type": "object" }),
+        handler: Rc::new(move |arguments| Box::pin(body(fleet.clone(), arguments))),
+    }
+}
+
+fn deploy(fleet: &Rc<Fleet>, names: &Names) -> Tool {
+    let kind = names.kind;
+    let mut further = json!({
+        "bind_port": { "type": "integer", "description": "The port; chosen from the band of its kind if absent." },
+        "hermes_auth_token_env": { "type": "string", "description": "The variable with the bearer for its replies." },
+        "no_auth": { "type": "boolean", "description": "Without a bearer of its own; nobody looks after it then." },
+    });
+    match kind.mode {
+        "agy" => {
+            further["sandbox"] =
+                json!({ "type": "boolean", "description": "Whether turns run in a sandbox." })
+        }
+        mode => {
+            further["model"] = json!({ "type": "string", "description": "The model that it passes on." });
+            if mode == "codex" {
+                further["sandbox"] =
+                    json!({ "type": "string", "description": "The sandbox of a first turn." });
+            }
+        }
+    }
+    let description = "Puts a receiver into a repository, starts it, and enters it as a peer. Doing it again replaces the receiver.";
+    tool(fleet, names.deploy, description, of_repo(further), move |fleet, arguments| async move {
+        let outcome = async {
+            let receiver = fleet.receiver_at(kind, &repo_path(&arguments)).await?;
+            fleet.deploy(&receiver, &order(&arguments)?).await
+        };
+        outcome.await.unwrap_or_else(|error| error.to_value())
+    })
+}
+
+fn status(fleet: &Rc<Fleet>, names: &Names) -> Tool {
+    let kind = names.kind;
+    let description = "Tells whether the receiver of a repository runs and is well.";
+    tool(fleet, names.status, description, of_repo(json!({})), move |fleet, arguments| async move {
+        match fleet.receiver_at(kind, &repo_path(&arguments)).await {
+            Ok(receiver) => fleet.status(&receiver).await,
+            Err(error) => error.to_value(),
+        }
+    })
+}
+
+fn stop(fleet: &Rc<Fleet>, names: &Names) -> Tool {
+    let kind = names.kind;
+    let description = "Ends the receiver of a repository.";
+    tool(fleet, names.stop, description, of_repo(json!({})), move |fleet, arguments| async move {
+        let outcome = async {
+            let receiver = fleet.receiver_at(kind, &repo_path(&arguments)).await?;
+            fleet.stop(&receiver).await
+        };
+        outcome.await.unwrap_or_else(|error| error.to_value())
+    })
+}
+
+fn of_repo(further: Value) -> Value {
+    let mut properties = json!({
+        // Some callers wrap it once more, as an object with the same member.
+        "repo_path": { "type": ["string", "object"], "description": "The repository's folder." },
+    });
+    if let (Value::Object(properties), Value::Object(further)) = (&mut properties, further) {
+        properties.extend(further);
+    }
+    json!({ "type": "object", "properties": properties, "required": ["repo_path"] })
+}
+
+/// The repository, as a text or wrapped in an object.
+fn repo_path(arguments: &Value) -> String {
+    let given = arguments.get("repo_path").unwrap_or(&Value::Null);
+    let wrapped = || given.get("repo_path").or_else(|| given.get("path")).and_then(Value::as_str);
+    given.as_str().or_else(wrapped).unwrap_or_default().to_owned()
+}
+
+fn order(arguments: &Value) -> Result<Order, ManagedError> {
+    let text = |name: &str| {
+        let text = arguments.get(name).and_then(Value::as_str).map(str::trim);
+        text.filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let port = match arguments.get("bind_port").filter(|port| !port.is_null()) {
+        None => None,
+        Some(port) => {
+            let number = port.as_u64().and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0);
+            Some(number.ok_or_else(|| ManagedError::Port(port.to_string()))?)
+        }
+    };
+    let sandbox = match arguments.get("sandbox") {
+        Some(Value::String(name)) => Some(Sandbox::Named(name.clone())),
+        Some(Value::Bool(on)) => Some(Sandbox::On(*on)),
+        _ => None,
+    };
+    Ok(Order {
+        port,
+        no_auth: arguments.get("no_auth").and_then(Value::as_bool).unwrap_or_default(),
+        options: ReceiverOptions {
+            model: text("model"),
+            sandbox,
+            hermes_auth_token_env: text("hermes_auth_token_env"),
+        },
+    })
+}
