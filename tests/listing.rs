@@ -80,10 +80,15 @@ fn a_report_has_the_rows_of_its_executor_alone_and_scores_what_was_reached() {
         serde_json::from_slice(&std::fs::read(out.path().join(name)).expect("a report")).expect("JSON")
     };
     let report = read("codex/report.json");
-    let ids: Vec<&str> =
-        report["requirements"].as_array().expect("rows").iter().filter_map(|row| row["id"].as_str()).collect();
+    let ids: Vec<&str> = report["requirements"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .filter_map(|row| row["id"].as_str())
+        .collect();
     assert!(ids.contains(&"FLEET-CDX-01") && ids.contains(&"CODEX-MSG-01"));
-    let foreign = |id: &&&str| ["FLEET-OC-0", "FLEET-CC-0", "OPENCODE-", "CLAUDE-"].iter().any(|of| id.starts_with(of));
+    let foreign =
+        |id: &&&str| ["FLEET-OC-0", "FLEET-CC-0", "OPENCODE-", "CLAUDE-"].iter().any(|of| id.starts_with(of));
     // The built-in role says where it works on opencode and on codex.
     let foreign: Vec<_> = ids.iter().filter(foreign).filter(|id| **id != "FLEET-OC-09").collect();
     assert!(foreign.is_empty(), "{foreign:?} are rows of other executors");
