@@ -85,10 +85,16 @@ impl Fleet {
         }
         let asked = context.clone();
         let dispatch = Dispatch { text: text.to_owned(), context };
+        let mut params = dispatch.to_params("user");
+        let is_plain = peer.mode.is_none();
+        if is_plain {
+            // A plain peer may be another Hermes: it is told who speaks (sheet 4.3). Receivers do not look at it.
+            params["message"]["user"] = Value::String(self.settings.name.clone());
+        }
         let request = RpcRequest {
             id: Value::String(self.host.entropy().uuid().to_string()),
             method: Value::String("SendMessage".to_owned()),
-            params: dispatch.to_params("user"),
+            params,
         };
         if let Some(context) = &asked {
             self.note_sent(peer_name, context.as_str(), text).await;
@@ -106,6 +112,10 @@ impl Fleet {
             }
             (None, Some(named)) => self.note_sent(peer_name, named, text).await,
             _ => {}
+        }
+        // A receiver's acknowledgement is no reply; a Hermes node's answer is.
+        if let Some(named) = message.context.as_deref().filter(|_| is_plain) {
+            self.note_heard(peer_name, named, &message.text).await;
         }
         Ok(message)
     }

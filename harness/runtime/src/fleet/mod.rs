@@ -1,7 +1,7 @@
 //! The fleet: dispatching work to receivers, and taking their replies.
 //!
 //! One idea a file: [`settings`](Settings) who the peers are, `client` one dispatch, `wait` a dispatch whose reply is read in the
-//! peer's transcript, [`hermes`] the node that takes callbacks, [`deliveries`](Deliveries) what reached the runtime,
+//! peer's transcript, [`hermes`] the node that takes callbacks and answers other agents, [`deliveries`](Deliveries) what reached the runtime,
 //! `transcript` the runtime's own record of each conversation, [`tools`] what of it a model can call.
 
 mod client;
