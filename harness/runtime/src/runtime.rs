@@ -1,8 +1,8 @@
 //! A running runtime.
 
-use std::cell::Cell;
 use std::rc::Rc;
 
+use gauntlet_protocol::fleet::config::ConfigError;
 use gauntlet_world::Host;
 use gauntlet_world::network::Address;
 use serde_json::Value;
@@ -18,6 +18,12 @@ pub enum StartError {
     /// Its Hermes node cannot listen.
     #[error("the Hermes node cannot listen on {0}: {1}")]
     Bind(Address, std::io::Error),
+    /// Its `fleet.yaml` does not keep the rules, or is not there.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// No port has the number that its `fleet.yaml` says.
+    #[error("fleet.server.bind_port must be from 0 to 65535, got {0}")]
+    Port(i64),
     /// Its own files cannot be read or written.
     #[error("the runtime's files cannot be prepared: {0}")]
     Files(std::io::Error),
@@ -31,7 +37,6 @@ pub struct Runtime {
     node: Rc<Node>,
     host: Host,
     bind: Address,
-    port: Rc<Cell<u16>>,
     listening: Rc<Mutex<Option<Listening>>>,
 }
 
@@ -46,15 +51,16 @@ impl Runtime {
     /// Loads the runtime on a host: reads what an earlier life left. Its files are in the folder that the host's `HERMES_HOME`
     /// names. Nothing listens yet (FLEET-HUB-12). `minds` answer for the Hermes node.
     pub async fn load(host: Host, settings: Settings, minds: Minds) -> Result<Self, StartError> {
-        let bind = settings.bind.clone();
         let fleet = Rc::new(Fleet::open(host.clone(), settings).await.map_err(StartError::Files)?);
+        let server = fleet.config().await?.server.clone();
+        let port = u16::try_from(server.bind_port).map_err(|_| StartError::Port(server.bind_port))?;
+        let bind = Address { host: server.bind_host, port };
         let mut registry = Registry::default();
         for tool in tools::all(&fleet) {
             registry.add(tool);
         }
         let node = Rc::new(Node::new(fleet.clone(), minds));
-        let port = Rc::new(Cell::new(bind.port));
-        Ok(Self { registry: Rc::new(registry), fleet, node, host, bind, port, listening: Rc::default() })
+        Ok(Self { registry: Rc::new(registry), fleet, node, host, bind, listening: Rc::default() })
     }
 
     /// Lets the Hermes node listen. One that does already goes on, and one that cannot may try again later (FLEET-HUB-13).
@@ -63,7 +69,7 @@ impl Runtime {
         if listening.is_none() {
             let listener = self.host.network().listen(&self.bind).await;
             let listener = listener.map_err(|error| StartError::Bind(self.bind.clone(), error))?;
-            self.port.set(listener.port());
+            self.fleet.listens_on(listener.port());
             *listening = Some(Listening::begin(self.node.clone(), listener));
         }
         Ok(())
@@ -78,7 +84,7 @@ impl Runtime {
 
     /// The port that the Hermes node listens on since it last connected, also when the settings left the choice to the system.
     pub fn port(&self) -> u16 {
-        self.port.get()
+        self.fleet.port.get()
     }
 
     /// The tools that a caller sees, in order of name, as a model is told of them.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use gauntlet_runtime::Runtime;
-use gauntlet_runtime::fleet::{Peer, Settings};
+use gauntlet_runtime::fleet::Settings;
 use gauntlet_runtime::registry::Caller;
 use gauntlet_world::network::Address;
 use gauntlet_world::{Host, Identity};
@@ -25,16 +25,15 @@ async fn send(url: &str, token: Option<&str>, arguments: Value) -> Value {
     let identity =
         Identity { name: "runtime".to_owned(), env, cwd: home.path().to_path_buf(), ..Identity::default() };
     let host = Host::real(identity, None);
-    let peer =
-        Peer { url: url.to_owned(), token_env: Some("PEER_TOKEN".to_owned()), mode: None, repo_path: None };
-    let settings = Settings {
-        bind: Address::loopback(0),
-        name: "hermes".to_owned(),
-        auth_required: false,
-        token_env: None,
-        peers: BTreeMap::from([("peer".to_owned(), peer)]),
-    };
-    let runtime = Runtime::start(host.clone(), settings).await.expect("the runtime starts");
+    let file = home.path().join("fleet.yaml");
+    let server = json!({ "bind_port": 0, "auth_required": false });
+    let config = json!({ "fleet": { "server": server } });
+    host.disk().write(&file, config.to_string().as_bytes()).await.expect("a file");
+    let runtime = Runtime::start(host.clone(), Settings::default()).await.expect("the runtime starts");
+    // The peer comes while the runtime runs, also one that no rule allows.
+    let peers = json!({ "peer": { "url": url, "token_env": "PEER_TOKEN" } });
+    let config = json!({ "fleet": { "server": server, "agents": peers } });
+    host.disk().write(&file, config.to_string().as_bytes()).await.expect("a file");
     let answer = runtime.call(&Caller::with(["a2a"]), "fleet_send", arguments).await.expect("a known tool");
     host.end();
     answer
@@ -87,7 +86,7 @@ fn the_envelope_and_the_bearer_are_exact() {
         assert_eq!(id.as_str().map(str::len), Some(36), "{id} is no UUID");
         // A plain peer, which may be another Hermes, is told who speaks.
         let message =
-            json!({ "role": "user", "parts": [{ "text": "do it" }], "contextId": "c1", "user": "hermes" });
+            json!({ "role": "user", "parts": [{ "text": "do it" }], "contextId": "c1", "user": "default" });
         assert_eq!(
             body,
             json!({ "jsonrpc": "2.0", "id": null, "method": "SendMessage", "params": { "message": message } })

@@ -173,6 +173,16 @@ impl Disk<'_> {
         .await
     }
 
+    /// Where a path really leads: absolute, with every link followed and every `..` taken from where the links lead.
+    pub async fn canonical(&self, path: impl AsRef<Path>) -> io::Result<PathBuf> {
+        let path = self.absolute(path);
+        self.touch(Op::DiskStat, &path, |_| match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) => machine.disk().canonical(&path),
+            Mechanics::Real(_) => real::disk::canonical(&path),
+        })
+        .await
+    }
+
     /// The names in a directory with their kinds, sorted by name.
     pub async fn list(&self, path: impl AsRef<Path>) -> io::Result<Vec<(String, Kind)>> {
         let path = self.absolute(path);

@@ -213,6 +213,16 @@ impl Processes<'_> {
             .await
     }
 
+    /// Whether a process runs, whoever started it. One that only waits to be reaped does not.
+    pub async fn runs(&self, pid: Pid) -> io::Result<bool> {
+        self.0
+            .touch(Op::ProcessLook, &pid.to_string(), |_| match &self.0.inner.mechanics {
+                Mechanics::Simulated(machine) => Ok(machine.runs(pid)),
+                Mechanics::Real(_) => Ok(real::process::runs(pid)),
+            })
+            .await
+    }
+
     /// The running processes whose environment holds `name=value`, in order of pid. Children inherit the environment, so a
     /// mark there finds also what was started between a spawn and the record of it.
     pub async fn marked(&self, name: &str, value: &str) -> io::Result<Vec<Pid>> {

@@ -7,12 +7,10 @@ use std::time::Duration;
 
 use gauntlet_protocol::fleet::{CODEX, Mode};
 use gauntlet_runtime::Runtime;
-use gauntlet_runtime::fleet::{Peer, Settings as FleetSettings};
 use gauntlet_simulators::injection::Injector;
 use gauntlet_world::Host;
 use gauntlet_world::fault::{Rule, Unsynced};
 use gauntlet_world::http::{self, Request};
-use gauntlet_world::network::Address;
 use gauntlet_world::process::Pid;
 use gauntlet_world::touch::Touch;
 use serde_json::{Value, json};
@@ -166,21 +164,28 @@ pub(crate) fn runtime_environment(places: &Places, names: &Names) -> BTreeMap<St
     .into()
 }
 
-/// What the runtime is started with: its one peer is the subject.
-pub(crate) fn fleet_settings(plan: &Plan, places: &Places, receiver: u16, node: u16) -> FleetSettings {
-    let peer = Peer {
-        url: format!("http://127.0.0.1:{receiver}"),
-        token_env: plan.scenario.given.receiver.auth.then(|| RECEIVER_TOKEN.to_owned()),
-        mode: Some(plan.executor.id.value.clone()),
-        repo_path: Some(places.repo()),
-    };
-    FleetSettings {
-        bind: Address::loopback(node),
-        name: "gauntlet".to_owned(),
-        auth_required: true,
-        token_env: Some(HERMES_TOKEN.to_owned()),
-        peers: BTreeMap::from([(PEER.to_owned(), peer)]),
-    }
+/// The runtime's `fleet.yaml`: its one peer is the subject.
+pub(crate) fn fleet_yaml(plan: &Plan, places: &Places, receiver: u16, node: u16) -> Vec<u8> {
+    let token = if plan.scenario.given.receiver.auth { RECEIVER_TOKEN } else { "null" };
+    // Texts are written as JSON writes them, which YAML reads alike.
+    let (mode, repo) = (json!(plan.executor.id.value), json!(places.repo().to_string_lossy()));
+    let text = format!(
+        "fleet:
+  self:
+    name: gauntlet
+  server:
+    bind_host: 127.0.0.1
+    bind_port: {node}
+    token_env: {HERMES_TOKEN}
+  agents:
+    {PEER}:
+      url: http://127.0.0.1:{receiver}
+      token_env: {token}
+      mode: {mode}
+      repo_path: {repo}
+"
+    );
+    text.into_bytes()
 }
 
 impl Bench {

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gauntlet_runtime::Runtime;
+use gauntlet_runtime::fleet::Settings as FleetSettings;
 use gauntlet_simulators::{control, gate};
 use gauntlet_world::network::{Address, Tap};
 use gauntlet_world::process::{Child, Command, Output, Pid, Signal, Stdin};
@@ -14,7 +15,7 @@ use gauntlet_world::{Host, Identity};
 use tokio::sync::Notify;
 
 use super::bench::{
-    BenchError, Places, fleet_settings, prefixed, receiver_config, receiver_environment, runtime_environment,
+    BenchError, Places, fleet_yaml, prefixed, receiver_config, receiver_environment, runtime_environment,
     watch_deliveries,
 };
 use super::names::Names;
@@ -112,7 +113,7 @@ impl RealBench {
         let runtime_tap: Rc<dyn Tap> = if gated { Rc::new(OnlyOpened(wire.clone())) } else { wire.clone() };
         let runtime_host = host("runtime", runtime_environment(&places, names), Some(runtime_tap));
         let client = host("client", Default::default(), Some(wire.clone() as Rc<_>));
-        furnish(plan, names, &places).map_err(wrong)?;
+        furnish(plan, names, &places, receiver_port).map_err(wrong)?;
         open_control(plan, &harness, settings, &places, &stage).await?;
         let bench = Self {
             places,
@@ -134,8 +135,7 @@ impl RealBench {
 
     /// Starts the runtime, puts the gate before it when the scenario asks for one, and tells the receiver where callbacks go.
     pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
-        let settings = fleet_settings(&self.plan, &self.places, self.receiver_port, 0);
-        let runtime = Runtime::start(self.runtime_host.clone(), settings).await;
+        let runtime = Runtime::start(self.runtime_host.clone(), FleetSettings::default()).await;
         let runtime = runtime.map_err(|error| BenchError::because("the runtime did not start", error))?;
         let answers = self.plan.scenario.given.hermes.answers.clone();
         let callbacks =
@@ -325,10 +325,11 @@ fn observed(places: &Places) -> Files {
     all
 }
 
-fn furnish(plan: &Plan, names: &Names, places: &Places) -> io::Result<()> {
+fn furnish(plan: &Plan, names: &Names, places: &Places, receiver: u16) -> io::Result<()> {
     for folder in [places.repo().join(".hermes"), places.home(), places.hermes(), places.bin()] {
         files::make_dir(&folder)?;
     }
+    files::write(&places.hermes().join("fleet.yaml"), &fleet_yaml(plan, places, receiver, 0))?;
     for (path, text) in &plan.scenario.given.files {
         files::write(&places.path(&names.resolve(path)), text.as_bytes())?;
     }

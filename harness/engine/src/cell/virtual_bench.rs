@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gauntlet_runtime::Runtime;
+use gauntlet_runtime::fleet::Settings as FleetSettings;
 use gauntlet_simulators::injection::Injector;
 use gauntlet_simulators::{cli, gate, receiver};
 use gauntlet_world::fault::Unsynced;
@@ -18,7 +19,7 @@ use gauntlet_world::{Host, Machine, World, WorldSettings};
 use tokio::sync::{Notify, oneshot};
 
 use super::bench::{
-    BenchError, Places, fleet_settings, mode, prefixed, receiver_config, receiver_environment,
+    BenchError, Places, fleet_yaml, mode, prefixed, receiver_config, receiver_environment,
     runtime_environment, watch_deliveries,
 };
 use super::names::Names;
@@ -154,11 +155,10 @@ impl VirtualBench {
         }
         let (ready, started) = oneshot::channel();
         let ready = Rc::new(Cell::new(Some(ready)));
-        let settings = fleet_settings(&self.plan, &self.places, RECEIVER_PORT, NODE_PORT);
         let body = program(move |host: Host| {
-            let (ready, settings) = (ready.clone(), settings.clone());
+            let ready = ready.clone();
             async move {
-                let runtime = Runtime::start(host, settings).await;
+                let runtime = Runtime::start(host, FleetSettings::default()).await;
                 let failed = runtime.is_err();
                 if let Some(ready) = ready.take() {
                     // Whoever asked for the runtime may be gone with the cell.
@@ -313,6 +313,8 @@ fn furnish(machine: &Machine, plan: &Plan, names: &Names, places: &Places, gated
             disk.make_dir(&folder)?;
         }
         disk.write(&places.repo().join(&plan.executor.files.config), &config, 0o600)?;
+        let fleet = fleet_yaml(plan, places, RECEIVER_PORT, NODE_PORT);
+        disk.write(&places.hermes().join("fleet.yaml"), &fleet, 0o600)?;
         for (path, text) in &plan.scenario.given.files {
             let path = places.path(&names.resolve(path));
             disk.make_dir(path.parent().unwrap_or(Path::new("/")))?;

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use gauntlet_protocol::fleet::config::PeerEntry;
 use gauntlet_protocol::fleet::{AgentMessage, ContextId, Dispatch};
 use gauntlet_protocol::jsonrpc::{Request as RpcRequest, Response};
 use gauntlet_world::http::{self, HttpError, Request, Url};
 use serde_json::{Value, json};
 
 use super::Fleet;
+use super::home::profile;
 
 /// How long a peer may take to acknowledge.
 pub(super) const SEND_LIMIT: Duration = Duration::from_secs(30);
@@ -61,6 +63,26 @@ impl SendError {
 }
 
 impl Fleet {
+    /// The name by which other nodes know this one.
+    async fn own_name(&self) -> String {
+        let configured = self.config().await.ok().and_then(|config| config.name.clone());
+        match configured {
+            Some(name) => name,
+            None => profile(&self.host).await,
+        }
+    }
+
+    /// The entry of a peer in `fleet.yaml`.
+    pub(super) async fn peer(&self, name: &str) -> Result<PeerEntry, SendError> {
+        let config = self.config().await;
+        let config = config.map_err(|error| SendError::new(Class::NotSent, error.to_string()))?;
+        config.agents.get(name).cloned().ok_or_else(|| {
+            let known: Vec<&str> = config.agents.keys().map(String::as_str).collect();
+            let text = format!("agent '{name}' not in fleet.yaml; configured: {known:?}");
+            SendError::new(Class::NotSent, text)
+        })
+    }
+
     /// Sends one message to a peer and gives its immediate answer: an acknowledgement from a receiver, the reply itself from
     /// a Hermes node. Never tries twice.
     pub(super) async fn send(
@@ -69,18 +91,12 @@ impl Fleet {
         text: &str,
         context: Option<ContextId>,
     ) -> Result<AgentMessage, SendError> {
-        let peer = self.settings.peers.get(peer_name).ok_or_else(|| {
-            let known: Vec<&str> = self.settings.peers.keys().map(String::as_str).collect();
-            let text = format!("agent '{peer_name}' not in fleet.yaml; configured: {known:?}");
-            SendError::new(Class::NotSent, text)
-        })?;
+        let peer = self.peer(peer_name).await?;
         let url: Url = format!("{}/jsonrpc", peer.url.trim_end_matches('/'))
             .parse()
             .map_err(|error| SendError::new(Class::NotSent, format!("agent '{peer_name}': {error}")))?;
         let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        let token =
-            peer.token_env.as_deref().and_then(|name| self.host.env(name)).filter(|token| !token.is_empty());
-        if let Some(token) = token {
+        if let Some(token) = self.token_of(&peer).await {
             headers.push(("authorization".to_owned(), format!("Bearer {token}")));
         }
         let asked = context.clone();
@@ -89,7 +105,7 @@ impl Fleet {
         let is_plain = peer.mode.is_none();
         if is_plain {
             // A plain peer may be another Hermes: it is told who speaks (sheet 4.3). Receivers do not look at it.
-            params["message"]["user"] = Value::String(self.settings.name.clone());
+            params["message"]["user"] = Value::String(self.own_name().await);
         }
         let request = RpcRequest {
             id: Value::String(self.host.entropy().uuid().to_string()),

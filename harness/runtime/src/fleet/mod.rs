@@ -1,52 +1,72 @@
 //! The fleet: dispatching work to receivers, and taking their replies.
 //!
-//! One idea a file: [`settings`](Settings) who the peers are, `client` one dispatch, `wait` a dispatch whose reply is read in the
+//! One idea a file: [`settings`](Settings) how receivers are started here, `home` where a profile's files are, `config` what its
+//! `fleet.yaml` says now, `tokens` which bearer a peer wants, `client` one dispatch, `wait` a dispatch whose reply is read in the
 //! peer's transcript, [`hermes`] the node that takes callbacks and answers other agents, [`deliveries`](Deliveries) what reached the runtime,
 //! `transcript` the runtime's own record of each conversation, [`tools`] what of it a model can call.
 
 mod client;
+mod config;
 mod deliveries;
 pub mod hermes;
+mod home;
 mod settings;
+mod tokens;
 pub mod tools;
 mod transcript;
 mod wait;
 
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
 
 use gauntlet_world::Host;
 
 pub use client::{Class, SendError};
 pub use deliveries::{Deliveries, Delivery};
-pub use settings::{Peer, Settings};
+use home::home;
+pub use settings::{Launcher, Settings};
 
 /// The fleet part of a running runtime.
 pub struct Fleet {
     host: Host,
+    #[expect(dead_code, reason = "deploying receivers comes next")]
     settings: Settings,
+    cached: RefCell<config::Cached>,
+    /// Variables that the runtime set for itself since it started.
+    published: RefCell<BTreeMap<String, String>>,
+    /// The port that the node listens on; 0 until it does.
+    pub(crate) port: Cell<u16>,
     deliveries: Deliveries,
 }
 
 impl Fleet {
     /// Reads what an earlier life left.
     pub async fn open(host: Host, settings: Settings) -> io::Result<Self> {
+        home::warn_of_default(&host).await;
         let home = home(&host);
         host.disk().make_dir(home.join("transcripts")).await?;
         let deliveries = Deliveries::open(&host, home.join("deliveries.jsonl")).await?;
         host.disk().sync_dir(&home).await?;
         // The folder may be new itself.
         host.disk().sync_dir(home.parent().unwrap_or(&home)).await?;
-        Ok(Self { host, settings, deliveries })
+        Ok(Self {
+            host,
+            settings,
+            cached: RefCell::default(),
+            published: RefCell::default(),
+            port: Cell::default(),
+            deliveries,
+        })
     }
 
     /// The replies that were delivered.
     pub fn deliveries(&self) -> &Deliveries {
         &self.deliveries
     }
-}
 
-/// The folder of the runtime's own files: `HERMES_HOME`, else `~/.hermes` (sheet 6.8).
-fn home(host: &Host) -> PathBuf {
-    host.env("HERMES_HOME").map_or_else(|| host.home().join(".hermes"), PathBuf::from)
+    /// The port that the node listens on, also when its configuration left the choice to the system.
+    pub(crate) fn listens_on(&self, port: u16) {
+        self.port.set(port);
+    }
 }

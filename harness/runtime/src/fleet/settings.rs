@@ -1,34 +1,22 @@
-//! Who the peers are, and where the Hermes node listens.
+//! What a runtime is told beside its `fleet.yaml`: how receivers are started here. That is the host's affair.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use gauntlet_world::network::Address;
-
 /// What the fleet part of a runtime is started with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Settings {
-    /// Where the Hermes node listens.
-    pub bind: Address,
-    /// The name that the node's card shows.
-    pub name: String,
-    /// Whether callers must present a bearer.
-    pub auth_required: bool,
-    /// The variable that holds the bearer that callers must present.
-    pub token_env: Option<String>,
-    /// The peers that can be dispatched to, by name.
-    pub peers: BTreeMap<String, Peer>,
+    /// How a receiver of each mode is started. A mode without an entry cannot be deployed.
+    pub receivers: BTreeMap<String, Launcher>,
 }
 
-/// One peer.
+/// How receivers of one mode are started.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Peer {
-    /// Its base URL, without `/jsonrpc`.
-    pub url: String,
-    /// The variable that holds the bearer that it wants.
-    pub token_env: Option<String>,
-    /// The kind of receiver, for a managed peer: `codex`, …
-    pub mode: Option<String>,
-    /// The repository that it is bound to, for a managed peer on this machine.
-    pub repo_path: Option<PathBuf>,
+pub struct Launcher {
+    /// The file that is copied into a repository as its receiver.
+    pub template: PathBuf,
+    /// The program that is started, in the repository.
+    pub program: String,
+    /// Its arguments.
+    pub args: Vec<String>,
 }

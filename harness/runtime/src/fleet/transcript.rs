@@ -29,7 +29,9 @@ impl Fleet {
     /// Notes that a reply was delivered, in the transcript of the peer that was last sent to on that context.
     pub(super) async fn note_delivered(&self, context: &str, text: &str) {
         let mut peer = STRANGER;
-        for name in self.settings.peers.keys() {
+        // Without its configuration the runtime knows no peers, and the reply is kept all the same.
+        let config = self.config().await.ok();
+        for name in config.iter().flat_map(|config| config.agents.keys()) {
             let content = self.host.disk().read(self.transcript(name)).await.unwrap_or_default();
             let knows = Lines::new(&content)
                 .filter_map(|(_, line)| TranscriptRecord::parse_line(line).ok())

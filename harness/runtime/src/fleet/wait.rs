@@ -3,14 +3,22 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use gauntlet_protocol::fleet::config::PeerEntry;
 use gauntlet_protocol::fleet::{ContextId, Lines, Mode, TranscriptRecord};
 use serde_json::{Value, json};
 
-use super::{Class, Fleet, Peer, SendError};
+use super::{Class, Fleet, SendError};
 
 const POLL: Duration = Duration::from_secs(2);
 
 impl Fleet {
+    /// The transcript of a peer on this machine: its mode's own file (FLEET-CLI-10).
+    async fn transcript_of_peer(&self, peer: &PeerEntry) -> Option<PathBuf> {
+        let mode = Mode::named(peer.mode.as_deref()?)?;
+        let repo = self.repo(peer.repo_path.as_deref()?).await;
+        Some(repo.join(".hermes").join(mode.files.transcript))
+    }
+
     /// Sends, and waits for the final reply in the peer's transcript. The place in the transcript is taken before the send,
     /// so that a reply written meanwhile is found (FLEET-CLI-07).
     pub(super) async fn send_and_wait(
@@ -20,7 +28,7 @@ impl Fleet {
         context: Option<ContextId>,
         max_wait: Duration,
     ) -> Result<Value, SendError> {
-        let transcript = self.settings.peers.get(peer_name).and_then(transcript_of);
+        let transcript = self.transcript_of_peer(&self.peer(peer_name).await?).await;
         let mut offset = 0;
         if let Some(path) = &transcript {
             offset = match self.host.disk().stat(path).await {
@@ -71,12 +79,6 @@ impl Fleet {
             }
         }
     }
-}
-
-/// The transcript of a managed peer: its mode's own file (FLEET-CLI-10).
-fn transcript_of(peer: &Peer) -> Option<PathBuf> {
-    let mode = Mode::named(peer.mode.as_deref()?)?;
-    Some(peer.repo_path.as_ref()?.join(".hermes").join(mode.files.transcript))
 }
 
 /// Whether a record is the final reply on a context: not an acknowledgement, not a busy notice, not somebody else's.

@@ -90,7 +90,7 @@ fn a_node_without_the_bearer_that_it_demands_lets_nobody_in_and_names_no_variabl
 #[test]
 fn an_open_node_looks_at_no_bearer() {
     run(WorldSettings::default(), async |mut rig: Rig| {
-        rig.settings.auth_required = false;
+        rig.config["fleet"]["server"]["auth_required"] = json!(false);
         rig.start().await;
         let answer = rig.post(Some("Bearer wrong"), &callback("1", "c", "x")).await.expect("an answer");
         assert_eq!((answer.status, rig.delivered("c").len()), (200, 1));
@@ -242,11 +242,11 @@ fn a_file_of_deliveries_from_a_bad_day_is_read_as_far_as_it_goes() {
 #[test]
 fn names_of_peers_stay_inside_the_folder_of_transcripts() {
     run(WorldSettings::default(), async |mut rig: Rig| {
-        let peer = rig.settings.peers["peer"].clone();
+        let peer = rig.config["fleet"]["agents"]["peer"].clone();
         let hostile =
             ["../../escape", "/absolute", "..", ".", "", "a/b", "nul\0", "ä", "CON\n", &"x".repeat(300)];
         for name in hostile {
-            rig.settings.peers.insert(name.to_owned(), peer.clone());
+            rig.config["fleet"]["agents"][name] = peer.clone();
         }
         rig.start().await;
         for (number, name) in hostile.iter().enumerate() {
@@ -256,7 +256,7 @@ fn names_of_peers_stay_inside_the_folder_of_transcripts() {
         }
         let files = rig.machine.disk().files_below(std::path::Path::new("/"));
         for path in files.keys() {
-            let known = ["hermes/transcripts/", "hermes/deliveries.jsonl"]
+            let known = ["hermes/transcripts/", "hermes/deliveries.jsonl", "hermes/fleet.yaml"]
                 .iter()
                 .any(|start| path.starts_with(start));
             assert!(known, "{path} was written");

@@ -8,10 +8,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gauntlet_runtime::Runtime;
-use gauntlet_runtime::fleet::{Peer, Settings};
+use gauntlet_runtime::fleet::Settings;
 use gauntlet_runtime::registry::Caller;
 use gauntlet_world::http::{self, Answer, HttpError, Request};
-use gauntlet_world::network::Address;
 use gauntlet_world::process::Pid;
 use gauntlet_world::simulated::{Exit, Launch, ProcessState, program};
 use gauntlet_world::{Host, Machine, World, WorldSettings};
@@ -26,7 +25,8 @@ pub(crate) struct Rig {
     pub(crate) world: World,
     pub(crate) machine: Machine,
     pub(crate) visitor: Host,
-    pub(crate) settings: Settings,
+    /// What is in `fleet.yaml` when the runtime starts.
+    pub(crate) config: Value,
     pub(crate) env: BTreeMap<String, String>,
     runtime: Rc<RefCell<Option<Runtime>>>,
 }
@@ -49,26 +49,22 @@ pub(crate) fn run<R: Future>(settings: WorldSettings, body: impl FnOnce(Rig) -> 
             })
             .expect("an empty disk takes folders");
         let visitor = machine.visitor("tester", BTreeMap::new(), PathBuf::from("/"), None);
-        let peer = Peer {
-            url: format!("http://127.0.0.1:{PEER}"),
-            token_env: None,
-            mode: Some("codex".to_owned()),
-            repo_path: Some(PathBuf::from("/repo")),
-        };
-        let settings = Settings {
-            bind: Address::loopback(NODE),
-            name: "hermes".to_owned(),
-            auth_required: true,
-            token_env: Some("HUB_TOKEN".to_owned()),
-            peers: BTreeMap::from([("peer".to_owned(), peer)]),
-        };
+        let config = json!({ "fleet": {
+            "self": { "name": "hermes" },
+            "server": { "bind_port": NODE, "token_env": "HUB_TOKEN" },
+            "agents": { "peer": {
+                "url": format!("http://127.0.0.1:{PEER}"),
+                "mode": "codex",
+                "repo_path": "/repo",
+            } },
+        } });
         let env = [("HERMES_HOME", HOME), ("HUB_TOKEN", TOKEN)];
         let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let rig = Rig {
             world: world.clone(),
             machine,
             visitor: visitor.clone(),
-            settings,
+            config,
             env,
             runtime: Rc::default(),
         };
@@ -82,13 +78,15 @@ impl Rig {
     /// Launches the runtime and waits until it listens, or has ended.
     pub(crate) async fn start(&self) -> (Pid, Exit) {
         *self.runtime.borrow_mut() = None;
-        let (place, settings) = (self.runtime.clone(), self.settings.clone());
+        // JSON is YAML, too.
+        self.put(&format!("{HOME}/fleet.yaml"), &self.config.to_string());
+        let place = self.runtime.clone();
         let (pid, exit) = self.machine.launch(Launch {
             name: "runtime".to_owned(),
             program: program(move |host: Host| {
-                let (place, settings) = (place.clone(), settings.clone());
+                let place = place.clone();
                 async move {
-                    match Runtime::start(host, settings).await {
+                    match Runtime::start(host, Settings::default()).await {
                         Ok(runtime) => *place.borrow_mut() = Some(runtime),
                         Err(_) => return 2,
                     }

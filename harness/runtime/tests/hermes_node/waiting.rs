@@ -138,7 +138,7 @@ fn who_answers_at_once_is_not_waited_for() {
 #[test]
 fn where_no_transcript_can_be_read_it_says_so() {
     run(WorldSettings::default(), async |mut rig: Rig| {
-        rig.settings.peers.get_mut("peer").expect("it is there").repo_path = None;
+        rig.config["fleet"]["agents"]["peer"]["repo_path"] = json!(null);
         rig.start().await;
         peer(&rig, "x [queued]", json!("c")).await;
         let answer = wait(&rig, 60.0).await;

@@ -8,7 +8,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
@@ -85,6 +85,10 @@ pub(crate) fn stat(path: &Path) -> io::Result<Meta> {
         mode: meta.permissions().mode() & 0o7777,
         modified_ms,
     })
+}
+
+pub(crate) fn canonical(path: &Path) -> io::Result<PathBuf> {
+    fs::canonicalize(path)
 }
 
 pub(crate) fn list(path: &Path) -> io::Result<Vec<(String, Kind)>> {

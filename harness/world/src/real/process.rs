@@ -94,7 +94,7 @@ pub(crate) fn signal_group(leader: Pid, signal: Signal) -> io::Result<()> {
 }
 
 /// Whether a process runs, by the kernel's table: one that only waits to be reaped does not.
-fn runs(pid: Pid) -> bool {
+pub(crate) fn runs(pid: Pid) -> bool {
     let Ok(text) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
     // The name stands in parentheses and may itself hold spaces and parentheses.
     let state = text.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().next());

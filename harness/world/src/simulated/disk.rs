@@ -231,6 +231,40 @@ impl DiskImage {
         Ok(Meta { kind, len, mode: node.mode, modified_ms: node.modified_ms })
     }
 
+    /// Where a path really leads, with every link followed. Unlike elsewhere here, `..` is taken from where the links lead.
+    pub fn canonical(&self, path: &Path) -> io::Result<PathBuf> {
+        // The components that are still to be walked, the next one last.
+        let mut waiting: Vec<PathBuf> = Vec::new();
+        let put = |waiting: &mut Vec<PathBuf>, path: &Path| {
+            let parts = path.components().map(|part| PathBuf::from(part.as_os_str()));
+            waiting.extend(parts.collect::<Vec<_>>().into_iter().rev());
+        };
+        put(&mut waiting, path);
+        let (mut real, mut links) = (PathBuf::from("/"), LINK_LIMIT);
+        while let Some(next) = waiting.pop() {
+            match next.components().next() {
+                Some(Component::Normal(name)) => {
+                    let number = self.find(&real)?;
+                    let name = name.to_str().ok_or_else(|| error(errno::INVALID))?;
+                    let number = *self.entries(number)?.get(name).ok_or_else(|| error(errno::NOT_FOUND))?;
+                    if let Body::Link(target) = &self.node(number).body {
+                        links = links.checked_sub(1).ok_or_else(|| error(errno::LINK_LOOP))?;
+                        put(&mut waiting, target);
+                    } else {
+                        real.push(name);
+                    }
+                }
+                Some(Component::ParentDir) => {
+                    self.entries(self.find(&real)?)?;
+                    real.pop();
+                }
+                Some(Component::RootDir) => real = PathBuf::from("/"),
+                _ => {}
+            }
+        }
+        Ok(real)
+    }
+
     /// The names in a directory, sorted.
     pub fn list(&self, path: &Path) -> io::Result<Vec<(String, Kind)>> {
         let entries = self.entries(self.find(path)?)?;

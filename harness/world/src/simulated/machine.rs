@@ -370,6 +370,10 @@ impl Machine {
         marked.map(|(pid, _)| *pid).collect()
     }
 
+    pub(crate) fn runs(&self, pid: Pid) -> bool {
+        self.0.processes.borrow().get(&pid).is_some_and(Entry::runs)
+    }
+
     pub(crate) fn group_of(&self, pid: Pid) -> Pid {
         self.0.processes.borrow().get(&pid).map_or(pid, |entry| entry.group)
     }

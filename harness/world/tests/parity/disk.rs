@@ -19,6 +19,7 @@ both! {
     permission_bits_are_set_as_given
     permission_bits_hold_back
     a_link_stands_for_its_target
+    a_path_is_followed_to_where_it_really_leads
     a_link_itself_is_renamed_and_removed
     a_write_through_a_dangling_link_creates_its_target
     the_stamp_of_a_change_is_wall_time
@@ -270,4 +271,26 @@ async fn relative_paths_begin_at_the_working_directory(rig: Rig) {
     let absolute = rig.host.cwd().join("a");
     assert_eq!(disk.absolute("a"), absolute);
     assert_eq!(disk.read(&absolute).await.unwrap(), b"x");
+}
+
+async fn a_path_is_followed_to_where_it_really_leads(rig: Rig) {
+    let disk = rig.host.disk();
+    let root = disk.absolute("");
+    disk.make_dir("real/inner").await.unwrap();
+    disk.write("real/file", b"x").await.unwrap();
+    disk.link("real/inner", "short").await.unwrap();
+    disk.link(root.join("short"), "shorter").await.unwrap();
+    disk.link("round", "round").await.unwrap();
+    for (path, real) in [
+        ("real/../real/./file", "real/file"),
+        ("short", "real/inner"),
+        ("shorter/../file", "real/file"),
+        (".", ""),
+    ] {
+        let found = disk.canonical(path).await.unwrap();
+        assert_eq!(found.display().to_string(), root.join(real).display().to_string().trim_end_matches('/'));
+    }
+    for (path, number) in [("none", 2), ("real/file/..", 20), ("round", 40)] {
+        assert_eq!(disk.canonical(path).await.unwrap_err().raw_os_error(), Some(number), "{path}");
+    }
 }

@@ -14,6 +14,7 @@ both! {
     a_grandchild_outlives_its_parent_and_holds_the_pipe
     a_group_ends_with_its_grandchildren
     a_signal_to_what_has_ended_is_fine
+    a_process_is_seen_to_run_until_it_has_ended
     a_mark_in_the_environment_finds_every_descendant
     a_reader_that_goes_ends_no_one_else
 }
@@ -148,4 +149,16 @@ async fn a_reader_that_goes_ends_no_one_else(rig: Rig) {
     assert!(rig.waits(child.wait()).await, "who does not write does not notice");
     rig.host.processes().signal(child.pid, Signal::Kill).await.unwrap();
     assert_eq!(child.wait().await.unwrap(), ExitStatus::Signal(9));
+}
+
+async fn a_process_is_seen_to_run_until_it_has_ended(rig: Rig) {
+    install_sleepers(&rig).await;
+    let mut child = rig.start("sleeps").await;
+    let processes = rig.host.processes();
+    assert_eq!(read_line(&mut child.stdout).await, "ready\n");
+    assert!(processes.runs(child.pid).await.unwrap());
+    processes.signal(child.pid, Signal::Kill).await.unwrap();
+    child.wait().await.unwrap();
+    assert!(!processes.runs(child.pid).await.unwrap());
+    assert!(!processes.runs(Pid(4_000_000)).await.unwrap(), "nobody ever had this number");
 }

@@ -26,7 +26,7 @@ pub fn misconfigured() -> (u16, Value) {
 
 /// The configuration cannot be read, so that nobody knows who may come in. Not of the sheet.
 pub fn unconfigured() -> (u16, Value) {
-    (503, json!({ "error": "service unavailable: configuration cannot be read" }))
+    (503, json!({ "error": "service unavailable: misconfigured" }))
 }
 
 /// There is nothing at this path.

@@ -4,16 +4,14 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use gauntlet_protocol::fleet::config::{Handler, Llm};
+use gauntlet_protocol::fleet::config::{FleetConfig, Handler};
 use gauntlet_protocol::fleet::hermes::{
     AgentAnswer, AgentTurn, Inbound, ModelAnswer, ModelCall, Said, refusal, session_key,
 };
 use gauntlet_protocol::jsonrpc::RpcError;
 
 use super::Node;
-use super::config::NodeConfig;
 use super::reasoning::without_reasoning;
-use crate::fleet::home;
 
 /// What the model is told when the configuration says nothing.
 const SYSTEM_PROMPT: &str = "You are one agent of a fleet. Another agent writes to you. Answer it briefly and to the point; you \
@@ -23,11 +21,11 @@ impl Node {
     /// The reply to a message on a context.
     pub(super) async fn reply(
         &self,
-        config: &NodeConfig,
+        config: &FleetConfig,
         context: &str,
         inbound: &Inbound,
     ) -> Result<String, RpcError> {
-        match config.handler {
+        match config.response_handler {
             Handler::Echo => Ok(echo(&inbound.text)),
             Handler::Llm => self.ask_model(config, context, &inbound.text).await,
             Handler::Agent => self.ask_agent(config, context, inbound).await,
@@ -35,12 +33,12 @@ impl Node {
     }
 
     /// The context is locked until the answer is remembered: whoever comes meanwhile waits and finds it in the history.
-    async fn ask_model(&self, config: &NodeConfig, context: &str, text: &str) -> Result<String, RpcError> {
+    async fn ask_model(&self, config: &FleetConfig, context: &str, text: &str) -> Result<String, RpcError> {
         let _turn = self.history.turn(context).await;
-        let mut messages = vec![Said::by("system", self.system_prompt(&config.llm).await?)];
+        let mut messages = vec![Said::by("system", self.system_prompt(config).await?)];
         messages.extend(self.history.of(context));
         messages.push(Said::by("user", text));
-        let Llm { max_tokens, temperature, .. } = config.llm;
+        let (max_tokens, temperature) = (config.llm.max_tokens, config.llm.temperature);
         let model = self.minds.model.as_ref().ok_or_else(refusal::no_provider)?;
         match model(ModelCall { messages, max_tokens, temperature }).await {
             ModelAnswer::Reply(reply) => {
@@ -52,25 +50,23 @@ impl Node {
         }
     }
 
-    async fn system_prompt(&self, llm: &Llm) -> Result<String, RpcError> {
-        if let Some(prompt) = llm.system_prompt.as_ref().filter(|prompt| !prompt.is_empty()) {
+    async fn system_prompt(&self, config: &FleetConfig) -> Result<String, RpcError> {
+        if let Some(prompt) = config.llm.system_prompt.as_ref().filter(|prompt| !prompt.is_empty()) {
             return Ok(prompt.clone());
         }
-        let Some(written) = &llm.system_prompt_file else { return Ok(SYSTEM_PROMPT.to_owned()) };
-        let host = &self.fleet.host;
-        let path = match written.strip_prefix("~/") {
-            Some(below) => host.home().join(below),
-            None => home(host).join(written),
+        let Some(path) = self.fleet.prompt_file(config).await else { return Ok(SYSTEM_PROMPT.to_owned()) };
+        let wrong = |error: &dyn std::fmt::Display| {
+            let written = config.llm.system_prompt_file.as_deref().unwrap_or_default();
+            refusal::prompt_file(written, &error.to_string())
         };
-        let content = host.disk().read(&path).await;
-        let content = content.map_err(|error| refusal::prompt_file(written, &error.to_string()))?;
-        String::from_utf8(content).map_err(|error| refusal::prompt_file(written, &error.to_string()))
+        let content = self.fleet.host.disk().read(&path).await.map_err(|error| wrong(&error))?;
+        String::from_utf8(content).map_err(|error| wrong(&error))
     }
 
     /// A context that is at work already is refused at once, so that its sender knows that nothing was begun.
     async fn ask_agent(
         &self,
-        config: &NodeConfig,
+        config: &FleetConfig,
         context: &str,
         inbound: &Inbound,
     ) -> Result<String, RpcError> {

@@ -1,10 +1,9 @@
 //! The Hermes node: takes callbacks from receivers, and answers messages of other agents (fleet sheet 4.1 to 4.5). An ordinary
 //! hyper service.
 //!
-//! `config` is read anew for every request, `routes` is what there is over HTTP, `rpc` what a message leads to, `handlers` who
+//! The configuration is read anew for every request. `routes` is what there is over HTTP, `rpc` what a message leads to, `handlers` who
 //! answers it, `history` what the model is told of earlier turns, `reasoning` what is taken from an agent's reply.
 
-mod config;
 mod handlers;
 mod history;
 mod listening;

@@ -6,8 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use gauntlet_protocol::bearer_token;
 use gauntlet_protocol::fleet::MAX_CALLBACK;
+use gauntlet_protocol::fleet::config::FleetConfig;
 use gauntlet_protocol::fleet::hermes::{VERSION, hermes_card, refusal};
 use gauntlet_protocol::jsonrpc::{Request, Response};
+use gauntlet_world::network::Address;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -15,7 +17,7 @@ use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
 use super::Node;
-use super::config::NodeConfig;
+use crate::fleet::Fleet;
 
 /// How long a client may take over a body.
 const BODY: Duration = Duration::from_secs(120);
@@ -28,7 +30,7 @@ impl Node {
         self: &Rc<Self>,
         request: hyper::Request<Incoming>,
     ) -> hyper::Response<Full<Bytes>> {
-        let (status, body) = match self.fleet.node_config().await {
+        let (status, body) = match self.fleet.config().await {
             Ok(config) => self.route(&config, request).await,
             Err(error) => {
                 tracing::error!(%error, "the configuration cannot be used");
@@ -42,20 +44,18 @@ impl Node {
         response
     }
 
-    async fn route(self: &Rc<Self>, config: &NodeConfig, request: hyper::Request<Incoming>) -> Answer {
+    async fn route(self: &Rc<Self>, config: &FleetConfig, request: hyper::Request<Incoming>) -> Answer {
         match (request.method().as_str(), request.uri().path()) {
             ("GET", "/health") => {
-                (200, json!({ "ok": true, "version": VERSION, "peer_count": config.peers }))
+                (200, json!({ "ok": true, "version": VERSION, "peer_count": config.agents.len() }))
             }
-            ("GET", "/.well-known/agent-card.json") => {
-                (200, hermes_card(&config.name, &format!("http://{}/jsonrpc", config.bind)))
-            }
+            ("GET", "/.well-known/agent-card.json") => (200, card(&self.fleet, config)),
             ("POST", "/jsonrpc") => self.post(config, request).await,
             _ => refusal::not_found(),
         }
     }
 
-    async fn post(self: &Rc<Self>, config: &NodeConfig, request: hyper::Request<Incoming>) -> Answer {
+    async fn post(self: &Rc<Self>, config: &FleetConfig, request: hyper::Request<Incoming>) -> Answer {
         // Before anything of the body is looked at (FLEET-AUTH-05).
         if let Some(refusal) = self.refusal(config, request.headers()) {
             return refusal;
@@ -74,12 +74,12 @@ impl Node {
         (200, Response { id, outcome }.to_value())
     }
 
-    fn refusal(&self, config: &NodeConfig, headers: &HeaderMap) -> Option<Answer> {
-        if !config.auth_required {
+    fn refusal(&self, config: &FleetConfig, headers: &HeaderMap) -> Option<Answer> {
+        if !config.server.auth_required {
             return None;
         }
-        let expected = config.token_env.as_deref().and_then(|name| self.fleet.host.env(name));
-        let Some(expected) = expected.filter(|token| !token.is_empty()) else {
+        let expected = config.server.token_env.as_deref().and_then(|name| self.fleet.variable(name));
+        let Some(expected) = expected else {
             return Some(refusal::misconfigured());
         };
         match headers.get(AUTHORIZATION).and_then(|field| bearer_token(field.as_bytes())) {
@@ -88,4 +88,9 @@ impl Node {
             Some(_) => Some(refusal::invalid_bearer()),
         }
     }
+}
+
+fn card(fleet: &Fleet, config: &FleetConfig) -> Value {
+    let address = Address { host: config.server.bind_host.clone(), port: fleet.port.get() };
+    hermes_card(config.name.as_deref().unwrap_or("a2a_fleet"), &format!("http://{address}/jsonrpc"))
 }

@@ -1,16 +1,16 @@
 //! What a message leads to.
 
+use gauntlet_protocol::fleet::config::FleetConfig;
 use gauntlet_protocol::fleet::hermes::{Inbound, refusal};
 use gauntlet_protocol::fleet::{AgentMessage, is_send_method};
 use gauntlet_protocol::jsonrpc::{Request, RpcError};
 use serde_json::Value;
 
 use super::Node;
-use super::config::NodeConfig;
 use crate::fleet::Delivery;
 
 impl Node {
-    pub(super) async fn call(&self, config: &NodeConfig, request: Request) -> Result<Value, RpcError> {
+    pub(super) async fn call(&self, config: &FleetConfig, request: Request) -> Result<Value, RpcError> {
         if !is_send_method(&request.method) {
             return Err(refusal::method(&request.method));
         }

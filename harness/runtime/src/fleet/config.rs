@@ -1,0 +1,90 @@
+//! `fleet.yaml` as it is now: read anew whenever somebody asks, so that an edit applies without a restart.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use gauntlet_protocol::fleet::config::{ConfigError, FleetConfig};
+use gauntlet_world::Host;
+
+use super::Fleet;
+use super::home::{config_file, home, real_path};
+
+/// The last text that was read, and what it says.
+#[derive(Default)]
+pub(super) struct Cached {
+    text: Vec<u8>,
+    config: Option<Rc<FleetConfig>>,
+}
+
+impl Fleet {
+    /// What the profile's `fleet.yaml` says now. Every rule is checked, those that need a disk included.
+    pub async fn config(&self) -> Result<Rc<FleetConfig>, ConfigError> {
+        let path = config_file(&self.host).await;
+        let content = read(&self.host, &path).await?;
+        let known = {
+            let cached = self.cached.borrow();
+            cached.config.clone().filter(|_| cached.text == content)
+        };
+        let config = match known {
+            Some(config) => config,
+            None => Rc::new(parse(&path.to_string_lossy(), &content)?),
+        };
+        // Links may lead elsewhere by now, also when the text is the same.
+        let config = self.check_places(&path.to_string_lossy(), config).await?;
+        *self.cached.borrow_mut() = Cached { text: content, config: Some(config.clone()) };
+        Ok(config)
+    }
+
+    /// The file that [`Fleet::config`] reads.
+    pub async fn config_path(&self) -> PathBuf {
+        config_file(&self.host).await
+    }
+
+    async fn check_places(
+        &self,
+        path: &str,
+        config: Rc<FleetConfig>,
+    ) -> Result<Rc<FleetConfig>, ConfigError> {
+        let mut real = std::collections::BTreeMap::new();
+        for repo in config.agents.values().filter_map(|peer| peer.managed_at()).map(|(_, repo)| repo) {
+            let place = real_path(&self.host, repo, self.host.cwd()).await;
+            real.insert(repo.to_owned(), place.to_string_lossy().into_owned());
+        }
+        config.check_token_names(path, |repo| real.get(repo).cloned().unwrap_or_else(|| repo.to_owned()))?;
+        if let Some(written) = &config.llm.system_prompt_file {
+            let root = real_path(&self.host, ".", &home(&self.host)).await;
+            let found = real_path(&self.host, written, &home(&self.host)).await;
+            if !found.starts_with(&root) {
+                let shown = |path: PathBuf| path.to_string_lossy().into_owned();
+                return Err(ConfigError::PromptOutside { root: shown(root), found: shown(found) });
+            }
+        }
+        Ok(config)
+    }
+
+    /// Where the file of the system prompt really is, if the configuration names one. [`Fleet::config`] has checked that it is
+    /// inside the home.
+    pub async fn prompt_file(&self, config: &FleetConfig) -> Option<PathBuf> {
+        let written = config.llm.system_prompt_file.as_deref()?;
+        Some(real_path(&self.host, written, &home(&self.host)).await)
+    }
+}
+
+async fn read(host: &Host, path: &std::path::Path) -> Result<Vec<u8>, ConfigError> {
+    let shown = || path.to_string_lossy().into_owned();
+    match host.disk().read_if_present(path).await {
+        Ok(Some(content)) => Ok(content),
+        Ok(None) => Err(ConfigError::Absent(shown())),
+        Err(error) => Err(ConfigError::Unreadable { path: shown(), reason: error.to_string() }),
+    }
+}
+
+fn parse(path: &str, content: &[u8]) -> Result<FleetConfig, ConfigError> {
+    let text = std::str::from_utf8(content)
+        .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), reason: error.to_string() })?;
+    let config = FleetConfig::parse(path, text)?;
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    Ok(config)
+}
