@@ -78,7 +78,7 @@ impl Runtime {
     /// Lets the Hermes node listen no longer. Requests under way have a moment to come to their end.
     pub async fn disconnect(&self) {
         if let Some(listening) = self.listening.lock().await.take() {
-            listening.stop();
+            listening.stop().await;
         }
     }
 

@@ -126,6 +126,7 @@ impl Peer {
     pub async fn disconnect(&self) {
         if let Some(accepting) = self.0.accepting.lock().await.take() {
             accepting.cancel();
+            accepting.join().await;
         }
         self.0.connections.borrow_mut().drain(..).for_each(|connection| connection.cancel());
     }

@@ -312,7 +312,9 @@ fn furnish(machine: &Machine, plan: &Plan, names: &Names, places: &Places, gated
         for folder in [places.repo().join(".hermes"), places.home(), places.hermes(), places.bin()] {
             disk.make_dir(&folder)?;
         }
-        disk.write(&places.repo().join(&plan.executor.files.config), &config, 0o600)?;
+        if let Some(file) = plan.executor.file("config") {
+            disk.write(&places.repo().join(file), &config, 0o600)?;
+        }
         let fleet = fleet_yaml(plan, places, RECEIVER_PORT, NODE_PORT);
         disk.write(&places.hermes().join("fleet.yaml"), &fleet, 0o600)?;
         for (path, text) in &plan.scenario.given.files {

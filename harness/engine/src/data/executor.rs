@@ -28,8 +28,9 @@ pub struct Executor {
     pub label: String,
     /// `{callback_prefix}`: what the id of a callback begins with.
     pub callback_prefix: String,
-    /// `{file.NAME}`: the receiver's files, by path below the working directory.
-    pub files: ReceiverFiles,
+    /// `{file.NAME}`: the receiver's files, by path below the working directory; none where no receiver stands in front.
+    #[serde(default)]
+    pub files: Option<ReceiverFiles>,
 }
 
 /// The files of a receiver, by path below the working directory.
@@ -83,7 +84,6 @@ impl Executor {
 
     /// What would lead the harness out of a cell, or out of the folder of reports: the way to it, and what was expected.
     pub(super) fn misplaced(&self) -> Option<(Vec<&'static str>, String)> {
-        let ReceiverFiles { config, inbox, offset, transcript, pid, sessions } = &self.files;
         let plain = |name: &str| !name.contains('/') && !scenario::leads_out(name);
         let words = [
             ("id", self.id.value.as_str()),
@@ -93,14 +93,8 @@ impl Executor {
             ("label", &self.label),
             ("callback_prefix", &self.callback_prefix),
         ];
-        let files = [
-            ("config", Some(config)),
-            ("inbox", Some(inbox)),
-            ("offset", Some(offset)),
-            ("transcript", Some(transcript)),
-            ("pid", Some(pid)),
-            ("sessions", sessions.as_ref()),
-        ];
+        let names = ["config", "inbox", "offset", "transcript", "pid", "sessions"];
+        let files = names.map(|name| (name, self.file(name)));
         let word = words.into_iter().find(|(_, word)| !plain(word));
         let word =
             word.map(|(name, word)| (vec![name], format!("expected a name without `/`; found {word:?}")));
@@ -137,7 +131,7 @@ impl Executor {
     /// One of the receiver's files, by path below the working directory; nothing when receivers of this executor have none
     /// such.
     pub fn file(&self, name: &str) -> Option<&str> {
-        let files = &self.files;
+        let files = self.files.as_ref()?;
         Some(match name {
             "config" => &files.config,
             "inbox" => &files.inbox,

@@ -66,7 +66,7 @@ impl Counted {
         }
         self.catching.insert(record.plan.scenario.id.value.clone());
         // The runtime of the real lane is the harness itself, and is not told of quirks.
-        let can_be_real = ["receiver", "cli"].contains(&quirk.role.as_str())
+        let can_be_real = ["receiver", "cli", "hermes"].contains(&quirk.role.as_str())
             && matrix::virtual_only(&record.plan.scenario).is_none()
             // By the wall clock it would be waited for as long as the runtime has patience.
             && quirk.deviation != injection::Deviation::Stall;

@@ -45,10 +45,12 @@ impl Listening {
     }
 
     /// Stops: the port is free at once, and requests under way have a moment to come to their end.
-    pub(crate) fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.accepting.cancel();
         self.closing.asked.set(true);
         self.closing.told.notify_waiters();
+        // The listener goes with its task, and not before.
+        self.accepting.join().await;
     }
 }
 
