@@ -57,7 +57,11 @@ fn every_requirement_is_judged_by_a_scenario_or_in_every_cell() {
 #[test]
 fn every_profile_says_what_it_was_recorded_from() {
     for profile in cells::library().profiles.values() {
-        let folder = profile.recorded_from.as_deref().expect("all codex profiles are recorded");
+        let Some(folder) = profile.recorded_from.as_deref() else {
+            // No Hermes node was recorded, and both of its implementations are ours.
+            assert_eq!(profile.executor(), "hermes", "{} names no recording", profile.version);
+            continue;
+        };
         assert!(root().join(folder).is_dir(), "{} names {folder}, which is not there", profile.version);
     }
 }

@@ -32,7 +32,9 @@ impl Peer {
             };
             let mut unread = true;
             let (status, body) = self.answer(&mut connection, &head, &mut unread).await;
-            let stays_open = head.wants_more() && (!unread || connection.can_drop_body(&head, MAX_CALLBACK));
+            let stays_open = head.wants_more()
+                && !self.0.closing.get()
+                && (!unread || connection.can_drop_body(&head, MAX_CALLBACK));
             let event = json!({ "method": head.method, "path": head.path, "status": status, "body": body });
             let passed = self.0.settings.injector.pass(&host, Point::HermesResponse, event).await;
             for event in &passed.events {
@@ -43,7 +45,8 @@ impl Peer {
                     return;
                 }
             }
-            if !stays_open || passed.events.is_empty() {
+            // Who breaks off hangs up.
+            if !stays_open || passed.events.is_empty() || passed.mangle != Mangle::Nothing {
                 return connection.close().await;
             }
             if unread && !connection.drop_body(&head, MAX_CALLBACK).await {

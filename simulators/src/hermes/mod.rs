@@ -15,6 +15,7 @@ mod records;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::Rc;
+use std::time::Duration;
 
 use gauntlet_protocol::fleet::config::FleetConfig;
 use gauntlet_protocol::fleet::hermes::{Agent, Model};
@@ -28,6 +29,9 @@ pub use self::profile::{HermesProfile, Implementation};
 use self::memory::Memory;
 use crate::http1::Framing;
 use crate::injection::{Injector, Point};
+
+/// How long what is under way may go on when a node stops listening.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// What a node is started with beside its `fleet.yaml`.
 #[derive(Clone)]
@@ -68,8 +72,10 @@ struct State {
     accepting: Mutex<Option<Task<()>>>,
     exit: Cell<Option<i32>>,
     ended: Notify,
-    /// Connections that are open, so that they can be ended with the listener.
+    /// Connections that are open, so that they can be ended after the listener.
     connections: RefCell<Vec<Task<()>>>,
+    /// No connection is used for a further request.
+    closing: Cell<bool>,
 }
 
 impl Peer {
@@ -86,6 +92,7 @@ impl Peer {
             exit: Cell::default(),
             ended: Notify::new(),
             connections: RefCell::default(),
+            closing: Cell::default(),
         }));
         let event = peer.pass(Point::HermesLoad, json!({ "listens": false })).await;
         if event.is_some_and(|event| event["listens"] == true) {
@@ -106,6 +113,7 @@ impl Peer {
         let address = Address { host: server.bind_host.clone(), port };
         match self.0.host.network().listen(&address).await {
             Ok(listener) => {
+                self.0.closing.set(false);
                 *accepting = Some(self.accept(listener));
                 Ok(())
             }
@@ -128,7 +136,13 @@ impl Peer {
             accepting.cancel();
             accepting.join().await;
         }
-        self.0.connections.borrow_mut().drain(..).for_each(|connection| connection.cancel());
+        self.0.closing.set(true);
+        let connections = std::mem::take(&mut *self.0.connections.borrow_mut());
+        let host = self.0.host.clone();
+        self.0.host.spawn(async move {
+            host.clock().sleep(GRACE).await;
+            connections.iter().for_each(Task::cancel);
+        });
     }
 
     /// Waits for its end, which nothing but a quirk brings about, and gives its code.
@@ -159,7 +173,7 @@ impl Peer {
                         open.retain(|connection| !connection.is_finished());
                         open.push(connection);
                     }
-                    Err(_) => peer.0.host.clock().sleep(std::time::Duration::from_millis(100)).await,
+                    Err(_) => peer.0.host.clock().sleep(Duration::from_millis(100)).await,
                 }
             }
         })
