@@ -598,11 +598,11 @@ impl Served {
         fs::create_dir(config.parent().expect("a folder")).expect("a folder");
         fs::write(config, serde_json::json!({ "bind_port": port }).to_string()).expect("a file");
         let child = Process::new(env!("CARGO_BIN_EXE_gauntlet"))
-            .args(["serve", "codex", "--end-with-stdin"])
+            .args(["serve", "codex"])
             .args(args)
             .current_dir(repo.path())
             .env("HOME", repo.path())
-            .stdin(Stdio::piped())
+            .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -630,7 +630,7 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        drop(self.child.stdin.take());
+        let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }

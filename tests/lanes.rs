@@ -23,6 +23,10 @@ fn every_scenario_has_the_same_verdicts_in_both_lanes() {
     assert_eq!(virtual_records.len(), real_records.len());
     let mut compared = 0;
     for (one, other) in virtual_records.iter().zip(&real_records) {
+        if one.plan.scenario.real_only().is_some() {
+            assert_eq!(one.line.verdict, Verdict::Skipped, "{}", explain(one));
+            continue;
+        }
         if virtual_only(&other.plan.scenario).is_some() {
             assert_eq!(other.line.verdict, Verdict::Skipped, "{}", explain(other));
             continue;
@@ -45,14 +49,13 @@ fn a_quirk_that_does_not_bite_over_real_processes_is_not_caught() {
         probes.filter(|plan| plan.scenario.id.value == "fleet/work-in-the-repository").collect();
     let crossed = selection.crossed(&library, &plain[0], &["token-in-log".to_owned()]);
     let records = run(crossed, &library, &settings(1));
-    let scores = Scores::of(&library, &records);
-    let sample = scores.samples(0).remove(0);
+    let sample = Scores::default().add(&library, &records[0]).expect("the quirk was caught");
     let real = selection.in_real_lane(&library, &sample).expect("the story can be told over real processes");
     let mut over_processes = records[0].clone();
     over_processes.plan = real.into();
     over_processes.line.id = over_processes.plan.id();
     let row = |record: &Record| {
-        let detection = Scores::of(&library, records.iter().chain([record])).detection(&library);
+        let detection = Scores::of(&library, records.iter().chain([record])).detection(&library, false);
         detection.quirks.into_iter().find(|row| row.id == "token-in-log").expect("the quirk has a row")
     };
     let caught = row(&over_processes);
@@ -62,4 +65,33 @@ fn a_quirk_that_does_not_bite_over_real_processes_is_not_caught() {
     assert!(!not_caught.caught, "{not_caught:?}");
     assert_eq!(not_caught.missed_real, ["FLEET-INV-06"]);
     assert_eq!(not_caught.real_cell.as_deref(), Some(over_processes.line.id.as_str()));
+}
+
+/// The real task of a codex receiver, with another command in the place of the one that mends the bug.
+fn task(library: &std::sync::Arc<gauntlet_engine::data::Library>, command: Option<&str>) -> Record {
+    let selection = Selection {
+        executors: vec!["codex".to_owned()],
+        only: vec!["fleet/bug-in-a-shell-script".to_owned()],
+        lanes: vec![Lane::Real],
+        ..Selection::default()
+    };
+    let mut plan = selection.plain(library).remove(0);
+    if let Some(command) = command {
+        let mut scenario = (*plan.scenario).clone();
+        scenario.given.executor.turns[0].commands[1].command = command.to_owned();
+        plan.scenario = scenario.into();
+    }
+    run(vec![plan], library, &settings(1)).remove(0)
+}
+
+#[test]
+fn a_real_task_is_judged_by_what_the_repository_says() {
+    let library = library();
+    let failed = |command| task(&library, command).line.failed;
+    assert_eq!(failed(None), [""; 0], "{}", explain(&task(&library, None)));
+    let mended_nothing = failed(Some("true"));
+    assert_eq!(mended_nothing, ["FLEET-TASK-01", "FLEET-TASK-02", "FLEET-TASK-03"]);
+    // It is green, and by the wrong way: the test was changed.
+    let cheated = failed(Some("echo 'echo all passed' > test.sh"));
+    assert_eq!(cheated, ["FLEET-TASK-03"]);
 }

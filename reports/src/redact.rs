@@ -46,6 +46,26 @@ impl Secrets {
         out
     }
 
+    /// The beginning of a text, redacted and cut to so many characters; `…` stands for the rest. Of a long text only the
+    /// beginning is read.
+    pub fn redact_beginning(&self, text: &str, limit: usize) -> String {
+        // Of a secret that lies across the end of what is read only a part is seen; no more than that is thrown away.
+        let margin = self.0.first().map_or(0, String::len);
+        let read = text.char_indices().nth(limit + 2 * margin).map_or(text, |(end, _)| &text[..end]);
+        let mut redacted = self.redact(read);
+        if read.len() < text.len() {
+            let kept = redacted.char_indices().rev().nth(margin).map_or(0, |(end, _)| end);
+            redacted.truncate(kept);
+        }
+        match redacted.char_indices().nth(limit) {
+            Some((end, _)) => redacted.truncate(end),
+            None if read.len() == text.len() => return redacted,
+            None => {}
+        }
+        redacted.push('…');
+        redacted
+    }
+
     /// Byte ranges that hold secrets, in order; ranges that overlap are joined.
     fn found_in(&self, text: &str) -> Vec<(usize, usize)> {
         let mut found: Vec<(usize, usize)> = Vec::new();
@@ -189,6 +209,14 @@ mod tests {
     }
 
     #[test]
+    fn the_beginning_of_a_text_is_cut_where_it_is_asked_to() {
+        let secrets = Secrets::new(["tok-123"]);
+        assert_eq!(secrets.redact_beginning("a tok-123", 40), "a [redacted]");
+        assert_eq!(secrets.redact_beginning(&"x".repeat(1000), 5), "xxxxx…");
+        assert_eq!(secrets.redact_beginning("tok-123 and more", 12), "[redacted] a…");
+    }
+
+    #[test]
     fn a_debug_line_shows_no_secret() {
         let shown = format!("{:?}", Secrets::new(["tok-123"]));
         assert!(shown.starts_with("Secrets("), "{shown}");
@@ -196,6 +224,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_part_of_a_secret_is_left_at_a_cut(
+            before in "[ x\u{e4}]{0,60}", many in 0usize..40, after in "[ x]{0,200}", limit in 0usize..120
+        ) {
+            let secret = "tok-0123456789";
+            let text = format!("{before}{}{after}{secret}", secret.repeat(many));
+            let shown = Secrets::new([secret]).redact_beginning(&text, limit);
+            prop_assert!(!shown.replace(REDACTED, "").contains("tok"), "{shown}");
+            prop_assert!(shown.chars().count() <= limit + 1, "{shown}");
+        }
+
         #[test]
         fn no_secret_is_left_in_any_text(
             secret in "[a-e\u{e4}]{1,6}", other in "[a-e]{1,4}", text in "[a-e\u{e4} ]{0,40}"

@@ -33,7 +33,7 @@ pub struct ExecutorReport {
     pub seed: u64,
     /// The versions of the executor's CLI, oldest first.
     pub profiles: Vec<ProfileRow>,
-    /// Every requirement that applies, by id.
+    /// Every requirement that applies to this executor; those of other executors are no part of it.
     pub requirements: Vec<RequirementRow>,
     /// The rows' verdicts, counted by level.
     pub compliance: Compliance,
@@ -43,6 +43,9 @@ pub struct ExecutorReport {
     pub failures_left_out: u32,
     /// Ids of requirements that no scenario judges.
     pub uncovered: Vec<String>,
+    /// Ids of requirements that no quirk, no mutant and no version breaks: nobody knows that their checks can fail.
+    #[serde(default)]
+    pub unbroken: Vec<String>,
 }
 
 /// What was judged.

@@ -115,9 +115,15 @@ pub struct Part {
     /// Whether the CLI ignores SIGTERM.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub ignores_term: bool,
+    /// Whether the CLI also misses a limit that it was told; of CLIs that are told one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hangs: bool,
+    /// Whether the CLI writes down nowhere on which session it ran; of CLIs that say it in a file alone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub untold: bool,
 }
 
-/// A shell command that a turn reports.
+/// A shell command that a turn reports, and perhaps really runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShellCommand {
@@ -129,6 +135,10 @@ pub struct ShellCommand {
     /// Its exit code.
     #[serde(default)]
     pub exit: i32,
+    /// Whether it is really run, by `sh` in the turn's working directory: what it prints and returns is then its own. In the
+    /// reply `{output:N}` and `{exit:N}` stand for that of the N-th command, counted from 0. Needs real processes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub run: bool,
 }
 
 /// The ways in which a turn was recorded to fail.

@@ -24,10 +24,15 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Run one cell again and show its verdicts and its trace
     Replay(ReplayArgs),
+    /// List what there is, or what of the catalogue is not covered
+    List(ListArgs),
     /// Run the reference receiver in front of a CLI, in the current directory
     Serve(ServeArgs),
     /// Print the JSON Schema of a file format
     Schema(SchemaArgs),
+    /// Be a receiver that ends when its standard input ends (for the harness itself)
+    #[command(hide = true)]
+    Receiver(ReceiverArgs),
     /// Be an executor's CLI behind a receiver (for the harness itself)
     #[command(hide = true)]
     StandIn(StandInArgs),
@@ -79,6 +84,51 @@ pub(crate) struct RunArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct ListArgs {
+    /// What to list
+    #[arg(value_enum, conflicts_with = "uncovered")]
+    pub(crate) what: Option<Things>,
+    /// The requirements that nothing judges, and those that nothing was ever seen to break. Ends with 1 when a must is judged by
+    /// nothing
+    #[arg(long)]
+    pub(crate) uncovered: bool,
+    /// How
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: ListFormat,
+    /// Also read data from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
+}
+
+/// What can be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Things {
+    /// The catalogue
+    Requirements,
+    /// Scenarios, one for each row of their parameters
+    Scenarios,
+    /// Deviations of peers
+    Quirks,
+    /// Versions of executors' CLIs
+    Profiles,
+    /// Versions of receivers
+    Releases,
+    /// Misbehaviour of the world
+    Faults,
+}
+
+/// How a list is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// Columns
+    Text,
+    /// A Markdown table
+    Md,
+    /// A list of objects
+    Json,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct ReplayArgs {
     /// The cell's id, as reports show it
     pub(crate) cell: String,
@@ -100,9 +150,15 @@ pub(crate) struct ServeArgs {
     /// Also read releases and quirks from this folder (repeatable)
     #[arg(long, value_name = "DIR")]
     pub(crate) scenarios: Vec<PathBuf>,
-    /// End when standard input ends
-    #[arg(long, hide = true)]
-    pub(crate) end_with_stdin: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ReceiverArgs {
+    /// The executor whose CLI is behind the receiver
+    pub(crate) executor: String,
+    /// How it differs from the reference, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) deviations: PathBuf,
 }
 
 #[derive(Debug, ClapArgs)]

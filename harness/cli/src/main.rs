@@ -3,6 +3,7 @@
 
 mod args;
 mod interrupt;
+mod list;
 mod process;
 mod progress;
 mod replay;
@@ -31,7 +32,9 @@ fn main() -> std::process::ExitCode {
     let outcome = match args.command {
         Command::Run(run) => run::run(&run),
         Command::Replay(replay) => replay::replay(&replay),
+        Command::List(list) => list::list(&list),
         Command::Serve(serve) => process::serve(&serve),
+        Command::Receiver(receiver) => process::receiver(&receiver),
         Command::StandIn(stand_in) => process::stand_in(&stand_in),
         Command::Schema(schema) => schema::schema(&schema),
     };

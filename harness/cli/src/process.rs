@@ -5,14 +5,14 @@ use std::future::Future;
 
 use gauntlet_engine::exit::ExitCode;
 use gauntlet_protocol::fleet::Mode;
-use gauntlet_simulators::injection::Injector;
+use gauntlet_simulators::receiver::Deviations;
 use gauntlet_simulators::{control, receiver};
 use gauntlet_world::{Either, Host, Identity, race};
 use miette::{IntoDiagnostic, miette};
 use tokio::io::AsyncReadExt;
 
 use crate::Outcome;
-use crate::args::{ServeArgs, StandInArgs};
+use crate::args::{ReceiverArgs, ServeArgs, StandInArgs};
 
 fn wrong(message: String) -> (miette::Report, ExitCode) {
     (miette!("{message}"), ExitCode::Usage)
@@ -37,14 +37,15 @@ fn live<F: Future<Output = i32>>(process: impl FnOnce() -> F) -> Outcome {
     std::process::exit(code)
 }
 
-pub(crate) fn serve(args: &ServeArgs) -> Outcome {
-    let Some(mode) = Mode::named(&args.executor) else {
+fn mode(executor: &str) -> Result<&'static Mode, (miette::Report, ExitCode)> {
+    Mode::named(executor).ok_or_else(|| {
         let known: Vec<&str> = gauntlet_protocol::fleet::MODES.iter().map(|mode| mode.name).collect();
-        return Err((
-            miette!("expected an executor ({}); found {:?}", known.join(", "), args.executor),
-            ExitCode::Usage,
-        ));
-    };
+        wrong(format!("expected an executor ({}); found {executor:?}", known.join(", ")))
+    })
+}
+
+pub(crate) fn serve(args: &ServeArgs) -> Outcome {
+    let mode = mode(&args.executor)?;
     let library = crate::run::library(&args.scenarios)?;
     let release = library.releases.get(&args.release).ok_or_else(|| {
         let known: Vec<&str> = library.releases.keys().map(String::as_str).collect();
@@ -70,20 +71,24 @@ pub(crate) fn serve(args: &ServeArgs) -> Outcome {
         }
     }
     let host = host("receiver", Vec::new())?;
-    let secrets = host.env("A2A_SUBJECT_TOKEN").map(|token| ("token".to_owned(), token.to_owned()));
-    let injector = Injector::new(quirks, secrets.into_iter().collect());
-    let settings = receiver::Settings { mode, framing: release.framing.clone(), injector };
-    let end_with_stdin = args.end_with_stdin;
+    let settings = Deviations { framing: release.framing.clone(), quirks }.settings(&host, mode);
+    live(move || receiver::run(host, settings))
+}
+
+/// A receiver of the real lane. It ends with the harness, however that ends.
+pub(crate) fn receiver(args: &ReceiverArgs) -> Outcome {
+    let mode = mode(&args.executor)?;
+    let text = std::fs::read(&args.deviations).into_diagnostic();
+    let deviations = text.and_then(|text| serde_json::from_slice::<Deviations>(&text).into_diagnostic());
+    let deviations = deviations.map_err(|error| (error, ExitCode::Broken))?;
+    let host = host("receiver", Vec::new())?;
+    let settings = deviations.settings(&host, mode);
     live(move || async move {
         let stdin = host.processes().stdin();
         let ended = async {
-            match stdin {
-                Some(mut stdin) if end_with_stdin => {
-                    let mut scrap = [0; 64];
-                    while stdin.read(&mut scrap).await.is_ok_and(|read| read > 0) {}
-                }
-                _ => std::future::pending().await,
-            }
+            let Some(mut stdin) = stdin else { return std::future::pending().await };
+            let mut scrap = [0; 64];
+            while stdin.read(&mut scrap).await.is_ok_and(|read| read > 0) {}
         };
         match race(receiver::run(host.clone(), settings), ended).await {
             Either::First(code) => code,

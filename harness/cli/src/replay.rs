@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use gauntlet_engine::exit::ExitCode;
-use gauntlet_engine::matrix::not_over_processes;
+use gauntlet_engine::matrix::not_here;
 use gauntlet_engine::runner::{self, Settings};
 use gauntlet_engine::session;
 use gauntlet_engine::trace::redact_before_cut;
@@ -22,9 +22,7 @@ pub(crate) fn replay(args: &ReplayArgs) -> Outcome {
         let help = "an id looks like fleet/work-in-the-repository@codex-0.169.0#0; results.jsonl lists them";
         return Err((miette!(help = help, "there is no cell {:?}", args.cell), ExitCode::NothingSelected));
     };
-    if plan.lane == Lane::Real
-        && let Some(reason) = not_over_processes(&plan)
-    {
+    if let Some(reason) = not_here(&plan) {
         return Err((miette!("{} is skipped: {reason}", args.cell), ExitCode::NothingSelected));
     }
     let settings = Settings { binary: std::env::current_exe().ok(), ..Settings::default() };

@@ -152,6 +152,14 @@ pub fn link_target(path: &Path) -> Option<PathBuf> {
     fs::read_link(path).ok()
 }
 
+/// Makes a symbolic link, and the folder that it is in.
+pub fn link(target: &Path, path: &Path) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    std::os::unix::fs::symlink(target, path)
+}
+
 /// Sets a file's permission bits.
 pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
@@ -197,11 +205,6 @@ pub fn scratch(below: &Path) -> PathBuf {
     // Without randomness the name may be taken, which shows when the folder is made.
     let _ = getrandom::fill(&mut random);
     below.join(format!("gauntlet-cell-{:016x}", u64::from_le_bytes(random)))
-}
-
-/// A path that does not depend on the working directory.
-pub fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
 /// Creates a folder that does not exist yet and that nobody else may look into.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use gauntlet_reports::Lane;
 use gauntlet_simulators::cli::Profile;
-use gauntlet_simulators::injection::Quirk;
+use gauntlet_simulators::injection::{Point, Quirk};
 use gauntlet_simulators::receiver::USUAL_PLACES;
+use serde_json::Value;
 use wildmatch::WildMatch;
 
-use crate::cell::{Deviation, Outcome, Plan};
+use crate::cell::{self, Deviation, Outcome, Plan};
 use crate::data::executor::Executor;
 use crate::data::fault::Fault;
 use crate::data::{Library, nearest};
@@ -143,7 +144,9 @@ impl Selection {
         let mut plans = Vec::new();
         for profiles in self.profiles(library) {
             let Some(profile) = profiles.last() else { continue };
-            let scenarios = library.scenarios.values().filter(|scenario| applies(scenario, profile));
+            let scenarios = library.scenarios.values();
+            let scenarios =
+                scenarios.filter(|scenario| applies(scenario, profile) && scenario.real_only().is_none());
             plans.extend(
                 scenarios.filter_map(|scenario| self.plan(library, scenario, profile, Lane::Virtual, None)),
             );
@@ -207,9 +210,20 @@ pub fn virtual_only(scenario: &Scenario) -> Option<String> {
     scenario.virtual_only.clone().or_else(by_step).or_else(|| scenario.too_long_for(Lane::Real))
 }
 
+/// Why a cell is not run in its lane on this computer, if so.
+pub fn not_here(plan: &Plan) -> Option<String> {
+    match plan.lane {
+        Lane::Virtual => plan.scenario.real_only().map(str::to_owned),
+        Lane::Real => not_over_processes(plan),
+    }
+}
+
 /// Why a cell is not run over real processes on this computer, if so. A scenario in which no CLI is installed must not meet the
 /// one that the user works with.
-pub fn not_over_processes(plan: &Plan) -> Option<String> {
+fn not_over_processes(plan: &Plan) -> Option<String> {
+    if plan.scenario.given.git && !cell::git_is_there() {
+        return Some("there is no git on this computer".to_owned());
+    }
     virtual_only(&plan.scenario).or_else(|| {
         let installed = plan.scenario.given.executor.installed;
         let places = USUAL_PLACES.iter().filter(|_| !installed);
@@ -224,8 +238,9 @@ pub fn reachable(library: &Library, executor: &Executor, outcome: &Outcome) -> V
     let quirk = |quirk: &Quirk| {
         let quirk = executor.quirk(quirk);
         let is_meant = quirk.executors.is_empty() || quirk.executors.contains(&executor.id.value);
-        is_meant
-            && outcome.events.iter().any(|(point, event)| *point == quirk.at && quirk.when.matches(event))
+        let bites = |(point, event): &&(Point, Value)| *point == quirk.at && quirk.when.matches(event);
+        let needed = quirk.when.nth.unwrap_or(1) as usize;
+        is_meant && outcome.events.iter().filter(bites).take(needed).count() == needed
     };
     let fault = |fault: &Fault| {
         let rule = executor.rule(&fault.rule);

@@ -9,6 +9,7 @@ use gauntlet_reports::{
 };
 
 use crate::cell::Plan;
+use crate::coverage;
 use crate::data::Library;
 use crate::exit::ExitCode;
 use crate::matrix::Selection;
@@ -49,14 +50,9 @@ struct OfExecutor {
 }
 
 impl Gathered {
-    /// The cells with a quirk that are run over real processes too.
-    pub(crate) fn samples(&self, seed: u64) -> Vec<Arc<Plan>> {
-        self.scores.samples(seed)
-    }
-
-    /// Gathers one more record.
-    pub fn add(&mut self, library: &Library, record: Record) {
-        self.scores.add(library, &record);
+    /// Gathers one more record. Gives its plan when the cell is worth running over real processes too.
+    pub fn add(&mut self, library: &Library, record: Record) -> Option<Arc<Plan>> {
+        let sample = self.scores.add(library, &record);
         self.cells.total += 1;
         *self.cells.by_verdict.entry(record.line.verdict.as_str().to_owned()).or_default() += 1;
         match record.line.lane {
@@ -82,6 +78,7 @@ impl Gathered {
                 executor.left_out += 1;
             }
         }
+        sample
     }
 }
 
@@ -94,7 +91,7 @@ pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, com
         .into_iter()
         .map(|(name, of)| executor_report(library, selection, &scores, name, of, complete))
         .collect();
-    let detection = scores.detection(library);
+    let detection = scores.detection(library, selection.is_whole());
     let resilience = scores.resilience();
     let mut problems = Vec::new();
     let mut exit = ExitCode::Pass;
@@ -203,6 +200,7 @@ pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, com
             .collect(),
         detection,
         resilience,
+        coverage: coverage::coverage(library),
         failures,
         exit_code: exit.code(),
         problems,
@@ -246,6 +244,7 @@ fn executor_report(
         failures: of.failures,
         failures_left_out: of.left_out,
         uncovered: scored.uncovered,
+        unbroken: scored.unbroken,
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Record {
     pub failures: Vec<Failure>,
     /// The trace, if something failed that nobody expected.
     pub trace: Option<KeptTrace>,
+    /// How long it lasted, by the time of its lane.
+    pub lasted: Duration,
     /// The quirks and faults that had something to bite on; only known of plain cells in the virtual lane.
     pub reachable: Vec<String>,
 }
@@ -61,6 +63,7 @@ impl Record {
             Vec::new()
         };
         let Outcome { mut observations, digest, error, mut judgements, .. } = outcome;
+        let lasted = Duration::from_millis(observations.last().map_or(0, |last| last.at_ms));
         // Whatever was judged of a cell that the harness or its environment spoiled is nobody's failure.
         if error.is_some() {
             judgements.clear();
@@ -103,7 +106,7 @@ impl Record {
             failed,
             reason,
         };
-        Self { plan: plan.clone(), line, judgements, failures, trace, reachable }
+        Self { plan: plan.clone(), line, judgements, failures, trace, lasted, reachable }
     }
 
     /// The requirements of a cell that is not run are skipped with its reason.
@@ -157,6 +160,7 @@ impl Record {
             judgements: BTreeMap::new(),
             failures: Vec::new(),
             trace: None,
+            lasted: Duration::ZERO,
             reachable: Vec::new(),
         }
     }

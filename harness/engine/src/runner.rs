@@ -7,6 +7,8 @@
     reason = "the worker pool is outside of any cell: it starts threads and watches them by the wall clock"
 )]
 
+mod beside;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -19,6 +21,8 @@ use std::time::{Duration, Instant};
 use gauntlet_reports::Lane;
 use gauntlet_world::{Either, race};
 use tokio::sync::Notify;
+
+pub use beside::Beside;
 
 use crate::cell::{self, Outcome, Plan, RealSettings};
 use crate::data::Library;
@@ -85,35 +89,41 @@ pub fn run(
     let is_real = plans.first().is_some_and(|plan| plan.lane == Lane::Real);
     let jobs = if is_real { settings.real_jobs } else { settings.jobs };
     let jobs = jobs.clamp(1, plans.len());
-    let (send, receive) = channel();
-    let pool = Arc::new(Pool {
-        state: Mutex::new(State { queue: order(plans.len(), settings.shuffle), ..State::default() }),
-        moved: Condvar::new(),
-        enough_traces: AtomicBool::new(settings.traces == 0),
+    let state = State {
+        queue: order(plans.len(), settings.shuffle),
         plans: plans.into_iter().map(Arc::new).collect(),
-        library: library.clone(),
-        settings: settings.clone(),
-    });
+        closed: true,
+        ..State::default()
+    };
+    work(Pool::new(state, library, settings), jobs, take)
+}
+
+/// Runs the cells of a pool, until it is closed and all are done. False when it was stopped before.
+fn work(pool: Arc<Pool>, jobs: usize, take: &mut dyn FnMut(Record)) -> bool {
+    let (send, receive) = channel();
     let mut watch = Watch { pool, send, workers: 0, waiting: BTreeMap::new(), traces: 0, done: 0, take };
     for _ in 0..jobs {
         watch.start_worker();
     }
     watch.until_all_left(&receive);
-    watch.done == watch.pool.plans.len()
+    watch.done == watch.pool.state().plans.len()
 }
 
 struct Pool {
     state: Mutex<State>,
-    /// The first cell that is not done is another one now.
+    /// The first cell that is not done is another one now, or there are more cells, or there will be none.
     moved: Condvar,
     enough_traces: AtomicBool,
-    plans: Vec<Arc<Plan>>,
     library: Arc<Library>,
     settings: Settings,
 }
 
 #[derive(Default)]
 struct State {
+    plans: Vec<Arc<Plan>>,
+    /// No more cells will come.
+    closed: bool,
+    /// The cells that nobody has taken, by number.
     queue: VecDeque<usize>,
     /// The first cell that is not done.
     first_open: usize,
@@ -152,6 +162,20 @@ enum News {
 }
 
 impl Pool {
+    fn new(state: State, library: &Arc<Library>, settings: &Settings) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(state),
+            moved: Condvar::new(),
+            enough_traces: AtomicBool::new(settings.traces == 0),
+            library: library.clone(),
+            settings: settings.clone(),
+        })
+    }
+
+    fn plan(&self, number: usize) -> Arc<Plan> {
+        self.state().plans[number].clone()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // A worker that panics while it holds the lock has changed nothing half way.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -163,13 +187,16 @@ impl Pool {
             if self.settings.stop.is_asked() {
                 return None;
             }
-            let number = *state.queue.front()?;
-            if number < state.first_open + AHEAD {
-                state.queue.pop_front();
-                let place = Place::new(&self.settings);
-                let running = Running { number, since: Instant::now(), place: place.clone() };
-                state.workers.insert(worker, Some(running));
-                return Some((number, place));
+            match state.queue.front().copied() {
+                Some(number) if number < state.first_open + AHEAD => {
+                    state.queue.pop_front();
+                    let place = Place::new(&self.settings);
+                    let running = Running { number, since: Instant::now(), place: place.clone() };
+                    state.workers.insert(worker, Some(running));
+                    return Some((number, place));
+                }
+                None if state.closed => return None,
+                _ => {}
             }
             let waited = self.moved.wait_timeout(state, Duration::from_millis(50));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
@@ -218,8 +245,11 @@ impl Watch<'_> {
         let (pool, send) = (self.pool.clone(), self.send.clone());
         thread::spawn(move || {
             while let Some((number, place)) = pool.next(worker) {
+                if pool.plan(number).lane == Lane::Virtual {
+                    give_way();
+                }
                 let keep_trace = !pool.enough_traces.load(Ordering::Relaxed);
-                let record = run_one(&pool.plans[number], &pool.library, &pool.settings, &place, keep_trace);
+                let record = run_one(&pool.plan(number), &pool.library, &pool.settings, &place, keep_trace);
                 let still_one_of_us = pool.rest(worker);
                 // Nobody listens any more when the run was given up.
                 if let Some(record) = record {
@@ -291,13 +321,13 @@ impl Watch<'_> {
             running.place.end.notify_one();
             state.workers.remove(worker);
             // A cell of the virtual lane holds nothing but its thread.
-            if self.pool.plans[running.number].lane == Lane::Real {
+            if state.plans[running.number].lane == Lane::Real {
                 state.given_up.insert(*worker, running.clone());
             }
         }
         drop(state);
         for (_, running) in overdue {
-            self.done(running.number, Record::stuck(&self.pool.plans[running.number], watchdog));
+            self.done(running.number, Record::stuck(&self.pool.plan(running.number), watchdog));
             // A thread cannot be stopped; it is left to itself, and another takes its place.
             self.start_worker();
         }
@@ -332,6 +362,11 @@ impl Watch<'_> {
     }
 }
 
+/// Lets everything else go before this thread: whoever computes in virtual time is never late, and real cells are.
+fn give_way() {
+    let _ = rustix::process::setpriority_process(None, 5);
+}
+
 /// Runs one cell on this thread; nothing when it was told to end. Whatever happens, nothing of it is left behind.
 fn run_one(
     plan: &Arc<Plan>,
@@ -340,13 +375,13 @@ fn run_one(
     place: &Place,
     keep_trace: bool,
 ) -> Option<Record> {
-    if plan.lane == Lane::Real
-        && let Some(reason) = matrix::not_over_processes(plan)
-    {
+    if let Some(reason) = matrix::not_here(plan) {
         return Some(Record::skipped(plan, &reason));
     }
     let record = leaving_nothing_behind(&place.root, || {
+        let began = Instant::now();
         let outcome = outcome_at(plan, library, settings, place)?;
+        tracing::debug!(cell = plan.id(), took = ?began.elapsed(), "run");
         Some(Record::of(plan, library, &settings.folders, outcome, keep_trace))
     });
     record.unwrap_or_else(|Panicked| Some(Record::panicked(plan)))
@@ -382,11 +417,7 @@ pub fn outcome(plan: &Plan, library: &Library, settings: &Settings, end: &Arc<No
 }
 
 fn outcome_at(plan: &Plan, library: &Library, settings: &Settings, place: &Place) -> Option<Outcome> {
-    let real = settings.binary.clone().map(|binary| RealSettings {
-        binary,
-        root: place.root.clone(),
-        folders: settings.folders.iter().map(|folder| files::absolute(folder)).collect(),
-    });
+    let real = settings.binary.clone().map(|binary| RealSettings { binary, root: place.root.clone() });
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let builder = match plan.lane {
         Lane::Virtual => builder.enable_time().start_paused(true),

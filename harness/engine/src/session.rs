@@ -13,7 +13,7 @@ use crate::files::{self, Lines};
 use crate::matrix::Selection;
 use crate::project::{self, Gathered, Reports};
 use crate::record::Record;
-use crate::runner::{self, Settings};
+use crate::runner::{self, Beside, Settings};
 
 /// What happens during a run, for whoever shows progress.
 pub enum Progress<'a> {
@@ -41,7 +41,13 @@ pub fn run(
     out: &Path,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> io::Result<Option<Finished>> {
-    let writer = Writer { out, results: None, gathered: Gathered::default(), traces: 0, written: Vec::new() };
+    let writer = Writer {
+        out,
+        results: None,
+        gathered: Gathered::default(),
+        traces: settings.traces,
+        written: Vec::new(),
+    };
     let mut session = Session { library, settings, writer, progress };
     let mut complete = true;
     for seed in (selection.seed..).take(selection.seeds) {
@@ -62,11 +68,14 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Runs what is selected with one seed. False when it was stopped before its end.
+    /// Runs what is selected with one seed, the lanes side by side. False when it was stopped before its end.
     fn seed(&mut self, selection: &Selection) -> io::Result<bool> {
         let library = self.library;
-        let (mut plain, mut real): (Vec<Plan>, Vec<Plan>) =
+        let (mut plain, real): (Vec<Plan>, Vec<Plan>) =
             selection.plain(library).into_iter().partition(|plan| plan.lane == Lane::Virtual);
+        let mut side = Side { beside: Beside::start(library, self.settings), done: Vec::new() };
+        (self.progress)(Progress::Planned(real.len()));
+        real.into_iter().for_each(|plan| side.beside.add(plan));
         let wanted: BTreeSet<String> = plain.iter().map(Plan::id).collect();
         // A quirk crosses the cells whose plain form touched its point, so the plain forms are run even when only crossed
         // cells were asked for.
@@ -74,30 +83,57 @@ impl Session<'_> {
         plain.extend(probes.iter().filter(|probe| !wanted.contains(&probe.id())).cloned());
         let probes: BTreeSet<String> = probes.iter().map(Plan::id).collect();
         let mut crossed = Vec::new();
-        let mut complete = self.batch(plain, &mut |record| {
+        let mut complete = self.batch(selection, plain, &mut side, &mut |record| {
             if probes.contains(&record.line.id) {
                 crossed.extend(selection.crossed(library, &record.plan, &record.reachable));
             }
             wanted.contains(&record.line.id)
         })?;
-        complete &= self.batch(crossed, &mut |_| true)?;
-        let samples = self.writer.gathered.samples(selection.seed);
-        real.extend(samples.iter().filter_map(|sample| selection.in_real_lane(library, sample)));
-        complete &= self.batch(real, &mut |_| true)?;
+        complete &= self.batch(selection, crossed, &mut side, &mut |_| true)?;
+        // The results of the real lane stand behind those of the virtual one, whichever came first.
+        let Side { beside, done } = side;
+        let mut outcome = done.into_iter().try_for_each(|record| self.writer.take(library, record).map(drop));
+        complete &= beside.finish(&mut |record| {
+            (self.progress)(Progress::Done(&record));
+            if outcome.is_ok() {
+                outcome = self.writer.take(library, record).map(drop);
+            }
+            if outcome.is_err() {
+                self.settings.stop.ask();
+            }
+        });
+        outcome?;
         Ok(complete)
     }
 
-    /// Runs cells of one lane, and writes those that `take` wants.
-    fn batch(&mut self, plans: Vec<Plan>, take: &mut dyn FnMut(&Record) -> bool) -> io::Result<bool> {
+    /// Runs cells of the virtual lane, and writes those that `take` wants. A cell with a quirk that is worth it is run over real
+    /// processes as well.
+    fn batch(
+        &mut self,
+        selection: &Selection,
+        plans: Vec<Plan>,
+        side: &mut Side,
+        take: &mut dyn FnMut(&Record) -> bool,
+    ) -> io::Result<bool> {
         let Self { library, settings, writer, progress } = self;
         progress(Progress::Planned(plans.len()));
-        let settings = Settings { traces: settings.traces.saturating_sub(writer.traces), ..settings.clone() };
         let mut outcome = Ok(());
-        let complete = runner::run(plans, library, &settings, &mut |record| {
+        let complete = runner::run(plans, library, settings, &mut |record| {
             progress(Progress::Done(&record));
-            if take(&record) && outcome.is_ok() {
-                outcome = writer.take(library, record);
-                if outcome.is_err() {
+            side.done.extend(side.beside.records().inspect(|record| progress(Progress::Done(record))));
+            if !take(&record) || outcome.is_err() {
+                return;
+            }
+            match writer.take(library, record) {
+                Ok(sample) => {
+                    let sample = sample.and_then(|sample| selection.in_real_lane(library, &sample));
+                    if let Some(sample) = sample {
+                        progress(Progress::Planned(1));
+                        side.beside.add(sample);
+                    }
+                }
+                Err(error) => {
+                    outcome = Err(error);
                     settings.stop.ask();
                 }
             }
@@ -106,12 +142,20 @@ impl Session<'_> {
     }
 }
 
+/// The real lane, beside the virtual one.
+struct Side {
+    beside: Beside,
+    /// What came of it so far.
+    done: Vec<Record>,
+}
+
 /// Writes the reports of a run while it goes on.
 struct Writer<'a> {
     out: &'a Path,
     /// The results, and the folder that is this run's alone while it lasts.
     results: Option<(files::Lock, Lines)>,
     gathered: Gathered,
+    /// How many more traces are kept.
     traces: usize,
     written: Vec<PathBuf>,
 }
@@ -129,14 +173,17 @@ impl Writer<'_> {
         self.results.as_mut().map(|(_, lines)| lines).ok_or_else(|| io::Error::other("there are no results"))
     }
 
-    fn take(&mut self, library: &Library, mut record: Record) -> io::Result<()> {
+    /// Writes one record. Gives its plan when the cell is worth running over real processes too.
+    fn take(&mut self, library: &Library, mut record: Record) -> io::Result<Option<Arc<Plan>>> {
         self.results()?.append(&json::results_line(&record.line))?;
+        if self.traces == 0 {
+            record.forget_trace();
+        }
         if let Some(trace) = record.trace.take() {
-            self.traces += 1;
+            self.traces -= 1;
             self.put(PathBuf::from(trace.file), &trace.lines)?;
         }
-        self.gathered.add(library, record);
-        Ok(())
+        Ok(self.gathered.add(library, record))
     }
 
     fn finish(mut self, library: &Library, selection: &Selection, complete: bool) -> io::Result<Finished> {

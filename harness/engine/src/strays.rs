@@ -19,9 +19,12 @@ pub(crate) struct Stray {
     pub(crate) name: String,
 }
 
-/// What lives of a cell, in order of pid, without the receiver itself.
+/// What lives of a cell, in order of pid, without the receiver itself. Processes that are older than the harness are nobody's:
+/// most of a computer's are, and looking into each takes time.
 pub(crate) fn of_cell(root: &Path, receiver: Option<u32>) -> Vec<Stray> {
-    let table = table();
+    let oldest = entry("self").map(|own| own.began).unwrap_or_default();
+    let mut table = table();
+    table.retain(|_, entry| entry.began >= oldest);
     let descends = |pid: u32| {
         let mut at = pid;
         // Pids come again; a table that was read while they did could go in a circle.
@@ -41,19 +44,24 @@ pub(crate) fn of_cell(root: &Path, receiver: Option<u32>) -> Vec<Stray> {
         .collect()
 }
 
+/// When a process began, in the clock ticks of the operating system since it was started itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+struct Began(u64);
+
 struct Entry {
     parent: u32,
+    began: Began,
     name: String,
 }
 
 /// Every process that is not only waiting to be reaped.
 fn table() -> BTreeMap<u32, Entry> {
     let pids = files::names_in(Path::new("/proc")).into_iter().filter_map(|name| name.parse().ok());
-    pids.filter_map(|pid: u32| Some((pid, entry(pid)?))).collect()
+    pids.filter_map(|pid: u32| Some((pid, entry(&pid.to_string())?))).collect()
 }
 
-fn entry(pid: u32) -> Option<Entry> {
-    let stat = files::read(Path::new(&format!("/proc/{pid}/stat")))?;
+fn entry(name: &str) -> Option<Entry> {
+    let stat = files::read(Path::new(&format!("/proc/{name}/stat")))?;
     let stat = String::from_utf8_lossy(&stat);
     // The name stands in parentheses and may itself hold spaces and parentheses.
     let (before, after) = stat.rsplit_once(')')?;
@@ -61,7 +69,11 @@ fn entry(pid: u32) -> Option<Entry> {
     if matches!(fields.first(), Some(&"Z" | &"X")) {
         return None;
     }
-    Some(Entry { parent: fields.get(1)?.parse().ok()?, name: before.split_once('(')?.1.to_owned() })
+    Some(Entry {
+        parent: fields.get(1)?.parse().ok()?,
+        began: Began(fields.get(19)?.parse().ok()?),
+        name: before.split_once('(')?.1.to_owned(),
+    })
 }
 
 fn names(pid: u32, root: &Path) -> bool {

@@ -21,8 +21,9 @@ use crate::host::Host;
 use crate::network::{Address, Stream};
 use crate::race::{Either, race};
 
-/// An answer's body is read up to this many bytes.
-pub const MAX_ANSWER: usize = 8 * 1024 * 1024;
+/// An answer's body is read up to this many bytes: as many as a receiver takes of a request. Nobody who answers on the same
+/// connection has more to say; long results come by callback.
+pub const MAX_ANSWER: usize = 1024 * 1024;
 
 /// Where a request goes: `http://host:port/path`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,6 +23,7 @@ pub fn report(report: &ExecutorReport) -> String {
         reasons(&report.requirements),
         failures(&report.failures, report.failures_left_out),
         uncovered(&report.uncovered),
+        unbroken(&report.unbroken),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join("\n")
@@ -216,6 +217,19 @@ fn uncovered(ids: &[String]) -> String {
         return String::new();
     }
     let mut out = String::from("## Not covered\n\nNo scenario judges these requirements.\n\n");
+    for id in ids {
+        put!(out, "- {}\n", code(id));
+    }
+    out
+}
+
+fn unbroken(ids: &[String]) -> String {
+    if ids.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from(
+        "## Never seen to fail\n\nNo quirk, no mutant and no version breaks these requirements.\n\n",
+    );
     for id in ids {
         put!(out, "- {}\n", code(id));
     }

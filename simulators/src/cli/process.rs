@@ -11,6 +11,7 @@ use super::console::Console;
 use super::scene::Scene;
 use super::stdin::{self, Input};
 use super::stop::Stop;
+use super::work;
 use crate::injection::{Injector, Point};
 use crate::stage::{Ending, Invocation, Part, Stage};
 
@@ -48,10 +49,13 @@ pub(super) async fn run(
     let (outcome, session) = match &asked {
         Asked::Probe => (probe(&host, version, &part, &console).await, None),
         Asked::Refused(refusal) => (refuse(&console, refusal).await, None),
-        Asked::Turn(request) => {
-            let scene = Scene { host: &host, request, part: &part, console: &console, began };
-            stubborn(&host, &part, play(scene, stdin)).await
-        }
+        Asked::Turn(request) => match work::done(&host, part).await {
+            Ok(part) => {
+                let scene = Scene { host: &host, request, part: &part, console: &console, began };
+                stubborn(&host, &part, play(scene, stdin)).await
+            }
+            Err(stop) => (Err(stop), None),
+        },
     };
     let code = match outcome {
         Ok(code) => match end(&host, &injector, &console, code).await {

@@ -135,6 +135,7 @@ impl Receiver {
         match Request::parse(&content) {
             Err(error) => rpc(Value::Null, Err(refusal::invalid_body(&error))),
             Ok(request) => {
+                let request = self.as_taken(request).await;
                 let id = request.id.clone();
                 match self.dispatch(request).await {
                     Ok(result) => rpc(id, Ok(result)),
@@ -157,7 +158,9 @@ impl Receiver {
             Some(presented) if presented.ct_eq(token.as_bytes()).into() => (true, "ok"),
             Some(_) => (false, "wrong"),
         };
-        let event = json!({ "accepted": accepted, "reason": reason });
+        let scheme = head.header("authorization").map(String::from_utf8_lossy);
+        let scheme = scheme.as_deref().and_then(|field| field.split(' ').next());
+        let event = json!({ "accepted": accepted, "reason": reason, "scheme": scheme });
         let passed = self.settings.injector.pass(&self.host, Point::ReceiverAuth, event).await.first();
         if passed.and_then(|event| event.get("accepted")?.as_bool()).unwrap_or(accepted) {
             return None;
@@ -170,10 +173,14 @@ impl Receiver {
             return Err(fleet::method_not_found(&request.method).into());
         }
         let dispatch = Dispatch::from_params(&request.params)?;
-        let (text, _) = prompt_cut(&dispatch.text);
-        let context = dispatch.context.map_or_else(|| self.anonymous(), |context| context.to_string());
+        let (text, too_long) = prompt_cut(&dispatch.text);
+        let cut = too_long || Dispatch::texts(&request.params) > 1;
+        let context = match dispatch.context {
+            Some(context) => context.to_string(),
+            None => self.new_context().await,
+        };
         let claim = self.claim(&context).await?;
-        if let Err(error) = self.accept(&context, text).await {
+        if let Err(error) = self.accept(&context, text, cut).await {
             self.log(error.to_string()).await;
             return Err(match error {
                 NotAccepted::Refused(error) => refusal::inbox_write_failed(&error.to_string()).into(),

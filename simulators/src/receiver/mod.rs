@@ -5,14 +5,17 @@
 //! dispatch starts its CLI at most once and comes to exactly one outcome that its sender can see, and no child of a dead
 //! receiver lives on once the next one is ready.
 //!
-//! One idea a file: `config` and `state` what it is told, `http` what it answers, `claims` which contexts are at work,
+//! One idea a file: `config`, `deviations` and `state` what it is told, `http` what it answers, `request` what it is asked, `claims`
+//! which contexts are at work,
 //! `inbox` what it accepted, `journal` what became of it, `turns` the order of things, `cli` one run of the CLI, `callback` the way
-//! back, `process` start, recovery and end. What differs by executor is in `modes`.
+//! back, `process` start, recovery and end. What differs by executor is in `modes`, and in
+//! `replay` what is made of a CLI that prints its whole conversation each time.
 
 mod callback;
 mod claims;
 mod cli;
 mod config;
+mod deviations;
 mod http;
 mod inbox;
 mod journal;
@@ -20,6 +23,8 @@ mod locks;
 mod log;
 mod modes;
 mod process;
+mod replay;
+mod request;
 mod sessions;
 mod state;
 mod transcript;
@@ -27,5 +32,6 @@ mod turns;
 
 pub use cli::USUAL_PLACES;
 pub use config::Config;
+pub use deviations::Deviations;
 pub use process::{abandon, run};
 pub use state::Settings;

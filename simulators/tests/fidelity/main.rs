@@ -1,5 +1,6 @@
 //! The simulated CLIs against the recordings of the real ones, and their behaviour as processes.
 
+mod agy;
 mod claude_code;
 mod codex;
 mod opencode;

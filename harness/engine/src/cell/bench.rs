@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gauntlet_protocol::fleet::{CODEX, Mode};
 use gauntlet_runtime::Runtime;
-use gauntlet_simulators::injection::Injector;
+use gauntlet_simulators::injection::{Injector, Millis};
 use gauntlet_world::fault::{Rule, Unsynced};
 use gauntlet_world::http::{self, Request};
 use gauntlet_world::process::Pid;
@@ -21,6 +21,7 @@ use super::names::Names;
 use super::plan::Plan;
 use super::real::{RealBench, free_port};
 use super::virtual_bench::VirtualBench;
+use super::workdir;
 use crate::scenario::{Folder, Limits};
 use crate::trace::{File, Trace, What};
 
@@ -138,11 +139,13 @@ pub(crate) fn mode(plan: &Plan) -> &'static Mode {
     Mode::named(plan.profile.executor()).unwrap_or(&CODEX)
 }
 
-/// The cap of a turn, as the receiver of this plan is told: the lane's, unless the scenario says another one.
+/// The time after which a receiver of this plan ends a turn: the lane's, unless the scenario says another one, and what its executor
+/// is given beyond it.
 pub(crate) fn turn_cap(plan: &Plan) -> Duration {
     let said = plan.scenario.given.receiver.config.get(&cap_member(plan)).and_then(Value::as_f64);
     let said = said.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    said.unwrap_or(Limits::of(plan.lane).turn_cap)
+    let grace = plan.executor.grace.map_or(Duration::ZERO, Millis::duration);
+    said.unwrap_or(Limits::of(plan.lane).turn_cap).saturating_add(grace)
 }
 
 fn cap_member(plan: &Plan) -> String {
@@ -181,16 +184,29 @@ pub(crate) fn receiver_config(
     config.to_string().into_bytes()
 }
 
-/// The environment of the receiver.
-pub(crate) fn receiver_environment(places: &Places, names: &Names, path: &str) -> BTreeMap<String, String> {
-    [
-        ("HOME", places.home().to_string_lossy().into_owned()),
-        ("PATH", path.to_owned()),
-        (RECEIVER_TOKEN, names.token.clone()),
-        (HERMES_TOKEN, names.hermes_token.clone()),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
+/// The environment of the receiver. It has a bearer only when its configuration names it: of one that nobody told it of it cannot
+/// know that it is a secret.
+pub(crate) fn receiver_environment(
+    plan: &Plan,
+    places: &Places,
+    names: &Names,
+    path: &str,
+) -> BTreeMap<String, String> {
+    let given = &plan.scenario.given.receiver;
+    let names_it = |member: &str, variable: &str, usually: bool| {
+        given.config.get(member).map_or(usually, |said| said.as_str() == Some(variable))
+    };
+    let bearers = [
+        ("auth_token_env", RECEIVER_TOKEN, given.auth, &names.token),
+        ("hermes_auth_token_env", HERMES_TOKEN, true, &names.hermes_token),
+    ];
+    let bearers =
+        bearers.into_iter().filter(|(member, variable, usually, _)| names_it(member, variable, *usually));
+    let own = [("HOME", places.home().to_string_lossy().into_owned()), ("PATH", path.to_owned())];
+    own.into_iter()
+        .chain(bearers.map(|(_, variable, _, token)| (variable, token.clone())))
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// The environment of the runtime.
@@ -380,6 +396,21 @@ impl Bench {
         match self {
             Bench::Virtual(bench) => bench.receiver_runs(),
             Bench::Real(bench) => bench.receiver_runs(),
+        }
+    }
+
+    /// Runs a program of this computer in the working directory: its exit code, and what it printed.
+    pub(crate) async fn run(&self, command: &str) -> Result<Value, BenchError> {
+        match self {
+            Bench::Virtual(_) => {
+                Err(BenchError("a simulated machine has no programs of this computer".to_owned()))
+            }
+            Bench::Real(bench) => {
+                let ran = workdir::run(&bench.harness, &bench.places, command).await;
+                let (code, text) =
+                    ran.map_err(|error| BenchError::because(&format!("cannot run {command}"), error))?;
+                Ok(json!({ "code": code, "text": text }))
+            }
         }
     }
 

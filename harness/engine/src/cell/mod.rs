@@ -4,6 +4,7 @@
 //! through the scenario, and the oracles judge the trace.
 
 mod bench;
+mod crowd;
 mod hermes;
 mod names;
 mod plan;
@@ -13,6 +14,7 @@ mod stage;
 mod steps;
 mod tap;
 mod virtual_bench;
+mod workdir;
 
 pub(crate) use bench::turn_cap;
 pub(crate) use names::Names;
@@ -21,3 +23,4 @@ pub(crate) use real::{RealSettings, clear_away};
 pub use run::Outcome;
 pub(crate) use run::run;
 pub(crate) use steps::{key, line_name};
+pub(crate) use workdir::git_is_there;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use gauntlet_runtime::Runtime;
 use gauntlet_runtime::fleet::Settings as FleetSettings;
 use gauntlet_simulators::injection::Injector;
+use gauntlet_simulators::receiver::Deviations;
 use gauntlet_simulators::{control, gate};
 use gauntlet_world::network::{Address, Tap};
 use gauntlet_world::process::{Child, Command, Output, Pid, Signal, Stdin};
@@ -20,9 +21,10 @@ use super::bench::{
     watch_deliveries,
 };
 use super::names::Names;
-use super::plan::{Deviation, Plan};
+use super::plan::Plan;
 use super::stage::CellStage;
 use super::tap::{OnlyOpened, Wire};
+use super::workdir;
 use crate::files;
 use crate::strays;
 use crate::trace::{File, Files, Trace, What};
@@ -34,8 +36,6 @@ pub(crate) struct RealSettings {
     pub(crate) binary: PathBuf,
     /// The folder of the cell, not made yet.
     pub(crate) root: PathBuf,
-    /// The folders with a user's own data, absolute.
-    pub(crate) folders: Vec<PathBuf>,
 }
 
 /// The bench of the real lane.
@@ -48,7 +48,6 @@ pub(crate) struct RealBench {
     runtime_host: Host,
     receiver: RefCell<Option<Started>>,
     binary: PathBuf,
-    folders: Vec<PathBuf>,
     plan: Plan,
     names: Rc<Names>,
     trace: Rc<Trace>,
@@ -115,6 +114,9 @@ impl RealBench {
         let runtime_host = host("runtime", runtime_environment(&places, names), Some(runtime_tap));
         let client = host("client", Default::default(), Some(wire.clone() as Rc<_>));
         furnish(plan, names, &places, receiver_port).map_err(wrong)?;
+        if plan.scenario.given.git {
+            workdir::make_repository(&harness, &places).await.map_err(wrong)?;
+        }
         open_control(plan, &harness, settings, &places, &stage).await?;
         let bench = Self {
             places,
@@ -125,7 +127,6 @@ impl RealBench {
             runtime_host,
             receiver: RefCell::default(),
             binary: settings.binary.clone(),
-            folders: settings.folders.clone(),
             plan: plan.clone(),
             names: names.clone(),
             trace: trace.clone(),
@@ -170,22 +171,11 @@ impl RealBench {
 
     pub(crate) async fn launch_receiver(&self) -> Result<(), BenchError> {
         let mut command = Command::new(self.binary.to_string_lossy(), self.places.repo());
-        command.args = vec!["serve", &self.plan.executor.id.value, "--end-with-stdin"]
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
-        command.args.extend(["--release".to_owned(), self.plan.release.id.value.clone()]);
-        // What is a CLI's comes to the stand-in by the control connection.
-        if let Some(Deviation::Quirk(quirk)) = &self.plan.deviation
-            && quirk.role == "receiver"
-        {
-            command.args.extend(["--quirk".to_owned(), quirk.id.clone()]);
-        }
-        for folder in &self.folders {
-            command.args.extend(["--scenarios".to_owned(), folder.to_string_lossy().into_owned()]);
-        }
+        let deviations = deviations(&self.places).to_string_lossy().into_owned();
+        let args = ["receiver", &self.plan.executor.id.value, "--deviations", &deviations];
+        command.args = args.map(str::to_owned).into();
         let path = format!("{}:/usr/bin:/bin", self.places.bin().to_string_lossy());
-        command.env = receiver_environment(&self.places, &self.names, &path);
+        command.env = receiver_environment(&self.plan, &self.places, &self.names, &path);
         // The receiver ends with the harness, however that ends: its standard input is at an end then.
         command.stdin = Stdin::Held;
         command.stdout = Output::Append(self.places.log());
@@ -339,7 +329,18 @@ fn furnish(plan: &Plan, names: &Names, places: &Places, receiver: u16) -> io::Re
     for (path, text) in &plan.scenario.given.files {
         files::write(&places.path(&names.resolve(path)), text.as_bytes())?;
     }
-    Ok(())
+    for (path, target) in &plan.scenario.given.links {
+        files::link(Path::new(target), &places.path(&names.resolve(path)))?;
+    }
+    // What is a CLI's comes to the stand-in by the control connection.
+    let quirks = plan.quirks().into_iter().filter(|quirk| quirk.role == "receiver").collect();
+    let made = Deviations { framing: plan.release.framing.clone(), quirks };
+    files::write(&deviations(places), &serde_json::to_vec(&made).map_err(io::Error::other)?)
+}
+
+/// The file that says how the receiver differs from the reference.
+fn deviations(places: &Places) -> PathBuf {
+    places.root.join("deviations.json")
 }
 
 /// Opens the control connection, and puts the launcher of the stand-in where the receiver looks for its CLI. The launcher has

@@ -60,6 +60,10 @@ struct Sent {
     patience: Duration,
 }
 
+fn patience(request: &Request) -> Duration {
+    request.within.map_or(PATIENCE, |within| within.duration())
+}
+
 /// Adds to a result how long its step took.
 fn timed(value: &mut Value, elapsed: Duration) {
     let elapsed = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
@@ -85,6 +89,7 @@ impl Stagehand {
             },
             Verb::Call(call) if self.judges_hermes() => self.nodes.call(call).await,
             Verb::Call(call) => self.call(call).await,
+            Verb::Run(run) => self.bench.run(&run.command).await?,
             Verb::Await(wait) => self.wait(wait).await,
             Verb::Advance(time) => {
                 clock.sleep(time.duration()).await;
@@ -202,6 +207,10 @@ impl Stagehand {
 
     /// Sends a request and gives its answer; nothing yet when the story goes on without it.
     async fn request(self: &Rc<Self>, key: &str, request: &Request) -> Option<Value> {
+        if let Some(many) = request.at_once {
+            let bytes = self.bytes_of(request, 1);
+            return Some(self.crowd(key, &bytes, many, patience(request)).await);
+        }
         let mut value = json!({});
         for number in 1..=request.times.unwrap_or(1) {
             let bytes = self.bytes_of(request, number);
@@ -224,7 +233,7 @@ impl Stagehand {
     async fn send(&self, bytes: Vec<u8>, request: &Request) -> Sent {
         let client = self.bench.client();
         let address = Address::loopback(self.bench.receiver_port());
-        let patience = request.within.map_or(PATIENCE, |within| within.duration());
+        let patience = patience(request);
         let expected = request.raw.as_deref().map_or(1, |raw| raw.matches(" HTTP/1.").count().max(1));
         let mut stream = client.network().connect(&address).await.map_err(|error| error.to_string());
         if let Ok(stream) = &mut stream {
@@ -283,7 +292,7 @@ impl Stagehand {
 
     /// A request of the harness' own making can be a dispatch, too. With an acknowledgement its sender holds it; without a
     /// whole answer its sender does not know whether it was accepted. Any other answer is a refusal.
-    fn note_raw_dispatch(&self, key: &str, sent: Option<&Value>, answer: Option<&HttpAnswer>) {
+    pub(super) fn note_raw_dispatch(&self, key: &str, sent: Option<&Value>, answer: Option<&HttpAnswer>) {
         let Some(asked) = sent.and_then(|sent| sent.pointer("/params/message")) else { return };
         let whole = answer.filter(|answer| answer.whole).and_then(|answer| answer.body.as_ref());
         let message = whole.and_then(|body| body.pointer("/result/message"));

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use super::view::{Looked, View};
 use crate::scenario::{Check, Comparison, Expect};
 
+/// How many characters of a value are shown.
+const SHOWN: usize = 600;
+
 /// What was expected and what was observed, when they differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Difference {
@@ -15,8 +18,8 @@ pub(super) struct Difference {
 
 fn differ(expected: impl Into<String>, observed: &Value, view: &View<'_>) -> Option<Difference> {
     // Redacted before it is cut, or a secret at the cut would stay in part.
-    let observed = Secrets::new(view.names.redacted()).redact(&observed.to_string());
-    Some(Difference { expected: expected.into(), observed: cut(observed) })
+    let observed = Secrets::new(view.names.redacted()).redact_beginning(&observed.to_string(), SHOWN);
+    Some(Difference { expected: expected.into(), observed })
 }
 
 fn shown(value: &Value) -> String {
@@ -24,7 +27,7 @@ fn shown(value: &Value) -> String {
 }
 
 fn cut(text: String) -> String {
-    match text.char_indices().nth(600) {
+    match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }
@@ -133,8 +136,10 @@ fn compare(comparison: Comparison<'_>, subject: &Value, place: &str, view: &View
                 None
             }
         }
-        Comparison::Count(wanted) => match whole.as_array() {
-            Some(items) if items.len() == wanted => None,
+        Comparison::Count(wanted) => match &whole {
+            Value::Array(items) if items.len() == wanted => None,
+            Value::String(text) if text.chars().count() == wanted => None,
+            Value::String(_) => differ(format!("{named} has {wanted} characters"), &whole),
             _ => differ(format!("{named} has {wanted} elements"), &whole),
         },
         Comparison::AtMost(limit) => match whole.as_f64() {

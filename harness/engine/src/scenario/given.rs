@@ -21,6 +21,10 @@ pub struct Given {
     pub hermes: HermesGiven,
     /// Files in the receiver's working directory, by path relative to it; `~/` and `~hermes/` as in the step `write`.
     pub files: BTreeMap<String, String>,
+    /// Whether the working directory is a git repository, whose one commit holds these files.
+    pub git: bool,
+    /// Symbolic links, by path as for `files`: what each one names, seen from its own folder and not outside of it.
+    pub links: BTreeMap<String, String>,
 }
 
 /// The receiver.

@@ -27,11 +27,11 @@ pub use check::{Check, Column, Comparison, Subject, Which};
 pub use gauntlet_reports::Lane;
 pub use given::{ExecutorGiven, Given, HermesGiven, MindPart, Neighbour, ReceiverGiven};
 pub use limits::Limits;
-pub(crate) use path::{Folder, leads_out};
+pub(crate) use path::{Folder, in_trace, leads_out};
 pub use read::{expand, read};
 pub(crate) use reference::{Reference, unknown_word};
 pub use schema::schema;
-pub use step::{Await, Bearer, Call, Dispatch, Expect, HostName, Nodes, Request, Step, Verb, WriteFile};
+pub use step::{Await, Bearer, Call, Dispatch, Expect, HostName, Nodes, Request, Run, Step, Verb, WriteFile};
 
 /// A file of scenarios.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -92,6 +92,14 @@ impl Scenario {
             return false;
         }
         self.executors.is_empty() || self.executors.iter().any(|named| named.value == executor)
+    }
+
+    /// Why it cannot be told on a simulated machine, if so.
+    pub fn real_only(&self) -> Option<&'static str> {
+        let runs = self.steps.iter().any(|step| step.run.is_some());
+        let works =
+            self.given.executor.turns.iter().flat_map(|part| &part.commands).any(|command| command.run);
+        (runs || works || self.given.git).then_some("programs of this computer are run")
     }
 
     /// Why its steps do not fit into the time that a lane gives a cell, if they do not.

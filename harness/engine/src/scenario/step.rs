@@ -24,6 +24,8 @@ pub struct Step {
     pub request: Option<Request>,
     /// A tool of the runtime is called.
     pub call: Option<Call>,
+    /// A program of this computer is run in the working directory. Needs real processes.
+    pub run: Option<Run>,
     /// Something is waited for.
     #[serde(rename = "await")]
     pub wait: Option<Await>,
@@ -65,6 +67,8 @@ pub enum Verb<'a> {
     Request(&'a Request),
     /// See [`Step::call`].
     Call(&'a Call),
+    /// See [`Step::run`].
+    Run(&'a Run),
     /// See [`Step::wait`].
     Await(&'a Await),
     /// See [`Step::advance`].
@@ -98,6 +102,7 @@ impl Verb<'_> {
             Verb::Dispatch(_) => "dispatch",
             Verb::Request(_) => "request",
             Verb::Call(_) => "call",
+            Verb::Run(_) => "run",
             Verb::Await(_) => "await",
             Verb::Advance(_) => "advance",
             Verb::Connect(_) => "connect",
@@ -132,6 +137,7 @@ impl Verb<'_> {
                 "elapsed_ms",
             ],
             Verb::Call(_) => &["tool", "elapsed_ms"],
+            Verb::Run(_) => &["code", "text", "elapsed_ms"],
             _ => &[],
         }
     }
@@ -144,6 +150,7 @@ impl Step {
             self.dispatch.as_ref().map(Verb::Dispatch),
             self.request.as_ref().map(Verb::Request),
             self.call.as_ref().map(Verb::Call),
+            self.run.as_ref().map(Verb::Run),
             self.wait.as_ref().map(Verb::Await),
             self.advance.map(Verb::Advance),
             self.connect.map(Verb::Connect),
@@ -173,6 +180,7 @@ impl Step {
             Verb::Dispatch(dispatch) => dispatch.name.as_deref(),
             Verb::Request(request) => request.name.as_deref(),
             Verb::Call(call) => call.name.as_deref(),
+            Verb::Run(run) => run.name.as_deref(),
             _ => None,
         }
     }
@@ -285,6 +293,8 @@ pub struct Request {
     pub detached: bool,
     /// So often, one after the other; the result is that of the last one. `{n}` in the body stands for the number, from 1.
     pub times: Option<u32>,
+    /// So many send it at once, each on a connection of its own; the result has their `answers` alone.
+    pub at_once: Option<usize>,
 }
 
 /// What bearer a request presents.
@@ -324,6 +334,17 @@ pub struct Call {
     /// The neighbour calls, and not the subject.
     #[serde(default)]
     pub by_neighbour: bool,
+}
+
+/// A program of this computer is run: what a repository's own test says is a verdict that nobody wrote down beforehand.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// The name of this run in the scenario.
+    #[serde(rename = "as", default)]
+    pub name: Option<String>,
+    /// The command, as `sh` in the working directory understands it.
+    pub command: String,
 }
 
 /// Something is waited for. Exactly one of the events.
@@ -401,6 +422,7 @@ impl Expect {
     /// | `dispatch` | those of an answer, `acknowledged`, `error_class` |
     /// | `request` | those of an answer |
     /// | `call` | `error_class` |
+    /// | `run` | `exit_code`, `text`, `text_contains` |
     /// | `await` a reply | `happens`, `text`, `text_contains` |
     /// | `await` a turn | `happens` |
     /// | `await` or `stop` or `start` the receiver | `happens`, `exit_code` |
@@ -428,6 +450,7 @@ impl Expect {
                 &["rpc_error", "rpc_message", "status", "body", "text", "text_contains", "at_most"]
             }
             Verb::Call(_) => &["error_class", "at_most"],
+            Verb::Run(_) => &["exit_code", "text", "text_contains", "at_most"],
             Verb::Await(wait) if wait.reply_to.is_some() => &["happens", "text", "text_contains", "at_most"],
             Verb::Await(Await { end_of: Some(HostName::Receiver), .. })
             | Verb::Stop(HostName::Receiver)

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gauntlet_reports::{Compliance, Lane, ProfileRow, RequirementRow, Verdict, VersionVerdict};
 use gauntlet_simulators::cli::Profile;
 
+use crate::coverage::OfExecutor;
 use crate::data::Library;
 use crate::data::catalogue::Requirement;
 use crate::record::Record;
@@ -19,6 +20,8 @@ pub struct ExecutorCompliance {
     pub compliance: Compliance,
     /// Requirements that no scenario judges and no invariant either.
     pub uncovered: Vec<String>,
+    /// Requirements that nothing breaks.
+    pub unbroken: Vec<String>,
 }
 
 /// The verdicts so far, by executor, version and lane, and then by requirement.
@@ -61,28 +64,18 @@ impl Counted {
     }
 
     pub(super) fn score(&self, library: &Library, executor: &str) -> ExecutorCompliance {
-        let mut judged_by: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for scenario in library.scenarios.values() {
-            for requirement in scenario.requirements() {
-                judged_by.entry(&requirement.value).or_default().insert(&scenario.id.value);
-            }
-        }
-        let all = || library.catalogue.all();
+        let owed = OfExecutor::new(library, executor);
         let rows: Vec<RequirementRow> =
-            all().map(|requirement| self.row(library, executor, requirement, &judged_by)).collect();
-        let uncovered = all()
-            .filter(|requirement| {
-                !requirement.invariant && !judged_by.contains_key(requirement.id.value.as_str())
-            })
-            .map(|requirement| requirement.id.value.clone())
-            .collect();
+            owed.rows().map(|requirement| self.row(library, executor, requirement, &owed)).collect();
+        let ids = |rows: Vec<&Requirement>| rows.into_iter().map(|row| row.id.value.clone()).collect();
         let versions = library.versions(executor);
         let ran = versions.iter().filter(|profile| !self.of(profile).is_empty());
         ExecutorCompliance {
             profiles: ran.map(|profile| profile_row(profile, &rows)).collect(),
             compliance: Compliance::of(&rows),
             requirements: rows,
-            uncovered,
+            uncovered: ids(owed.unjudged()),
+            unbroken: ids(owed.unbroken()),
         }
     }
 
@@ -98,7 +91,7 @@ impl Counted {
         library: &Library,
         executor: &str,
         requirement: &Requirement,
-        judged_by: &BTreeMap<&str, BTreeSet<&str>>,
+        owed: &OfExecutor<'_>,
     ) -> RequirementRow {
         let id = requirement.id.value.as_str();
         let mut by_version = Vec::new();
@@ -128,7 +121,7 @@ impl Counted {
             source: requirement.source.clone(),
             verdict,
             by_version,
-            judged_by: judged_by.get(id).into_iter().flatten().map(|id| (*id).to_owned()).collect(),
+            judged_by: owed.judged_by(id),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use gauntlet_reports::{Detection, Lane, QuirkRow};
 use gauntlet_simulators::injection::{self, Quirk};
@@ -17,6 +18,8 @@ use crate::record::Record;
 pub(super) struct Counted {
     quirks: BTreeMap<String, OfQuirk>,
     catching: BTreeSet<String>,
+    /// The scenarios that a quirk crossed.
+    crossed: BTreeSet<String>,
 }
 
 /// What the cells of one quirk say.
@@ -25,18 +28,14 @@ struct OfQuirk {
     cells: u32,
     /// The requirements of its role that failed in virtual time.
     failed: BTreeSet<String>,
-    /// The first cell that failed something which the quirk names and that can be run over real processes.
-    sample: Option<Sample>,
-    /// The cell that was.
+    /// What the quirk names and what failed in the cell that is run over real processes too.
+    sample: Option<Vec<String>>,
+    /// That cell over real processes.
     real: Option<RealCell>,
 }
 
-#[derive(Debug)]
-struct Sample {
-    plan: Arc<Plan>,
-    /// What the quirk names and what failed there.
-    named: Vec<String>,
-}
+/// A cell that lasts longer than this in virtual time is not run over real processes, where it is waited for by the wall clock.
+const SHORT: Duration = Duration::from_secs(20);
 
 #[derive(Debug)]
 struct RealCell {
@@ -45,8 +44,9 @@ struct RealCell {
 }
 
 impl Counted {
-    pub(super) fn add(&mut self, library: &Library, record: &Record) {
-        let Some(Deviation::Quirk(quirk)) = &record.plan.deviation else { return };
+    /// Counts one more cell. Gives its plan when it is the quirk's cell that is run over real processes too.
+    pub(super) fn add(&mut self, library: &Library, record: &Record) -> Option<Arc<Plan>> {
+        let Some(Deviation::Quirk(quirk)) = &record.plan.deviation else { return None };
         let of_role =
             |id: &str| library.catalogue.get(id).is_some_and(|known| known.role.name() == quirk.role);
         // What the profile breaks by itself is no deed of the quirk, unless the quirk is said to do it too.
@@ -58,29 +58,29 @@ impl Counted {
         counted.cells += 1;
         if record.plan.lane == Lane::Real {
             counted.real.get_or_insert_with(|| RealCell { id: record.line.id.clone(), failed });
-            return;
+            return None;
         }
+        self.crossed.insert(record.plan.scenario.id.value.clone());
         counted.failed.extend(failed);
         if named.is_empty() {
-            return;
+            return None;
         }
         self.catching.insert(record.plan.scenario.id.value.clone());
         // The runtime of the real lane is the harness itself, and is not told of quirks.
         let can_be_real = ["receiver", "cli", "hermes"].contains(&quirk.role.as_str())
+            && quirk.virtual_only.is_none()
             && matrix::virtual_only(&record.plan.scenario).is_none()
+            && record.lasted <= SHORT
             // By the wall clock it would be waited for as long as the runtime has patience.
             && quirk.deviation != injection::Deviation::Stall;
-        if can_be_real && counted.sample.is_none() {
-            counted.sample = Some(Sample { plan: record.plan.clone(), named });
+        if !can_be_real || counted.sample.is_some() {
+            return None;
         }
+        counted.sample = Some(named);
+        Some(record.plan.clone())
     }
 
-    pub(super) fn samples(&self, seed: u64) -> Vec<Arc<Plan>> {
-        let plans = self.quirks.values().filter_map(|quirk| Some(&quirk.sample.as_ref()?.plan));
-        plans.filter(|plan| plan.seed == seed).cloned().collect()
-    }
-
-    pub(super) fn score(&self, library: &Library) -> Detection {
+    pub(super) fn score(&self, library: &Library, is_whole: bool) -> Detection {
         let nothing = OfQuirk::default();
         let row = |quirk: &Quirk| {
             let OfQuirk { cells, failed, sample, real } = self.quirks.get(&quirk.id).unwrap_or(&nothing);
@@ -90,13 +90,14 @@ impl Counted {
             let all: BTreeSet<&String> = failed.iter().chain(in_real).collect();
             let unnamed: Vec<String> =
                 all.into_iter().filter(|id| !quirk.violates.contains(id)).cloned().collect();
-            let expected = sample.iter().filter(|_| real.is_some()).flat_map(|sample| &sample.named);
+            let expected = sample.iter().filter(|_| real.is_some()).flatten();
             let missed_real: Vec<String> = expected.filter(|id| !in_real.contains(id)).cloned().collect();
             QuirkRow {
                 id: quirk.id.clone(),
                 role: quirk.role.clone(),
                 violates: quirk.violates.clone(),
                 cells: *cells,
+                scored: is_whole || *cells > 0,
                 caught: *cells > 0 && missed.is_empty() && unnamed.is_empty() && missed_real.is_empty(),
                 missed,
                 unnamed,
@@ -107,12 +108,12 @@ impl Counted {
         let rows: Vec<QuirkRow> = library.quirks.values().map(|quirk| row(quirk)).collect();
         Detection {
             caught: count(rows.iter().filter(|row| row.caught).count()),
-            all: count(rows.len()),
+            all: count(rows.iter().filter(|row| row.scored).count()),
             quirks: rows,
             idle_scenarios: library
                 .scenarios
                 .keys()
-                .filter(|id| !self.catching.contains(*id))
+                .filter(|id| !self.catching.contains(*id) && (is_whole || self.crossed.contains(*id)))
                 .cloned()
                 .collect(),
         }

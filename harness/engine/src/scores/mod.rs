@@ -28,15 +28,18 @@ impl Scores {
     /// The scores of these records.
     pub fn of<'a>(library: &Library, records: impl IntoIterator<Item = &'a Record>) -> Self {
         let mut scores = Self::default();
-        records.into_iter().for_each(|record| scores.add(library, record));
+        for record in records {
+            scores.add(library, record);
+        }
         scores
     }
 
-    /// Counts one more cell.
-    pub fn add(&mut self, library: &Library, record: &Record) {
+    /// Counts one more cell. Gives its plan when it is worth running over real processes too: for each quirk the first short cell
+    /// of the virtual lane that can be and that failed a requirement which the quirk names.
+    pub fn add(&mut self, library: &Library, record: &Record) -> Option<Arc<Plan>> {
         self.compliance.add(record);
-        self.detection.add(library, record);
         self.resilience.add(library, record);
+        self.detection.add(library, record)
     }
 
     /// Compliance of one executor: its plain cells, without quirk or fault.
@@ -45,14 +48,9 @@ impl Scores {
     }
 
     /// Detection: each quirk makes the requirements fail that it names, and no others of its role.
-    pub fn detection(&self, library: &Library) -> Detection {
-        self.detection.score(library)
-    }
-
-    /// For each quirk a cell of the virtual lane that is worth running over real processes too: the first of this seed that
-    /// can be and that failed a requirement which the quirk names.
-    pub fn samples(&self, seed: u64) -> Vec<Arc<Plan>> {
-        self.detection.samples(seed)
+    /// When only a part of the matrix was run, those that no cell of it reached are not scored.
+    pub fn detection(&self, library: &Library, is_whole: bool) -> Detection {
+        self.detection.score(library, is_whole)
     }
 
     /// Resilience: with every quirk and fault, all other roles keep their requirements.

@@ -78,7 +78,12 @@ fn edits_commands_noise_and_codes_are_the_parts() {
         let rig = Rig::claude("2.1.330");
         let part = Part {
             edits: BTreeMap::from([("src/lib.rs".to_owned(), "pub fn one() {}".to_owned())]),
-            commands: vec![ShellCommand { command: "ls".to_owned(), output: "a".to_owned(), exit: 2 }],
+            commands: vec![ShellCommand {
+                command: "ls".to_owned(),
+                output: "a".to_owned(),
+                exit: 2,
+                run: false,
+            }],
             noise: vec!["warming up".to_owned()],
             stderr: Some("careful".to_owned()),
             exit: Some(5),

@@ -46,8 +46,12 @@ async fn play(version: &str, case: &str) -> Ran {
         }
         "badsession" => rig.claude_turn("--resume", &id, answer("x")).await,
         "tool" => {
-            let echo =
-                ShellCommand { command: "echo TOOLRAN".to_owned(), output: "TOOLRAN".to_owned(), exit: 0 };
+            let echo = ShellCommand {
+                command: "echo TOOLRAN".to_owned(),
+                output: "TOOLRAN".to_owned(),
+                exit: 0,
+                run: false,
+            };
             rig.claude_turn("--session-id", &id, Part { commands: vec![echo], ..answer("tool done") }).await
         }
         // The recorder ended it after a minute.

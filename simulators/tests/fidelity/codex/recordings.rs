@@ -24,8 +24,12 @@ async fn play(version: &str, case: &str) -> Ran {
     match case {
         "text" => rig.turn(SAY_HI, answer("hello from mock")).await,
         "tool" => {
-            let echo =
-                ShellCommand { command: "echo TOOLRAN".to_owned(), output: "TOOLRAN\n".to_owned(), exit: 0 };
+            let echo = ShellCommand {
+                command: "echo TOOLRAN".to_owned(),
+                output: "TOOLRAN\n".to_owned(),
+                exit: 0,
+                run: false,
+            };
             let part = Part { commands: vec![echo], ..answer("done tool") };
             let prompt = "do MOCK:tool=echo%20TOOLRAN MOCK:reply=done%20tool";
             let args = ["exec", prompt, "-s", "danger-full-access", "--json", "--skip-git-repo-check"];

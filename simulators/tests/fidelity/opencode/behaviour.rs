@@ -67,7 +67,12 @@ fn a_held_standard_input_blocks_a_turn() {
 fn ids_sort_as_the_real_ones_do_and_each_step_is_a_message_of_its_own() {
     cell(async {
         let rig = Rig::opencode("1.18.33");
-        let ls = |command: &str| ShellCommand { command: command.to_owned(), output: String::new(), exit: 2 };
+        let ls = |command: &str| ShellCommand {
+            command: command.to_owned(),
+            output: String::new(),
+            exit: 2,
+            run: false,
+        };
         let part = Part { commands: vec![ls("ls"), ls("ls /")], ..answer("hi") };
         let first = events(&rig.say("x", part).await.stdout);
         let member = |pointer: &str| -> Vec<String> {

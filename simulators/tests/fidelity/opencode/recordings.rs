@@ -34,8 +34,12 @@ async fn play(version: &str, case: &str) -> Ran {
             rig.say("say hi", answer(hello)).await
         }
         "tool" => {
-            let echo =
-                ShellCommand { command: "echo TOOLRAN".to_owned(), output: "TOOLRAN\n".to_owned(), exit: 0 };
+            let echo = ShellCommand {
+                command: "echo TOOLRAN".to_owned(),
+                output: "TOOLRAN\n".to_owned(),
+                exit: 0,
+                run: false,
+            };
             rig.say("do it", Part { commands: vec![echo], ..answer(done) }).await
         }
         "resume" => {
