@@ -426,6 +426,98 @@ fn power_cuts_a_dispatch_that_was_acknowledged_and_not_kept() {
     );
 }
 
+/// Breaks the runtime's own Hermes node, which no quirk bites: by what it is given, or by what happens to it.
+fn node(scenario: &str, change: impl FnOnce(&mut Scenario), requirement: &str) {
+    let mut cells = plain(&library(), &format!("fleet/{scenario}@hermes-node#0"));
+    let plan = cells.pop().expect("the scenario exists for Hermes nodes");
+    let mut broken = Scenario::clone(&plan.scenario);
+    change(&mut broken);
+    must_fail(Plan { scenario: Arc::new(broken), ..plan }, requirement);
+}
+
+/// A member below `fleet` in the configuration of a Hermes node.
+fn configured(member: &str, value: Value) -> impl FnOnce(&mut Scenario) {
+    let member = member.to_owned();
+    move |scenario| drop(scenario.given.hermes.config.insert(member, value))
+}
+
+#[test]
+fn hub_a_node_that_asks_for_no_bearer() {
+    let open = || configured("server", json!({ "auth_required": false }));
+    node("hub-bearer-that-is-not-right-missing", open(), "FLEET-HUB-23");
+    node("hub-bearer-that-is-not-right-wrong", open(), "FLEET-HUB-24");
+    node("hub-bearer-is-judged-first", open(), "FLEET-HUB-24");
+    node("hub-bearer-that-nobody-set-unset", open(), "FLEET-AUTH-06");
+}
+
+#[test]
+fn hub_a_node_that_answers_by_somebody_else() {
+    node("hub-echo-ping", configured("response_handler", json!("agent")), "FLEET-HUB-01");
+    node("hub-agent-that-says-nothing", configured("response_handler", json!("echo")), "FLEET-HUB-07");
+    node("hub-model-that-fails-call", configured("response_handler", json!("echo")), "FLEET-HUB-10");
+}
+
+#[test]
+fn hub_a_node_whose_configuration_was_not_edited() {
+    let unedited = |scenario: &mut Scenario| scenario.steps.retain(|step| step.write.is_none());
+    node("hub-configuration-that-is-edited", unedited, "FLEET-HUB-02");
+    node("hub-configuration-that-is-broken-empty", unedited, "FLEET-HUB-31");
+}
+
+#[test]
+fn hub_an_agent_that_is_not_busy_or_not_late() {
+    let at_once = |scenario: &mut Scenario| {
+        scenario.given.hermes.agent.iter_mut().for_each(|part| part.after = None);
+    };
+    node("hub-agent-that-is-busy", at_once, "FLEET-HUB-04");
+    node("hub-agent-that-takes-too-long", at_once, "FLEET-HUB-05");
+}
+
+#[test]
+fn hub_a_model_that_is_told_something_else() {
+    let llm = json!({ "system_prompt": "Be cross." });
+    node("hub-model-is-told-usual-limits", configured("llm", llm), "FLEET-HUB-48");
+    // The history of another context is none.
+    let elsewhere = |scenario: &mut Scenario| {
+        let request = scenario.steps[0].request.as_mut().expect("a request");
+        let json = request.json.as_mut().expect("a body");
+        json["params"]["message"]["contextId"] = json!("crowd-{n}");
+    };
+    node("hub-history-of-a-context", elsewhere, "FLEET-HUB-11");
+}
+
+#[test]
+fn hub_a_node_that_forgets_what_was_delivered() {
+    let remove = |scenario: &mut Scenario| {
+        let text = "id: fleet/mutant\ntitle: A mutant.\nsubject: hermes\nsteps:\n  - remove: ~hermes/deliveries.jsonl\n";
+        let mutant = gauntlet_engine::scenario::read("mutant.yaml", text, gauntlet_reports::Lane::Virtual);
+        scenario.steps.insert(2, mutant.expect("a scenario").remove(0).steps.remove(0));
+    };
+    node("hub-reply-that-comes-again-later", remove, "FLEET-HUB-28");
+}
+
+#[test]
+fn hub_a_node_that_listens_too_early_or_elsewhere() {
+    let early = |scenario: &mut Scenario| scenario.given.hermes.connects = true;
+    node("hub-connecting", early, "FLEET-HUB-12");
+    let elsewhere = |scenario: &mut Scenario| {
+        scenario.given.hermes.neighbour.as_mut().expect("a neighbour").same_bind = false;
+    };
+    node("hub-port-that-is-taken", elsewhere, "FLEET-HUB-13");
+    node("hub-two-at-once", elsewhere, "FLEET-HUB-40");
+}
+
+#[test]
+fn hub_a_neighbour_that_says_another_name() {
+    let renamed = |scenario: &mut Scenario| {
+        let neighbour = scenario.given.hermes.neighbour.as_mut().expect("a neighbour");
+        neighbour.config.insert("self".to_owned(), json!({ "name": "somebody" }));
+    };
+    node("hub-spoken-to-by-a-neighbour", renamed, "FLEET-HUB-37");
+    let misnamed = configured("self", json!({ "name": "somebody" }));
+    node("hub-speaks-to-a-neighbour", misnamed, "FLEET-HUB-38");
+}
+
 #[test]
 fn the_list_of_mutants_is_that_of_these_tests() {
     let source = include_str!("mutants.rs");

@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod control;
 pub mod gate;
+pub mod hermes;
 pub mod http1;
 pub mod injection;
 pub mod receiver;

@@ -16,7 +16,7 @@ use crate::data::fault::Fault;
 use crate::data::release::REFERENCE;
 use crate::data::{Library, nearest};
 use crate::files;
-use crate::scenario::Scenario;
+use crate::scenario::{HERMES, Scenario};
 
 /// What of the matrix is to be run.
 #[derive(Debug, Clone)]
@@ -128,6 +128,8 @@ impl Selection {
             for lane in [Lane::Virtual, Lane::Real].into_iter().filter(|lane| self.lanes.contains(lane)) {
                 let chosen = match lane {
                     Lane::Virtual => profiles.as_slice(),
+                    // The two Hermes nodes are subjects of their own, and not versions of one.
+                    Lane::Real if profiles.iter().any(|profile| profile.executor() == HERMES) => &profiles,
                     Lane::Real => profiles.last().map(std::slice::from_ref).unwrap_or_default(),
                 };
                 for profile in chosen {

@@ -14,6 +14,7 @@ use crate::data::Library;
 use crate::exit::ExitCode;
 use crate::matrix::Selection;
 use crate::record::Record;
+use crate::scenario::HERMES;
 use crate::scores::Scores;
 
 /// The reports of a run.
@@ -251,13 +252,14 @@ fn executor_report(
     complete: bool,
 ) -> ExecutorReport {
     let scored = scores.compliance(library, &executor);
+    let kind = if executor == HERMES { HERMES } else { "receiver" };
     ExecutorReport {
         schema: report::SCHEMA.to_owned(),
         tool: tool(),
         catalogue: catalogue(library),
         subject: Subject {
-            kind: "receiver".to_owned(),
-            name: format!("{executor} receiver"),
+            kind: kind.to_owned(),
+            name: if kind == HERMES { "Hermes node".to_owned() } else { format!("{executor} receiver") },
             release: of.release,
         },
         executor,

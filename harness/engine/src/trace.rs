@@ -95,6 +95,15 @@ pub enum What {
         /// What it did.
         ending: Ending,
     },
+    /// Whoever answers for a Hermes node was asked.
+    Asked {
+        /// `hermes` or `neighbour`.
+        node: String,
+        /// `agent` or `model`.
+        mind: String,
+        /// What it was asked.
+        given: Value,
+    },
     /// A callback came in, as raw bytes, with the answer that it got.
     Callback {
         /// What the receiver sent.

@@ -7,8 +7,10 @@ use gauntlet_world::Host;
 use gauntlet_world::network::Address;
 use gauntlet_world::process::Pid;
 use serde_json::Value;
+use tokio::sync::Mutex;
 
-use crate::fleet::{Deliveries, Fleet, Settings, hermes, tools};
+use crate::fleet::hermes::{Listening, Minds, Node};
+use crate::fleet::{Deliveries, Fleet, Settings, tools};
 use crate::registry::{CallError, Caller, Registry, Tool};
 
 /// Why a runtime does not start.
@@ -33,34 +35,59 @@ pub enum StartError {
 pub struct Runtime {
     registry: Rc<Registry>,
     fleet: Rc<Fleet>,
-    port: u16,
+    node: Rc<Node>,
+    host: Host,
+    bind: Address,
+    listening: Rc<Mutex<Option<Listening>>>,
 }
 
 impl Runtime {
-    /// Starts the runtime on a host: reads what an earlier life left, and lets the Hermes node listen where its `fleet.yaml`
-    /// says. Its files are in the folder that the host's `HERMES_HOME` names.
+    /// Loads the runtime, lets its Hermes node listen, and looks after the receivers that are its own.
     pub async fn start(host: Host, settings: Settings) -> Result<Self, StartError> {
+        let runtime = Self::load(host, settings, Minds::default()).await?;
+        runtime.connect().await?;
+        let fleet = runtime.fleet.clone();
+        runtime.host.spawn(async move { fleet.reconcile().await });
+        Ok(runtime)
+    }
+
+    /// Loads the runtime on a host: reads what an earlier life left. Its files are in the folder that the host's `HERMES_HOME`
+    /// names. Nothing listens yet (FLEET-HUB-12). `minds` answer for the Hermes node.
+    pub async fn load(host: Host, settings: Settings, minds: Minds) -> Result<Self, StartError> {
         let fleet = Rc::new(Fleet::open(host.clone(), settings).await.map_err(StartError::Files)?);
         let server = fleet.config().await?.server.clone();
         let port = u16::try_from(server.bind_port).map_err(|_| StartError::Port(server.bind_port))?;
-        let address = Address { host: server.bind_host, port };
-        let listener =
-            host.network().listen(&address).await.map_err(|error| StartError::Bind(address, error))?;
-        let port = listener.port();
-        fleet.listens_on(port);
-        host.spawn(hermes::serve(fleet.clone(), listener));
-        let looked_after = fleet.clone();
-        host.spawn(async move { looked_after.reconcile().await });
+        let bind = Address { host: server.bind_host, port };
         let mut registry = Registry::default();
         for tool in tools::all(&fleet) {
             registry.add(tool);
         }
-        Ok(Self { registry: Rc::new(registry), fleet, port })
+        let node = Rc::new(Node::new(fleet.clone(), minds));
+        Ok(Self { registry: Rc::new(registry), fleet, node, host, bind, listening: Rc::default() })
     }
 
-    /// The port that the Hermes node listens on, also when the settings left the choice to the system.
+    /// Lets the Hermes node listen. One that does already goes on, and one that cannot may try again later (FLEET-HUB-13).
+    pub async fn connect(&self) -> Result<(), StartError> {
+        let mut listening = self.listening.lock().await;
+        if listening.is_none() {
+            let listener = self.host.network().listen(&self.bind).await;
+            let listener = listener.map_err(|error| StartError::Bind(self.bind.clone(), error))?;
+            self.fleet.listens_on(listener.port());
+            *listening = Some(Listening::begin(self.node.clone(), listener));
+        }
+        Ok(())
+    }
+
+    /// Lets the Hermes node listen no longer. Requests under way have a moment to come to their end.
+    pub async fn disconnect(&self) {
+        if let Some(listening) = self.listening.lock().await.take() {
+            listening.stop().await;
+        }
+    }
+
+    /// The port that the Hermes node listens on since it last connected, also when the settings left the choice to the system.
     pub fn port(&self) -> u16 {
-        self.port
+        self.fleet.port.get()
     }
 
     /// The tools that a caller sees, in order of name, as a model is told of them.

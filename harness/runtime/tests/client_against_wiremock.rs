@@ -84,7 +84,9 @@ fn the_envelope_and_the_bearer_are_exact() {
         let mut body: Value = serde_json::from_slice(&request.body).expect("JSON");
         let id = body["id"].take();
         assert_eq!(id.as_str().map(str::len), Some(36), "{id} is no UUID");
-        let message = json!({ "role": "user", "parts": [{ "text": "do it" }], "contextId": "c1" });
+        // A plain peer, which may be another Hermes, is told who speaks.
+        let message =
+            json!({ "role": "user", "parts": [{ "text": "do it" }], "contextId": "c1", "user": "default" });
         assert_eq!(
             body,
             json!({ "jsonrpc": "2.0", "id": null, "method": "SendMessage", "params": { "message": message } })

@@ -43,5 +43,7 @@ pub async fn run(host: Host, profile: Arc<Profile>, stage: Rc<dyn Stage>, inject
         Cli::ClaudeCode(talk) => claude_code::run(host, &profile, talk, stage, injector).await,
         Cli::Codex(talk) => codex::run(host, &profile, talk, stage, injector).await,
         Cli::Opencode(talk) => opencode::run(host, &profile, talk, stage, injector).await,
+        // Nobody starts one.
+        Cli::Hermes(_) => 127,
     }
 }

@@ -9,6 +9,7 @@ use super::agy::AgyProfile;
 use super::claude_code::ClaudeCodeProfile;
 use super::codex::CodexProfile;
 use super::opencode::OpencodeProfile;
+use crate::hermes::HermesProfile;
 
 /// One executor CLI at one version, as data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +36,7 @@ impl Profile {
             Cli::ClaudeCode(_) => "claude_code",
             Cli::Codex(_) => "codex",
             Cli::Opencode(_) => "opencode",
+            Cli::Hermes(_) => "hermes",
         }
     }
 }
@@ -51,4 +53,6 @@ pub enum Cli {
     Codex(Box<CodexProfile>),
     /// opencode.
     Opencode(Box<OpencodeProfile>),
+    /// A Hermes node, which answers itself: there is no CLI behind it.
+    Hermes(HermesProfile),
 }

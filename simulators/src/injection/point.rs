@@ -154,6 +154,57 @@ pub enum Point {
     /// The receiver writes a line to its log. `{"line"}`
     #[serde(rename = "receiver.log")]
     ReceiverLog,
+    /// A Hermes node is loaded. `{"listens": bool}`; true: it begins to listen before it is told to.
+    #[serde(rename = "hermes.load")]
+    HermesLoad,
+    /// A Hermes node is told to listen. `{"already": bool}`: whether it does, so that nothing is to be done.
+    #[serde(rename = "hermes.connect")]
+    HermesConnect,
+    /// A Hermes node has found that it cannot listen. `{"port"}`
+    #[serde(rename = "hermes.busy_port")]
+    HermesBusyPort,
+    /// A Hermes node has read its configuration for a request. `{"handler", "peers"}`; omitted: it goes on with what it read first.
+    #[serde(rename = "hermes.config")]
+    HermesConfig,
+    /// A Hermes node has judged a bearer. `{"accepted": bool, "reason": "ok" | "missing" | "start" | "wrong"}`; `start` is the
+    /// beginning of the right one.
+    #[serde(rename = "hermes.auth")]
+    HermesAuth,
+    /// A Hermes node answers an HTTP request. `{"method", "path", "status", "body"}`, the body as JSON. Bytes can be mangled.
+    #[serde(rename = "hermes.response")]
+    HermesResponse,
+    /// A Hermes node has settled which context a message belongs to: the one that is `named` in it, or a new one.
+    /// `{"contextId", "named": bool, "beside": bool, "takes_beside": bool}`; `beside`: one stands beside the message; omitted: the answer
+    /// names none.
+    #[serde(rename = "hermes.context")]
+    HermesContext,
+    /// A Hermes node has looked whether its agent is free on a context. `{"contextId", "free": bool}`
+    #[serde(rename = "hermes.claim")]
+    HermesClaim,
+    /// A Hermes node hands a message to its agent. `{"contextId", "session", "peer", "text"}`
+    #[serde(rename = "hermes.turn")]
+    HermesTurn,
+    /// A Hermes node takes the reasoning from the beginning of its agent's reply. `{"contextId", "text"}`; omitted: it stays.
+    #[serde(rename = "hermes.strip")]
+    HermesStrip,
+    /// A Hermes node takes the lock of a context before it asks a model. `{"contextId"}`; omitted: it asks without.
+    #[serde(rename = "hermes.context_lock")]
+    HermesContextLock,
+    /// A Hermes node asks a model. `{"max_tokens", "temperature"}`
+    #[serde(rename = "hermes.model_call")]
+    HermesModelCall,
+    /// A Hermes node decides whether an exchange with a model is remembered. `{"contextId", "succeeded": bool, "keeps": bool}`
+    #[serde(rename = "hermes.history")]
+    HermesHistory,
+    /// A Hermes node forgets what is too much. `{"contextId", "what": "records" | "contexts"}`; omitted: it stays.
+    #[serde(rename = "hermes.forget")]
+    HermesForget,
+    /// A Hermes node appends to a transcript. `{"dir", "from", "to", "contextId", "text"}`
+    #[serde(rename = "hermes.transcript")]
+    HermesTranscript,
+    /// A Hermes node takes the reply of a receiver. `{"id", "contextId", "text", "seen": bool}`; `seen`: it came before.
+    #[serde(rename = "hermes.delivery")]
+    HermesDelivery,
     /// The CLI looks up the session that it is asked to resume. `{"session", "found"}`
     #[serde(rename = "cli.resume")]
     CliResume,
@@ -219,6 +270,22 @@ impl Point {
             Point::ReceiverIdle => "receiver.idle",
             Point::ReceiverSignal => "receiver.signal",
             Point::ReceiverLog => "receiver.log",
+            Point::HermesLoad => "hermes.load",
+            Point::HermesConnect => "hermes.connect",
+            Point::HermesBusyPort => "hermes.busy_port",
+            Point::HermesConfig => "hermes.config",
+            Point::HermesAuth => "hermes.auth",
+            Point::HermesResponse => "hermes.response",
+            Point::HermesContext => "hermes.context",
+            Point::HermesClaim => "hermes.claim",
+            Point::HermesTurn => "hermes.turn",
+            Point::HermesStrip => "hermes.strip",
+            Point::HermesContextLock => "hermes.context_lock",
+            Point::HermesModelCall => "hermes.model_call",
+            Point::HermesHistory => "hermes.history",
+            Point::HermesForget => "hermes.forget",
+            Point::HermesTranscript => "hermes.transcript",
+            Point::HermesDelivery => "hermes.delivery",
             Point::CliResume => "cli.resume",
             Point::CliRecord => "cli.record",
             Point::CliLimit => "cli.limit",
@@ -343,6 +410,46 @@ impl Point {
             Point::ReceiverLog => {
                 of(&["line"], &["line"], &[Omit, Replace, Delay, Stall, Duplicate, Reorder])
             }
+            Point::HermesLoad => of(&["listens"], &["listens"], &[Replace, Delay, Stall]),
+            Point::HermesConnect => of(&["already"], &["already"], &[Replace, Delay, Stall]),
+            Point::HermesBusyPort => of(&["port"], &[], &[Delay, Stall, Exit]),
+            Point::HermesConfig => of(&["handler", "peers"], &[], &[Omit, Delay, Stall]),
+            Point::HermesAuth => of(&["accepted", "reason"], &["accepted"], &[Replace, Delay, Stall]),
+            Point::HermesResponse => of(
+                &["method", "path", "status", "body"],
+                &["status", "body"],
+                &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble],
+            ),
+            Point::HermesContext => of(
+                &["contextId", "named", "beside", "takes_beside"],
+                &["contextId", "takes_beside"],
+                &[Omit, Replace, Delay, Stall],
+            ),
+            Point::HermesClaim => of(&["contextId", "free"], &["free"], &[Replace, Delay, Stall]),
+            Point::HermesTurn => of(
+                &["contextId", "session", "peer", "text"],
+                &["session", "peer", "text"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::HermesStrip => of(&["contextId", "text"], &[], &[Omit, Delay, Stall, Duplicate]),
+            Point::HermesContextLock => of(&["contextId"], &[], &[Omit, Delay, Stall]),
+            Point::HermesModelCall => {
+                of(&["max_tokens", "temperature"], &["max_tokens", "temperature"], &[Replace, Delay, Stall])
+            }
+            Point::HermesHistory => {
+                of(&["contextId", "succeeded", "keeps"], &["keeps"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::HermesForget => of(&["contextId", "what"], &[], &[Omit, Delay, Stall]),
+            Point::HermesTranscript => of(
+                &["dir", "from", "to", "contextId", "text"],
+                &["dir", "from", "to", "contextId", "text"],
+                &[Omit, Replace, Delay, Stall, Duplicate],
+            ),
+            Point::HermesDelivery => of(
+                &["id", "contextId", "text", "seen"],
+                &["id", "contextId", "text", "seen"],
+                &[Omit, Replace, Delay, Stall],
+            ),
             Point::CliResume => {
                 of(&["session", "found"], &["session", "found"], &[Omit, Replace, Delay, Stall, Exit])
             }

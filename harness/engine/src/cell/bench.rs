@@ -10,21 +10,55 @@ use gauntlet_runtime::Runtime;
 use gauntlet_runtime::fleet::{Launcher, Settings as FleetSettings};
 use gauntlet_simulators::injection::{Injector, Millis};
 use gauntlet_simulators::stranger;
-use gauntlet_world::Host;
 use gauntlet_world::fault::{Rule, Unsynced};
 use gauntlet_world::http::{self, Request};
 use gauntlet_world::network::Address;
 use gauntlet_world::process::Pid;
+use gauntlet_world::simulated::{Exit, Launch, Program};
 use gauntlet_world::touch::Touch;
+use gauntlet_world::{Host, Identity, Machine};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use super::names::Names;
 use super::plan::Plan;
-use super::real::RealBench;
+use super::real::{RealBench, free_port};
 use super::virtual_bench::VirtualBench;
 use super::workdir;
 use crate::scenario::{Folder, Limits};
 use crate::trace::{File, Trace, What};
+
+/// A process that the bench started beside the receiver: of the machine, or a host in this process.
+#[derive(Clone)]
+pub(super) enum Process {
+    Simulated(Machine, Pid, Exit),
+    Hosted(Host, Rc<Notify>),
+}
+
+impl Process {
+    pub(super) fn kill(&self) {
+        match self {
+            Process::Simulated(machine, pid, _) => machine.kill(*pid),
+            Process::Hosted(host, ended) => {
+                host.end();
+                ended.notify_waiters();
+            }
+        }
+    }
+
+    /// Completes when it does not run any more.
+    pub(super) async fn ended(&self) {
+        match self {
+            Process::Simulated(_, _, exit) => drop(exit.wait().await),
+            Process::Hosted(host, ended) => {
+                let told = ended.notified();
+                if !host.is_dead() {
+                    told.await;
+                }
+            }
+        }
+    }
+}
 
 /// The harness itself failed, or its environment did: the cell has no verdict.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,8 +79,10 @@ pub(crate) enum Bench {
 
 /// The name of the runtime's peer: the subject.
 pub(crate) const PEER: &str = "subject";
-const RECEIVER_TOKEN: &str = "A2A_SUBJECT_TOKEN";
-const HERMES_TOKEN: &str = "A2A_HERMES_TOKEN";
+/// The variable that holds the bearer of the subject.
+pub(super) const RECEIVER_TOKEN: &str = "A2A_SUBJECT_TOKEN";
+/// The variable that holds the bearer of whoever takes callbacks, or of a subject's neighbour.
+pub(super) const HERMES_TOKEN: &str = "A2A_HERMES_TOKEN";
 /// How long a receiver may take until it is ready.
 const READY: Duration = Duration::from_secs(15);
 
@@ -69,6 +105,10 @@ impl Places {
         self.root.join("hermes")
     }
 
+    pub(crate) fn neighbour(&self) -> PathBuf {
+        self.root.join("neighbour")
+    }
+
     pub(crate) fn bin(&self) -> PathBuf {
         self.root.join("bin")
     }
@@ -78,11 +118,12 @@ impl Places {
     }
 
     /// The places whose files are observed, with the prefix of their paths in the trace.
-    pub(crate) fn observed(&self) -> [(PathBuf, &'static str); 4] {
+    pub(crate) fn observed(&self) -> [(PathBuf, &'static str); 5] {
         [
             (self.repo(), "repo"),
             (self.home(), "home"),
             (self.hermes(), "hermes"),
+            (self.neighbour(), "neighbour"),
             (self.log(), "receiver.log"),
         ]
     }
@@ -272,6 +313,61 @@ impl Bench {
         match self {
             Bench::Virtual(bench) => bench.runtime_lost.notified().await,
             Bench::Real(_) => std::future::pending().await,
+        }
+    }
+
+    /// Starts a process beside the receiver.
+    pub(super) fn launch(
+        &self,
+        name: &str,
+        env: BTreeMap<String, String>,
+        cwd: PathBuf,
+        program: Program,
+    ) -> Process {
+        match self {
+            Bench::Virtual(bench) => {
+                let launch = Launch {
+                    name: name.to_owned(),
+                    program,
+                    args: Vec::new(),
+                    env,
+                    cwd,
+                    log: None,
+                    tap: None,
+                };
+                let (pid, exit) = bench.machine.launch(launch);
+                Process::Simulated(bench.machine.clone(), pid, exit)
+            }
+            Bench::Real(_) => {
+                let identity = Identity { name: name.to_owned(), env, cwd, ..Identity::default() };
+                let (host, ended) = (Host::real(identity, None), Rc::new(Notify::new()));
+                let (living, told) = (host.clone(), ended.clone());
+                self.harness().spawn(async move {
+                    program(living.clone()).await;
+                    living.end();
+                    told.notify_waiters();
+                });
+                Process::Hosted(host, ended)
+            }
+        }
+    }
+
+    /// A port for one more who listens.
+    pub(super) async fn further_port(&self) -> Result<u16, BenchError> {
+        match self {
+            Bench::Virtual(_) => Ok(9229),
+            Bench::Real(bench) => {
+                let port = free_port(&bench.harness).await;
+                port.map_err(|error| BenchError::because("no port is free", error))
+            }
+        }
+    }
+
+    /// The injector of a Hermes node.
+    pub(super) fn hermes_injector(&self) -> Injector {
+        match self {
+            Bench::Virtual(bench) => bench.injector.clone(),
+            Bench::Real(bench) => bench.hermes_injector(),
         }
     }
 

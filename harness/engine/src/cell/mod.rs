@@ -5,6 +5,7 @@
 
 mod bench;
 mod crowd;
+mod hermes;
 mod names;
 mod plan;
 mod real;

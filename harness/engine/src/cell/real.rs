@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gauntlet_runtime::Runtime;
+use gauntlet_simulators::injection::Injector;
 use gauntlet_simulators::receiver::Deviations;
 use gauntlet_simulators::{control, gate};
 use gauntlet_world::network::{Address, Tap};
@@ -60,7 +61,7 @@ struct Started {
 
 /// A port for the receiver that is free now. It is taken from below the range that outgoing connections get theirs from, so
 /// that only another listener could take it before the receiver does.
-async fn free_port(host: &Host) -> io::Result<u16> {
+pub(super) async fn free_port(host: &Host) -> io::Result<u16> {
     let mut last = None;
     for _ in 0..50 {
         let port = 10_000 + u16::try_from(host.entropy().below(20_000)).unwrap_or_default();
@@ -167,7 +168,7 @@ impl RealBench {
 
     fn configure_receiver(&self, callbacks: u16) -> io::Result<()> {
         let config = receiver_config(&self.plan, &self.names, &self.places, self.receiver_port, callbacks);
-        let path = self.places.repo().join(&self.plan.executor.files.config);
+        let path = self.places.repo().join(self.plan.executor.file("config").unwrap_or_default());
         files::write(&path, &config)?;
         files::set_mode(&path, 0o600)
     }
@@ -189,6 +190,11 @@ impl RealBench {
         self.harness.spawn(reap(child, started.code.clone(), started.ended.clone()));
         *self.receiver.borrow_mut() = Some(started);
         Ok(())
+    }
+
+    /// The injector of a Hermes node, which lives in this process.
+    pub(super) fn hermes_injector(&self) -> Injector {
+        Injector::new(self.plan.quirks(), [("token".to_owned(), self.names.token.clone())].into())
     }
 
     pub(crate) fn receiver_runs(&self) -> bool {

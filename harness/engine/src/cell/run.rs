@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::bench::{Bench, BenchError};
+use super::hermes::Nodes;
 use super::names::Names;
 use super::plan::{Deviation, Plan};
 use super::real::{RealBench, RealSettings};
@@ -19,7 +20,7 @@ use super::steps::Stagehand;
 use super::virtual_bench::VirtualBench;
 use crate::data::catalogue::Catalogue;
 use crate::oracle::{self, Judgement};
-use crate::scenario::Limits;
+use crate::scenario::{Limits, SubjectKind};
 use crate::trace::{Observation, Trace, What, digest};
 
 /// What became of a cell.
@@ -76,8 +77,11 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
         names: names.clone(),
         wire: wire.clone(),
         trace: trace.clone(),
+        nodes: Nodes::new(plan, &bench, &names, &trace),
     });
-    watch_crashes(&hand);
+    if plan.scenario.subject != SubjectKind::Hermes {
+        watch_crashes(&hand);
+    }
     let harness = bench.harness().clone();
     match harness.clock().within(Limits::horizon(plan.lane), play(&hand)).await {
         Some(Ok(())) => {}
@@ -86,6 +90,7 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
         None => tracing::debug!(cell = plan.id(), "the horizon ended the cell"),
     }
     bench.look("end", &trace);
+    hand.nodes.end();
     outcome.error = outcome.error.or_else(|| bench.failure());
     if !plan.scenario.given.undisturbed {
         outcome.events = bench.injector().map(|injector| injector.log()).unwrap_or_default();
@@ -101,16 +106,23 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
     outcome
 }
 
-async fn play(hand: &Stagehand) -> Result<(), BenchError> {
-    hand.bench.start_runtime().await?;
-    if hand.plan.scenario.given.receiver.started {
-        hand.start_receiver().await?;
+async fn play(hand: &Rc<Stagehand>) -> Result<(), BenchError> {
+    if hand.plan.scenario.subject == SubjectKind::Hermes {
+        hand.nodes.begin().await?;
+    } else {
+        hand.bench.start_runtime().await?;
+        if hand.plan.scenario.given.receiver.started {
+            hand.start_receiver().await?;
+        }
     }
     for (number, step) in hand.plan.scenario.steps.iter().enumerate() {
         hand.step(number, step).await?;
     }
-    hand.settle().await;
-    hand.end().await;
+    // A Hermes node answers at once: nothing is to be waited for, and nothing is left of a turn.
+    if hand.plan.scenario.subject != SubjectKind::Hermes {
+        hand.settle().await;
+        hand.end().await;
+    }
     Ok(())
 }
 

@@ -5,18 +5,19 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gauntlet_runtime::registry::Caller;
-use gauntlet_world::network::Address;
+use gauntlet_world::network::{Address, Stream};
 use gauntlet_world::process::Pid;
 use gauntlet_world::{Either, race};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::bench::{Bench, BenchError, PEER};
+use super::hermes::Nodes;
 use super::names::Names;
 use super::plan::Plan;
 use super::tap::Wire;
 use crate::oracle::wire::{self, HttpAnswer};
-use crate::scenario::{Await, Bearer, Call, Dispatch, HostName, Request, Step, Verb};
+use crate::scenario::{Await, Bearer, Call, Dispatch, HostName, Request, Step, SubjectKind, Verb};
 use crate::trace::{Trace, What};
 
 /// How long a raw request waits for its answer when the scenario does not say.
@@ -35,6 +36,7 @@ pub(super) struct Stagehand {
     pub(super) names: Rc<Names>,
     pub(super) wire: Rc<Wire>,
     pub(super) trace: Rc<Trace>,
+    pub(super) nodes: Nodes,
 }
 
 /// The key under which a step's result is in the trace: its number, and its name if it has one.
@@ -50,9 +52,29 @@ pub(crate) fn line_name(key: &str, line: usize) -> String {
     format!("{key} line {line}")
 }
 
+/// A request on its way.
+struct Sent {
+    bytes: Vec<u8>,
+    stream: Result<Stream, String>,
+    expected: usize,
+    patience: Duration,
+}
+
+fn patience(request: &Request) -> Duration {
+    request.within.map_or(PATIENCE, |within| within.duration())
+}
+
+/// Adds to a result how long its step took.
+fn timed(value: &mut Value, elapsed: Duration) {
+    let elapsed = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    if let Value::Object(members) = value {
+        members.insert("elapsed_ms".to_owned(), json!(elapsed));
+    }
+}
+
 impl Stagehand {
     /// Does one step and puts its result into the trace.
-    pub(super) async fn step(&self, number: usize, step: &Step) -> Result<(), BenchError> {
+    pub(super) async fn step(self: &Rc<Self>, number: usize, step: &Step) -> Result<(), BenchError> {
         let Some(verb) = step.verb() else { return Ok(()) };
         let key = key(number, step);
         self.wire.in_step(&key);
@@ -60,7 +82,12 @@ impl Stagehand {
         let began = clock.now();
         let mut value = match verb {
             Verb::Dispatch(dispatch) => self.dispatch(&key, dispatch).await,
-            Verb::Request(request) => self.request(&key, request).await?,
+            Verb::Request(request) => match self.request(&key, request).await {
+                Some(value) => value,
+                // Its result comes when its answer does.
+                None => return Ok(()),
+            },
+            Verb::Call(call) if self.judges_hermes() => self.nodes.call(call).await,
             Verb::Call(call) => self.call(&key, call).await,
             Verb::Run(run) => self.bench.run(&run.command).await?,
             Verb::Await(wait) => self.wait(wait).await,
@@ -68,6 +95,8 @@ impl Stagehand {
                 clock.sleep(time.duration()).await;
                 json!({})
             }
+            Verb::Connect(which) => self.nodes.connect(which).await,
+            Verb::Disconnect(which) => self.nodes.disconnect(which).await,
             Verb::Kill(host) => self.kill(host).await,
             Verb::Stop(host) => self.stop(host).await,
             Verb::Start(host) => self.start(host).await?,
@@ -113,12 +142,13 @@ impl Stagehand {
                 json!({})
             }
         };
-        let elapsed = u64::try_from((clock.now() - began).as_millis()).unwrap_or(u64::MAX);
-        if let Value::Object(members) = &mut value {
-            members.insert("elapsed_ms".to_owned(), json!(elapsed));
-        }
+        timed(&mut value, clock.now() - began);
         self.trace.push(What::Result { step: key, value });
         Ok(())
+    }
+
+    fn judges_hermes(&self) -> bool {
+        self.plan.scenario.subject == SubjectKind::Hermes
     }
 
     async fn dispatch(&self, key: &str, dispatch: &Dispatch) -> Value {
@@ -213,21 +243,51 @@ impl Stagehand {
         })
     }
 
-    async fn request(&self, key: &str, request: &Request) -> Result<Value, BenchError> {
-        let bytes = self.bytes_of(request);
+    /// Sends a request and gives its answer; nothing yet when the story goes on without it.
+    async fn request(self: &Rc<Self>, key: &str, request: &Request) -> Option<Value> {
+        if let Some(many) = request.at_once {
+            let bytes = self.bytes_of(request, 1);
+            return Some(self.crowd(key, &bytes, many, patience(request)).await);
+        }
+        let mut value = json!({});
+        for number in 1..=request.times.unwrap_or(1) {
+            let bytes = self.bytes_of(request, number);
+            let sent = self.send(bytes, request).await;
+            if request.detached {
+                let (hand, key) = (self.clone(), key.to_owned());
+                self.bench.client().spawn(async move {
+                    let began = hand.bench.harness().clock().now();
+                    let mut value = hand.receive(&key, sent).await;
+                    timed(&mut value, hand.bench.harness().clock().now() - began);
+                    hand.trace.push(What::Result { step: key, value });
+                });
+                return None;
+            }
+            value = self.receive(key, sent).await;
+        }
+        Some(value)
+    }
+
+    async fn send(&self, bytes: Vec<u8>, request: &Request) -> Sent {
         let client = self.bench.client();
         let address = Address::loopback(self.bench.receiver_port());
-        let patience = request.within.map_or(PATIENCE, |within| within.duration());
-        if let Some(many) = request.at_once {
-            return Ok(self.crowd(key, &bytes, many, patience).await);
-        }
+        let patience = patience(request);
         let expected = request.raw.as_deref().map_or(1, |raw| raw.matches(" HTTP/1.").count().max(1));
-        let mut stream = match client.network().connect(&address).await {
+        let mut stream = client.network().connect(&address).await.map_err(|error| error.to_string());
+        if let Ok(stream) = &mut stream {
+            // A server may answer and close before everything is written; what it answered counts.
+            let _ = client.clock().within(patience, stream.write_all(&bytes)).await;
+        }
+        Sent { bytes, stream, expected, patience }
+    }
+
+    async fn receive(&self, key: &str, sent: Sent) -> Value {
+        let client = self.bench.client();
+        let Sent { bytes, stream, expected, patience } = sent;
+        let mut stream = match stream {
             Ok(stream) => stream,
-            Err(error) => return Ok(json!({ "refused": error.to_string(), "answers": [] })),
+            Err(error) => return json!({ "refused": error, "answers": [] }),
         };
-        // A server may answer and close before everything is written; what it answered counts.
-        let _ = client.clock().within(patience, stream.write_all(&bytes)).await;
         let mut received = Vec::new();
         let deadline = client.clock().now() + patience;
         let mut closed = false;
@@ -265,7 +325,7 @@ impl Stagehand {
             let surplus = if answered == expected { received.len() - complete } else { 0 };
             members.insert("surplus".to_owned(), json!(surplus));
         }
-        Ok(value)
+        value
     }
 
     /// A request of the harness' own making can be a dispatch, too. With an acknowledgement its sender holds it; without a
@@ -282,6 +342,10 @@ impl Stagehand {
         if let (None, Some(named)) = (asked, named) {
             self.names.made_up(key, named);
         }
+        // A Hermes node answers at once, and nothing comes of it later.
+        if self.judges_hermes() {
+            return;
+        }
         let context = asked.or(named).map(str::to_owned);
         self.trace.push(What::Dispatched {
             dispatch: key.to_owned(),
@@ -290,7 +354,7 @@ impl Stagehand {
         });
     }
 
-    fn bytes_of(&self, request: &Request) -> Vec<u8> {
+    fn bytes_of(&self, request: &Request, number: u32) -> Vec<u8> {
         let bearer = match request.bearer {
             Bearer::Right => Some(format!("Bearer {}", self.names.token)),
             Bearer::Capitals => Some(format!("BEARER {}", self.names.token)),
@@ -311,6 +375,10 @@ impl Stagehand {
             (None, Some(body), _) => self.names.resolve(body).into_bytes(),
             (None, None, Some(length)) => self.filled_body(length),
             (None, None, None) => Vec::new(),
+        };
+        let body = match request.times {
+            Some(_) => String::from_utf8_lossy(&body).replace("{n}", &number.to_string()).into_bytes(),
+            None => body,
         };
         let method = self.names.resolve(request.method.as_deref().unwrap_or("POST"));
         let path = self.names.resolve(request.path.as_deref().unwrap_or("/jsonrpc"));
@@ -366,6 +434,10 @@ impl Stagehand {
         if let Some(dispatch) = &wait.reply_to {
             return self.reply_to(dispatch).map(|text| json!({ "happens": true, "text": text }));
         }
+        if let Some(wanted) = &wait.answer_to {
+            let answered = |what: &What| matches!(what, What::Result { step, .. } if step == wanted);
+            return self.trace.any(answered).then(|| json!({ "happens": true }));
+        }
         if let Some(wanted) = &wait.turn_of {
             let entered = |what: &What| matches!(what, What::CliEntered { dispatch: Some(dispatch), .. } if dispatch == wanted);
             return self.trace.any(entered).then(|| json!({ "happens": true }));
@@ -413,6 +485,7 @@ impl Stagehand {
                 self.trace.push(What::Killed { host: "runtime".to_owned() });
                 self.bench.kill_runtime();
             }
+            HostName::Hermes | HostName::Neighbour => return self.nodes.kill(host),
         }
         json!({})
     }
@@ -436,7 +509,7 @@ impl Stagehand {
                 }
                 json!({ "happens": code.is_some(), "code": code })
             }
-            HostName::Runtime => self.kill(host).await,
+            HostName::Runtime | HostName::Hermes | HostName::Neighbour => self.kill(host).await,
         }
     }
 
@@ -450,6 +523,7 @@ impl Stagehand {
                 self.bench.start_runtime().await?;
                 Ok(json!({ "happens": self.bench.runtime().is_some() }))
             }
+            HostName::Hermes | HostName::Neighbour => self.nodes.start(host).await,
         }
     }
 

@@ -339,7 +339,9 @@ fn furnish(machine: &Machine, plan: &Plan, names: &Names, places: &Places, gated
         for folder in [places.repo().join(".hermes"), places.home(), places.hermes(), places.bin()] {
             disk.make_dir(&folder)?;
         }
-        disk.write(&places.repo().join(&plan.executor.files.config), &config, 0o600)?;
+        if let Some(file) = plan.executor.file("config") {
+            disk.write(&places.repo().join(file), &config, 0o600)?;
+        }
         disk.write(&template(places), TEMPLATE, 0o644)?;
         let fleet = fleet_yaml(plan, places, receiver_port(plan), NODE_PORT);
         disk.write(&places.hermes().join("fleet.yaml"), &fleet, 0o600)?;

@@ -31,8 +31,9 @@ pub struct Executor {
     /// How much longer than its configured cap a turn may last, where the CLI is told the cap and ends by itself.
     #[serde(default)]
     pub grace: Option<Millis>,
-    /// `{file.NAME}`: the receiver's files, by path below the working directory.
-    pub files: ReceiverFiles,
+    /// `{file.NAME}`: the receiver's files, by path below the working directory; none where no receiver stands in front.
+    #[serde(default)]
+    pub files: Option<ReceiverFiles>,
 }
 
 /// The files of a receiver, by path below the working directory.
@@ -90,7 +91,6 @@ impl Executor {
 
     /// What would lead the harness out of a cell, or out of the folder of reports: the way to it, and what was expected.
     pub(super) fn misplaced(&self) -> Option<(Vec<&'static str>, String)> {
-        let ReceiverFiles { config, inbox, offset, transcript, pid, token, sessions } = &self.files;
         let plain = |name: &str| !name.contains('/') && !scenario::leads_out(name);
         let words = [
             ("id", self.id.value.as_str()),
@@ -100,15 +100,8 @@ impl Executor {
             ("label", &self.label),
             ("callback_prefix", &self.callback_prefix),
         ];
-        let files = [
-            ("config", Some(config)),
-            ("inbox", Some(inbox)),
-            ("offset", Some(offset)),
-            ("transcript", Some(transcript)),
-            ("pid", Some(pid)),
-            ("token", token.as_ref()),
-            ("sessions", sessions.as_ref()),
-        ];
+        let names = ["config", "inbox", "offset", "transcript", "pid", "token", "sessions"];
+        let files = names.map(|name| (name, self.file(name)));
         let word = words.into_iter().find(|(_, word)| !plain(word));
         let word =
             word.map(|(name, word)| (vec![name], format!("expected a name without `/`; found {word:?}")));
@@ -145,7 +138,7 @@ impl Executor {
     /// One of the receiver's files, by path below the working directory; nothing when receivers of this executor have none
     /// such.
     pub fn file(&self, name: &str) -> Option<&str> {
-        let files = &self.files;
+        let files = self.files.as_ref()?;
         Some(match name {
             "config" => &files.config,
             "inbox" => &files.inbox,

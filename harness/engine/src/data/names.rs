@@ -36,11 +36,11 @@ pub(super) enum What {
     Host,
 }
 
-/// The hosts of cells at whose port calls faults can be aimed: the receiver, the runtime and the CLIs. The harness' own are not
+/// The hosts of cells at whose port calls faults can be aimed: the receiver, the runtime, the CLIs, and Hermes nodes. The harness' own are not
 /// among them.
 fn hosts(library: &Library) -> Vec<&str> {
     let clis = library.executors.values().map(|executor| executor.cli.as_str());
-    ["receiver", "runtime"].into_iter().chain(clis).collect()
+    ["receiver", "runtime", "neighbour"].into_iter().chain(clis).collect()
 }
 
 /// What is wrong with a name, if anything is.

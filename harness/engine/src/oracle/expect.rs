@@ -62,6 +62,9 @@ pub(super) fn step(expect: &Expect, result: &Value, view: &View<'_>) -> Option<D
     if let Some(happens) = expect.happens {
         wanted.push(("/happens", json!(happens)));
     }
+    if let Some(listening) = expect.listening {
+        wanted.push(("/listening", json!(listening)));
+    }
     if let Some(code) = expect.exit_code {
         wanted.push(("/code", json!(code)));
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::judge::Finding;
 use super::view::{Call, Sent, Turn, View};
 use crate::cell::{Names, Plan, turn_cap};
-use crate::scenario::Lane;
+use crate::scenario::{Lane, SubjectKind};
 use crate::trace::{Observation, What};
 
 /// How an invariant fared.
@@ -33,6 +33,10 @@ pub(super) const NO_SECRET: &str = "FLEET-INV-06";
 
 /// Every invariant with its requirement.
 pub(super) fn all(plan: &Plan, view: &View<'_>) -> Vec<(&'static str, Held)> {
+    // In such a cell there is nothing of a receiver.
+    if plan.scenario.subject == SubjectKind::Hermes {
+        return vec![("FLEET-HUB-41", no_secret(view))];
+    }
     vec![
         ("FLEET-INV-01", at_most_one_start(view)),
         ("FLEET-INV-02", exactly_one_outcome(view)),
@@ -488,6 +492,9 @@ fn no_secret(view: &View<'_>) -> Held {
                 scan("the CLI's standard error", ending.stderr.as_bytes());
             }
             What::Delivered { text, .. } => scan("a delivery", text.as_bytes()),
+            What::Asked { given, .. } => {
+                scan("what an agent or a model was asked", given.to_string().as_bytes())
+            }
             What::Result { value, .. } => {
                 if let Some(tool) = value.get("tool") {
                     scan("the result of a tool", tool.to_string().as_bytes());

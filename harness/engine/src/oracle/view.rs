@@ -251,7 +251,11 @@ impl<'a> View<'a> {
 
     /// The records of one of the receiver's files, with contexts by their names in the scenario.
     pub(super) fn records(&self, what: &str, which: &Which) -> Looked {
-        let seen = self.seen_before(&self.of_receiver(what), self.observations.len());
+        self.records_at(&self.of_receiver(what), which)
+    }
+
+    fn records_at(&self, path: &str, which: &Which) -> Looked {
+        let seen = self.seen_before(path, self.observations.len());
         let content = seen.and_then(|(_, file)| file).map(|file| file.content.0.as_slice());
         let mut records = json_lines(content.unwrap_or_default());
         for record in &mut records {
@@ -276,6 +280,8 @@ impl<'a> View<'a> {
             }
             Subject::Refusals(which) => self.refusals(which)?,
             Subject::Overlaps(which) => self.overlaps(which)?,
+            Subject::AgentTurns(which) => list(self.asked("agent"), which),
+            Subject::ModelCalls => list(self.asked("model"), &Which::default()),
             Subject::Callbacks(which) => {
                 let calls = self.callbacks().iter();
                 list(calls.map(|call| (call.trace[0], call.value.clone())), which)
@@ -294,6 +300,7 @@ impl<'a> View<'a> {
             Subject::Transcript(which) => self.records("transcript", which),
             Subject::Inbox(which) => self.records("inbox", which),
             Subject::File(path) => self.file_value(path),
+            Subject::Conversation(path) => self.records_at(&self.in_trace(path), &Which::default()),
             Subject::Leftovers => {
                 let mut looked = Looked { value: json!([]), trace: Vec::new() };
                 let mut all = Vec::new();
@@ -310,6 +317,21 @@ impl<'a> View<'a> {
                 looked.value = json!(all);
                 looked
             }
+        })
+    }
+
+    /// What those who answer for Hermes nodes were asked.
+    fn asked(&self, wanted: &'static str) -> impl Iterator<Item = (usize, Value)> {
+        self.observations.iter().enumerate().filter_map(move |(index, seen)| match &seen.what {
+            What::Asked { node, mind, given } if mind == wanted => {
+                let mut value = given.clone();
+                if let Some(context) = given.get("context").and_then(Value::as_str) {
+                    value["context"] = json!(self.names.context_name(context));
+                }
+                value["node"] = json!(node);
+                Some((index, value))
+            }
+            _ => None,
         })
     }
 
@@ -358,10 +380,14 @@ impl<'a> View<'a> {
         })
     }
 
-    fn file_value(&self, written: &str) -> Looked {
+    /// The path in the trace of a file that a scenario names.
+    fn in_trace(&self, written: &str) -> String {
         let written = self.names.resolve(written);
-        let path = in_trace(&written);
-        let seen = self.seen_before(&path, self.observations.len());
+        in_trace(&written)
+    }
+
+    fn file_value(&self, written: &str) -> Looked {
+        let seen = self.seen_before(&self.in_trace(written), self.observations.len());
         let file = seen.and_then(|(_, file)| file);
         let json = file.and_then(|file| serde_json::from_slice::<Value>(&file.content.0).ok());
         let value = json!({

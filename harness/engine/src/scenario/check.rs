@@ -28,6 +28,13 @@ pub struct Check {
     /// Subject: how many pairs of turns of the CLI overlapped in time. Nothing to look at when the CLI was not started twice.
     #[serde(default)]
     pub overlaps: Option<Which>,
+    /// Subject: what the agents behind the Hermes nodes were asked. A list of `{node, context, session, peer, text}`.
+    #[serde(default)]
+    pub agent_turns: Option<Which>,
+    /// Subject: what the model behind the Hermes node was asked. A list of `{node, messages, max_tokens, temperature}`, each message
+    /// with `role` and `content`.
+    #[serde(default)]
+    pub model_calls: Option<bool>,
     /// Subject: the callbacks, as they came over the wire. A list of `{id, jsonrpc, method, role,
     /// context, text, path, authorization, status, recorded, at_ms}`.
     #[serde(default)]
@@ -45,6 +52,9 @@ pub struct Check {
     /// `~hermes/` for the runtime's, and `~log` for the receiver's log.
     #[serde(default)]
     pub file: Option<String>,
+    /// Subject: a file of lines of JSON, by a path as that of `file`. A list of records.
+    #[serde(default)]
+    pub conversation: Option<String>,
     /// Subject: the names of processes that the receiver left behind.
     #[serde(default)]
     pub leftovers: Option<bool>,
@@ -124,6 +134,10 @@ pub enum Subject<'a> {
     Refusals(&'a Which),
     /// See [`Check::overlaps`].
     Overlaps(&'a Which),
+    /// See [`Check::agent_turns`].
+    AgentTurns(&'a Which),
+    /// See [`Check::model_calls`].
+    ModelCalls,
     /// See [`Check::callbacks`].
     Callbacks(&'a Which),
     /// See [`Check::deliveries`].
@@ -134,6 +148,8 @@ pub enum Subject<'a> {
     Inbox(&'a Which),
     /// See [`Check::file`].
     File(&'a str),
+    /// See [`Check::conversation`].
+    Conversation(&'a str),
     /// See [`Check::leftovers`].
     Leftovers,
 }
@@ -148,10 +164,12 @@ impl Subject<'_> {
             }
             Subject::CliTurns(_) => Shape::List(Some(TURN)),
             Subject::Refusals(_) => Shape::List(Some(REFUSAL)),
+            Subject::AgentTurns(_) => Shape::List(Some(AGENT_TURN)),
+            Subject::ModelCalls => Shape::List(Some(MODEL_CALL)),
             Subject::Callbacks(_) => Shape::List(Some(CALLBACK)),
             Subject::Deliveries(_) => Shape::List(Some(DELIVERY)),
             // A receiver may record more than is asked for.
-            Subject::Transcript(_) | Subject::Inbox(_) => Shape::List(None),
+            Subject::Transcript(_) | Subject::Inbox(_) | Subject::Conversation(_) => Shape::List(None),
             Subject::File(_) => Shape::Object(FILE),
             Subject::Leftovers => Shape::List(Some(&[])),
             Subject::Overlaps(_) => Shape::Object(&[]),
@@ -188,6 +206,10 @@ pub(crate) const TURN: &[&str] = &[
 ];
 /// The members of a start that the CLI refused.
 pub(crate) const REFUSAL: &[&str] = &["dispatch", "context", "args", "reason"];
+/// The members of what an agent was asked.
+pub(crate) const AGENT_TURN: &[&str] = &["node", "context", "session", "peer", "text"];
+/// The members of what a model was asked.
+pub(crate) const MODEL_CALL: &[&str] = &["node", "messages", "max_tokens", "temperature"];
 /// The members of a callback.
 pub(crate) const CALLBACK: &[&str] = &[
     "id",
@@ -255,9 +277,11 @@ fn member(members: &[&'static str], found: &str) -> Option<(String, Option<Strin
 /// The first check of a scenario that looks where nothing ever is, if one does.
 pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
     scenario.then.iter().enumerate().find_map(|(number, check)| {
-        if check.leftovers == Some(false) {
-            let message = "expected true; found false, which looks at nothing";
-            return Some(Mistake::at(&["then", &number.to_string(), "leftovers"], message));
+        for (name, given) in [("leftovers", check.leftovers), ("model_calls", check.model_calls)] {
+            if given == Some(false) {
+                let message = "expected true; found false, which looks at nothing";
+                return Some(Mistake::at(&["then", &number.to_string(), name], message));
+            }
         }
         let (number, shape) = (number.to_string(), check.subject()?.shape(scenario));
         let at = check.at.as_deref().unwrap_or_default();
@@ -299,11 +323,14 @@ impl Check {
             self.cli_turns.as_ref().map(Subject::CliTurns),
             self.refusals.as_ref().map(Subject::Refusals),
             self.overlaps.as_ref().map(Subject::Overlaps),
+            self.agent_turns.as_ref().map(Subject::AgentTurns),
+            self.model_calls.map(|_| Subject::ModelCalls),
             self.callbacks.as_ref().map(Subject::Callbacks),
             self.deliveries.as_ref().map(Subject::Deliveries),
             self.transcript.as_ref().map(Subject::Transcript),
             self.inbox.as_ref().map(Subject::Inbox),
             self.file.as_deref().map(Subject::File),
+            self.conversation.as_deref().map(Subject::Conversation),
             self.leftovers.map(|_| Subject::Leftovers),
         ]
         .into_iter()

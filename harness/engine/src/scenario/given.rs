@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use gauntlet_simulators::gate::GateAnswer;
+use gauntlet_simulators::injection::Millis;
 use gauntlet_simulators::stage::Part;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -63,10 +64,79 @@ impl Default for ExecutorGiven {
     }
 }
 
-/// Hermes, where replies go.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+/// Hermes, where replies go; or, where a Hermes node is the subject, that node.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HermesGiven {
     /// How the first callbacks are answered, in order; all others reach the runtime.
     pub answers: Vec<GateAnswer>,
+    /// Of a subject: members below `fleet` in its `fleet.yaml` that differ from the usual ones. Objects are joined; null takes a
+    /// member away.
+    pub config: BTreeMap<String, Value>,
+    /// Of a subject: what its agent does, in order. Turns beyond the last one are answered `ok`.
+    pub agent: Vec<MindPart>,
+    /// Of a subject: what its model does, in order. Calls beyond the last one are answered `ok`.
+    pub model: Vec<MindPart>,
+    /// Of a subject: whether there is an agent behind the bridge.
+    pub bridge: bool,
+    /// Of a subject: whether it listens before the first step. When not, it is loaded all the same.
+    pub connects: bool,
+    /// A second profile on the same machine: a node of the runtime, with a home of its own.
+    pub neighbour: Option<Neighbour>,
+}
+
+impl Default for HermesGiven {
+    fn default() -> Self {
+        Self {
+            answers: Vec::new(),
+            config: BTreeMap::new(),
+            agent: Vec::new(),
+            model: Vec::new(),
+            bridge: true,
+            connects: true,
+            neighbour: None,
+        }
+    }
+}
+
+impl HermesGiven {
+    /// Whether it says anything of a node that is the subject.
+    pub(super) fn is_subject(&self) -> bool {
+        let Self { answers: _, config, agent, model, bridge, connects, neighbour } = self;
+        !config.is_empty()
+            || !agent.is_empty()
+            || !model.is_empty()
+            || !bridge
+            || !connects
+            || neighbour.is_some()
+    }
+}
+
+/// A second profile.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Neighbour {
+    /// As for the subject.
+    pub config: BTreeMap<String, Value>,
+    /// As for the subject.
+    pub agent: Vec<MindPart>,
+    /// Whether it is configured to listen where the subject does; it is only loaded then, and does not listen before a step
+    /// lets it.
+    pub same_bind: bool,
+}
+
+/// What an agent or a model does when it is asked: one of `reply`, `silent`, `refuses`, `fails`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MindPart {
+    /// It thinks for so long first.
+    pub after: Option<Millis>,
+    /// It answers this; `ok` when nothing is said.
+    pub reply: Option<String>,
+    /// It answers nothing at all.
+    pub silent: bool,
+    /// It takes no turn now: why. Of a model: there is no provider.
+    pub refuses: Option<String>,
+    /// It fails: how.
+    pub fails: Option<String>,
 }

@@ -55,7 +55,8 @@ impl<'a> Names<'a> {
             Subject::CliTurns(which) | Subject::Refusals(which) | Subject::Overlaps(which) => {
                 self.of_turns(which)
             }
-            Subject::Callbacks(which)
+            Subject::AgentTurns(which)
+            | Subject::Callbacks(which)
             | Subject::Deliveries(which)
             | Subject::Transcript(which)
             | Subject::Inbox(which) => match &which.dispatch {
@@ -65,7 +66,7 @@ impl<'a> Names<'a> {
                 )),
                 None => self.no_context(which.context.as_deref()?),
             },
-            Subject::File(_) | Subject::Leftovers => None,
+            Subject::File(_) | Subject::Conversation(_) | Subject::Leftovers | Subject::ModelCalls => None,
         }
     }
 

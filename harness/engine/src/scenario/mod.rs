@@ -13,6 +13,7 @@ mod read;
 mod reference;
 mod schema;
 mod step;
+mod subject;
 #[cfg(test)]
 mod tests;
 
@@ -24,15 +25,15 @@ use serde_saphyr::Spanned;
 pub(crate) use check::{CALLBACK, DELIVERY, FILE, REFUSAL, TURN};
 pub use check::{Check, Column, Comparison, Subject, Which};
 pub use gauntlet_reports::Lane;
-pub use given::{ExecutorGiven, Given, HermesGiven, ReceiverGiven};
+pub use given::{ExecutorGiven, Given, HermesGiven, MindPart, Neighbour, ReceiverGiven};
 pub use limits::Limits;
 pub(crate) use path::{Folder, in_trace, leads_out};
 pub use read::{expand, read};
 pub(crate) use reference::{Reference, unknown_word};
 pub use schema::schema;
 pub use step::{
-    Await, Bearer, Call, Dispatch, Expect, HostName, LinkFile, Meanwhile, Request, Run, Step, Stranger, Verb,
-    WriteFile,
+    Await, Bearer, Call, Dispatch, Expect, HostName, LinkFile, Meanwhile, Nodes, Request, Run, Step,
+    Stranger, Verb, WriteFile,
 };
 
 /// A file of scenarios.
@@ -75,7 +76,12 @@ pub enum SubjectKind {
     Receiver,
     /// The runtime that dispatches.
     Runtime,
+    /// A Hermes node, judged by what it answers. Such a cell has no receiver.
+    Hermes,
 }
+
+/// The executor whose profiles are Hermes nodes.
+pub(crate) const HERMES: &str = "hermes";
 
 impl Scenario {
     /// Every executor that is named, where it is named.
@@ -83,8 +89,11 @@ impl Scenario {
         self.executors.iter().chain(self.then.iter().filter_map(|check| check.executor.as_ref()))
     }
 
-    /// Whether it makes sense for an executor.
+    /// Whether it makes sense for an executor. Hermes nodes are judged by scenarios of their own, and by no others.
     pub fn is_for(&self, executor: &str) -> bool {
+        if (self.subject == SubjectKind::Hermes) != (executor == HERMES) {
+            return false;
+        }
         self.executors.is_empty() || self.executors.iter().any(|named| named.value == executor)
     }
 

@@ -11,21 +11,22 @@ pub(crate) enum Folder {
     Repo,
     /// The executor's home: `~/`.
     Home,
-    /// The runtime's home: `~hermes/`.
+    /// The runtime's home, or that of a Hermes node that is the subject: `~hermes/`.
     Hermes,
+    /// The home of the neighbour of such a node: `~neighbour/`.
+    Neighbour,
 }
 
 const HOME: &str = "~/";
 const HERMES: &str = "~hermes/";
+const NEIGHBOUR: &str = "~neighbour/";
 
 impl Folder {
     /// The folder that a path begins in, and the rest of the path.
     pub(crate) fn split(written: &str) -> (Self, &str) {
-        match (written.strip_prefix(HOME), written.strip_prefix(HERMES)) {
-            (Some(rest), _) => (Folder::Home, rest),
-            (_, Some(rest)) => (Folder::Hermes, rest),
-            _ => (Folder::Repo, written),
-        }
+        let marks = [(HOME, Folder::Home), (HERMES, Folder::Hermes), (NEIGHBOUR, Folder::Neighbour)];
+        let marked = marks.into_iter().find_map(|(mark, folder)| Some((folder, written.strip_prefix(mark)?)));
+        marked.unwrap_or((Folder::Repo, written))
     }
 
     /// What the paths of its files begin with in a trace.
@@ -34,6 +35,7 @@ impl Folder {
             Folder::Repo => "repo",
             Folder::Home => "home",
             Folder::Hermes => "hermes",
+            Folder::Neighbour => "neighbour",
         }
     }
 }
@@ -92,13 +94,13 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
     };
     let of_checks = || {
         scenario.then.iter().enumerate().find_map(|(number, check)| {
-            let Some(Subject::File(path)) =
-                check.subject().filter(|subject| !matches!(subject, Subject::File(LOG)))
-            else {
-                return None;
+            let (path, member) = match check.subject()? {
+                Subject::File(path) if path != LOG => (path, "file"),
+                Subject::Conversation(path) => (path, "conversation"),
+                _ => return None,
             };
             let (message, help) = wrong(path)?;
-            Some(Mistake::at(&["then", &number.to_string(), "file"], message).help(help))
+            Some(Mistake::at(&["then", &number.to_string(), member], message).help(help))
         })
     };
     of_given().or_else(of_links).or_else(of_turns).or_else(of_steps).or_else(of_checks)
@@ -109,7 +111,7 @@ fn wrong(written: &str) -> Option<(String, Option<String>)> {
     let (folder, rest) = Folder::split(written);
     let first = rest.split('/').next().unwrap_or_default();
     if folder == Folder::Repo && first.starts_with('~') {
-        let known = [HERMES, HOME];
+        let known = [HERMES, HOME, NEIGHBOUR];
         let help = nearest(&format!("{first}/"), known).map(|near| format!("did you mean {near:?}?"));
         return Some((
             format!("expected a path that begins with a name, `~/` or `~hermes/`; found {written:?}"),
@@ -127,6 +129,7 @@ fn of(folder: Folder) -> &'static str {
         Folder::Repo => "the working directory",
         Folder::Home => "the executor's home",
         Folder::Hermes => "the runtime's home",
+        Folder::Neighbour => "the neighbour's home",
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_saphyr::{Location, Spanned};
 
 use super::known::{self, Names};
-use super::{Lane, Limits, Scenario, check, path, reference, step};
+use super::{Lane, Limits, Scenario, check, path, reference, step, subject};
 use crate::data::{DataError, parse_yaml};
 
 /// Reads the scenarios of a file: one, or one for each row of its parameters.
@@ -95,12 +95,17 @@ fn one(file: &str, text: &str) -> Result<Scenario, DataError> {
             return fail_at(file, text, place(), message, None);
         }
         if let Some(wait) = &step.wait {
-            let events = [wait.reply_to.is_some(), wait.turn_of.is_some(), wait.end_of.is_some()];
+            let events = [
+                wait.reply_to.is_some(),
+                wait.turn_of.is_some(),
+                wait.end_of.is_some(),
+                wait.answer_to.is_some(),
+            ];
             if events.iter().filter(|event| **event).count() != 1 {
-                let message = "expected one of reply_to, turn_of, end_of in `await`";
+                let message = "expected one of reply_to, turn_of, end_of, answer_to in `await`";
                 return fail_at(file, text, place(), message, None);
             }
-            for named in [&wait.reply_to, &wait.turn_of].into_iter().flatten() {
+            for named in [&wait.reply_to, &wait.turn_of, &wait.answer_to].into_iter().flatten() {
                 if !names.contains(named.as_str()) {
                     let known = names.iter().copied();
                     let (message, help) = known::unknown("the name of an earlier step", named, known);
@@ -137,6 +142,7 @@ fn one(file: &str, text: &str) -> Result<Scenario, DataError> {
         }
     }
     let mistake = path::mistake(&scenario)
+        .or_else(|| subject::mistake(&scenario))
         .or_else(|| step::mistake(&scenario))
         .or_else(|| reference::mistake(&scenario, &known))
         .or_else(|| check::mistake(&scenario));
@@ -151,7 +157,7 @@ fn is_number_of_step(name: &str) -> bool {
     name.strip_prefix("step ").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-const VERBS: &str = "verbs are dispatch, request, call, await, advance, kill, stop, start, power_cut, write, remove, fault, mend";
+const VERBS: &str = "verbs are dispatch, request, call, await, advance, connect, disconnect, kill, stop, start, power_cut, write, remove, fault, mend";
 
 fn fail_at<T>(
     file: &str,

@@ -103,6 +103,7 @@ fn wrong(reference: Reference<'_>, role: Role, names: &Names<'_>) -> Option<(Str
         Reference::Word(word) => {
             let mut known = Executor::WORDS.to_vec();
             known.extend((role == Role::Raw).then_some("bearer"));
+            known.extend((role == Role::Done).then_some("n"));
             known.extend((role != Role::Aimed).then_some("workdir"));
             // These are filled in before; a misspelt one is not.
             known.extend(Limits::NAMES);
@@ -125,6 +126,9 @@ fn texts(scenario: &Scenario) -> Vec<Text<'_>> {
     for (name, value) in config {
         found.key(Role::Done, &["given", "receiver", "config", name], name);
         found.value(Role::Done, &["given", "receiver", "config", name], value);
+    }
+    for (name, value) in &scenario.given.hermes.config {
+        found.value(Role::Done, &["given", "hermes", "config", name], value);
     }
     for path in scenario.given.files.keys() {
         found.key(Role::Done, &["given", "files", path], path);
@@ -189,8 +193,12 @@ fn texts(scenario: &Scenario) -> Vec<Text<'_>> {
     }
     for (number, check) in scenario.then.iter().enumerate() {
         let number = number.to_string();
-        if let Some(Subject::File(path)) = check.subject() {
-            found.add(Role::Expected, &["then", &number, "file"], path);
+        match check.subject() {
+            Some(Subject::File(path)) => found.add(Role::Expected, &["then", &number, "file"], path),
+            Some(Subject::Conversation(path)) => {
+                found.add(Role::Expected, &["then", &number, "conversation"], path)
+            }
+            _ => {}
         }
         match check.comparison() {
             Some(Comparison::Equals(value)) => {

@@ -31,6 +31,10 @@ pub struct Step {
     pub wait: Option<Await>,
     /// Time passes.
     pub advance: Option<Millis>,
+    /// A Hermes node is told to listen; one that does goes on.
+    pub connect: Option<Nodes>,
+    /// A Hermes node is told to listen no longer.
+    pub disconnect: Option<Nodes>,
     /// A process is killed at once (SIGKILL); its children live on.
     pub kill: Option<HostName>,
     /// A process is asked to end (SIGTERM), and its end is waited for.
@@ -73,6 +77,10 @@ pub enum Verb<'a> {
     Await(&'a Await),
     /// See [`Step::advance`].
     Advance(Millis),
+    /// See [`Step::connect`].
+    Connect(Nodes),
+    /// See [`Step::disconnect`].
+    Disconnect(Nodes),
     /// See [`Step::kill`].
     Kill(HostName),
     /// See [`Step::stop`].
@@ -105,6 +113,8 @@ impl Verb<'_> {
             Verb::Run(_) => "run",
             Verb::Await(_) => "await",
             Verb::Advance(_) => "advance",
+            Verb::Connect(_) => "connect",
+            Verb::Disconnect(_) => "disconnect",
             Verb::Kill(_) => "kill",
             Verb::Stop(_) => "stop",
             Verb::Start(_) => "start",
@@ -153,6 +163,8 @@ impl Step {
             self.run.as_ref().map(Verb::Run),
             self.wait.as_ref().map(Verb::Await),
             self.advance.map(Verb::Advance),
+            self.connect.map(Verb::Connect),
+            self.disconnect.map(Verb::Disconnect),
             self.kill.map(Verb::Kill),
             self.stop.map(Verb::Stop),
             self.start.map(Verb::Start),
@@ -185,6 +197,10 @@ impl Step {
         }
     }
 
+    fn is_of_node(&self) -> bool {
+        [self.kill, self.stop, self.start].into_iter().flatten().any(HostName::is_node)
+    }
+
     /// Why the step cannot be done in the real lane, if so.
     pub fn virtual_only(&self) -> Option<&'static str> {
         match self.verb()? {
@@ -194,6 +210,9 @@ impl Step {
             Verb::Kill(HostName::Runtime)
             | Verb::Stop(HostName::Runtime)
             | Verb::Start(HostName::Runtime) => Some("the runtime is part of the harness in the real lane"),
+            Verb::Kill(_) | Verb::Stop(_) | Verb::Start(_) if self.is_of_node() => {
+                Some("a Hermes node is part of the harness in the real lane")
+            }
             _ => None,
         }
     }
@@ -207,6 +226,39 @@ pub enum HostName {
     Receiver,
     /// The runtime with its Hermes node.
     Runtime,
+    /// The Hermes node that is the subject.
+    Hermes,
+    /// The second profile beside it.
+    Neighbour,
+}
+
+impl HostName {
+    /// Whether it is a Hermes node of a cell whose subject is one.
+    pub(crate) fn is_node(self) -> bool {
+        matches!(self, HostName::Hermes | HostName::Neighbour)
+    }
+}
+
+/// Which Hermes nodes are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Nodes {
+    /// The subject.
+    Hermes,
+    /// The second profile beside it.
+    Neighbour,
+    /// Both, at once.
+    Both,
+}
+
+impl Nodes {
+    pub(crate) fn hosts(self) -> &'static [HostName] {
+        match self {
+            Nodes::Hermes => &[HostName::Hermes],
+            Nodes::Neighbour => &[HostName::Neighbour],
+            Nodes::Both => &[HostName::Hermes, HostName::Neighbour],
+        }
+    }
 }
 
 /// The runtime sends work to the receiver.
@@ -250,6 +302,10 @@ pub struct Request {
     pub within: Option<Millis>,
     /// Only the head is sent, and the answer is read before any body.
     pub head_only: bool,
+    /// The story goes on before the answer is there. What is expected of it is said at the end.
+    pub detached: bool,
+    /// So often, one after the other; the result is that of the last one. `{n}` in the body stands for the number, from 1.
+    pub times: Option<u32>,
     /// So many send it at once, each on a connection of its own; the result has their `answers` alone.
     pub at_once: Option<usize>,
 }
@@ -291,6 +347,9 @@ pub struct Call {
     /// Files that are written from outside while the call runs, each so long after its beginning.
     #[serde(default)]
     pub meanwhile: Vec<Meanwhile>,
+    /// The neighbour calls, and not the subject.
+    #[serde(default)]
+    pub by_neighbour: bool,
 }
 
 /// A file is written while a call runs.
@@ -353,6 +412,9 @@ pub struct Await {
     /// This process ends.
     #[serde(default)]
     pub end_of: Option<HostName>,
+    /// The answer to this detached request is there.
+    #[serde(default)]
+    pub answer_to: Option<String>,
     /// How long it is waited for.
     pub within: Millis,
 }
@@ -396,6 +458,8 @@ pub struct Expect {
     pub error_class: Option<String>,
     /// What was waited for came about.
     pub happens: Option<bool>,
+    /// So many of the Hermes nodes that were told to listen do.
+    pub listening: Option<usize>,
     /// The exit code of the process that ended.
     pub exit_code: Option<i32>,
     /// The step took at most so long.
@@ -414,6 +478,7 @@ impl Expect {
     /// | `await` a reply | `happens`, `text`, `text_contains` |
     /// | `await` a turn | `happens` |
     /// | `await` or `stop` or `start` the receiver | `happens`, `exit_code` |
+    /// | `connect` | `listening` |
     /// | the same of the runtime | `happens`; of its stop nothing |
     ///
     /// An answer has `status`, `body`, `rpc_error`, `rpc_message`, `text`, `text_contains`. All of these verbs take time, so
@@ -431,6 +496,8 @@ impl Expect {
                 "error_class",
                 "at_most",
             ],
+            // Its answer is not there yet.
+            Verb::Request(request) if request.detached => &[],
             Verb::Request(_) => {
                 &["rpc_error", "rpc_message", "status", "body", "text", "text_contains", "at_most"]
             }
@@ -440,8 +507,10 @@ impl Expect {
             Verb::Await(Await { end_of: Some(HostName::Receiver), .. })
             | Verb::Stop(HostName::Receiver)
             | Verb::Start(HostName::Receiver) => &["happens", "exit_code", "at_most"],
-            Verb::Await(_) | Verb::Start(HostName::Runtime) => &["happens", "at_most"],
-            Verb::Stop(HostName::Runtime)
+            Verb::Connect(_) => &["listening", "at_most"],
+            Verb::Await(_) | Verb::Start(_) => &["happens", "at_most"],
+            Verb::Stop(_)
+            | Verb::Disconnect(_)
             | Verb::Advance(_)
             | Verb::Kill(_)
             | Verb::PowerCut(_)
@@ -466,6 +535,7 @@ impl Expect {
             text_contains,
             error_class,
             happens,
+            listening,
             exit_code,
             at_most,
         } = self;
@@ -479,6 +549,7 @@ impl Expect {
             ("text_contains", text_contains.is_some()),
             ("error_class", error_class.is_some()),
             ("happens", happens.is_some()),
+            ("listening", listening.is_some()),
             ("exit_code", exit_code.is_some()),
             ("at_most", at_most.is_some()),
         ]

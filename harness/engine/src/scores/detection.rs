@@ -67,7 +67,7 @@ impl Counted {
         }
         self.catching.insert(record.plan.scenario.id.value.clone());
         // The runtime of the real lane is the harness itself, and is not told of quirks.
-        let can_be_real = ["receiver", "cli"].contains(&quirk.role.as_str())
+        let can_be_real = ["receiver", "cli", "hermes"].contains(&quirk.role.as_str())
             && quirk.virtual_only.is_none()
             && matrix::virtual_only(&record.plan.scenario).is_none()
             && record.lasted <= SHORT

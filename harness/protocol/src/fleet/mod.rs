@@ -11,6 +11,7 @@ pub mod config;
 mod context;
 mod dispatch;
 mod health;
+pub mod hermes;
 mod inbox;
 mod limits;
 mod lines;

@@ -9,6 +9,7 @@ use gauntlet_world::http::{self, HttpError, Request, Url};
 use serde_json::{Value, json};
 
 use super::Fleet;
+use super::home::profile;
 
 /// How long a peer may take to acknowledge.
 pub(super) const SEND_LIMIT: Duration = Duration::from_secs(30);
@@ -68,6 +69,15 @@ impl SendError {
 }
 
 impl Fleet {
+    /// The name by which other nodes know this one.
+    async fn own_name(&self) -> String {
+        let configured = self.config().await.ok().and_then(|config| config.name.clone());
+        match configured {
+            Some(name) => name,
+            None => profile(&self.host).await,
+        }
+    }
+
     /// The entry of a peer in `fleet.yaml`.
     pub(super) async fn peer(&self, name: &str) -> Result<PeerEntry, SendError> {
         let config = self.config().await;
@@ -97,10 +107,16 @@ impl Fleet {
         }
         let asked = context.clone();
         let dispatch = Dispatch { text: text.to_owned(), context };
+        let mut params = dispatch.to_params("user");
+        let is_plain = peer.mode.is_none();
+        if is_plain {
+            // A plain peer may be another Hermes: it is told who speaks (sheet 4.3). Receivers do not look at it.
+            params["message"]["user"] = Value::String(self.own_name().await);
+        }
         let request = RpcRequest {
             id: Value::String(self.host.entropy().uuid().to_string()),
             method: Value::String("SendMessage".to_owned()),
-            params: dispatch.to_params("user"),
+            params,
         };
         if let Some(context) = &asked {
             self.note_sent(peer_name, context.as_str(), text).await;
@@ -118,6 +134,10 @@ impl Fleet {
             }
             (None, Some(named)) => self.note_sent(peer_name, named, text).await,
             _ => {}
+        }
+        // A receiver's acknowledgement is no reply; a Hermes node's answer is.
+        if let Some(named) = message.context.as_deref().filter(|_| is_plain) {
+            self.note_heard(peer_name, named, &message.text).await;
         }
         Ok(message)
     }

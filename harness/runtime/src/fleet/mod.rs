@@ -1,8 +1,9 @@
 //! The fleet: dispatching work to receivers, and taking their replies.
 //!
 //! One idea a file: [`settings`](Settings) how receivers are started here, `home` where a profile's files are, `config` what its
-//! `fleet.yaml` says now, `tokens` which bearer a peer wants, `managed` and [`managed_tools`] the receivers that it looks after, `client` one dispatch, `wait` a dispatch whose reply is read in the
-//! peer's transcript, [`hermes`] the node that takes callbacks, [`deliveries`](Deliveries) what reached the runtime,
+//! `fleet.yaml` says now, `tokens` which bearer a peer wants, `managed` and [`managed_tools`] the receivers that it looks after,
+//! `client` one dispatch, `wait` a dispatch whose reply is read in the peer's transcript, [`hermes`] the node that takes callbacks
+//! and answers other agents, [`deliveries`](Deliveries) what reached the runtime,
 //! `transcript` the runtime's own record of each conversation, [`tools`] what of it a model can call.
 
 mod client;
@@ -39,7 +40,7 @@ pub struct Fleet {
     /// Variables that the runtime set for itself since it started.
     published: RefCell<BTreeMap<String, String>>,
     /// The port that the node listens on; 0 until it does.
-    port: Cell<u16>,
+    pub(crate) port: Cell<u16>,
     /// The receivers that were started, and not ended.
     launched: RefCell<BTreeSet<Pid>>,
     /// One deploy, stop or look after all at a time: two at once could meet on a port or a file.

@@ -21,6 +21,11 @@ impl Fleet {
         self.note(peer, format!("hermes->{peer}"), ("hermes", peer), context, text).await;
     }
 
+    /// Notes what a peer said on a context: to the node, or in answer to a message.
+    pub(super) async fn note_heard(&self, peer: &str, context: &str, text: &str) {
+        self.note(peer, format!("{peer}->hermes"), (peer, "hermes"), context, text).await;
+    }
+
     /// Notes that a reply was delivered, in the transcript of the peer that was last sent to on that context.
     pub(super) async fn note_delivered(&self, context: &str, text: &str) {
         let mut peer = STRANGER;
@@ -36,7 +41,7 @@ impl Fleet {
                 break;
             }
         }
-        self.note(peer, format!("{peer}->hermes"), (peer, "hermes"), context, text).await;
+        self.note_heard(peer, context, text).await;
     }
 
     async fn note(&self, peer: &str, dir: String, (from, to): (&str, &str), context: &str, text: &str) {

@@ -1,0 +1,42 @@
+//! What belongs to which subject: the verbs, hosts and givens of a scenario fit what it judges.
+
+use super::mistake::Mistake;
+use super::{HostName, Scenario, SubjectKind, Verb};
+
+/// The first part of a scenario that its subject has no use for, if there is one.
+pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
+    let is_hermes = scenario.subject == SubjectKind::Hermes;
+    if !is_hermes && scenario.given.hermes.is_subject() {
+        let message = "expected only `answers` of Hermes, which is no subject here; found more";
+        return Some(Mistake::at(&["given", "hermes"], message));
+    }
+    scenario.steps.iter().enumerate().find_map(|(number, step)| {
+        let verb = step.verb()?;
+        let fits = match verb {
+            Verb::Connect(_) | Verb::Disconnect(_) => is_hermes,
+            Verb::Kill(host) | Verb::Stop(host) | Verb::Start(host) => is_hermes == host.is_node(),
+            Verb::Await(wait) => is_hermes == wait.answer_to.is_some(),
+            Verb::Call(call) => is_hermes || !call.by_neighbour,
+            Verb::Request(_) | Verb::Run(_) | Verb::Advance(_) | Verb::Stranger(_) => true,
+            Verb::Write(_) | Verb::Remove(_) | Verb::Link(_) | Verb::Fault(_) | Verb::Mend(_) => true,
+            Verb::Dispatch(_) | Verb::PowerCut(_) => !is_hermes,
+        };
+        let named = match verb {
+            Verb::Kill(host) | Verb::Stop(host) | Verb::Start(host) => Some(host),
+            Verb::Connect(nodes) | Verb::Disconnect(nodes) => {
+                nodes.hosts().contains(&HostName::Neighbour).then_some(HostName::Neighbour)
+            }
+            Verb::Call(call) => call.by_neighbour.then_some(HostName::Neighbour),
+            _ => None,
+        };
+        let alone = named == Some(HostName::Neighbour) && scenario.given.hermes.neighbour.is_none();
+        let message = if !fits {
+            format!("expected a step that fits the subject; found `{}`", verb.word())
+        } else if alone {
+            "expected a neighbour in `given.hermes`; there is none".to_owned()
+        } else {
+            return None;
+        };
+        Some(Mistake::at(&["steps", &number.to_string()], message))
+    })
+}

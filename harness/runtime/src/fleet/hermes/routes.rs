@@ -1,0 +1,96 @@
+//! What there is over HTTP, and who may ask for it.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use gauntlet_protocol::bearer_token;
+use gauntlet_protocol::fleet::MAX_CALLBACK;
+use gauntlet_protocol::fleet::config::FleetConfig;
+use gauntlet_protocol::fleet::hermes::{VERSION, hermes_card, refusal};
+use gauntlet_protocol::jsonrpc::{Request, Response};
+use gauntlet_world::network::Address;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use serde_json::{Value, json};
+use subtle::ConstantTimeEq;
+
+use super::Node;
+use crate::fleet::Fleet;
+
+/// How long a client may take over a body.
+const BODY: Duration = Duration::from_secs(120);
+
+type Answer = (u16, Value);
+
+impl Node {
+    /// Answers one request.
+    pub(super) async fn answer(
+        self: &Rc<Self>,
+        request: hyper::Request<Incoming>,
+    ) -> hyper::Response<Full<Bytes>> {
+        let (status, body) = match self.fleet.config().await {
+            Ok(config) => self.route(&config, request).await,
+            Err(error) => {
+                tracing::error!(%error, "the configuration cannot be used");
+                refusal::unconfigured()
+            }
+        };
+        let mut response = hyper::Response::new(Full::new(Bytes::from(body.to_string())));
+        *response.status_mut() =
+            hyper::StatusCode::from_u16(status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+    }
+
+    async fn route(self: &Rc<Self>, config: &FleetConfig, request: hyper::Request<Incoming>) -> Answer {
+        match (request.method().as_str(), request.uri().path()) {
+            ("GET", "/health") => {
+                (200, json!({ "ok": true, "version": VERSION, "peer_count": config.agents.len() }))
+            }
+            ("GET", "/.well-known/agent-card.json") => (200, card(&self.fleet, config)),
+            ("POST", "/jsonrpc") => self.post(config, request).await,
+            _ => refusal::not_found(),
+        }
+    }
+
+    async fn post(self: &Rc<Self>, config: &FleetConfig, request: hyper::Request<Incoming>) -> Answer {
+        // Before anything of the body is looked at (FLEET-AUTH-05).
+        if let Some(refusal) = self.refusal(config, request.headers()) {
+            return refusal;
+        }
+        // The sheet sets no limit; without one a peer could fill the memory, and a smaller one would refuse a reply for ever.
+        let body = Limited::new(request.into_body(), MAX_CALLBACK).collect();
+        let body = match self.fleet.host.clock().within(BODY, body).await {
+            Some(Ok(body)) => body.to_bytes(),
+            Some(Err(_)) => return (413, json!({ "error": "request entity too large" })),
+            None => return (408, json!({ "error": "request timeout" })),
+        };
+        let (id, outcome) = match Request::parse(&body) {
+            Ok(request) => (request.id.clone(), self.call(config, request).await),
+            Err(error) => (Value::Null, Err(refusal::body(&error))),
+        };
+        (200, Response { id, outcome }.to_value())
+    }
+
+    fn refusal(&self, config: &FleetConfig, headers: &HeaderMap) -> Option<Answer> {
+        if !config.server.auth_required {
+            return None;
+        }
+        let expected = config.server.token_env.as_deref().and_then(|name| self.fleet.variable(name));
+        let Some(expected) = expected else {
+            return Some(refusal::misconfigured());
+        };
+        match headers.get(AUTHORIZATION).and_then(|field| bearer_token(field.as_bytes())) {
+            None => Some(refusal::missing_bearer()),
+            Some(token) if token.ct_eq(expected.as_bytes()).into() => None,
+            Some(_) => Some(refusal::invalid_bearer()),
+        }
+    }
+}
+
+fn card(fleet: &Fleet, config: &FleetConfig) -> Value {
+    let address = Address { host: config.server.bind_host.clone(), port: fleet.port.get() };
+    hermes_card(config.name.as_deref().unwrap_or("a2a_fleet"), &format!("http://{address}/jsonrpc"))
+}

@@ -1,0 +1,130 @@
+//! What a node answers over HTTP.
+
+use gauntlet_protocol::bearer_token;
+use gauntlet_protocol::fleet::MAX_CALLBACK;
+use gauntlet_protocol::fleet::config::FleetConfig;
+use gauntlet_protocol::fleet::hermes::{VERSION, hermes_card, refusal};
+use gauntlet_protocol::json;
+use gauntlet_protocol::jsonrpc::{Request, Response};
+use gauntlet_world::network::Stream;
+use serde_json::{Value, json};
+use subtle::ConstantTimeEq;
+
+use super::{Peer, config};
+use crate::http1::{Connection, Head, Refused};
+use crate::injection::{Mangle, Point};
+
+type Answer = (u16, Value);
+
+impl Peer {
+    pub(super) async fn connection(&self, stream: Stream) {
+        let host = self.0.host.clone();
+        let mut connection = Connection::new(&host, &self.0.settings.framing, stream);
+        loop {
+            let head = match connection.head().await {
+                Ok(head) => head,
+                Err(Refused::Closed) => return,
+                Err(_) => {
+                    let body = bytes(&json!({ "error": "bad request" }));
+                    let _ = connection.answer(400, &body, false, Mangle::Nothing).await;
+                    return connection.close().await;
+                }
+            };
+            let mut unread = true;
+            let (status, body) = self.answer(&mut connection, &head, &mut unread).await;
+            let stays_open = head.wants_more()
+                && !self.0.closing.get()
+                && (!unread || connection.can_drop_body(&head, MAX_CALLBACK));
+            let event = json!({ "method": head.method, "path": head.path, "status": status, "body": body });
+            let passed = self.0.settings.injector.pass(&host, Point::HermesResponse, event).await;
+            for event in &passed.events {
+                let status = event["status"].as_u64().and_then(|status| u16::try_from(status).ok());
+                let body = bytes(&event["body"]);
+                let sent = connection.answer(status.unwrap_or(500), &body, stays_open, passed.mangle).await;
+                if sent.is_err() {
+                    return;
+                }
+            }
+            // Who breaks off hangs up.
+            if !stays_open || passed.events.is_empty() || passed.mangle != Mangle::Nothing {
+                return connection.close().await;
+            }
+            if unread && !connection.drop_body(&head, MAX_CALLBACK).await {
+                return;
+            }
+        }
+    }
+
+    async fn answer(&self, connection: &mut Connection<'_>, head: &Head, unread: &mut bool) -> Answer {
+        let Ok(config) = self.config().await else { return refusal::unconfigured() };
+        let path = head.path.split('?').next().unwrap_or_default();
+        match (head.method.as_str(), path) {
+            ("GET", "/health") => {
+                (200, json!({ "ok": true, "version": VERSION, "peer_count": config.agents.len() }))
+            }
+            ("GET", "/.well-known/agent-card.json") => {
+                let server = &config.server;
+                let url = format!("http://{}:{}/jsonrpc", server.bind_host, server.bind_port);
+                (200, hermes_card(config.name.as_deref().unwrap_or("a2a_fleet"), &url))
+            }
+            ("POST", "/jsonrpc") => {
+                if let Some(refusal) = self.authorise(&config, head).await {
+                    return refusal;
+                }
+                *unread = false;
+                match connection.body(head, MAX_CALLBACK).await {
+                    Ok(body) => self.jsonrpc(&config, &body).await,
+                    Err(Refused::BodyTooLarge) => (413, json!({ "error": "request entity too large" })),
+                    Err(_) => (400, json!({ "error": "incomplete body" })),
+                }
+            }
+            _ => refusal::not_found(),
+        }
+    }
+
+    /// The file of this moment.
+    async fn config(&self) -> Result<FleetConfig, String> {
+        let read = config::read(&self.0.host).await?;
+        let event = json!({ "handler": read.response_handler.name(), "peers": read.agents.len() });
+        let is_read = self.pass(Point::HermesConfig, event).await.is_some();
+        Ok(if is_read { read } else { self.0.first.clone() })
+    }
+
+    async fn authorise(&self, config: &FleetConfig, head: &Head) -> Option<Answer> {
+        if !config.server.auth_required {
+            return None;
+        }
+        let token = config.server.token_env.as_deref().and_then(|name| self.0.host.env(name));
+        let Some(token) = token.filter(|token| !token.is_empty()) else {
+            return Some(refusal::misconfigured());
+        };
+        let presented = head.header("authorization").and_then(bearer_token);
+        let reason = match presented {
+            None => "missing",
+            Some(presented) if presented.ct_eq(token.as_bytes()).into() => "ok",
+            // Only a quirk makes a difference between these.
+            Some(presented) if token.as_bytes().starts_with(presented) => "start",
+            Some(_) => "wrong",
+        };
+        let event = json!({ "accepted": reason == "ok", "reason": reason });
+        let accepted =
+            self.pass(Point::HermesAuth, event).await.is_some_and(|event| event["accepted"] == true);
+        match (accepted, presented) {
+            (true, _) => None,
+            (false, None) => Some(refusal::missing_bearer()),
+            (false, Some(_)) => Some(refusal::invalid_bearer()),
+        }
+    }
+
+    async fn jsonrpc(&self, config: &FleetConfig, body: &[u8]) -> Answer {
+        let (id, outcome) = match Request::parse(body) {
+            Err(error) => (Value::Null, Err(refusal::body(&error))),
+            Ok(request) => (request.id.clone(), self.call(config, request).await),
+        };
+        (200, Response { id, outcome }.to_value())
+    }
+}
+
+fn bytes(body: &Value) -> Vec<u8> {
+    json::spaced(body).into_bytes()
+}
