@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use cells::{explain, library, plain, run, settings};
 use gauntlet_engine::cell::{Deviation, Plan};
-use gauntlet_engine::scenario::Scenario;
+use gauntlet_engine::scenario::{Scenario, Step};
 use gauntlet_reports::Verdict;
 use gauntlet_simulators::injection::Quirk;
 use serde_json::{Value, json};
@@ -526,4 +526,165 @@ fn the_list_of_mutants_is_that_of_these_tests() {
         let body = body.and_then(|rest| rest.split_once("\n}\n")).map_or("", |(body, _)| body);
         assert!(body.contains(requirement), "{requirement}: expected a test {name} here that breaks it");
     }
+}
+
+/// Breaks the world around the runtime: what its checks see then is what a broken runtime would have done.
+fn changed(scenario: &str, change: impl FnOnce(&mut Vec<Step>), requirement: &str) {
+    let plan = cell(scenario);
+    let mut broken = Scenario::clone(&plan.scenario);
+    let before = broken.steps.len();
+    change(&mut broken.steps);
+    let text = format!("{:?}", plan.scenario.steps);
+    assert!(before != broken.steps.len() || text != format!("{:?}", broken.steps), "nothing was changed");
+    must_fail(Plan { scenario: Arc::new(broken), ..plan }, requirement);
+}
+
+fn steps(text: &str) -> Vec<Step> {
+    let text = format!("id: fleet/mutant\ntitle: A mutant.\nsubject: runtime\nsteps:\n{text}");
+    gauntlet_engine::scenario::read("mutant.yaml", &text, gauntlet_reports::Lane::Virtual)
+        .expect("a scenario")
+        .remove(0)
+        .steps
+}
+
+fn place(steps: &[Step], name: &str) -> usize {
+    steps.iter().position(|step| step.name() == Some(name)).expect("a step of that name")
+}
+
+#[test]
+fn cli_a_record_that_is_none_of_this_wait_and_is_taken() {
+    let early = |steps: &mut Vec<Step>| {
+        let at = place(steps, "waited");
+        let call = steps[at].call.as_mut().expect("a call");
+        let reply = call.meanwhile.pop().expect("the reply");
+        call.meanwhile.insert(
+            0,
+            gauntlet_engine::scenario::Meanwhile {
+                text: reply.text.replace("the reply", "another"),
+                ..reply.clone()
+            },
+        );
+        call.meanwhile[0].after = call.meanwhile[1].after;
+    };
+    changed("waits-for-the-right-record", early, "FLEET-CLI-08");
+}
+
+#[test]
+fn cli_a_torn_record_that_is_never_read() {
+    let second_half_is_lost = |steps: &mut Vec<Step>| {
+        let at = place(steps, "waited");
+        steps[at].call.as_mut().expect("a call").meanwhile.pop();
+    };
+    changed("record-in-two-halves", second_half_is_lost, "FLEET-CLI-11");
+}
+
+#[test]
+fn yaml_an_edit_that_loses_what_people_wrote() {
+    let rewritten = steps("  - write: { path: ~hermes/fleet.yaml, text: \"fleet: {}\" }\n");
+    changed("peers-of-people-stay", |steps| steps.extend(rewritten), "FLEET-YAML-05");
+}
+
+#[test]
+fn yaml_a_rule_that_nobody_keeps() {
+    let kept = |steps: &mut Vec<Step>| steps.retain(|step| step.write.is_none());
+    for (case, row) in [
+        ("no-url", "01"),
+        ("managed-in-words", "02"),
+        ("token-of-another", "03"),
+        ("prompt-by-a-link", "04"),
+        ("python", "07"),
+    ] {
+        changed(&format!("file-that-breaks-a-rule-{case}"), kept, &format!("FLEET-YAML-{row}"));
+    }
+}
+
+#[test]
+fn tokens_a_file_that_does_not_count() {
+    let untouched = |steps: &mut Vec<Step>| steps.retain(|step| step.write.is_none());
+    changed("token-of-an-earlier-deploy", untouched, "FLEET-TOK-01");
+}
+
+#[test]
+fn tokens_a_file_that_everyone_reads() {
+    let again = steps("  - remove: \"{file.token}\"\n  - write: { path: \"{file.token}\", text: \"t\" }\n");
+    changed("deployed-and-at-work", |steps| steps.extend(again), "FLEET-TOK-03");
+}
+
+#[test]
+fn ports_a_claim_that_nobody_keeps() {
+    let unclaimed = |steps: &mut Vec<Step>| {
+        steps.retain(|step| !step.write.as_ref().is_some_and(|write| write.path.starts_with("~hermes")));
+    };
+    changed("band-that-is-claimed-codex", unclaimed, "FLEET-PORT-03");
+}
+
+#[test]
+fn ports_one_that_somebody_listens_on() {
+    changed(
+        "ports-and-names-of-a-kind-codex",
+        |steps| steps.retain(|step| step.stranger.is_none()),
+        "FLEET-PORT-02",
+    );
+}
+
+#[test]
+fn deploy_a_stranger_that_is_taken_for_the_receiver() {
+    changed(
+        "stranger-on-the-port-not-well",
+        |steps| steps.retain(|step| step.stranger.is_none()),
+        "FLEET-DEP-02",
+    );
+}
+
+#[test]
+fn deploy_a_second_receiver_beside_one_that_cannot_be_ended() {
+    changed(
+        "receiver-that-cannot-be-ended",
+        |steps| steps.retain(|step| step.fault.is_none()),
+        "FLEET-DEP-04",
+    );
+}
+
+#[test]
+fn deploy_that_takes_what_people_wrote() {
+    let rewritten = steps("  - write: { path: CLAUDE.md, text: \"@.hermes/A2A.md\" }\n");
+    changed("deployed-twice", |steps| steps.extend(rewritten), "FLEET-DEP-09");
+}
+
+#[test]
+fn reconcile_that_cannot_start_what_is_down() {
+    let fault = steps("  - fault: { host: runtime, at: process.spawn, do: { fail: no_space } }\n");
+    let cannot = |steps: &mut Vec<Step>| {
+        let at = place(steps, "revived");
+        steps.splice(at..at, fault);
+    };
+    changed("down-and-moved", cannot, "FLEET-REC-02");
+}
+
+#[test]
+fn reconcile_that_forgets_what_a_deploy_was_told() {
+    let forgotten = steps("  - remove: \"{file.config}\"\n");
+    let forgets = |steps: &mut Vec<Step>| {
+        let at = steps.iter().position(|step| step.kill.is_some()).expect("a kill");
+        steps.splice(at..at, forgotten);
+    };
+    changed("revived-after-a-restart", forgets, "FLEET-REC-04");
+}
+
+#[test]
+fn status_of_a_receiver_by_its_port_alone() {
+    let noted = |steps: &mut Vec<Step>| {
+        let last = steps.iter().rposition(|step| step.write.is_some()).expect("a write");
+        steps.remove(last);
+    };
+    changed("pid-file-of-the-dead", noted, "FLEET-STAT-01");
+}
+
+#[test]
+fn status_a_stop_that_ends_nothing() {
+    let unasked = |steps: &mut Vec<Step>| {
+        let at = place(steps, "stopped");
+        steps[at].call.as_mut().expect("a call").tool = "{callback_prefix}_receiver_status".to_owned();
+    };
+    changed("deployed-and-at-work", unasked, "FLEET-STAT-02");
 }

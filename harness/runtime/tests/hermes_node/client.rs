@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gauntlet_runtime::fleet::tools::NAMES;
+use gauntlet_runtime::fleet::tools;
 use gauntlet_runtime::registry::Caller;
 use gauntlet_world::WorldSettings;
 use gauntlet_world::network::Address;
@@ -41,8 +41,14 @@ fn a_model_is_told_of_every_tool_what_it_takes_and_what_it_gives() {
         let (runtime, caller) = (rig.runtime(), Caller::with(["a2a"]));
         let tools: Vec<_> = runtime.tools(&caller).collect();
         let names: Vec<_> = tools.iter().map(|tool| tool.name).collect();
-        assert_eq!(names, ["fleet_replies", "fleet_send", "fleet_send_and_wait"]);
-        assert_eq!(names.into_iter().collect::<BTreeSet<_>>(), NAMES.into_iter().collect());
+        for name in ["fleet_send", "deploy_cc_receiver", "oc_receiver_status", "codex_receiver_stop"] {
+            assert!(names.contains(&name), "{name} is missing in {names:?}");
+        }
+        assert!(names.into_iter().collect::<BTreeSet<_>>().is_subset(&tools::names().into_iter().collect()));
+        for tool in tools.iter().filter(|tool| tool.name.starts_with("deploy_")) {
+            assert!(tool.arguments["properties"]["repo_path"].is_object(), "{}", tool.name);
+            assert_eq!(tool.arguments["required"], json!(["repo_path"]), "{}", tool.name);
+        }
         for tool in tools {
             assert!(tool.toolset == "a2a" && tool.description.ends_with('.'), "{}", tool.name);
             for schema in [&tool.arguments, &tool.result] {
