@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+use crate::scenario::HERMES;
+
 /// A file of requirements.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -51,9 +53,11 @@ pub struct Requirement {
 }
 
 impl Requirement {
-    /// Whether it is owed on an executor.
+    /// Whether it is owed on an executor. What everyone owes is owed by receivers, their runtime and their CLIs; a Hermes node
+    /// that is the subject itself owes what names it.
     pub fn is_for(&self, executor: &str) -> bool {
-        self.executors.is_empty() || self.executors.iter().any(|named| named.value == executor)
+        (self.executors.is_empty() && executor != HERMES)
+            || self.executors.iter().any(|named| named.value == executor)
     }
 }
 
