@@ -1,7 +1,9 @@
 //! Makes cargo embed the data anew when a file of it was added, changed or removed.
 
 fn main() {
-    for folder in ["requirements", "suites", "executors", "profiles", "releases", "quirks", "faults"] {
+    for folder in
+        ["requirements", "suites", "executors", "profiles", "releases", "quirks", "faults", "mutants"]
+    {
         println!("cargo::rerun-if-changed={folder}");
     }
 }

@@ -55,7 +55,7 @@ fn a_quirk_that_does_not_bite_over_real_processes_is_not_caught() {
     over_processes.plan = real.into();
     over_processes.line.id = over_processes.plan.id();
     let row = |record: &Record| {
-        let detection = Scores::of(&library, records.iter().chain([record])).detection(&library);
+        let detection = Scores::of(&library, records.iter().chain([record])).detection(&library, false);
         detection.quirks.into_iter().find(|row| row.id == "token-in-log").expect("the quirk has a row")
     };
     let caught = row(&over_processes);

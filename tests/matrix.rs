@@ -84,7 +84,7 @@ fn crossed(library: &Arc<Library>, deviation: &str) -> Vec<Record> {
 
 fn is_caught(library: &Arc<Library>, quirk: &str) -> Result<(), Failed> {
     let records = crossed(library, quirk);
-    let detection = Scores::of(library, &records).detection(library);
+    let detection = Scores::of(library, &records).detection(library, true);
     let row = detection.quirks.iter().find(|row| row.id == quirk).ok_or("the quirk has no row")?;
     if !row.caught {
         let missed: BTreeSet<_> = row.missed.iter().collect();

@@ -16,7 +16,7 @@ use gauntlet_simulators::injection::Quirk;
 use serde_json::{Value, json};
 
 /// The newest version of each executor.
-const NEWEST: [&str; 2] = ["codex-0.169.0", "opencode-1.18.33"];
+const NEWEST: [&str; 3] = ["codex-0.169.0", "opencode-1.18.33", "agy-sheet"];
 
 /// The cell of a scenario, or of `scenario@executor`, on the newest version of the first executor that it is for.
 fn cell(scenario: &str) -> Plan {
@@ -202,6 +202,66 @@ fn opencode_flags_that_get_through() {
 #[test]
 fn opencode_a_role_that_does_not_say_where() {
     by_configuration("built-in-role", "role_prompt", json!("You are somewhere."), "FLEET-OC-09");
+}
+
+#[test]
+fn agy_arguments_in_another_order() {
+    let deviation = json!({ "replace": {
+        "/args/3": "--print-timeout", "/args/4": "43s", "/args/5": "--add-dir", "/args/6": "/cell/repo",
+    } });
+    at_point("agy-at-work", "receiver.spawn", deviation, json!({}), "FLEET-AGY-01");
+}
+
+#[test]
+fn agy_a_limit_that_is_not_rounded_up() {
+    let deviation = json!({ "replace": { "/args/6": "42s" } });
+    at_point("agy-at-work", "receiver.spawn", deviation, json!({}), "FLEET-AGY-03");
+    let deviation = json!({ "replace": { "/seconds": 400 } });
+    at_point("agy-turn-at-its-cap", "receiver.cap", deviation.clone(), json!({}), "FLEET-AGY-03");
+    at_point("agy-turn-at-its-cap", "receiver.cap", deviation, json!({}), "FLEET-INV-05");
+}
+
+#[test]
+fn agy_a_conversation_that_is_not_the_one_that_was_found() {
+    let deviation = json!({ "replace": { "/session": "u-of-nobody" } });
+    at_point(
+        "agy-conversation-that-is-not-told-empty",
+        "receiver.discovery",
+        deviation,
+        json!({}),
+        "FLEET-AGY-14",
+    );
+}
+
+#[test]
+fn agy_a_dead_conversation_whose_successor_is_not_gone_on_with() {
+    let of_second = json!({ "nth": 2 });
+    let lost = "agy-conversation-that-is-gone";
+    when(lost, "receiver.session_save", json!("omit"), of_second, "FLEET-AGY-08");
+}
+
+#[test]
+fn agy_a_mark_that_stays() {
+    let deviation = json!({ "replace": { "/drifted": true } });
+    at_point(
+        "agy-drift-that-is-over",
+        "receiver.replay",
+        deviation,
+        json!({ "/fits": true }),
+        "FLEET-AGY-07",
+    );
+}
+
+#[test]
+fn agy_a_failure_that_empties_the_conversation() {
+    let deviation = json!({ "replace": { "/missing": false } });
+    at_point(
+        "agy-nobody-signed-in-any-more",
+        "receiver.sign_in",
+        deviation,
+        json!({ "/sign": "told" }),
+        "FLEET-AGY-11",
+    );
 }
 
 #[test]
@@ -404,7 +464,7 @@ fn cli_a_record_that_is_none_of_this_wait_and_is_taken() {
         );
         call.meanwhile[0].after = call.meanwhile[1].after;
     };
-    changed("waits-for-the-right-record", early, "FLEET-CLI-08");
+    changed("waits-for-the-right-record-codex", early, "FLEET-CLI-08");
 }
 
 #[test]
@@ -413,7 +473,7 @@ fn cli_a_torn_record_that_is_never_read() {
         let at = place(steps, "waited");
         steps[at].call.as_mut().expect("a call").meanwhile.pop();
     };
-    changed("record-in-two-halves", second_half_is_lost, "FLEET-CLI-11");
+    changed("record-in-two-halves-codex", second_half_is_lost, "FLEET-CLI-11");
 }
 
 #[test]
@@ -525,4 +585,13 @@ fn status_a_stop_that_ends_nothing() {
         steps[at].call.as_mut().expect("a call").tool = "{callback_prefix}_receiver_status".to_owned();
     };
     changed("deployed-and-at-work", unasked, "FLEET-STAT-02");
+}
+#[test]
+fn the_list_of_mutants_is_that_of_these_tests() {
+    let source = include_str!("mutants.rs");
+    for (requirement, name) in &library().mutants {
+        let body = source.split_once(&format!("fn {name}() {{")).map(|(_, rest)| rest);
+        let body = body.and_then(|rest| rest.split_once("\n}\n")).map_or("", |(body, _)| body);
+        assert!(body.contains(requirement), "{requirement}: expected a test {name} here that breaks it");
+    }
 }

@@ -16,10 +16,12 @@
 pub mod cap;
 pub mod cell;
 pub mod compliance;
+pub mod coverage;
 pub mod escape;
 pub mod evidence;
 pub mod json;
 pub mod junit;
+pub mod listing;
 pub mod markdown;
 pub mod provenance;
 pub mod redact;
@@ -31,9 +33,13 @@ pub mod verdict;
 
 pub use cell::CellLine;
 pub use compliance::{Compliance, Tally};
+pub use coverage::Coverage;
 pub use evidence::{Evidence, Failure};
+pub use listing::Listing;
 pub use provenance::{Catalogue, Tool};
 pub use redact::Secrets;
-pub use report::{ExecutorReport, ProfileRow, RequirementRow, Subject, VersionVerdict};
+pub use report::{
+    ExecutorReport, ProfileRow, ReleaseBreak, ReleaseRow, RequirementRow, Subject, VersionVerdict,
+};
 pub use summary::{CellCounts, Detection, ExecutorScore, QuirkRow, Resilience, ResilienceBreak, Summary};
 pub use verdict::{Class, Lane, Level, Verdict};

@@ -31,9 +31,12 @@ pub struct ExecutorReport {
     pub complete: bool,
     /// The root seed.
     pub seed: u64,
+    /// What the release is known not to keep; absent for the reference, which keeps everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseRow>,
     /// The versions of the executor's CLI, oldest first.
     pub profiles: Vec<ProfileRow>,
-    /// Every requirement that applies, by id.
+    /// Every requirement that applies to this executor; those of other executors are no part of it.
     pub requirements: Vec<RequirementRow>,
     /// The rows' verdicts, counted by level.
     pub compliance: Compliance,
@@ -43,6 +46,9 @@ pub struct ExecutorReport {
     pub failures_left_out: u32,
     /// Ids of requirements that no scenario judges.
     pub uncovered: Vec<String>,
+    /// Ids of requirements that no quirk, no mutant and no version breaks: nobody knows that their checks can fail.
+    #[serde(default)]
+    pub unbroken: Vec<String>,
 }
 
 /// What was judged.
@@ -56,6 +62,34 @@ pub struct Subject {
     pub name: String,
     /// Its release.
     pub release: String,
+}
+
+/// A release of the subject, and whether what it is known not to keep is exactly what was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseRow {
+    /// The name.
+    pub id: String,
+    /// One sentence.
+    pub title: String,
+    /// Where it was seen.
+    pub seen_in: Vec<String>,
+    /// Requirements that it does not keep in front of this executor, as the release lists them.
+    pub breaks: Vec<ReleaseBreak>,
+    /// Requirements that failed though neither the release nor the profile lists them.
+    pub unexpected_breaks: Vec<String>,
+    /// Requirements that the release lists and that did not fail: the list is stale.
+    pub missing_breaks: Vec<String>,
+}
+
+/// A requirement that a release does not keep.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseBreak {
+    /// The id.
+    pub requirement: String,
+    /// How that is known.
+    pub evidence: String,
 }
 
 /// One version of the executor's CLI, and whether its known breaks are exactly what was found.

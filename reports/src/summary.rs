@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::compliance::Compliance;
+use crate::coverage::Coverage;
 use crate::provenance::{Catalogue, Tool};
 use crate::verdict::Verdict;
 
@@ -35,6 +36,9 @@ pub struct Summary {
     pub detection: Detection,
     /// The third score: what the other roles keep under quirks and faults.
     pub resilience: Resilience,
+    /// What of the catalogue nobody would notice.
+    #[serde(default)]
+    pub coverage: Coverage,
     /// How many failures there were together.
     pub failures: u32,
     /// The exit code of the command.
@@ -75,7 +79,7 @@ pub struct ExecutorScore {
 pub struct Detection {
     /// Quirks of which every named requirement failed, and no other of that role.
     pub caught: u32,
-    /// All quirks.
+    /// All quirks that are scored.
     pub all: u32,
     /// One row a quirk, by id.
     pub quirks: Vec<QuirkRow>,
@@ -95,6 +99,9 @@ pub struct QuirkRow {
     pub violates: Vec<String>,
     /// How many cells it was in.
     pub cells: u32,
+    /// Whether it counts: not when only a part of the matrix was run, and it was in no cell of that.
+    #[serde(default = "scored")]
+    pub scored: bool,
     /// Whether it counts as caught.
     pub caught: bool,
     /// Requirements that it names and that failed nowhere.
@@ -107,6 +114,11 @@ pub struct QuirkRow {
     /// Requirements that it names and that failed in virtual time in the same cell, and not there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed_real: Vec<String>,
+}
+
+/// Reports of earlier versions score every quirk.
+fn scored() -> bool {
+    true
 }
 
 /// What the other roles keep under quirks and faults.

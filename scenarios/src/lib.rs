@@ -1,4 +1,4 @@
-//! The embedded data: requirements, suites, executors, profiles, releases, quirks, faults.
+//! The embedded data: requirements, suites, executors, profiles, releases, quirks, faults, and what the tests' mutants break.
 //!
 //! The folders beside this one hold the files; this crate only carries them, so that the binary needs no files around it.
 
@@ -11,6 +11,7 @@ static PROFILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/profiles");
 static RELEASES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/releases");
 static QUIRKS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/quirks");
 static FAULTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/faults");
+static MUTANTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/mutants");
 
 /// Every embedded YAML file: its path below the folder `scenarios`, and its text. Ordered by folder, then by path.
 pub fn files() -> impl Iterator<Item = (String, &'static str)> {
@@ -22,6 +23,7 @@ pub fn files() -> impl Iterator<Item = (String, &'static str)> {
         ("releases", &RELEASES),
         ("quirks", &QUIRKS),
         ("faults", &FAULTS),
+        ("mutants", &MUTANTS),
     ]
     .into_iter()
     .flat_map(|(kind, folder)| {

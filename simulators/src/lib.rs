@@ -6,5 +6,6 @@ pub mod gate;
 pub mod http1;
 pub mod injection;
 pub mod receiver;
+pub mod recorder;
 pub mod stage;
 pub mod stranger;

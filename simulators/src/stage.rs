@@ -115,6 +115,12 @@ pub struct Part {
     /// Whether the CLI ignores SIGTERM.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub ignores_term: bool,
+    /// Whether the CLI also misses a limit that it was told; of CLIs that are told one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hangs: bool,
+    /// Whether the CLI writes down nowhere on which session it ran; of CLIs that say it in a file alone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub untold: bool,
 }
 
 /// A shell command that a turn reports, and perhaps really runs.

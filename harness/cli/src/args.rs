@@ -24,8 +24,13 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Run one cell again and show its verdicts and its trace
     Replay(ReplayArgs),
+    /// List what there is, or what of the catalogue is not covered
+    List(ListArgs),
     /// Run the reference receiver in front of a CLI, in the current directory
     Serve(ServeArgs),
+    /// Make profiles of CLIs
+    #[command(subcommand)]
+    Profile(ProfileCommand),
     /// Print the JSON Schema of a file format
     Schema(SchemaArgs),
     /// Be a receiver that ends when its standard input ends (for the harness itself)
@@ -58,6 +63,9 @@ pub(crate) struct RunArgs {
     /// Only cells or scenarios whose id matches, with `*` and `?` (repeatable)
     #[arg(long, value_name = "PATTERN")]
     pub(crate) only: Vec<String>,
+    /// Judge this release of the receiver instead of the reference; what it does not keep makes the run fail
+    #[arg(long, value_name = "ID", default_value = "reference")]
+    pub(crate) release: String,
     /// Which lane
     #[arg(long, value_enum, default_value = "both")]
     pub(crate) lane: LaneChoice,
@@ -79,6 +87,51 @@ pub(crate) struct RunArgs {
     /// Take the cells in another order, drawn by this number; the results are the same
     #[arg(long, value_name = "N", hide = true)]
     pub(crate) shuffle: Option<u64>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ListArgs {
+    /// What to list
+    #[arg(value_enum, conflicts_with = "uncovered")]
+    pub(crate) what: Option<Things>,
+    /// The requirements that nothing judges, and those that nothing was ever seen to break. Ends with 1 when a must is judged by
+    /// nothing
+    #[arg(long)]
+    pub(crate) uncovered: bool,
+    /// How
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: ListFormat,
+    /// Also read data from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
+}
+
+/// What can be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Things {
+    /// The catalogue
+    Requirements,
+    /// Scenarios, one for each row of their parameters
+    Scenarios,
+    /// Deviations of peers
+    Quirks,
+    /// Versions of executors' CLIs
+    Profiles,
+    /// Versions of receivers
+    Releases,
+    /// Misbehaviour of the world
+    Faults,
+}
+
+/// How a list is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// Columns
+    Text,
+    /// A Markdown table
+    Md,
+    /// A list of objects
+    Json,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -125,6 +178,29 @@ pub(crate) struct StandInArgs {
     /// The arguments that the receiver gave
     #[arg(last = true, allow_hyphen_values = true)]
     pub(crate) args: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProfileCommand {
+    /// Make the profile of one version of a CLI from a folder of recordings
+    ///
+    /// The folder is named like the version and lies in one that is named like the executor; it holds `<case>.stdout.jsonl` and
+    /// `<case>.stderr.txt` for cases such as text, tool, resume, err401 and cut. `exit-codes.txt`, there or one folder above, may
+    /// say the exit codes. The profile goes to standard output; what the recordings do not tell, and what stands in the profile
+    /// instead, is listed on standard error and needs a hand.
+    Record(RecordArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RecordArgs {
+    /// The folder, for instance `tests/fixtures/codex/0.169.0`
+    pub(crate) dir: PathBuf,
+    /// The executor, when the folder above is not named like it
+    #[arg(long)]
+    pub(crate) executor: Option<String>,
+    /// Write the profile to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -3,7 +3,9 @@
 
 mod args;
 mod interrupt;
+mod list;
 mod process;
+mod profile;
 mod progress;
 mod replay;
 mod run;
@@ -12,7 +14,7 @@ mod schema;
 use clap::Parser;
 use gauntlet_engine::exit::ExitCode;
 
-use args::{Args, Command};
+use args::{Args, Command, ProfileCommand};
 
 fn main() -> std::process::ExitCode {
     let args = match Args::try_parse() {
@@ -31,9 +33,11 @@ fn main() -> std::process::ExitCode {
     let outcome = match args.command {
         Command::Run(run) => run::run(&run),
         Command::Replay(replay) => replay::replay(&replay),
+        Command::List(list) => list::list(&list),
         Command::Serve(serve) => process::serve(&serve),
         Command::Receiver(receiver) => process::receiver(&receiver),
         Command::StandIn(stand_in) => process::stand_in(&stand_in),
+        Command::Profile(ProfileCommand::Record(record)) => profile::record(&record),
         Command::Schema(schema) => schema::schema(&schema),
     };
     match outcome {

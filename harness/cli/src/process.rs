@@ -55,7 +55,7 @@ pub(crate) fn serve(args: &ServeArgs) -> Outcome {
         wrong(format!("expected an executor with words; there are none for {:?}", mode.name))
     })?;
     let mut quirks = Vec::new();
-    for id in release.quirks.iter().map(|id| &id.value).chain(&args.quirk) {
+    for id in release.quirks_before(mode.name).map(|id| &id.value).chain(&args.quirk) {
         let of_receivers = || library.quirks.values().filter(|quirk| quirk.role == "receiver");
         match library.quirks.get(id) {
             Some(quirk) if quirk.role == "receiver" => quirks.push(executor.quirk(quirk)),

@@ -29,6 +29,7 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
         executors: args.executor.clone(),
         versions: args.version.clone(),
         only: args.only.clone(),
+        release: args.release.clone(),
         lanes: match args.lane {
             LaneChoice::Virtual => vec![Lane::Virtual],
             LaneChoice::Real => vec![Lane::Real],

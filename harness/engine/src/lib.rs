@@ -6,9 +6,11 @@
 
 mod braces;
 pub mod cell;
+pub mod coverage;
 pub mod data;
 pub mod exit;
 pub mod files;
+pub mod listing;
 pub mod matrix;
 pub mod oracle;
 pub mod project;

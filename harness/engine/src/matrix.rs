@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use gauntlet_reports::Lane;
 use gauntlet_simulators::cli::Profile;
-use gauntlet_simulators::injection::Quirk;
+use gauntlet_simulators::injection::{Point, Quirk};
 use gauntlet_simulators::receiver::USUAL_PLACES;
+use serde_json::Value;
 use wildmatch::WildMatch;
 
 use crate::cell::{self, Deviation, Outcome, Plan};
 use crate::data::executor::Executor;
 use crate::data::fault::Fault;
+use crate::data::release::REFERENCE;
 use crate::data::{Library, nearest};
 use crate::files;
 use crate::scenario::Scenario;
@@ -25,6 +27,8 @@ pub struct Selection {
     pub versions: Vec<String>,
     /// Only cells whose id, or whose scenario's id, matches one of these patterns (`*` and `?`); all when empty.
     pub only: Vec<String>,
+    /// The receiver. Quirks and faults cross the reference alone: they judge the scenarios, and not a release.
+    pub release: String,
     /// The lanes.
     pub lanes: Vec<Lane>,
     /// The root seed.
@@ -39,6 +43,7 @@ impl Default for Selection {
             executors: Vec::new(),
             versions: Vec::new(),
             only: Vec::new(),
+            release: REFERENCE.to_owned(),
             lanes: vec![Lane::Virtual, Lane::Real],
             seed: 0,
             seeds: 1,
@@ -59,7 +64,12 @@ pub struct UnknownName {
 impl Selection {
     /// Whether the whole matrix is selected, so that scores over all of it make sense.
     pub fn is_whole(&self) -> bool {
-        self.executors.is_empty() && self.versions.is_empty() && self.only.is_empty()
+        self.executors.is_empty() && self.versions.is_empty() && self.only.is_empty() && self.is_reference()
+    }
+
+    /// Whether it is the receiver as it should be that is run.
+    pub fn is_reference(&self) -> bool {
+        self.release == REFERENCE
     }
 
     /// Every name that the selection uses must be known.
@@ -79,6 +89,10 @@ impl Selection {
                 let known = library.profiles.keys().map(|(_, version)| version.as_str()).collect();
                 return Err(unknown("a version", version, known));
             }
+        }
+        if !library.releases.contains_key(&self.release) {
+            let known = library.releases.keys().map(String::as_str).collect();
+            return Err(unknown("a release", &self.release, known));
         }
         Ok(())
     }
@@ -139,7 +153,7 @@ impl Selection {
     /// The plain cells of the virtual lane that tell which quirks and faults have something to bite on: those of the newest
     /// profile of each executor, as far as a cell with a quirk or fault is selected that they could lead to.
     pub fn probes(&self, library: &Library) -> Vec<Plan> {
-        if !self.lanes.contains(&Lane::Virtual) {
+        if !self.lanes.contains(&Lane::Virtual) || !self.is_reference() {
             return Vec::new();
         }
         let mut plans = Vec::new();
@@ -185,9 +199,11 @@ impl Selection {
         lane: Lane,
         deviation: Option<Deviation>,
     ) -> Option<Plan> {
-        let release = library.releases.get("reference")?.clone();
-        let release_quirks =
-            release.quirks.iter().filter_map(|quirk| library.quirks.get(&quirk.value).cloned()).collect();
+        let release = library.releases.get(&self.release)?.clone();
+        let release_quirks = release
+            .quirks_before(profile.executor())
+            .filter_map(|quirk| library.quirks.get(&quirk.value).cloned())
+            .collect();
         Some(Plan {
             executor: library.executors.get(profile.executor())?.clone(),
             scenario: scenario.clone(),
@@ -239,8 +255,9 @@ pub fn reachable(library: &Library, executor: &Executor, outcome: &Outcome) -> V
     let quirk = |quirk: &Quirk| {
         let quirk = executor.quirk(quirk);
         let is_meant = quirk.executors.is_empty() || quirk.executors.contains(&executor.id.value);
-        is_meant
-            && outcome.events.iter().any(|(point, event)| *point == quirk.at && quirk.when.matches(event))
+        let bites = |(point, event): &&(Point, Value)| *point == quirk.at && quirk.when.matches(event);
+        let needed = quirk.when.nth.unwrap_or(1) as usize;
+        is_meant && outcome.events.iter().filter(bites).take(needed).count() == needed
     };
     let fault = |fault: &Fault| {
         let rule = executor.rule(&fault.rule);

@@ -9,6 +9,7 @@ use gauntlet_reports::{
 };
 
 use crate::cell::Plan;
+use crate::coverage;
 use crate::data::Library;
 use crate::exit::ExitCode;
 use crate::matrix::Selection;
@@ -89,7 +90,7 @@ pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, com
         .into_iter()
         .map(|(name, of)| executor_report(library, selection, &scores, name, of, complete))
         .collect();
-    let detection = scores.detection(library);
+    let detection = scores.detection(library, selection.is_whole());
     let resilience = scores.resilience();
     let mut problems = Vec::new();
     let mut exit = ExitCode::Pass;
@@ -119,10 +120,37 @@ pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, com
         }
     }
     for report in &executors {
-        let unjudged = report
-            .requirements
-            .iter()
-            .filter(|row| row.level == gauntlet_reports::Level::Must && row.verdict == Verdict::Inconclusive);
+        let Some(release) = &report.release else { continue };
+        let name = format!("{} with release {}", report.executor, release.id);
+        for known in
+            release.breaks.iter().filter(|known| !release.missing_breaks.contains(&known.requirement))
+        {
+            let line = format!("{name}: {} failed, as is known ({})", known.requirement, known.evidence);
+            problem(line, ExitCode::Nonconformance);
+        }
+        for id in &release.unexpected_breaks {
+            problem(
+                format!("{name}: {id} failed, and the release does not list it"),
+                ExitCode::Nonconformance,
+            );
+        }
+        let all_was_tried = selection.only.is_empty() && selection.versions.is_empty() && complete;
+        for id in release.missing_breaks.iter().filter(|_| all_was_tried) {
+            let line = format!("{name}: {id} passed, though the release lists it as broken");
+            problem(line, ExitCode::Nonconformance);
+        }
+    }
+    for report in &executors {
+        // What rests on a break of the release cannot be judged, and is not said again for each row.
+        let broken = |id: &str| {
+            let known = report.release.iter().flat_map(|release| &release.breaks);
+            let foundations = library.catalogue.foundations(id);
+            known.map(|known| known.requirement.as_str()).any(|known| foundations.contains(&known))
+        };
+        let unjudged = report.requirements.iter().filter(|row| {
+            let is_must = row.level == gauntlet_reports::Level::Must;
+            is_must && row.verdict == Verdict::Inconclusive && !broken(&row.id)
+        });
         for row in unjudged {
             let reason = row
                 .by_version
@@ -198,6 +226,7 @@ pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, com
             .collect(),
         detection,
         resilience,
+        coverage: coverage::coverage(library),
         failures,
         exit_code: exit.code(),
         problems,
@@ -234,12 +263,14 @@ fn executor_report(
         executor,
         complete,
         seed: selection.seed,
+        release: scored.release,
         profiles: scored.profiles,
         requirements: scored.requirements,
         compliance: scored.compliance,
         failures: of.failures,
         failures_left_out: of.left_out,
         uncovered: scored.uncovered,
+        unbroken: scored.unbroken,
     }
 }
 

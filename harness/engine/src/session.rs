@@ -9,6 +9,7 @@ use gauntlet_reports::{CellLine, Lane, Summary, json, junit, markdown};
 
 use crate::cell::Plan;
 use crate::data::Library;
+use crate::data::release::REFERENCE;
 use crate::files::{self, Lines};
 use crate::matrix::Selection;
 use crate::project::{self, Gathered, Reports};
@@ -235,7 +236,10 @@ pub fn find(library: &Library, id: &str) -> Option<Plan> {
         .rsplit_once('#')
         .and_then(|(_, seed)| seed.trim_end_matches("~real").parse().ok())
         .unwrap_or_default();
-    let selection = Selection { seed, lanes: vec![Lane::Virtual, Lane::Real], ..Selection::default() };
+    let release = id.rsplit_once('@').and_then(|(_, cell)| cell.split(['+', '#']).next()?.rsplit_once(':'));
+    let release = release.map_or(REFERENCE, |(_, release)| release).to_owned();
+    let selection =
+        Selection { seed, release, lanes: vec![Lane::Virtual, Lane::Real], ..Selection::default() };
     let mut plain = selection.plain(library);
     for (_, version) in library.profiles.keys() {
         let of_version =

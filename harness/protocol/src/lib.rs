@@ -5,10 +5,12 @@
 //!
 //! * [`json`] and [`jsonrpc`]: the ground that every dialect stands on.
 //! * [`fleet`]: the product line's dialect `a2a_fleet`, its wire and its files.
+//! * [`agy`]: what `agy --print` prints, and the file in which it names its conversations.
 //! * [`claude_code`]: what `claude -p --output-format stream-json` prints.
 //! * [`codex`]: what `codex exec --json` prints.
 //! * [`opencode`]: what `opencode run --format json` prints.
 
+pub mod agy;
 mod bearer;
 pub mod claude_code;
 pub mod codex;

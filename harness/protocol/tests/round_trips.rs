@@ -1,8 +1,8 @@
 //! What is written reads back the same, whatever the text.
 
 use gauntlet_protocol::fleet::{
-    AgentMessage, CODEX, Callback, ContextId, Direction, Dispatch, Health, InboxRecord, Lines, Session,
-    SessionMap, TranscriptRecord, offset_bytes, parse_offset,
+    AgentMessage, CODEX, Callback, ContextId, Direction, Dispatch, Health, InboxRecord, LastOutput, Lines,
+    Session, SessionMap, TranscriptRecord, offset_bytes, parse_offset,
 };
 use gauntlet_protocol::json;
 use gauntlet_protocol::jsonrpc::{Request, Response, RpcError};
@@ -68,8 +68,8 @@ proptest! {
     }
 
     #[test]
-    fn an_inbox_record_is_one_line_that_reads_back(ts in text(), from in text(), context in prop::option::of(filled()), text in text()) {
-        let record = InboxRecord { ts, from, context, text };
+    fn an_inbox_record_is_one_line_that_reads_back(ts in text(), from in text(), context in prop::option::of(filled()), text in text(), cut in any::<bool>()) {
+        let record = InboxRecord { ts, from, context, text, cut };
         let line = record.to_line();
         prop_assert_eq!(InboxRecord::parse_line(one_line(&line)?), Ok(record));
     }
@@ -112,13 +112,20 @@ proptest! {
     }
 
     #[test]
-    fn a_session_map_reads_back(entries in prop::collection::btree_map(text(), (filled(), any::<i64>()), 0..8)) {
+    fn a_session_map_reads_back(
+        entries in prop::collection::btree_map(
+            text(),
+            (filled(), any::<i64>(), prop::option::of((text(), prop::option::of(any::<i64>())))),
+            0..8,
+        ),
+    ) {
         let mut sessions = SessionMap::default();
-        for (context, (id, updated_at)) in entries {
+        for (context, (id, updated_at, printed)) in entries {
+            let last_output = printed.map(|(text, drifted_at)| LastOutput { text, drifted_at });
             // Only ids that a file can hold: not blank, trimmed.
             let id = id.trim();
             if !id.is_empty() {
-                sessions.insert(context, Session { id: id.to_owned(), updated_at });
+                sessions.insert(context, Session { id: id.to_owned(), updated_at, last_output });
             }
         }
         prop_assert_eq!(SessionMap::parse("thread_id", &sessions.to_bytes("thread_id")), sessions);

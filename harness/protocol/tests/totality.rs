@@ -1,5 +1,6 @@
 //! Any bytes give a value or a typed error: no parser panics, and every error says what was expected.
 
+use gauntlet_protocol::agy;
 use gauntlet_protocol::claude_code;
 use gauntlet_protocol::codex::{Event, TurnOutput};
 use gauntlet_protocol::fleet::config::FleetConfig;
@@ -71,6 +72,12 @@ fn parse_everything(bytes: &[u8]) {
     assert_eq!(claude_code::session_id(&text).len(), 36);
     claude_code::says_session_not_found(&text);
     claude_code::says_session_in_use(&text);
+    let (first, again) = (agy::TurnOutput::first(bytes), agy::TurnOutput::later(bytes, &text));
+    assert!(is_trimmed(&first.reply) && is_trimmed(&again.reply));
+    assert!(first.not_found.is_none() && first.text.ends_with(&again.text));
+    assert_eq!(again.not_found.is_some(), agy::conversation_not_found(&first.text).is_some());
+    agy::LastConversations::parse(bytes).of(&text);
+    agy::says_signed_out(&text);
     let lines = Lines::new(bytes);
     let torn = lines.torn().to_vec();
     let mut joined: Vec<u8> = lines.flat_map(|(_, line)| [line, b"\n"].concat()).collect();
@@ -185,8 +192,13 @@ fn valid_lines() -> Vec<String> {
     let dispatch = Dispatch { text: "add one() 🦀".to_owned(), context: Some(context) };
     let request = Request { id: json!(1), method: json!("SendMessage"), params: dispatch.to_params("user") };
     let ack = AgentMessage { text: CODEX.ack_text(), context: Some("c1".to_owned()) };
-    let inbox =
-        InboxRecord { ts: "t".to_owned(), from: "hermes".to_owned(), context: None, text: "é".to_owned() };
+    let inbox = InboxRecord {
+        ts: "t".to_owned(),
+        from: "hermes".to_owned(),
+        context: None,
+        text: "é".to_owned(),
+        cut: false,
+    };
     vec![
         // Raw UTF-8, so that a cut can fall inside a character.
         callback.to_value().to_string(),
@@ -274,6 +286,31 @@ proptest! {
             Some((result, false)) => prop_assert_eq!(output.reply, words(result).or(words(&said))),
             None => prop_assert_eq!(output.reply, words(&said)),
         }
+    }
+
+    #[test]
+    fn what_a_conversation_says_next_is_all_that_is_new(
+        before in "(\\PC{0,12}\n){0,4}", ends in 0usize..3, next in "\\PC{0,20}", more in "(\n\\PC{1,8}){0,2}",
+    ) {
+        let said = format!("{next}{more}");
+        prop_assume!(agy::conversation_not_found(&format!("{before}{said}")).is_none());
+        let output = agy::TurnOutput::later(format!("{before}{said}\n").as_bytes(), &before);
+        let words = Some(said.trim().to_owned()).filter(|words| !words.is_empty());
+        prop_assert_eq!((&output.reply, output.replay), (&words, agy::Replay::Exact));
+        // Line ends that got lost on the way do not hide it.
+        let longer = format!("{before}{}", "\n".repeat(ends));
+        let output = agy::TurnOutput::later(format!("{before}{said}\n").as_bytes(), &longer);
+        prop_assert_eq!(output.reply, words);
+        prop_assert!(output.replay != agy::Replay::Drifted);
+    }
+
+    #[test]
+    fn a_conversation_that_is_gone_is_seen_whatever_it_is_called(
+        id in "[a-zA-Z0-9-]{0,40}", lines in "[ \n]{0,4}", end in "(\r\n|\n)", said in "\\PC{0,20}", before in "\\PC{0,20}",
+    ) {
+        let stdout = format!("{lines}Warning: Conversation \"{id}\" not found.{end}{said}");
+        let output = agy::TurnOutput::later(stdout.as_bytes(), &before);
+        prop_assert_eq!((output.not_found, output.text, output.replay), (Some(id), said, agy::Replay::Nothing));
     }
 
     #[test]

@@ -38,6 +38,14 @@ impl WallTime {
             Err(_) => String::from("9999-12-31 23:59:59"),
         }
     }
+
+    /// `Sat, 21 Nov 2026 01:12:58 GMT`, as a `Date` header field has it.
+    pub fn http_date(self) -> String {
+        match Timestamp::from_millisecond(self.0) {
+            Ok(moment) => moment.to_zoned(TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+            Err(_) => String::from("Fri, 31 Dec 9999 23:59:59 GMT"),
+        }
+    }
 }
 
 /// The clock of one host.
@@ -88,6 +96,12 @@ fn real_wall() -> WallTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_is_as_http_has_it() {
+        assert_eq!(WallTime(1_795_223_578_400).http_date(), "Sat, 21 Nov 2026 01:12:58 GMT");
+        assert_eq!(WallTime(i64::MAX).http_date(), "Fri, 31 Dec 9999 23:59:59 GMT");
+    }
 
     #[test]
     fn a_stamp_is_in_utc_and_whole_seconds_go_down() {

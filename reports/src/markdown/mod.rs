@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use crate::compliance::Compliance;
 use crate::evidence::Failure;
-use crate::report::{ExecutorReport, ProfileRow, RequirementRow, VersionVerdict};
+use crate::report::{ExecutorReport, ProfileRow, ReleaseRow, RequirementRow, VersionVerdict};
 use crate::verdict::{Class, Lane, Level, Verdict};
 use escape::{block, code, text};
 
@@ -18,11 +18,13 @@ pub fn report(report: &ExecutorReport) -> String {
     let parts = [
         head(report),
         compliance(&report.compliance),
+        report.release.as_ref().map(release).unwrap_or_default(),
         profiles(&report.profiles),
         requirements(&report.requirements),
         reasons(&report.requirements),
         failures(&report.failures, report.failures_left_out),
         uncovered(&report.uncovered),
+        unbroken(&report.unbroken),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join("\n")
@@ -60,6 +62,25 @@ fn compliance(compliance: &Compliance) -> String {
     for level in Level::ALL {
         let counts = Verdict::ALL.map(|verdict| compliance.at(level).get(verdict).to_string()).join(" | ");
         put!(out, "| {level} | {counts} |\n");
+    }
+    out
+}
+
+fn release(release: &ReleaseRow) -> String {
+    let mut out = format!("## Release {}\n\n{}\n\n", code(&release.id), text(&release.title));
+    put!(out, "Seen in: {}.\n\n", list(&release.seen_in));
+    out.push_str("It is known not to keep these requirements. Their failures below have the evidence.\n\n");
+    out.push_str("| requirement | known by |\n| --- | --- |\n");
+    for known in &release.breaks {
+        put!(out, "| {} | {} |\n", text(&known.requirement), text(&known.evidence));
+    }
+    for (ids, what) in [
+        (&release.unexpected_breaks, "Failed without being listed"),
+        (&release.missing_breaks, "Listed, and not failed"),
+    ] {
+        if !ids.is_empty() {
+            put!(out, "\n**{what}**: {}.\n", list(ids));
+        }
     }
     out
 }
@@ -216,6 +237,19 @@ fn uncovered(ids: &[String]) -> String {
         return String::new();
     }
     let mut out = String::from("## Not covered\n\nNo scenario judges these requirements.\n\n");
+    for id in ids {
+        put!(out, "- {}\n", code(id));
+    }
+    out
+}
+
+fn unbroken(ids: &[String]) -> String {
+    if ids.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from(
+        "## Never seen to fail\n\nNo quirk, no mutant and no version breaks these requirements.\n\n",
+    );
     for id in ids {
         put!(out, "- {}\n", code(id));
     }

@@ -71,6 +71,14 @@ fn compliance(page: &mut Page, reports: &[ExecutorReport], summary: &Summary) {
                 let ids = some_of(&report.uncovered);
                 page.labelled(4, "judged by no scenario: ", Style::Doubtful, &ids);
             }
+            if !report.unbroken.is_empty() {
+                let text = format!(
+                    "never seen to fail: {} of {} requirements",
+                    report.unbroken.len(),
+                    report.requirements.len()
+                );
+                page.text(4, Style::Dim, &text);
+            }
         }
     }
 }
@@ -146,7 +154,12 @@ fn detection(page: &mut Page, detection: &Detection) {
     page.text(0, Style::Bold, "Detection: quirks that the scenarios catch");
     let style = if detection.caught == detection.all { Style::Good } else { Style::Bad };
     page.text(2, style, &format!("{} of {} caught", detection.caught, detection.all));
-    let uncaught: Vec<&QuirkRow> = detection.quirks.iter().filter(|quirk| !quirk.caught).collect();
+    let left_out = detection.quirks.iter().filter(|quirk| !quirk.scored).count();
+    if left_out > 0 {
+        page.text(2, Style::Dim, &format!("{left_out} not scored: no selected cell reaches them"));
+    }
+    let uncaught: Vec<&QuirkRow> =
+        detection.quirks.iter().filter(|quirk| quirk.scored && !quirk.caught).collect();
     for quirk in uncaught.iter().take(MOST_ENTRIES) {
         page.pieces(
             2,

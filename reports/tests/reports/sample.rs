@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use gauntlet_reports::{
-    Catalogue, CellCounts, CellLine, Class, Compliance, Detection, Evidence, ExecutorReport, ExecutorScore,
-    Failure, Lane, Level, ProfileRow, QuirkRow, RequirementRow, Resilience, ResilienceBreak, Subject,
-    Summary, Tool, Verdict, VersionVerdict, report, summary,
+    Catalogue, CellCounts, CellLine, Class, Compliance, Coverage, Detection, Evidence, ExecutorReport,
+    ExecutorScore, Failure, Lane, Level, ProfileRow, QuirkRow, RequirementRow, Resilience, ResilienceBreak,
+    Subject, Summary, Tool, Verdict, VersionVerdict, report, summary,
 };
 
 /// What a peer may send to harm whoever reads the report.
@@ -177,6 +177,7 @@ pub(crate) fn codex() -> ExecutorReport {
         },
         complete: false,
         seed: 7,
+        release: None,
         profiles: vec![
             ProfileRow {
                 version: "0.44.0".to_owned(),
@@ -200,6 +201,7 @@ pub(crate) fn codex() -> ExecutorReport {
         failures: failures(),
         failures_left_out: 3,
         uncovered: strings(&["FLEET-PORT-01"]),
+        unbroken: strings(&["FLEET-TEXT-01"]),
     }
 }
 
@@ -209,12 +211,14 @@ pub(crate) fn clean() -> ExecutorReport {
     ExecutorReport {
         executor: "claude_code".to_owned(),
         complete: true,
+        release: None,
         profiles: Vec::new(),
         compliance: Compliance::of(&requirements),
         requirements,
         failures: Vec::new(),
         failures_left_out: 0,
         uncovered: Vec::new(),
+        unbroken: Vec::new(),
         ..codex()
     }
 }
@@ -244,10 +248,23 @@ pub(crate) fn run() -> Summary {
             all: 2,
             quirks: vec![
                 QuirkRow {
+                    id: "not-reached".to_owned(),
+                    role: "receiver".to_owned(),
+                    violates: strings(&["FLEET-TEXT-01"]),
+                    cells: 0,
+                    scored: false,
+                    caught: false,
+                    missed: strings(&["FLEET-TEXT-01"]),
+                    unnamed: Vec::new(),
+                    real_cell: None,
+                    missed_real: Vec::new(),
+                },
+                QuirkRow {
                     id: "slow-callback".to_owned(),
                     role: "receiver".to_owned(),
                     violates: strings(&["FLEET-REPLY-02"]),
                     cells: 4,
+                    scored: true,
                     caught: true,
                     missed: Vec::new(),
                     unnamed: Vec::new(),
@@ -259,6 +276,7 @@ pub(crate) fn run() -> Summary {
                     role: "cli".to_owned(),
                     violates: strings(&["FLEET-RESUME-01", "FLEET-RESUME-02"]),
                     cells: 2,
+                    scored: true,
                     caught: false,
                     missed: strings(&["FLEET-RESUME-02"]),
                     unnamed: strings(&["FLEET-RESUME-03"]),
@@ -279,6 +297,10 @@ pub(crate) fn run() -> Summary {
                 cell: "fleet/reply@codex-0.98.0+disk-full#7".to_owned(),
             }],
             broken_left_out: 1,
+        },
+        coverage: Coverage {
+            unjudged: strings(&["codex FLEET-PORT-01"]),
+            unbroken: strings(&["codex FLEET-TEXT-01"]),
         },
         failures: 5,
         exit_code: 1,

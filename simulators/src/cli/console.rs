@@ -1,6 +1,6 @@
 //! What a CLI prints: every line through its injection point, and remembered as evidence.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 
 use gauntlet_world::Host;
@@ -18,11 +18,19 @@ pub(super) struct Console<'a> {
     injector: &'a Injector,
     stdout: RefCell<Vec<u8>>,
     stderr: RefCell<Vec<u8>>,
+    /// Whether its events are printed as their text alone.
+    is_plain: Cell<bool>,
 }
 
 impl<'a> Console<'a> {
     pub(super) fn new(host: &'a Host, injector: &'a Injector) -> Self {
-        Self { host, injector, stdout: RefCell::default(), stderr: RefCell::default() }
+        Self {
+            host,
+            injector,
+            stdout: RefCell::default(),
+            stderr: RefCell::default(),
+            is_plain: Cell::new(false),
+        }
     }
 
     /// The quirks of this process.
@@ -38,9 +46,22 @@ impl<'a> Console<'a> {
         }
         for event in &passed.events {
             // The line's end stays whatever happens to its bytes: a broken line must not take the next one with it.
-            self.out(passed.mangle.apply(event.to_string().into_bytes())).await?;
+            self.out(passed.mangle.apply(self.shown(event))).await?;
         }
         Ok(())
+    }
+
+    /// Prints the text of an event, for a CLI that prints plain text: `{kind, text}`.
+    pub(super) async fn text(&self, event: Value) -> Result<(), Stop> {
+        self.is_plain.set(true);
+        self.event(event).await
+    }
+
+    fn shown(&self, event: &Value) -> Vec<u8> {
+        match event.get("text").and_then(Value::as_str).filter(|_| self.is_plain.get()) {
+            Some(text) => text.as_bytes().to_vec(),
+            None => event.to_string().into_bytes(),
+        }
     }
 
     /// Prints a line on standard output as it is: it is no event and passes no point.
@@ -63,7 +84,7 @@ impl<'a> Console<'a> {
     /// Prints what a reordering quirk holds back when nothing comes after it.
     pub(super) async fn flush(&self) -> Result<(), Stop> {
         if let Some(event) = self.injector.leftover(Point::CliLine) {
-            self.out(event.to_string().into_bytes()).await?;
+            self.out(self.shown(&event)).await?;
         }
         if let Some(event) = self.injector.leftover(Point::CliStderr) {
             self.err(error_text(&event).into_bytes()).await?;

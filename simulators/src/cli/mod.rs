@@ -9,6 +9,7 @@
 //! share stands beside the folders: `process` the frame, `scene` what a turn does to the world, `session` what can be gone
 //! on with, `console` and `stdin` its streams, `template` and `failing` the data that lines are made of.
 
+pub mod agy;
 mod asked;
 pub mod claude_code;
 pub mod codex;
@@ -38,6 +39,7 @@ use crate::stage::Stage;
 /// Runs the CLI that the profile describes, and gives its exit code.
 pub async fn run(host: Host, profile: Arc<Profile>, stage: Rc<dyn Stage>, injector: Injector) -> i32 {
     match &profile.cli {
+        Cli::Agy(talk) => agy::run(host, &profile, talk, stage, injector).await,
         Cli::ClaudeCode(talk) => claude_code::run(host, &profile, talk, stage, injector).await,
         Cli::Codex(talk) => codex::run(host, &profile, talk, stage, injector).await,
         Cli::Opencode(talk) => opencode::run(host, &profile, talk, stage, injector).await,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::agy::AgyProfile;
 use super::claude_code::ClaudeCodeProfile;
 use super::codex::CodexProfile;
 use super::opencode::OpencodeProfile;
@@ -30,6 +31,7 @@ impl Profile {
     /// The executor whose CLI it is, for instance `codex`.
     pub fn executor(&self) -> &'static str {
         match &self.cli {
+            Cli::Agy(_) => "agy",
             Cli::ClaudeCode(_) => "claude_code",
             Cli::Codex(_) => "codex",
             Cli::Opencode(_) => "opencode",
@@ -41,6 +43,8 @@ impl Profile {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cli {
+    /// The Google Antigravity CLI.
+    Agy(Box<AgyProfile>),
     /// Claude Code.
     ClaudeCode(Box<ClaudeCodeProfile>),
     /// The Codex CLI.

@@ -70,6 +70,15 @@ impl Session {
         self.append(host, b"").await
     }
 
+    /// What its earlier turns answered, in order.
+    pub(super) async fn replies(&self, host: &Host) -> Result<Vec<String>, Stop> {
+        let Some(path) = self.path() else { return Ok(Vec::new()) };
+        let content = host.disk().read_if_present(&path).await;
+        let content = content.map_err(|error| Stop::mishap(path.display(), &error))?.unwrap_or_default();
+        let reply = |turn: Value| turn.get("reply")?.as_str().map(str::to_owned);
+        Ok(turns(&content).filter_map(reply).collect())
+    }
+
     /// Adds a turn: what was asked, what was answered, and how many model calls it took.
     pub(super) async fn add(
         &self,
@@ -100,9 +109,12 @@ impl Session {
     }
 }
 
-/// The model calls of the turns in a file. Lines that are not whole (the process was killed) count nothing.
+/// The turns in a file. Lines that are not whole (the process was killed) are none.
+fn turns(content: &[u8]) -> impl Iterator<Item = Value> + '_ {
+    content.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Value>(line).ok())
+}
+
+/// The model calls of the turns in a file.
 fn calls(content: &[u8]) -> u64 {
-    let turns =
-        content.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Value>(line).ok());
-    turns.filter_map(|turn| turn.get("calls").and_then(Value::as_u64)).fold(0, u64::saturating_add)
+    turns(content).filter_map(|turn| turn.get("calls").and_then(Value::as_u64)).fold(0, u64::saturating_add)
 }

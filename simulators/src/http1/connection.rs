@@ -121,6 +121,9 @@ impl<'a> Connection<'a> {
         if let Some(server) = &self.framing.server {
             bytes.extend_from_slice(format!("Server: {server}\r\n").as_bytes());
         }
+        if self.framing.date {
+            bytes.extend_from_slice(format!("Date: {}\r\n", self.host.clock().wall().http_date()).as_bytes());
+        }
         bytes.extend_from_slice(b"Content-Type: application/json\r\n");
         if !stays_open {
             bytes.extend_from_slice(b"Connection: close\r\n");

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Framing {
     /// The `Server` header field; none when absent.
     pub server: Option<String>,
+    /// Whether answers have a `Date` header field.
+    pub date: bool,
     /// Whether connections stay open for further requests.
     pub keep_alive: bool,
     /// Whether the unread body of a refused request is read and dropped before the next request is read (FLEET-HTTP-23).
@@ -28,6 +30,7 @@ impl Default for Framing {
     fn default() -> Self {
         Self {
             server: None,
+            date: false,
             keep_alive: true,
             drains_refused_bodies: true,
             reads_chunks: true,

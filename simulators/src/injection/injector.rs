@@ -147,8 +147,13 @@ impl Injector {
                 Some(part) => *part = value,
                 None => {
                     let (parent, name) = pointer.rsplit_once('/').unwrap_or(("", pointer));
-                    if let Some(Value::Object(members)) = event.pointer_mut(parent) {
-                        members.insert(name.to_owned(), value);
+                    match event.pointer_mut(parent) {
+                        Some(Value::Object(members)) => {
+                            members.insert(name.to_owned(), value);
+                        }
+                        // As RFC 6901 writes the place behind the last element.
+                        Some(Value::Array(elements)) if name == "-" => elements.push(value),
+                        _ => {}
                     }
                 }
             }
@@ -161,9 +166,13 @@ impl Injector {
         for (name, secret) in &self.0.secrets {
             text = text.replace(&format!("{{{name}}}"), secret);
         }
-        for (name, pointer) in
-            [("{context}", "/contextId"), ("{text}", "/text"), ("{line}", "/line"), ("{id}", "/id")]
-        {
+        for (name, pointer) in [
+            ("{context}", "/contextId"),
+            ("{text}", "/text"),
+            ("{line}", "/line"),
+            ("{id}", "/id"),
+            ("{url}", "/url"),
+        ] {
             if let Some(part) = event.pointer(pointer).and_then(Value::as_str) {
                 text = text.replace(name, part);
             }

@@ -8,7 +8,27 @@ use super::quirk::Kind;
 /// Where a quirk can bite. Each point documents the event that passes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum Point {
-    /// The receiver has judged a bearer. `{"accepted": bool, "reason": "ok" | "missing" | "wrong"}`
+    /// The receiver has read its configuration and is about to work by it; `sound`: nothing in it was wrong.
+    /// `{"sound": bool, "slots", "idle_s", "turn_cap_s"}`, `idle_s` being null when it never idles out.
+    #[serde(rename = "receiver.config")]
+    ReceiverConfig,
+    /// The receiver has looked who may dispatch, before it listens: whether a bearer is named and found, and whether only this machine
+    /// can reach it. `{"named": bool, "found": bool, "loopback": bool, "starts": bool}`
+    #[serde(rename = "receiver.open")]
+    ReceiverOpen,
+    /// The receiver writes its pid file when it listens, and none when it does not come to it.
+    /// `{"listens": bool, "writes": bool}`
+    #[serde(rename = "receiver.pid")]
+    ReceiverPid,
+    /// The receiver has read a request of which it knows the bearer. `context` says where a context stands, `sound` whether the
+    /// parameters have the right types, `texts` how many there are.
+    /// `{"method", "id", "context": "message" | "beside" | "none", "sound": bool, "texts", "text"}`
+    #[serde(rename = "receiver.request")]
+    ReceiverRequest,
+    /// The receiver makes up a context. `{"contextId"}`
+    #[serde(rename = "receiver.anonymous")]
+    ReceiverAnonymous,
+    /// The receiver has judged a bearer. `{"accepted": bool, "reason": "ok" | "missing" | "wrong", "scheme"}`
     #[serde(rename = "receiver.auth")]
     ReceiverAuth,
     /// The receiver answers an HTTP request. `{"method", "path", "status", "body"}`, the body as JSON. Bytes can be mangled.
@@ -17,12 +37,31 @@ pub enum Point {
     /// The receiver acknowledges a dispatch. `{"contextId", "text"}`
     #[serde(rename = "receiver.ack")]
     ReceiverAck,
-    /// The receiver appends to its inbox. `{"from", "contextId", "text"}`
+    /// The receiver has found something in the parameters of a dispatch that is of the wrong type, and is about to refuse it.
+    /// `{"member": "params" | "params.message" | "params.message.parts"}`; omitted: the connection ends without an answer.
+    #[serde(rename = "receiver.params")]
+    ReceiverParams,
+    /// The receiver has found a contextId that is no text, and is about to refuse it. `{"contextId", "taken": false}`; taken: its
+    /// JSON stands for it.
+    #[serde(rename = "receiver.context")]
+    ReceiverContext,
+    /// The receiver appends to its inbox; `cut`: its sender sent more than this text.
+    /// `{"ts", "from", "contextId", "text", "cut": bool, "file"}`
     #[serde(rename = "receiver.inbox")]
     ReceiverInbox,
     /// The receiver hands an inbox line to a turn. `{"line", "contextId", "text"}`
     #[serde(rename = "receiver.handoff")]
     ReceiverHandoff,
+    /// The receiver writes down how many lines of its inbox it handed off. `{"lines"}`; omitted: the file stays as it is.
+    #[serde(rename = "receiver.offset")]
+    ReceiverOffset,
+    /// The receiver could not hand off this line. `{"line"}`; omitted: it goes on behind it.
+    #[serde(rename = "receiver.handoff_failed")]
+    ReceiverHandoffFailed,
+    /// The receiver that comes back has looked what became of a line. `{"line", "state": "waiting" | "fresh" | "started" |
+    /// "ended" | "settled"}`: not handed off, not begun, begun, come to an outcome, and that outcome sent.
+    #[serde(rename = "receiver.recover")]
+    ReceiverRecover,
     /// The receiver has looked whether a context is free, in a mode that takes one dispatch at a time.
     /// `{"contextId", "free": bool}`
     #[serde(rename = "receiver.claim")]
@@ -30,12 +69,32 @@ pub enum Point {
     /// The receiver lets a context go after its turn, in such a mode. `{"contextId"}`; omitted: it stays taken.
     #[serde(rename = "receiver.release")]
     ReceiverRelease,
-    /// The receiver takes the lock of a context before a turn. `{"contextId"}`; omitted: the turn runs without the lock.
+    /// The receiver takes the lock of a context before a turn; `crowded`: it knows as many contexts as it may.
+    /// `{"contextId", "crowded": bool}`; omitted: the turn runs without the lock.
     #[serde(rename = "receiver.context_lock")]
     ReceiverContextLock,
-    /// The receiver starts its CLI. `{"contextId", "session", "args"}`
+    /// The receiver has chosen the role for a turn. `{"source": "file" | "prompt" | "built_in", "text"}`
+    #[serde(rename = "receiver.role")]
+    ReceiverRole,
+    /// The receiver has looked at the repository's file of tools. `{"sound": bool}`
+    #[serde(rename = "receiver.tools")]
+    ReceiverTools,
+    /// The receiver lets a turn begin a conversation while no other one does, for a CLI of which only the last conversation can be
+    /// found again. `{"contextId"}`; omitted: it does not wait.
+    #[serde(rename = "receiver.first_turn")]
+    ReceiverFirstTurn,
+    /// The receiver starts its CLI. `text` is what was dispatched, `cwd` where the CLI works, `adds_places` whether the usual places of
+    /// programs are added to its search path, `env` what this mode adds to its environment, `withheld` the names of variables that
+    /// are not passed on. `{"contextId", "session", "args", "text", "cwd", "stdin": "null" | "held", "adds_places": bool, "env",
+    /// "withheld"}`
     #[serde(rename = "receiver.spawn")]
     ReceiverSpawn,
+    /// The receiver sets the time after which it ends a turn. `{"contextId", "seconds"}`
+    #[serde(rename = "receiver.cap")]
+    ReceiverCap,
+    /// The receiver has read what its CLI printed. `{"reply", "session", "wrong_session": bool, "code"}`
+    #[serde(rename = "receiver.heard")]
+    ReceiverHeard,
     /// The receiver kills the process groups of a turn that ran into its cap, or of all when it is told to end.
     /// `{"because": "cap" | "stop"}`; omitted: only the leaders die.
     #[serde(rename = "receiver.group_kill")]
@@ -43,29 +102,69 @@ pub enum Point {
     /// The receiver remembers the CLI's session for a context. `{"contextId", "session"}`
     #[serde(rename = "receiver.session_save")]
     ReceiverSessionSave,
-    /// The receiver has looked up the session that goes on with a context; null: it has none. `{"contextId", "session"}`
+    /// The receiver has looked up the session that goes on with a context; null: it has none.
+    /// `{"contextId", "session", "earlier_life": bool}`, the last true when all turns of the context were an earlier life's.
     #[serde(rename = "receiver.session_lookup")]
     ReceiverSessionLookup,
-    /// The receiver has seen that the session which the CLI was to go on with does not exist, or, with null, that the one which it
-    /// was to begin does. `{"contextId", "session"}`; omitted: it has not seen it.
+    /// The receiver has seen that the session which the CLI was to go on with does not exist, or that the one which it was to begin
+    /// does; `again`: the turn is run once more. `{"contextId", "session", "sign": "not_found" | "in_use", "again"}`; omitted: it has
+    /// not seen it.
     #[serde(rename = "receiver.session_dead")]
     ReceiverSessionDead,
+    /// The receiver has found words of a dead session in what is a reply. `{"contextId", "session", "is_sign": false}`; when they are
+    /// a sign, the turn is run again on the other session.
+    #[serde(rename = "receiver.session_words")]
+    ReceiverSessionWords,
     /// The receiver forgets the session of a context. `{"contextId", "session"}`
     #[serde(rename = "receiver.session_forget")]
     ReceiverSessionForget,
+    /// The receiver has looked where a CLI that prints no session writes down the last one of a directory. `whose`: null, or why it is
+    /// not taken. `{"contextId", "by": "path" | "real path", "session", "whose": null | "an earlier turn's" | "another's"}`; omitted: it has not
+    /// looked there.
+    #[serde(rename = "receiver.discovery")]
+    ReceiverDiscovery,
+    /// The receiver has compared what a CLI repeats with what it printed before. `{"contextId", "fits", "stripped", "drifted"}`,
+    /// with whether what is repeated is left out of the reply, and whether it is noted that it does not fit.
+    #[serde(rename = "receiver.replay")]
+    ReceiverReplay,
+    /// The receiver has judged whether nobody is signed in, for a CLI that has no event for it. `{"contextId", "sign": "nothing" |
+    /// "silence" | "told" | "mute failure" | "quoted", "missing"}`
+    #[serde(rename = "receiver.sign_in")]
+    ReceiverSignIn,
     /// The receiver appends to its transcript. `{"dir", "from", "to", "contextId", "text"}`. Bytes can be mangled.
     #[serde(rename = "receiver.transcript")]
     ReceiverTranscript,
-    /// The receiver sends a reply back, each attempt anew. `{"id", "contextId", "text", "attempt"}`. Bytes can be mangled.
+    /// The receiver sends a reply back, each attempt anew; `bearer`: it shows one. `{"id", "contextId", "text", "role", "attempt",
+    /// "url", "bearer": bool}`. Bytes can be mangled.
     #[serde(rename = "receiver.callback")]
     ReceiverCallback,
+    /// The receiver has an answer to a callback; `error`: there is one of JSON-RPC in it. `{"status", "error": bool, "taken": bool}`
+    #[serde(rename = "receiver.callback_answer")]
+    ReceiverCallbackAnswer,
+    /// The receiver ends, at its start, what turns of an earlier life left running. `{"turns"}`, how many lines that life handed
+    /// off; omitted: it lives on.
+    #[serde(rename = "receiver.sweep")]
+    ReceiverSweep,
+    /// The time without work is over after which the receiver ends. `{"open_turns"}`; it ends only when there are none.
+    #[serde(rename = "receiver.idle")]
+    ReceiverIdle,
+    /// The receiver is told to end; `busy`: a turn is open. `{"busy": bool}`; omitted: it goes on.
+    #[serde(rename = "receiver.signal")]
+    ReceiverSignal,
     /// The receiver writes a line to its log. `{"line"}`
     #[serde(rename = "receiver.log")]
     ReceiverLog,
     /// The CLI looks up the session that it is asked to resume. `{"session", "found"}`
     #[serde(rename = "cli.resume")]
     CliResume,
-    /// The CLI prints a line of its event stream. The event as JSON. Bytes can be mangled.
+    /// The CLI writes down which conversation each directory had last. `{"conversations"}`, the whole file. Bytes can be mangled.
+    #[serde(rename = "cli.record")]
+    CliRecord,
+    /// The CLI has run into the limit that it was told. `{"seconds", "text"}`, with what it prints for an answer; omitted: it goes on.
+    #[serde(rename = "cli.limit")]
+    CliLimit,
+    /// The CLI prints a line of its event stream. The event as JSON; of a CLI that prints plain text `{"kind": "warning" | "replay" |
+    /// "answer", "text"}`. Bytes can be mangled.
     #[serde(rename = "cli.line")]
     CliLine,
     /// The CLI prints a line on standard error. `{"line"}`
@@ -80,24 +179,49 @@ impl Point {
     /// The name in quirk files, for instance `receiver.callback`.
     pub fn name(self) -> &'static str {
         match self {
+            Point::ReceiverConfig => "receiver.config",
+            Point::ReceiverOpen => "receiver.open",
+            Point::ReceiverPid => "receiver.pid",
+            Point::ReceiverRequest => "receiver.request",
+            Point::ReceiverAnonymous => "receiver.anonymous",
             Point::ReceiverAuth => "receiver.auth",
             Point::ReceiverResponse => "receiver.response",
             Point::ReceiverAck => "receiver.ack",
+            Point::ReceiverParams => "receiver.params",
+            Point::ReceiverContext => "receiver.context",
             Point::ReceiverInbox => "receiver.inbox",
             Point::ReceiverHandoff => "receiver.handoff",
+            Point::ReceiverOffset => "receiver.offset",
+            Point::ReceiverHandoffFailed => "receiver.handoff_failed",
+            Point::ReceiverRecover => "receiver.recover",
             Point::ReceiverClaim => "receiver.claim",
             Point::ReceiverRelease => "receiver.release",
             Point::ReceiverContextLock => "receiver.context_lock",
+            Point::ReceiverRole => "receiver.role",
+            Point::ReceiverTools => "receiver.tools",
+            Point::ReceiverFirstTurn => "receiver.first_turn",
             Point::ReceiverSpawn => "receiver.spawn",
+            Point::ReceiverCap => "receiver.cap",
+            Point::ReceiverHeard => "receiver.heard",
             Point::ReceiverGroupKill => "receiver.group_kill",
             Point::ReceiverSessionSave => "receiver.session_save",
             Point::ReceiverSessionLookup => "receiver.session_lookup",
             Point::ReceiverSessionDead => "receiver.session_dead",
+            Point::ReceiverSessionWords => "receiver.session_words",
             Point::ReceiverSessionForget => "receiver.session_forget",
+            Point::ReceiverDiscovery => "receiver.discovery",
+            Point::ReceiverReplay => "receiver.replay",
+            Point::ReceiverSignIn => "receiver.sign_in",
             Point::ReceiverTranscript => "receiver.transcript",
             Point::ReceiverCallback => "receiver.callback",
+            Point::ReceiverCallbackAnswer => "receiver.callback_answer",
+            Point::ReceiverSweep => "receiver.sweep",
+            Point::ReceiverIdle => "receiver.idle",
+            Point::ReceiverSignal => "receiver.signal",
             Point::ReceiverLog => "receiver.log",
             Point::CliResume => "cli.resume",
+            Point::CliRecord => "cli.record",
+            Point::CliLimit => "cli.limit",
             Point::CliLine => "cli.line",
             Point::CliStderr => "cli.stderr",
             Point::CliExit => "cli.exit",
@@ -113,7 +237,24 @@ impl Point {
             kinds,
         };
         match self {
-            Point::ReceiverAuth => of(&["accepted", "reason"], &["accepted"], &[Replace, Delay, Stall]),
+            Point::ReceiverConfig => of(
+                &["sound", "slots", "idle_s", "turn_cap_s"],
+                &["slots", "idle_s", "turn_cap_s"],
+                &[Replace, Delay, Stall, Exit],
+            ),
+            Point::ReceiverOpen => {
+                of(&["named", "found", "loopback", "starts"], &["starts"], &[Replace, Delay, Stall])
+            }
+            Point::ReceiverPid => of(&["listens", "writes"], &["writes"], &[Replace, Delay, Stall]),
+            Point::ReceiverRequest => of(
+                &["method", "id", "context", "sound", "texts", "text"],
+                &["method", "id", "context", "sound", "text"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::ReceiverAnonymous => of(&["contextId"], &["contextId"], &[Replace, Delay, Stall]),
+            Point::ReceiverAuth => {
+                of(&["accepted", "reason", "scheme"], &["accepted"], &[Replace, Delay, Stall])
+            }
             Point::ReceiverResponse => of(
                 &["method", "path", "status", "body"],
                 &["status", "body"],
@@ -122,9 +263,11 @@ impl Point {
             Point::ReceiverAck => {
                 of(&["contextId", "text"], &["contextId", "text"], &[Omit, Replace, Delay, Stall])
             }
+            Point::ReceiverParams => of(&["member"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverContext => of(&["contextId", "taken"], &["taken"], &[Replace, Delay, Stall]),
             Point::ReceiverInbox => of(
-                &["from", "contextId", "text"],
-                &["from", "contextId", "text"],
+                &["ts", "from", "contextId", "text", "cut", "file"],
+                &["ts", "from", "contextId", "text", "cut", "file"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverHandoff => of(
@@ -132,12 +275,26 @@ impl Point {
                 &["contextId", "text"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Reorder],
             ),
+            Point::ReceiverOffset => of(&["lines"], &["lines"], &[Omit, Replace, Delay, Stall]),
+            Point::ReceiverHandoffFailed => of(&["line"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverRecover => of(&["line", "state"], &["state"], &[Replace, Delay, Stall]),
             Point::ReceiverClaim => of(&["contextId", "free"], &["free"], &[Replace, Delay, Stall]),
             Point::ReceiverRelease => of(&["contextId"], &[], &[Omit, Delay, Stall]),
-            Point::ReceiverContextLock => of(&["contextId"], &[], &[Omit, Delay, Stall]),
-            Point::ReceiverSpawn => {
-                of(&["contextId", "session", "args"], &["args"], &[Omit, Replace, Delay, Stall])
-            }
+            Point::ReceiverContextLock => of(&["contextId", "crowded"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverRole => of(&["source", "text"], &["text"], &[Replace, Delay, Stall]),
+            Point::ReceiverTools => of(&["sound"], &["sound"], &[Replace, Delay, Stall]),
+            Point::ReceiverFirstTurn => of(&["contextId"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverSpawn => of(
+                &["contextId", "session", "args", "text", "cwd", "stdin", "adds_places", "env", "withheld"],
+                &["args", "cwd", "stdin", "adds_places", "env", "withheld"],
+                &[Omit, Replace, Delay, Stall],
+            ),
+            Point::ReceiverCap => of(&["contextId", "seconds"], &["seconds"], &[Replace]),
+            Point::ReceiverHeard => of(
+                &["reply", "session", "wrong_session", "code"],
+                &["reply", "session", "wrong_session"],
+                &[Replace, Delay, Stall],
+            ),
             Point::ReceiverGroupKill => of(&["because"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverSessionSave => of(
                 &["contextId", "session"],
@@ -145,10 +302,27 @@ impl Point {
                 &[Omit, Replace, Delay, Stall, Duplicate],
             ),
             Point::ReceiverSessionLookup => {
-                of(&["contextId", "session"], &["session"], &[Omit, Replace, Delay, Stall])
+                of(&["contextId", "session", "earlier_life"], &["session"], &[Omit, Replace, Delay, Stall])
             }
-            Point::ReceiverSessionDead | Point::ReceiverSessionForget => {
-                of(&["contextId", "session"], &[], &[Omit, Delay, Stall])
+            Point::ReceiverSessionDead => {
+                of(&["contextId", "session", "sign", "again"], &["again"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::ReceiverSessionForget => of(&["contextId", "session"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverDiscovery => of(
+                &["contextId", "by", "session", "whose"],
+                &["session", "whose"],
+                &[Omit, Replace, Delay, Stall],
+            ),
+            Point::ReceiverReplay => of(
+                &["contextId", "fits", "stripped", "drifted"],
+                &["stripped", "drifted"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::ReceiverSignIn => {
+                of(&["contextId", "sign", "missing"], &["missing"], &[Replace, Delay, Stall])
+            }
+            Point::ReceiverSessionWords => {
+                of(&["contextId", "session", "is_sign"], &["is_sign"], &[Replace, Delay, Stall])
             }
             Point::ReceiverTranscript => of(
                 &["dir", "from", "to", "contextId", "text"],
@@ -156,16 +330,28 @@ impl Point {
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverCallback => of(
-                &["id", "contextId", "text", "attempt"],
-                &["id", "contextId", "text"],
+                &["id", "contextId", "text", "role", "attempt", "url", "bearer"],
+                &["id", "contextId", "text", "role", "url", "bearer"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
+            Point::ReceiverCallbackAnswer => {
+                of(&["status", "error", "taken"], &["taken"], &[Replace, Delay, Stall])
+            }
+            Point::ReceiverSweep => of(&["turns"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverIdle => of(&["open_turns"], &["open_turns"], &[Replace, Delay, Stall]),
+            Point::ReceiverSignal => of(&["busy"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverLog => {
                 of(&["line"], &["line"], &[Omit, Replace, Delay, Stall, Duplicate, Reorder])
             }
             Point::CliResume => {
                 of(&["session", "found"], &["session", "found"], &[Omit, Replace, Delay, Stall, Exit])
             }
+            Point::CliRecord => of(
+                &["conversations"],
+                &["conversations"],
+                &[Omit, Replace, Delay, Stall, Truncate, Garble, Exit],
+            ),
+            Point::CliLimit => of(&["seconds", "text"], &["text"], &[Omit, Replace, Delay, Stall, Exit]),
             // Every CLI and version has events of its own.
             Point::CliLine => Traits { members: None, changeable: None, kinds: Kind::ALL },
             Point::CliStderr => of(&["line"], &["line"], Kind::ALL),

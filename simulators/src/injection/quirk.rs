@@ -21,6 +21,9 @@ pub struct Quirk {
     pub title: String,
     /// The role that it breaks.
     pub role: String,
+    /// Why it is not tried over real processes, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub virtual_only: Option<String>,
     /// The executors that have it. All, if absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub executors: Vec<String>,
@@ -44,7 +47,7 @@ pub struct Quirk {
 pub enum Deviation {
     /// The event does not take place.
     Omit,
-    /// Parts of the event have other values, by JSON pointer. `{token}`, `{context}` and `{text}` in a string stand for the
+    /// Parts of the event have other values, by JSON pointer, where `-` is the place behind the last element of a list. `{token}`, `{context}` and `{text}` in a string stand for the
     /// cell's bearer and for the event's own members, and `{fill:N}` for N letters.
     Replace(BTreeMap<String, Value>),
     /// The event takes place later.

@@ -24,6 +24,7 @@ fn quirk(at: Point, deviation: Deviation, when: When) -> Quirk {
         id: "odd".to_owned(),
         title: "It is odd.".to_owned(),
         role: at.role().to_owned(),
+        virtual_only: None,
         executors: Vec::new(),
         at,
         deviation,
@@ -127,6 +128,17 @@ fn references_in_a_replacement_stand_for_secrets_and_for_the_event_as_it_was() {
         let passed = pass(&injector, &host, json!({ "text": "t", "contextId": "c" })).await;
         assert_eq!(passed.events[0]["text"], "s3cret c t {id} {unknown}");
         assert_eq!(passed.events[0]["number"], 5);
+    });
+}
+
+#[test]
+fn a_replacement_adds_behind_the_last_element_of_a_list_and_to_no_other_kind() {
+    run(async |host| {
+        let more = with(Deviation::Replace(values(&[("/args/-", json!("last"))])), When::default());
+        let added = pass(&more, &host, json!({ "args": ["first"] })).await;
+        assert_eq!(added.events, [json!({ "args": ["first", "last"] })]);
+        let elsewhere = pass(&more, &host, json!({ "args": "first" })).await;
+        assert_eq!(elsewhere.events, [json!({ "args": "first" })]);
     });
 }
 

@@ -36,7 +36,8 @@ impl Receiver {
 
     async fn attempt(&self, outcome: &Outcome, attempt: usize) -> Result<(), String> {
         let event = json!({
-            "id": outcome.id, "contextId": outcome.context, "text": outcome.text, "attempt": attempt + 1,
+            "id": outcome.id, "contextId": outcome.context, "text": outcome.text, "role": "agent",
+            "attempt": attempt + 1, "url": self.config.hermes_url, "bearer": self.outbound.is_some(),
         });
         let passed = self.settings.injector.pass(&self.host, Point::ReceiverCallback, event).await;
         let mut last = Ok(());
@@ -45,27 +46,38 @@ impl Receiver {
                 |name| event.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
             let Some(context) = ContextId::new(member("contextId")) else { continue };
             let callback = Callback { id: member("id"), context, text: member("text") };
-            let body = passed.mangle.apply(json::spaced(&callback.to_value()).into_bytes());
-            last = self.post(body).await;
+            let mut value = callback.to_value();
+            if let Some(role) = value.pointer_mut("/params/message/role") {
+                *role = json!(member("role"));
+            }
+            let body = passed.mangle.apply(json::spaced(&value).into_bytes());
+            last = self.post(&member("url"), event["bearer"] == true, body).await;
         }
         last
     }
 
-    async fn post(&self, body: Vec<u8>) -> Result<(), String> {
-        let url: Url = self.config.hermes_url.parse().map_err(|error| format!("hermes_url: {error}"))?;
+    async fn post(&self, url: &str, bearer: bool, body: Vec<u8>) -> Result<(), String> {
+        let url: Url = url.parse().map_err(|error| format!("hermes_url: {error}"))?;
         let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        if let Some(token) = &self.outbound {
+        if let Some(token) = self.outbound.as_ref().filter(|_| bearer) {
             headers.push(("authorization".to_owned(), format!("Bearer {token}")));
         }
         let request = Request { method: "POST".to_owned(), url, headers, body, limit: LIMIT };
         let answer = http::exchange(&self.host, request).await.map_err(|error| error.to_string())?;
-        if !(200..300).contains(&answer.status) {
-            return Err(format!("HTTP {}", answer.status));
-        }
         // An error inside a 200 means that Hermes did not take the reply (FLEET-CB-06).
-        match Response::parse(&answer.body) {
-            Ok(Response { outcome: Err(error), .. }) => Err(format!("refused: {error}")),
-            _ => Ok(()),
+        let error = match Response::parse(&answer.body) {
+            Ok(Response { outcome: Err(error), .. }) => Some(error),
+            _ => None,
+        };
+        let is_good = (200..300).contains(&answer.status);
+        let taken = is_good && error.is_none();
+        let event = json!({ "status": answer.status, "error": error.is_some(), "taken": taken });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverCallbackAnswer, event).await;
+        if passed.first().is_some_and(|event| event["taken"] == true) {
+            return Ok(());
         }
+        Err(error
+            .filter(|_| is_good)
+            .map_or_else(|| format!("HTTP {}", answer.status), |error| format!("refused: {error}")))
     }
 }

@@ -82,19 +82,34 @@ impl Receiver {
         turn: &str,
         context: &str,
         session: Option<&str>,
+        text: &str,
     ) -> Run {
-        let event = json!({ "contextId": context, "session": session, "args": args });
+        let (added, adds_places) =
+            (talk(self.settings.mode).environment(), talk(self.settings.mode).adds_usual_places());
+        let withheld = self.bearers();
+        let event = json!({
+            "contextId": context, "session": session, "args": args, "text": text, "cwd": self.config.repo_path,
+            "stdin": "null", "adds_places": adds_places, "env": added, "withheld": withheld,
+        });
         let Some(event) = self.settings.injector.pass(&self.host, Point::ReceiverSpawn, event).await.first()
         else {
             return Run::NotStarted(io::Error::other("the CLI was not started"));
         };
-        let args = event.get("args").and_then(|args| args.as_array()).map_or(args, |args| {
-            args.iter().map(|arg| arg.as_str().unwrap_or_default().to_owned()).collect()
-        });
-        let mut command = Command::new(self.settings.mode.cli, &self.config.repo_path);
+        let texts = |name: &str| -> Option<Vec<String>> {
+            let texts = event.get(name)?.as_array()?.iter();
+            Some(texts.map(|text| text.as_str().unwrap_or_default().to_owned()).collect())
+        };
+        let args = texts("args").unwrap_or(args);
+        let withheld = texts("withheld").unwrap_or(withheld);
+        let cwd = event["cwd"].as_str().unwrap_or(&self.config.repo_path);
+        let mut command = Command::new(self.settings.mode.cli, cwd);
         command.args = args;
-        command.env = self.child_environment(turn).await;
-        command.stdin = Stdin::Null;
+        command.env = self.child_environment(turn, event["adds_places"] == true, &withheld).await;
+        let kept = event.get("env").and_then(|env| env.as_object());
+        command
+            .env
+            .retain(|name, _| !added.contains_key(name) || kept.is_none_or(|kept| kept.contains_key(name)));
+        command.stdin = if event["stdin"] == "held" { Stdin::Held } else { Stdin::Null };
         command.stdout = Sink::Piped;
         command.stderr = Sink::Piped;
         let mut child = match self.spawn(command).await {
@@ -102,7 +117,8 @@ impl Receiver {
             Err(error) => return Run::NotStarted(error),
         };
         let group = child.pid;
-        let ended = self.host.clock().within(self.config.turn_cap, collect(self, &mut child)).await;
+        let cap = self.cap(context).await;
+        let ended = self.host.clock().within(cap, collect(self, &mut child)).await;
         if self.ending.get() {
             // Its CLI was killed from here; the next start tells its sender that it was interrupted.
             return std::future::pending().await;
@@ -122,6 +138,15 @@ impl Receiver {
             Some(Ok(output)) => Run::Ended(output),
             Some(Err(error)) => Run::NotStarted(error),
         }
+    }
+
+    /// When a turn of this context is killed.
+    async fn cap(&self, context: &str) -> Duration {
+        let cap = talk(self.settings.mode).cap(&self.config);
+        let event = json!({ "contextId": context, "seconds": cap.as_secs_f64() });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverCap, event).await.first();
+        let seconds = passed.and_then(|event| event.get("seconds")?.as_f64());
+        seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(cap)
     }
 
     /// Starts a process, unless the receiver is ending: whoever ends it must find everything that was started.
@@ -171,15 +196,25 @@ impl Receiver {
         killed.len()
     }
 
-    /// The environment of the CLI: ours, without our bearers, with the usual places of programs at the end of the search
+    /// The variables that hold our bearers.
+    pub(super) fn bearers(&self) -> Vec<String> {
+        let config = &self.config;
+        [&config.auth_token_env, &config.hermes_auth_token_env].into_iter().flatten().cloned().collect()
+    }
+
+    /// The environment of the CLI: ours, without what is withheld, with the usual places of programs at the end of the search
     /// path where the mode has them there, and with the marks.
-    pub(super) async fn child_environment(&self, turn: &str) -> BTreeMap<String, String> {
+    pub(super) async fn child_environment(
+        &self,
+        turn: &str,
+        adds_places: bool,
+        withheld: &[String],
+    ) -> BTreeMap<String, String> {
         let mut env = self.host.environment().clone();
-        for secret in [&self.config.auth_token_env, &self.config.hermes_auth_token_env].into_iter().flatten()
-        {
+        for secret in withheld {
             env.remove(secret);
         }
-        if talk(self.settings.mode).adds_usual_places() {
+        if adds_places {
             env.insert("PATH".to_owned(), self.search_path(&env).await);
         }
         env.insert(RECEIVER_MARK.to_owned(), self.mark());

@@ -19,6 +19,8 @@ pub struct Config {
     pub hermes_url: String,
     /// The text put before each prompt.
     pub role_prompt: String,
+    /// Whether `role_prompt` is the built-in one.
+    pub has_built_in_role: bool,
     /// A file whose content replaces `role_prompt`.
     pub role_file: Option<String>,
     /// The variable that holds the inbound bearer.
@@ -43,6 +45,8 @@ pub struct Config {
     pub agent: Option<String>,
     /// The sandbox of a first turn.
     pub sandbox: String,
+    /// Whether there is one, for a CLI that has one kind alone.
+    pub sandboxed: bool,
     /// Further arguments for the CLI.
     pub extra_flags: Vec<String>,
     /// What was wrong in the file, for the log.
@@ -76,10 +80,10 @@ impl Config {
         let mut reader = Reader { values, warnings };
         let cli = mode.cli;
         let repo_path = reader.text("repo_path").unwrap_or_else(|| repo.to_owned());
+        let role = reader.text("role_prompt");
         Self {
-            role_prompt: reader
-                .text("role_prompt")
-                .unwrap_or_else(|| format!("{ROLE} You work in {repo_path}.")),
+            has_built_in_role: role.is_none(),
+            role_prompt: role.unwrap_or_else(|| format!("{ROLE} You work in {repo_path}.")),
             repo_path,
             bind_host: reader.raw_text("bind_host").unwrap_or_else(|| "127.0.0.1".to_owned()),
             bind_port: reader.port("bind_port").unwrap_or(mode.default_port),
@@ -89,7 +93,7 @@ impl Config {
             role_file: reader.text("role_file"),
             auth_token_env: reader.text("auth_token_env"),
             hermes_auth_token_env: reader.text("hermes_auth_token_env"),
-            turn_cap: reader.seconds(&format!("{cli}_timeout_s"), 300.0),
+            turn_cap: reader.seconds(&format!("{cli}_timeout_s"), f64::from(mode.default_cap_s)),
             lock_wait: reader.seconds("context_lock_wait_s", 600.0),
             poll: reader.seconds("poll_interval_s", 2.0),
             slots: reader.count("max_concurrent_turns", 3),
@@ -97,6 +101,7 @@ impl Config {
             idle: reader.idle(),
             model: reader.text(&format!("{cli}_model")),
             agent: reader.text(&format!("{cli}_agent")),
+            sandboxed: reader.switch(&format!("{cli}_sandbox")),
             sandbox: reader.text(&format!("{cli}_sandbox")).unwrap_or_else(|| "workspace-write".to_owned()),
             extra_flags: reader.flags(&format!("{cli}_extra_flags")),
             warnings: reader.warnings,
@@ -134,6 +139,18 @@ impl Reader {
                 self.wrong(key, "a text");
                 None
             }
+        }
+    }
+
+    /// Whether it is true. True and false are no other value from then on, so that a mode that wants a text there does not wonder.
+    fn switch(&mut self, key: &str) -> bool {
+        match self.get(key) {
+            Some(Value::Bool(on)) => {
+                let on = *on;
+                self.values.remove(key);
+                on
+            }
+            _ => false,
         }
     }
 

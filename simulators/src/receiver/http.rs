@@ -61,6 +61,10 @@ impl Receiver {
             let mut body = Body { connection: &mut connection, head: &head, state: BodyState::Unread };
             let answered = self.answer(&mut body).await;
             let state = body.state;
+            let Some(answered) = answered else {
+                connection.close().await;
+                return;
+            };
             let reusable = match state {
                 BodyState::Read => true,
                 BodyState::Unread => connection.can_drop_body(&head, MAX_BODY),
@@ -89,17 +93,18 @@ impl Receiver {
         }
     }
 
-    async fn answer(&self, body: &mut Body<'_, '_>) -> Answer {
+    /// The answer; none when the connection is to end without one.
+    async fn answer(&self, body: &mut Body<'_, '_>) -> Option<Answer> {
         let head = body.head;
-        match head.method.as_str() {
+        Some(match head.method.as_str() {
             "GET" if head.path == "/health" => (200, self.health()),
             // Any suffix or query is accepted here (sheet 2.1).
             "GET" if head.path.starts_with("/.well-known/agent-card.json") => (200, self.card()),
             "GET" => refused(HttpRefusal::NotFound),
-            "POST" if head.path == "/jsonrpc" => self.jsonrpc(body).await,
+            "POST" if head.path == "/jsonrpc" => return self.jsonrpc(body).await,
             "POST" => refused(HttpRefusal::NotFound),
             other => (501, json!({ "error": format!("unsupported method ({other})") })),
-        }
+        })
     }
 
     fn health(&self) -> Value {
@@ -116,25 +121,26 @@ impl Receiver {
         fleet::card(self.settings.mode, &url)
     }
 
-    async fn jsonrpc(&self, body: &mut Body<'_, '_>) -> Answer {
+    async fn jsonrpc(&self, body: &mut Body<'_, '_>) -> Option<Answer> {
         if let Some(refusal) = self.authorise(body.head).await {
-            return refused(refusal);
+            return Some(refused(refusal));
         }
         match body.head.length() {
-            Length::Invalid => return rpc(Value::Null, Err(refusal::invalid_content_length())),
-            Length::Bytes(length) if length > MAX_BODY => return refused(HttpRefusal::TooLarge),
+            Length::Invalid => return Some(rpc(Value::Null, Err(refusal::invalid_content_length()))),
+            Length::Bytes(length) if length > MAX_BODY => return Some(refused(HttpRefusal::TooLarge)),
             Length::Bytes(_) | Length::Chunked => {}
         }
         let content = match body.read().await {
             Ok(content) => content,
-            Err(Refused::BodyTooLarge) => return refused(HttpRefusal::TooLarge),
+            Err(Refused::BodyTooLarge) => return Some(refused(HttpRefusal::TooLarge)),
             Err(refused) => {
-                return no_request(refused).unwrap_or((400, json!({ "error": "incomplete body" })));
+                return Some(no_request(refused).unwrap_or((400, json!({ "error": "incomplete body" }))));
             }
         };
-        match Request::parse(&content) {
+        Some(match Request::parse(&content) {
             Err(error) => rpc(Value::Null, Err(refusal::invalid_body(&error))),
             Ok(request) => {
+                let request = self.as_taken(request).await;
                 let id = request.id.clone();
                 match self.dispatch(request).await {
                     Ok(result) => rpc(id, Ok(result)),
@@ -143,9 +149,10 @@ impl Receiver {
                     Err(NotTaken::Unsure) => {
                         (500, json!({ "error": "the inbox is broken; the dispatch may have been accepted" }))
                     }
+                    Err(NotTaken::Dropped) => return None,
                 }
             }
-        }
+        })
     }
 
     /// Why the bearer is refused, if it is. Decided before anything of the body is looked at (FLEET-AUTH-05).
@@ -157,7 +164,9 @@ impl Receiver {
             Some(presented) if presented.ct_eq(token.as_bytes()).into() => (true, "ok"),
             Some(_) => (false, "wrong"),
         };
-        let event = json!({ "accepted": accepted, "reason": reason });
+        let scheme = head.header("authorization").map(String::from_utf8_lossy);
+        let scheme = scheme.as_deref().and_then(|field| field.split(' ').next());
+        let event = json!({ "accepted": accepted, "reason": reason, "scheme": scheme });
         let passed = self.settings.injector.pass(&self.host, Point::ReceiverAuth, event).await.first();
         if passed.and_then(|event| event.get("accepted")?.as_bool()).unwrap_or(accepted) {
             return None;
@@ -169,11 +178,18 @@ impl Receiver {
         if !fleet::is_send_method(&request.method) {
             return Err(fleet::method_not_found(&request.method).into());
         }
-        let dispatch = Dispatch::from_params(&request.params)?;
-        let (text, _) = prompt_cut(&dispatch.text);
-        let context = dispatch.context.map_or_else(|| self.anonymous(), |context| context.to_string());
+        let dispatch = match Dispatch::from_params(&request.params) {
+            Ok(dispatch) => dispatch,
+            Err(refusal) => self.mistyped(&request.params, refusal).await?,
+        };
+        let (text, too_long) = prompt_cut(&dispatch.text);
+        let cut = too_long || Dispatch::texts(&request.params) > 1;
+        let context = match dispatch.context {
+            Some(context) => context.to_string(),
+            None => self.new_context().await,
+        };
         let claim = self.claim(&context).await?;
-        if let Err(error) = self.accept(&context, text).await {
+        if let Err(error) = self.accept(&context, text, cut).await {
             self.log(error.to_string()).await;
             return Err(match error {
                 NotAccepted::Refused(error) => refusal::inbox_write_failed(&error.to_string()).into(),
@@ -201,11 +217,13 @@ impl Receiver {
 }
 
 /// Why a dispatch is not acknowledged.
-enum NotTaken {
+pub(super) enum NotTaken {
     /// It never runs.
     Refused(RpcError),
     /// Nobody knows whether it runs.
     Unsure,
+    /// It never runs, and nobody says so: the connection ends.
+    Dropped,
 }
 
 impl From<RpcError> for NotTaken {

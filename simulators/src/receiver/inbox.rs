@@ -43,23 +43,29 @@ pub(super) struct Accepted {
     pub(super) line: u64,
     pub(super) context: Option<String>,
     pub(super) text: String,
+    /// Whether its sender sent more.
+    pub(super) cut: bool,
 }
 
 impl Receiver {
     /// Accepts a dispatch: once this returns, the dispatch survives every crash.
-    pub(super) async fn accept(&self, context: &str, text: &str) -> Result<(), NotAccepted> {
-        let path = self.file(self.settings.mode.files.inbox);
-        let event = json!({ "from": InboxRecord::HERMES, "contextId": context, "text": text });
+    pub(super) async fn accept(&self, context: &str, text: &str, cut: bool) -> Result<(), NotAccepted> {
+        let event = json!({
+            "ts": self.stamp(), "from": InboxRecord::HERMES, "contextId": context, "text": text, "cut": cut,
+            "file": self.settings.mode.files.inbox,
+        });
         let passed = self.settings.injector.pass(&self.host, Point::ReceiverInbox, event).await;
         let mut writer = self.inbox.lock().await;
         for event in passed.events {
             let member =
                 |name| event.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+            let path = self.file(&member("file"));
             let record = InboxRecord {
-                ts: self.stamp(),
+                ts: member("ts"),
                 from: member("from"),
                 context: Some(member("contextId")),
                 text: member("text"),
+                cut: event.get("cut").and_then(|cut| cut.as_bool()).unwrap_or_default(),
             };
             let mut line = passed.mangle.apply(record.to_line().into_bytes());
             if writer.torn {
@@ -125,7 +131,11 @@ impl Receiver {
     /// Records that so many lines were handed off.
     pub(super) async fn set_offset(&self, lines: u64) -> io::Result<()> {
         let path = self.file(self.settings.mode.files.offset);
-        self.host.disk().replace(path, &offset_bytes(lines)).await?;
+        let event = json!({ "lines": lines });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverOffset, event).await;
+        if let Some(written) = passed.first().and_then(|event| event.get("lines")?.as_u64()) {
+            self.host.disk().replace(path, &offset_bytes(written)).await?;
+        }
         self.handed_off.set(lines);
         Ok(())
     }
@@ -139,7 +149,15 @@ pub(super) fn lines_after(content: &[u8], skip: u64) -> Vec<(u64, Option<Accepte
         .map(|(line, bytes)| {
             let record =
                 InboxRecord::parse_line(bytes).ok().filter(|record| record.from == InboxRecord::HERMES);
-            (line, record.map(|record| Accepted { line, context: record.context, text: record.text }))
+            (
+                line,
+                record.map(|record| Accepted {
+                    line,
+                    context: record.context,
+                    text: record.text,
+                    cut: record.cut,
+                }),
+            )
         })
         .collect()
 }

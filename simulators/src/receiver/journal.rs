@@ -4,7 +4,7 @@
 //! that it was interrupted) and from one whose reply was not sent yet (send it, with the same id).
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 
@@ -44,6 +44,8 @@ pub(super) struct Outcome {
 pub(super) struct Journal {
     path: PathBuf,
     fates: RefCell<BTreeMap<u64, Fate>>,
+    /// The lines whose turns this life began.
+    begun_here: RefCell<BTreeSet<u64>>,
     /// One writer at a time. True: an append failed half way, and the next one begins with a line end.
     torn: Mutex<bool>,
 }
@@ -65,7 +67,7 @@ impl Journal {
             // An earlier life may have died between a write and its sync: what was read here counts from here on.
             host.disk().sync(&path).await?;
         }
-        Ok(Self { path, fates: RefCell::new(fates), torn: Mutex::new(false) })
+        Ok(Self { path, fates: RefCell::new(fates), begun_here: RefCell::default(), torn: Mutex::new(false) })
     }
 
     /// The last line that anything is known of; 0 when there is none.
@@ -84,6 +86,16 @@ impl Journal {
         fates.range(..line).any(|(_, fate)| fate.started && fate.context.as_deref() == Some(context))
     }
 
+    /// Whether a turn of that context was begun for an earlier line, and none of them by this life.
+    pub(super) fn only_an_earlier_life_began(&self, line: u64, context: &str) -> bool {
+        let (fates, here) = (self.fates.borrow(), self.begun_here.borrow());
+        let mut begun = fates
+            .range(..line)
+            .filter(|(_, fate)| fate.started && fate.context.as_deref() == Some(context))
+            .peekable();
+        begun.peek().is_some() && begun.all(|(line, _)| !here.contains(line))
+    }
+
     /// Outcomes in the order of their lines.
     pub(super) fn outcomes(&self) -> Vec<(u64, Outcome)> {
         let fates = self.fates.borrow();
@@ -92,6 +104,7 @@ impl Journal {
 
     /// The CLI of this line is about to be started.
     pub(super) async fn started(&self, host: &Host, line: u64, context: &str) -> io::Result<()> {
+        self.begun_here.borrow_mut().insert(line);
         self.note(host, json!({ "line": line, "state": "started", "contextId": context })).await
     }
 

@@ -24,6 +24,11 @@ impl ContextLocks {
         Self { bound, state: RefCell::default() }
     }
 
+    /// Whether there are as many locks as there may be.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.state.borrow().locks.len() >= self.bound
+    }
+
     /// The lock of a context. Those who wait for it get it in the order in which they asked.
     pub(super) fn of(&self, context: &str) -> Rc<Mutex<()>> {
         let mut state = self.state.borrow_mut();

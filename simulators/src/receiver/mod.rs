@@ -5,9 +5,11 @@
 //! dispatch starts its CLI at most once and comes to exactly one outcome that its sender can see, and no child of a dead
 //! receiver lives on once the next one is ready.
 //!
-//! One idea a file: `config`, `deviations` and `state` what it is told, `http` what it answers, `claims` which contexts are at work,
+//! One idea a file: `config`, `deviations` and `state` what it is told, `http` what it answers, `request` what it is asked, `params`
+//! what of that it cannot read, `claims` which contexts are at work,
 //! `inbox` what it accepted, `journal` what became of it, `turns` the order of things, `cli` one run of the CLI, `callback` the way
-//! back, `process` start, recovery and end. What differs by executor is in `modes`.
+//! back, `process` start, recovery and end. What differs by executor is in `modes`, and in
+//! `replay` what is made of a CLI that prints its whole conversation each time.
 
 mod callback;
 mod claims;
@@ -20,7 +22,10 @@ mod journal;
 mod locks;
 mod log;
 mod modes;
+mod params;
 mod process;
+mod replay;
+mod request;
 mod sessions;
 mod state;
 mod transcript;

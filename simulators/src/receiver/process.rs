@@ -10,15 +10,19 @@ use gauntlet_protocol::fleet::Lines;
 use gauntlet_world::network::{Address, Listener};
 use gauntlet_world::process::{Command, Output, Signal};
 use gauntlet_world::{Either, Host, race};
+use serde_json::json;
 use tokio::sync::{Mutex, Notify, Semaphore};
 
 use super::claims::Claims;
 use super::cli::{RECEIVER_MARK, mark};
 use super::config::Config;
 use super::inbox::{Writer, lines_after};
-use super::journal::{Journal, Outcome};
+use super::journal::{Fate, Journal, Outcome};
 use super::locks::ContextLocks;
+use super::modes::talk;
 use super::state::{Receiver, Settings};
+use super::turns::told;
+use crate::injection::Point;
 
 /// The exit code when the receiver cannot or must not start.
 const REFUSED: i32 = 2;
@@ -27,11 +31,15 @@ const PROBE_LIMIT: Duration = Duration::from_secs(10);
 /// Runs a receiver until it is told to end, idles out, or cannot start. Its repository is the working directory of the
 /// host; its configuration is read there, and no argument is looked at. Returns the exit code.
 pub async fn run(host: Host, settings: Settings) -> i32 {
-    match start(&host, settings).await {
+    match start(&host, settings.clone()).await {
         Ok((receiver, listener)) => live(receiver, listener).await,
         Err(reason) => {
+            write_pid(&host, &settings, false).await;
             let _ = host.processes().print_error(format!("{reason}\n").as_bytes()).await;
-            REFUSED
+            match reason {
+                StartError::Ended(code) => code,
+                _ => REFUSED,
+            }
         }
     }
 }
@@ -52,10 +60,44 @@ pub async fn abandon(host: &Host, mode: &gauntlet_protocol::fleet::Mode) {
 enum StartError {
     #[error("refusing to listen on {0} without a bearer: set auth_token_env, or bind to loopback")]
     Open(String),
+    #[error("refusing to let everyone in: auth_token_env names {0}, which is not set or empty")]
+    NoBearer(String),
     #[error("cannot listen on {0}: {1}")]
     Bind(Address, io::Error),
     #[error("cannot prepare {0}: {1}")]
     File(&'static str, io::Error),
+    #[error("ended with {0}")]
+    Ended(i32),
+}
+
+/// Writes the pid file of a receiver that listens. Gives what went wrong.
+async fn write_pid(host: &Host, settings: &Settings, listens: bool) -> Option<io::Error> {
+    let event = json!({ "listens": listens, "writes": listens });
+    let passed = settings.injector.pass(host, Point::ReceiverPid, event).await.first()?;
+    if passed["writes"] != true {
+        return None;
+    }
+    let path = host.cwd().join(".hermes").join(settings.mode.files.pid);
+    host.disk().replace(path, format!("{}\n", host.pid()).as_bytes()).await.err()
+}
+
+/// The configuration as it passes its injection point; an error when the process ends there.
+async fn as_taken(host: &Host, settings: &Settings, mut config: Config) -> Result<Config, i32> {
+    let event = json!({
+        "sound": config.warnings.is_empty(), "slots": config.slots, "idle_s": config.idle.map(|idle| idle.as_secs_f64()),
+        "turn_cap_s": config.turn_cap.as_secs_f64(),
+    });
+    let passed = settings.injector.pass(host, Point::ReceiverConfig, event.clone()).await;
+    if let Some(code) = passed.exit {
+        return Err(code);
+    }
+    let Some(taken) = passed.first().filter(|taken| *taken != event) else { return Ok(config) };
+    let seconds = |name: &str| Duration::try_from_secs_f64(taken.get(name)?.as_f64()?).ok();
+    config.slots =
+        taken["slots"].as_u64().and_then(|slots| usize::try_from(slots).ok()).unwrap_or(config.slots);
+    config.idle = seconds("idle_s");
+    config.turn_cap = seconds("turn_cap_s").unwrap_or(config.turn_cap);
+    Ok(config)
 }
 
 async fn start(host: &Host, settings: Settings) -> Result<(Rc<Receiver>, Listener), StartError> {
@@ -66,14 +108,23 @@ async fn start(host: &Host, settings: Settings) -> Result<(Rc<Receiver>, Listene
     let content = host.disk().read_if_present(folder.join(mode.files.config)).await;
     let content = content.map_err(prepare("the configuration"))?;
     let config = Config::parse(mode, &host.cwd().to_string_lossy(), content.as_deref());
+    let config = as_taken(host, &settings, config).await.map_err(StartError::Ended)?;
     let secret = |name: &Option<String>| {
         let value = name.as_deref().and_then(|name| host.env(name));
         value.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned)
     };
     let (token, outbound) = (secret(&config.auth_token_env), secret(&config.hermes_auth_token_env));
     let address = Address { host: config.bind_host.clone(), port: config.bind_port };
-    if token.is_none() && !address.is_loopback() {
-        return Err(StartError::Open(config.bind_host));
+    // Who names a bearer wants one. The product line opens when it is not there (FLEET-AUTH-11).
+    let (named, loopback) = (config.auth_token_env.clone(), address.is_loopback());
+    let starts = token.is_some() || (named.is_none() && loopback);
+    let event =
+        json!({ "named": named.is_some(), "found": token.is_some(), "loopback": loopback, "starts": starts });
+    let passed = settings.injector.pass(host, Point::ReceiverOpen, event).await.first();
+    match named {
+        _ if passed.is_none_or(|event| event["starts"] == true) => {}
+        Some(variable) => return Err(StartError::NoBearer(variable)),
+        None => return Err(StartError::Open(config.bind_host)),
     }
     host.disk().make_dir(&folder).await.map_err(prepare("the folder .hermes"))?;
     for name in [mode.files.inbox, mode.files.transcript, mode.files.turns] {
@@ -98,6 +149,7 @@ async fn start(host: &Host, settings: Settings) -> Result<(Rc<Receiver>, Listene
         sessions: Mutex::default(),
         journal,
         contexts: ContextLocks::new(config.tracked_contexts),
+        first_turns: Mutex::default(),
         claims: Claims::default(),
         slots: Rc::new(Semaphore::new(config.slots)),
         starting: Mutex::default(),
@@ -122,7 +174,14 @@ async fn live(receiver: Rc<Receiver>, listener: Listener) -> i32 {
     let signals = host.processes().signals();
     let stopped = async {
         match signals {
-            Ok(mut signals) => Some(signals.next().await),
+            Ok(mut signals) => loop {
+                let signal = signals.next().await;
+                let event = json!({ "busy": receiver.open_turns.get() > 0 });
+                let passed = receiver.settings.injector.pass(&host, Point::ReceiverSignal, event).await;
+                if !passed.events.is_empty() {
+                    break Some(signal);
+                }
+            },
             Err(_) => std::future::pending().await,
         }
     };
@@ -156,14 +215,13 @@ impl Receiver {
         self.probe().await;
         // The port is ours now, so nobody else works in this repository for this mode: what is marked was left behind, be
         // it by an earlier run or by the probe.
-        let swept = self.sweep(RECEIVER_MARK, &self.mark()).await;
-        if swept > 0 {
-            self.log(format!("ended {swept} processes that were left behind")).await;
+        if self.ends_what_was_left().await {
+            let swept = self.sweep(RECEIVER_MARK, &self.mark()).await;
+            if swept > 0 {
+                self.log(format!("ended {swept} processes that were left behind")).await;
+            }
         }
-        let pid = format!("{}\n", self.host.pid());
-        if let Err(error) =
-            self.host.disk().replace(self.file(self.settings.mode.files.pid), pid.as_bytes()).await
-        {
+        if let Some(error) = write_pid(&self.host, &self.settings, true).await {
             self.log(format!("the pid file could not be written: {error}")).await;
         }
         self.mend_transcript().await;
@@ -171,11 +229,24 @@ impl Receiver {
         self.recover().await
     }
 
-    /// Asks the CLI for its version. Failure is only logged: it may be there when the first turn comes.
+    /// Whether what an earlier life left running is ended.
+    async fn ends_what_was_left(&self) -> bool {
+        let turns = self.journal.last_line();
+        // In a first life there was only the probe.
+        if turns == 0 {
+            return true;
+        }
+        let event = json!({ "turns": turns });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverSweep, event).await;
+        !passed.events.is_empty()
+    }
+
+    /// Asks the CLI for its version, or for its help. Failure is only logged: it may be there when the first turn comes.
     async fn probe(&self) {
         let mut command = Command::new(self.settings.mode.cli, &self.config.repo_path);
-        command.args = vec!["--version".to_owned()];
-        command.env = self.child_environment("probe").await;
+        command.args = vec![talk(self.settings.mode).probe().to_owned()];
+        let adds_places = talk(self.settings.mode).adds_usual_places();
+        command.env = self.child_environment("probe", adds_places, &self.bearers()).await;
         command.stdout = Output::Null;
         command.stderr = Output::Null;
         let probe = async { self.spawn(command).await?.wait().await };
@@ -220,14 +291,29 @@ impl Receiver {
         let mut endings = BTreeMap::<(String, bool, String), usize>::new();
         for (line, accepted) in lines_after(&content, 0) {
             let Some(mut accepted) = accepted else { continue };
-            if line > handed_off {
+            let fate = self.journal.fate(line);
+            let state = match &fate {
+                _ if line > handed_off => "waiting",
+                Fate { settled: true, .. } => "settled",
+                Fate { outcome: Some(_), .. } => "ended",
+                Fate { started: true, .. } => "started",
+                Fate { .. } => "fresh",
+            };
+            let fate = match self.found(line, state).await {
+                Some("fresh") => Fate { context: fate.context, ..Fate::default() },
+                Some("settled") => {
+                    self.handed_off.set(self.handed_off.get().max(line));
+                    Fate { settled: true, ..Fate::default() }
+                }
+                _ => fate,
+            };
+            if line > self.handed_off.get() {
                 // The poll loop begins it; until then its context is at work all the same.
                 if let Some(context) = &accepted.context {
                     self.claim_for_line(context);
                 }
                 continue;
             }
-            let fate = self.journal.fate(line);
             if let Some(outcome) = fate.outcome {
                 let record = (outcome.context.clone(), outcome.busy, outcome.text.clone());
                 let so_far = endings.entry(record).or_default();
@@ -241,6 +327,7 @@ impl Receiver {
             } else if fate.started {
                 let context = fate.context.or(accepted.context).unwrap_or_else(|| self.anonymous());
                 let text = "[interrupted] the receiver stopped while this turn was running; the work may be half done".to_owned();
+                let text = told(accepted.cut, text);
                 let outcome = Outcome { id: self.callback_id(), context, text, busy: false };
                 *endings.entry((outcome.context.clone(), false, outcome.text.clone())).or_default() += 1;
                 // Not durable, it would be followed by another one after the next start.
@@ -253,6 +340,14 @@ impl Receiver {
             }
         }
         Ok(())
+    }
+
+    /// What a line of an earlier life is found to be, when that is not what it is.
+    async fn found(&self, line: u64, state: &str) -> Option<&'static str> {
+        let event = json!({ "line": line, "state": state });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverRecover, event).await.first()?;
+        let found = passed.get("state")?.as_str()?;
+        ["fresh", "settled"].into_iter().find(|known| *known == found && found != state)
     }
 
     fn send_later(self: &Rc<Self>, line: u64, outcome: Outcome) {
@@ -270,13 +365,20 @@ impl Receiver {
         let tick = (limit / 4).clamp(Duration::from_secs(1), Duration::from_secs(60));
         loop {
             let due = self.last_work.get() + limit;
-            if self.open_turns.get() == 0 && self.host.clock().now() >= due {
+            if self.host.clock().now() >= due && self.open_turns_that_count().await == 0 {
                 return;
             }
             // Nothing can fall due before this; the tick only rounds it up, as the product line's own check does.
             let wait = due.saturating_duration_since(self.host.clock().now()).max(tick);
             self.host.clock().sleep(wait).await;
         }
+    }
+
+    /// How many turns keep it from ending.
+    async fn open_turns_that_count(&self) -> u64 {
+        let event = json!({ "open_turns": self.open_turns.get() });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverIdle, event).await.first();
+        passed.and_then(|event| event.get("open_turns")?.as_u64()).unwrap_or_default()
     }
 
     /// Ends what runs and leaves nothing behind. Turns that are cut short here are reported at the next start.

@@ -14,23 +14,36 @@ use crate::injection::Point;
 
 impl Receiver {
     /// The session that goes on with a context, when the turn of that line is to run.
-    pub(super) async fn session_of(&self, line: u64, context: &str) -> Option<String> {
+    pub(super) async fn session_of(&self, line: u64, context: &str) -> Option<Session> {
         let session = match self.settings.mode.sessions {
             Sessions::Map { file, key } => self.remembered(file, key, context).await,
             Sessions::Derived if self.journal.began_before(line, context) => {
-                talk(self.settings.mode).derived_session(context)
+                let id = talk(self.settings.mode).derived_session(context);
+                id.map(|id| Session { id, updated_at: 0, last_output: None })
             }
             Sessions::Derived => None,
         };
-        let event = json!({ "contextId": context, "session": session });
+        let id = session.as_ref().map(|session| &session.id);
+        let earlier_life = self.journal.only_an_earlier_life_began(line, context);
+        let event = json!({ "contextId": context, "session": id, "earlier_life": earlier_life });
         let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionLookup, event).await;
-        passed.first()?.get("session")?.as_str().map(str::to_owned)
+        let id = passed.first()?.get("session")?.as_str()?.to_owned();
+        let rest = session.unwrap_or_else(|| Session { id: String::new(), updated_at: 0, last_output: None });
+        Some(Session { id, ..rest })
     }
 
-    async fn remembered(&self, file: &str, key: &str, context: &str) -> Option<String> {
+    /// Whether another context goes on with a session.
+    pub(super) async fn is_of_another(&self, context: &str, session: &str) -> bool {
+        let Sessions::Map { file, key } = self.settings.mode.sessions else { return false };
+        let _one = self.sessions.lock().await;
+        let map = self.session_map(file, key).await.unwrap_or_default();
+        map.iter().any(|(other, known)| other != context && known.id == session)
+    }
+
+    async fn remembered(&self, file: &str, key: &str, context: &str) -> Option<Session> {
         let _one = self.sessions.lock().await;
         match self.session_map(file, key).await {
-            Ok(map) => map.get(context).map(|session| session.id.clone()),
+            Ok(map) => map.get(context).cloned(),
             Err(error) => {
                 self.log(format!("the sessions could not be read, starting a new one: {error}")).await;
                 None
@@ -39,17 +52,16 @@ impl Receiver {
     }
 
     /// Remembers a session for a context.
-    pub(super) async fn remember(&self, context: &str, session: &str) -> io::Result<()> {
+    pub(super) async fn remember(&self, context: &str, session: Session) -> io::Result<()> {
         let Sessions::Map { file, key } = self.settings.mode.sessions else { return Ok(()) };
-        let event = json!({ "contextId": context, "session": session });
+        let event = json!({ "contextId": context, "session": session.id });
         let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionSave, event).await;
         let _one = self.sessions.lock().await;
         for event in passed.events {
             let member =
                 |name| event.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
             let mut map = self.session_map(file, key).await?;
-            let updated_at = self.host.clock().wall().seconds();
-            map.insert(member("contextId"), Session { id: member("session"), updated_at });
+            map.insert(member("contextId"), Session { id: member("session"), ..session.clone() });
             self.save(file, key, &map).await?;
         }
         Ok(())

@@ -47,6 +47,8 @@ pub(super) struct Receiver {
     pub(super) sessions: Mutex<()>,
     pub(super) journal: Journal,
     pub(super) contexts: ContextLocks,
+    /// Held by the one turn that begins a conversation, where only the last one can be found again.
+    pub(super) first_turns: Mutex<()>,
     pub(super) claims: Claims,
     pub(super) slots: Rc<Semaphore>,
     /// Held while a process is started, and from then on by whoever ends the receiver.

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use gauntlet_protocol::fleet::{ContextId, Direction};
+use gauntlet_protocol::fleet::{ContextId, Direction, MAX_PROMPT_CHARS, Session};
 use gauntlet_protocol::json;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::claims::Claim;
 use super::cli::Run;
@@ -29,6 +29,11 @@ impl Receiver {
         loop {
             if let Err(error) = self.hand_off().await {
                 self.log(format!("the inbox could not be handed off: {error}")).await;
+                let event = json!({ "line": self.handed_off.get() + 1 });
+                let point = Point::ReceiverHandoffFailed;
+                if self.settings.injector.pass(&self.host, point, event).await.events.is_empty() {
+                    self.handed_off.set(self.handed_off.get() + 1);
+                }
                 self.host.clock().sleep(self.config.poll).await;
                 continue;
             }
@@ -51,7 +56,8 @@ impl Receiver {
                 let passed = self.settings.injector.pass(&self.host, Point::ReceiverHandoff, event).await;
                 runs.extend(passed.events.into_iter().map(|event| {
                     let member = |name| event.get(name).and_then(|value| value.as_str()).map(str::to_owned);
-                    Accepted { line, context: member("contextId"), text: member("text").unwrap_or_default() }
+                    let text = member("text").unwrap_or_default();
+                    Accepted { line, context: member("contextId"), text, cut: accepted.cut }
                 }));
             }
             self.set_offset(line).await?;
@@ -80,6 +86,14 @@ impl Receiver {
         });
     }
 
+    /// The context of a dispatch that names none.
+    pub(super) async fn new_context(&self) -> String {
+        let event = json!({ "contextId": self.anonymous() });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverAnonymous, event).await;
+        let context = passed.first().and_then(|event| event.get("contextId")?.as_str().map(str::to_owned));
+        context.unwrap_or_else(|| self.anonymous())
+    }
+
     /// A fresh context for a dispatch that names none (FLEET-ACK-03).
     pub(super) fn anonymous(&self) -> String {
         let mut random = [0; 16];
@@ -92,8 +106,8 @@ impl Receiver {
     async fn turn(&self, accepted: Accepted, context: &str) -> Outcome {
         let mode = self.settings.mode;
         let busy = |text| Outcome { id: String::new(), context: context.to_owned(), text, busy: true };
+        let event = json!({ "contextId": context, "crowded": self.contexts.is_crowded() });
         let lock = self.contexts.of(context);
-        let event = json!({ "contextId": context });
         let locks = self.settings.injector.pass(&self.host, Point::ReceiverContextLock, event).await;
         let _held = match locks.events.is_empty() {
             true => None,
@@ -106,7 +120,7 @@ impl Receiver {
             Some(slot) => slot,
             None => return busy(mode.busy_slots_text()),
         };
-        let text = self.run(accepted.line, context, &accepted.text).await;
+        let text = told(accepted.cut, self.run(accepted.line, context, &accepted.text).await);
         let outcome = Outcome { id: self.callback_id(), context: context.to_owned(), text, busy: false };
         // The outcome is durable and recorded while the context is still held: the next turn of this context comes after it.
         self.conclude(accepted.line, &outcome).await;
@@ -116,15 +130,29 @@ impl Receiver {
     /// Runs the CLI, on the context's session when it has one, and once more on the other one when that was the wrong one. The
     /// return code alone never says so.
     async fn run(&self, line: u64, context: &str, text: &str) -> String {
+        let talk = talk(self.settings.mode);
+        let stored = self.session_of(line, context).await;
+        // Of several that begin at once only one could be found again, so it is held until it was.
+        let _beginning = match (talk.replays(), &stored) {
+            (true, None) => self.first_turn(context).await,
+            _ => None,
+        };
+        // Whoever still waits has not begun: after a crash it is run.
         if let Err(error) = self.journal.started(&self.host, line, context).await {
             // Without this record a crash could run the turn twice; not to run it at all is the lesser harm.
             return self.settings.mode.invocation_failed_text(&error.to_string());
         }
-        let stored = self.session_of(line, context).await;
-        let (reply, spoken) = self.run_once(line, context, text, stored.as_deref()).await;
-        let other = talk(self.settings.mode).other_session(context, stored.as_deref());
-        let Some(other) = other.filter(|_| spoken.wrong_session) else { return reply };
-        if !self.sees_wrong(context, stored.as_deref()).await {
+        let (reply, spoken) = self.run_once(line, context, text, stored.as_ref()).await;
+        let stored = stored.map(|session| session.id);
+        let other = talk.other_session(context, stored.as_deref());
+        let Some(other) = other else { return reply };
+        let seen = match (spoken.wrong_session, spoken.quotes_dead_session) {
+            // Where it was heard in a replay it has been seen already.
+            (true, _) => talk.replays() || self.sees_wrong(context, stored.as_deref()).await,
+            (false, true) => self.takes_for_a_sign(context, stored.as_deref()).await,
+            (false, false) => false,
+        };
+        if !seen {
             return reply;
         }
         match &other {
@@ -136,13 +164,23 @@ impl Receiver {
         {
             self.log(format!("the dead session could not be forgotten: {error}")).await;
         }
-        self.run_once(line, context, text, other.as_deref()).await.0
+        let other = other.map(|id| Session { id, updated_at: 0, last_output: None });
+        self.run_once(line, context, text, other.as_ref()).await.0
     }
 
     async fn sees_wrong(&self, context: &str, session: Option<&str>) -> bool {
-        let event = json!({ "contextId": context, "session": session });
+        let sign = if session.is_some() { "not_found" } else { "in_use" };
+        let event = json!({ "contextId": context, "session": session, "sign": sign, "again": true });
         let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionDead, event).await;
-        !passed.events.is_empty()
+        passed.first().is_some_and(|event| event.get("again").and_then(Value::as_bool).unwrap_or(true))
+    }
+
+    /// Whether words of a dead session in a reply are taken for a sign of one. A reply is an answer, whatever it says.
+    async fn takes_for_a_sign(&self, context: &str, session: Option<&str>) -> bool {
+        let event = json!({ "contextId": context, "session": session, "is_sign": false });
+        let passed =
+            self.settings.injector.pass(&self.host, Point::ReceiverSessionWords, event).await.first();
+        passed.and_then(|event| event.get("is_sign")?.as_bool()).unwrap_or_default()
     }
 
     async fn run_once(
@@ -150,10 +188,11 @@ impl Receiver {
         line: u64,
         context: &str,
         text: &str,
-        session: Option<&str>,
+        stored: Option<&Session>,
     ) -> (String, Spoken) {
         let mode = self.settings.mode;
         let talk = talk(mode);
+        let session = stored.map(|session| session.id.as_str());
         let role = self.role().await;
         let tools = self.tools().await;
         let ask = Ask {
@@ -169,7 +208,8 @@ impl Receiver {
             self.log(format!("dropped from the configured flags: {}", dropped.join(" "))).await;
         }
         let turn = format!("{}#{line}", self.mark());
-        let output = match self.run_cli(args, &turn, context, session).await {
+        let named = if talk.replays() { self.named_conversations().await } else { Vec::new() };
+        let output = match self.run_cli(args, &turn, context, session, text).await {
             Run::Ended(output) => output,
             Run::TimedOut => {
                 return (mode.timeout_text(self.config.turn_cap.as_secs_f64()), Spoken::default());
@@ -178,11 +218,16 @@ impl Receiver {
                 return (mode.missing_text(), Spoken::default());
             }
             Run::NotStarted(error) => {
-                return (mode.invocation_failed_text(&error.to_string()), Spoken::default());
+                return (mode.invocation_failed_text(&not_started(mode.cli, &error)), Spoken::default());
             }
         };
-        let spoken = talk.read(&Heard { mode, output: &output });
-        if let Some(session) = &spoken.session
+        let spoken = match talk.replays() {
+            true => self.hear_replay(context, stored, &named, &output).await,
+            false => self.heard(talk.read(&Heard { mode, output: &output }), output.code).await,
+        };
+        let now = self.host.clock().wall().seconds();
+        let named = |id: &String| Session { id: id.clone(), updated_at: now, last_output: None };
+        if let Some(session) = spoken.session.as_ref().map(named)
             && let Err(error) = self.remember(context, session).await
         {
             self.log(format!("the session could not be remembered: {error}")).await;
@@ -195,13 +240,34 @@ impl Receiver {
         (reply, spoken)
     }
 
+    /// What the CLI said, as it passes its injection point.
+    async fn heard(&self, mut spoken: Spoken, code: i32) -> Spoken {
+        let Spoken { reply, session, wrong_session, .. } = &spoken;
+        let event =
+            json!({ "reply": reply, "session": session, "wrong_session": wrong_session, "code": code });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverHeard, event.clone()).await;
+        if let Some(heard) = passed.first().filter(|heard| *heard != event) {
+            let text = |name| heard.get(name).and_then(|value| value.as_str()).map(str::to_owned);
+            (spoken.reply, spoken.session) = (text("reply"), text("session"));
+            spoken.wrong_session = heard["wrong_session"] == true;
+        }
+        spoken
+    }
+
     /// The text put before each prompt: the file's when it can be read, else the configured one.
     async fn role(&self) -> String {
-        let Some(file) = &self.config.role_file else { return self.config.role_prompt.clone() };
-        match self.host.disk().read(file).await {
-            Ok(content) => String::from_utf8_lossy(&content).trim().to_owned(),
-            Err(_) => self.config.role_prompt.clone(),
-        }
+        let content = match &self.config.role_file {
+            Some(file) => self.host.disk().read(file).await.ok(),
+            None => None,
+        };
+        let (source, text) = match content {
+            Some(content) => ("file", String::from_utf8_lossy(&content).trim().to_owned()),
+            None if self.config.has_built_in_role => ("built_in", self.config.role_prompt.clone()),
+            None => ("prompt", self.config.role_prompt.clone()),
+        };
+        let event = json!({ "source": source, "text": text });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverRole, event).await;
+        passed.first().and_then(|event| event.get("text")?.as_str().map(str::to_owned)).unwrap_or(text)
     }
 
     /// The path of the repository's file of tools, if this mode passes it on and it holds JSON: a CLI that is given a broken one
@@ -209,13 +275,16 @@ impl Receiver {
     async fn tools(&self) -> Option<String> {
         let path = Path::new(&self.config.repo_path).join(talk(self.settings.mode).tools_file()?);
         let content = self.host.disk().read_if_present(&path).await.ok().flatten()?;
-        match json::parse("the file of tools", &content) {
-            Ok(_) => Some(path.to_string_lossy().into_owned()),
-            Err(error) => {
-                self.log(format!("{} is not passed on: {error}", path.display())).await;
-                None
-            }
+        let parsed = json::parse("the file of tools", &content);
+        let event = json!({ "sound": parsed.is_ok() });
+        let passed = self.settings.injector.pass(&self.host, Point::ReceiverTools, event).await.first();
+        if passed.is_some_and(|event| event["sound"] == true) {
+            return Some(path.to_string_lossy().into_owned());
         }
+        if let Err(error) = parsed {
+            self.log(format!("{} is not passed on: {error}", path.display())).await;
+        }
+        None
     }
 
     /// Makes an outcome durable, then visible: journal, transcript. While the journal cannot be written it waits: once sent
@@ -254,4 +323,30 @@ impl Receiver {
             self.log(format!("the journal could not be written: {error}")).await;
         }
     }
+}
+
+/// Why the CLI could not be started, in the words of the product line (recorded).
+fn not_started(cli: &str, error: &io::Error) -> String {
+    match (error.kind(), error.raw_os_error()) {
+        (io::ErrorKind::InvalidInput, None) => "embedded null byte".to_owned(),
+        (_, Some(number)) => {
+            // Rust writes the number behind the words.
+            let text = error.to_string();
+            let words = text.split(" (os error ").next().unwrap_or(&text);
+            format!("[Errno {number}] {words}: '{cli}'")
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// What its sender is told of a dispatch. Whoever sent more than the executor was given must not take the outcome for that of the
+/// whole; the product line cuts in silence (FLEET-ACK-12).
+pub(super) fn told(cut: bool, text: String) -> String {
+    if !cut {
+        return text;
+    }
+    format!(
+        "[cut] the executor was given only a part of this task: its first text, and of that at most {MAX_PROMPT_CHARS} \
+         characters\n\n{text}"
+    )
 }

@@ -1,6 +1,8 @@
 //! The simulated CLIs against the recordings of the real ones, and their behaviour as processes.
 
+mod agy;
 mod claude_code;
 mod codex;
 mod opencode;
+mod receivers;
 mod rig;

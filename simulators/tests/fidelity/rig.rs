@@ -10,6 +10,7 @@ use std::rc::Rc;
 use gauntlet_simulators::cli;
 use gauntlet_simulators::cli::profile::Profile;
 use gauntlet_simulators::injection::{Injector, Quirk};
+use gauntlet_simulators::recorder;
 use gauntlet_simulators::stage::{Ending, Failure, Invocation, LocalFuture, Part, Stage};
 use gauntlet_world::process::{Child, Command, ExitStatus, Reader, Stdin};
 use gauntlet_world::simulated::program;
@@ -32,6 +33,24 @@ pub(crate) fn profile(executor: &str, version: &str) -> Profile {
         Ok(profile) => profile,
         Err(error) => unreadable(&path, &error),
     }
+}
+
+/// What the recorder makes of the recordings of an executor's version.
+#[expect(clippy::panic, reason = "recordings that cannot be read fail the test")]
+pub(crate) fn made(executor: &str, version: &str) -> recorder::Made {
+    let from = format!("tests/fixtures/{executor}/{version}");
+    let folder = repository(&from);
+    let mut files = BTreeMap::new();
+    for entry in std::fs::read_dir(&folder).expect("the recordings are there") {
+        let entry = entry.expect("an entry");
+        let text = std::fs::read_to_string(entry.path()).expect("recordings are UTF-8");
+        files.insert(entry.file_name().to_string_lossy().into_owned(), text);
+    }
+    if let Ok(codes) = std::fs::read_to_string(folder.with_file_name("exit-codes.txt")) {
+        files.insert("exit-codes.txt".to_owned(), codes);
+    }
+    let made = recorder::record(executor, version, &from, &recorder::Recordings::new(version, files));
+    made.unwrap_or_else(|error| panic!("{executor} {version}: {error}"))
 }
 
 /// The recorded text of one stream of a case, if it was recorded.

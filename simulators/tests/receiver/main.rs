@@ -1,5 +1,6 @@
 //! The reference receiver on a simulated machine, with a tiny scripted CLI behind it and a scripted Hermes in front of it.
 
+mod agy;
 mod broken_disk;
 mod crashes;
 mod http;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use gauntlet_protocol::fleet::Mode;
+use gauntlet_protocol::fleet::{CODEX, Mode};
 use gauntlet_simulators::http1::{Connection, Framing};
 use gauntlet_simulators::injection::{Injector, Mangle};
 use gauntlet_simulators::receiver;
@@ -86,6 +86,7 @@ pub(crate) struct Rig {
     pub(crate) machine: Machine,
     pub(crate) visitor: Host,
     seen: Rc<Seen>,
+    mode: &'static Mode,
     pub(crate) framing: Framing,
 }
 
@@ -100,9 +101,27 @@ pub(crate) fn run_with<R: Future>(
     config: &[u8],
     body: impl FnOnce(Rig) -> R,
 ) -> R::Output {
+    run_in(settings, &CODEX, config, body)
+}
+
+/// The same, with a receiver of this mode.
+pub(crate) fn run_as<R: Future>(
+    mode: &'static Mode,
+    config: &[u8],
+    body: impl FnOnce(Rig) -> R,
+) -> R::Output {
+    run_in(WorldSettings::default(), mode, config, body)
+}
+
+fn run_in<R: Future>(
+    settings: WorldSettings,
+    mode: &'static Mode,
+    config: &[u8],
+    body: impl FnOnce(Rig) -> R,
+) -> R::Output {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     tokio::task::LocalSet::new().block_on(&runtime.expect("a runtime"), async {
-        let rig = Rig::new(settings, config).await;
+        let rig = Rig::new(settings, mode, config).await;
         let (clock, world) = (rig.visitor.clone(), rig.world.clone());
         let outcome = clock.clock().within(HORIZON, body(rig)).await;
         assert_eq!(world.panics(), Vec::<String>::new());
@@ -126,7 +145,7 @@ pub(crate) fn config(further: Value) -> Value {
 }
 
 impl Rig {
-    async fn new(settings: WorldSettings, config: &[u8]) -> Self {
+    async fn new(settings: WorldSettings, mode: &'static Mode, config: &[u8]) -> Self {
         let world = World::new(settings);
         let machine = Machine::new(&world, "box");
         machine
@@ -134,7 +153,7 @@ impl Rig {
                 for folder in [FOLDER, "/home", "/bin"] {
                     disk.make_dir(Path::new(folder))?;
                 }
-                disk.write(Path::new("/repo/.hermes/codex_receiver.json"), config, 0o600)?;
+                disk.write(&Path::new(FOLDER).join(mode.files.config), config, 0o600)?;
                 disk.settle();
                 Ok::<_, std::io::Error>(())
             })
@@ -153,7 +172,7 @@ impl Rig {
         let hermes = machine.visitor("hermes", BTreeMap::new(), PathBuf::from("/"), None);
         let listener = hermes.network().listen(&Address::loopback(HERMES_PORT)).await.expect("a free port");
         hermes.spawn(take_callbacks(hermes.clone(), listener, seen.clone(), world.clone()));
-        Self { world, machine, visitor, seen, framing: Framing::default() }
+        Self { world, machine, visitor, seen, mode, framing: Framing::default() }
     }
 
     /// Adds what the CLI does in its next turn without a play.
@@ -174,7 +193,7 @@ impl Rig {
     /// Launches the receiver.
     pub(crate) fn launch(&self) -> (Pid, Exit) {
         let settings = receiver::Settings {
-            mode: Mode::named("codex").expect("the mode is known"),
+            mode: self.mode,
             framing: self.framing.clone(),
             injector: Injector::default(),
         };

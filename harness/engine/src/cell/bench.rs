@@ -8,7 +8,7 @@ use std::time::Duration;
 use gauntlet_protocol::fleet::{CODEX, MODES, Mode};
 use gauntlet_runtime::Runtime;
 use gauntlet_runtime::fleet::{Launcher, Settings as FleetSettings};
-use gauntlet_simulators::injection::Injector;
+use gauntlet_simulators::injection::{Injector, Millis};
 use gauntlet_simulators::stranger;
 use gauntlet_world::Host;
 use gauntlet_world::fault::{Rule, Unsynced};
@@ -101,11 +101,13 @@ pub(crate) fn mode(plan: &Plan) -> &'static Mode {
     Mode::named(plan.profile.executor()).unwrap_or(&CODEX)
 }
 
-/// The cap of a turn, as the receiver of this plan is told: the lane's, unless the scenario says another one.
+/// The time after which a receiver of this plan ends a turn: the lane's, unless the scenario says another one, and what its executor
+/// is given beyond it.
 pub(crate) fn turn_cap(plan: &Plan) -> Duration {
     let said = plan.scenario.given.receiver.config.get(&cap_member(plan)).and_then(Value::as_f64);
     let said = said.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    said.unwrap_or(Limits::of(plan.lane).turn_cap)
+    let grace = plan.executor.grace.map_or(Duration::ZERO, Millis::duration);
+    said.unwrap_or(Limits::of(plan.lane).turn_cap).saturating_add(grace)
 }
 
 fn cap_member(plan: &Plan) -> String {
@@ -144,16 +146,29 @@ pub(crate) fn receiver_config(
     config.to_string().into_bytes()
 }
 
-/// The environment of the receiver.
-pub(crate) fn receiver_environment(places: &Places, names: &Names, path: &str) -> BTreeMap<String, String> {
-    [
-        ("HOME", places.home().to_string_lossy().into_owned()),
-        ("PATH", path.to_owned()),
-        (RECEIVER_TOKEN, names.token.clone()),
-        (HERMES_TOKEN, names.hermes_token.clone()),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
+/// The environment of the receiver. It has a bearer only when its configuration names it: of one that nobody told it of it cannot
+/// know that it is a secret.
+pub(crate) fn receiver_environment(
+    plan: &Plan,
+    places: &Places,
+    names: &Names,
+    path: &str,
+) -> BTreeMap<String, String> {
+    let given = &plan.scenario.given.receiver;
+    let names_it = |member: &str, variable: &str, usually: bool| {
+        given.config.get(member).map_or(usually, |said| said.as_str() == Some(variable))
+    };
+    let bearers = [
+        ("auth_token_env", RECEIVER_TOKEN, given.auth, &names.token),
+        ("hermes_auth_token_env", HERMES_TOKEN, true, &names.hermes_token),
+    ];
+    let bearers =
+        bearers.into_iter().filter(|(member, variable, usually, _)| names_it(member, variable, *usually));
+    let own = [("HOME", places.home().to_string_lossy().into_owned()), ("PATH", path.to_owned())];
+    own.into_iter()
+        .chain(bearers.map(|(_, variable, _, token)| (variable, token.clone())))
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// The environment of the runtime.

@@ -60,13 +60,14 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The id: it reproduces the cell. `fleet/busy@codex-0.44.0+slow-callback#7`, and `~real` at the end in the real lane.
+    /// The id: it reproduces the cell. `fleet/busy@codex-0.44.0+slow-callback#7`, with `:release` behind the
+    /// version of another release than the reference, and `~real` at the end in the real lane.
     pub fn id(&self) -> String {
         let deviation =
             self.deviation.as_ref().map(|deviation| format!("+{}", deviation.id())).unwrap_or_default();
-        let release = match self.release.id.value.as_str() {
-            "reference" => String::new(),
-            other => format!(":{other}"),
+        let release = match self.release.is_reference() {
+            true => String::new(),
+            false => format!(":{}", self.release.id.value),
         };
         let lane = match self.lane {
             Lane::Virtual => "",

@@ -178,7 +178,7 @@ impl RealBench {
         let args = ["receiver", &self.plan.executor.id.value, "--deviations", &deviations];
         command.args = args.map(str::to_owned).into();
         let path = search_path(&self.places);
-        command.env = receiver_environment(&self.places, &self.names, &path);
+        command.env = receiver_environment(&self.plan, &self.places, &self.names, &path);
         // The receiver ends with the harness, however that ends: its standard input is at an end then.
         command.stdin = Stdin::Held;
         command.stdout = Output::Append(self.places.log());
@@ -337,6 +337,9 @@ fn furnish(plan: &Plan, names: &Names, places: &Places, receiver: u16) -> io::Re
     files::write(&places.hermes().join("fleet.yaml"), &fleet_yaml(plan, places, receiver, 0))?;
     for (path, text) in &plan.scenario.given.files {
         files::write(&places.path(&names.resolve(path)), text.as_bytes())?;
+    }
+    for (path, target) in &plan.scenario.given.links {
+        files::link(Path::new(target), &places.path(&names.resolve(path)))?;
     }
     // What is a CLI's comes to the stand-in by the control connection.
     let quirks = plan.quirks().into_iter().filter(|quirk| quirk.role == "receiver").collect();

@@ -218,6 +218,9 @@ impl Stagehand {
         let client = self.bench.client();
         let address = Address::loopback(self.bench.receiver_port());
         let patience = request.within.map_or(PATIENCE, |within| within.duration());
+        if let Some(many) = request.at_once {
+            return Ok(self.crowd(key, &bytes, many, patience).await);
+        }
         let expected = request.raw.as_deref().map_or(1, |raw| raw.matches(" HTTP/1.").count().max(1));
         let mut stream = match client.network().connect(&address).await {
             Ok(stream) => stream,
@@ -267,7 +270,7 @@ impl Stagehand {
 
     /// A request of the harness' own making can be a dispatch, too. With an acknowledgement its sender holds it; without a
     /// whole answer its sender does not know whether it was accepted. Any other answer is a refusal.
-    fn note_raw_dispatch(&self, key: &str, sent: Option<&Value>, answer: Option<&HttpAnswer>) {
+    pub(super) fn note_raw_dispatch(&self, key: &str, sent: Option<&Value>, answer: Option<&HttpAnswer>) {
         let Some(asked) = sent.and_then(|sent| sent.pointer("/params/message")) else { return };
         let whole = answer.filter(|answer| answer.whole).and_then(|answer| answer.body.as_ref());
         let message = whole.and_then(|body| body.pointer("/result/message"));
@@ -427,6 +430,9 @@ impl Stagehand {
                     if is_asked {
                         self.look_for_leftovers("ended").await;
                     }
+                } else {
+                    // As an operator would, so that the next one gets the port.
+                    self.kill(HostName::Receiver).await;
                 }
                 json!({ "happens": code.is_some(), "code": code })
             }

@@ -28,13 +28,17 @@ use super::stage::CellStage;
 use super::tap::{OnlyOpened, Wire};
 use crate::trace::{File, Files, Trace};
 
-const RECEIVER_PORT: u16 = 9320;
 const NODE_PORT: u16 = 9219;
 const GATE_PORT: u16 = 9218;
 /// As many port calls as a cell may make. The largest honest cell makes a few thousand.
 const TOUCH_BUDGET: u64 = 200_000;
 
 type Exit = gauntlet_world::simulated::Exit;
+
+/// The one that a receiver takes when its configuration says none, so that one without a configuration is found, too.
+fn receiver_port(plan: &Plan) -> u16 {
+    mode(plan).default_port
+}
 
 /// The bench of the virtual lane.
 pub(crate) struct VirtualBench {
@@ -88,13 +92,14 @@ impl VirtualBench {
                 }
             }
         };
+        let receiver_port = receiver_port(plan);
         let stage = Rc::new(CellStage::new(
             plan.scenario.given.executor.turns.clone(),
             names.clone(),
             trace.clone(),
             Box::new(look.clone()),
         ));
-        let wire = Rc::new(Wire::new(trace.clone(), RECEIVER_PORT, Box::new(look)));
+        let wire = Rc::new(Wire::new(trace.clone(), receiver_port, Box::new(look)));
         let secrets = [("token".to_owned(), names.token.clone())].into();
         let injector = Injector::new(plan.quirks(), secrets);
         let gated = !plan.scenario.given.hermes.answers.is_empty();
@@ -109,7 +114,7 @@ impl VirtualBench {
             machine,
             _looked_at: looked_at,
             places,
-            receiver_port: RECEIVER_PORT,
+            receiver_port,
             harness,
             client,
             injector,
@@ -205,7 +210,12 @@ impl VirtualBench {
             name: "receiver".to_owned(),
             program: program(move |host| receiver::run(host, settings.clone())),
             args: Vec::new(),
-            env: receiver_environment(&self.places, &self.names, &self.places.bin().to_string_lossy()),
+            env: receiver_environment(
+                &self.plan,
+                &self.places,
+                &self.names,
+                &self.places.bin().to_string_lossy(),
+            ),
             cwd: self.places.repo(),
             log: Some(self.places.log()),
             tap: None,
@@ -324,19 +334,24 @@ fn deployed(mode: &Mode) -> String {
 
 fn furnish(machine: &Machine, plan: &Plan, names: &Names, places: &Places, gated: bool) -> io::Result<()> {
     let callbacks = if gated { GATE_PORT } else { NODE_PORT };
-    let config = receiver_config(plan, names, places, RECEIVER_PORT, callbacks);
+    let config = receiver_config(plan, names, places, receiver_port(plan), callbacks);
     machine.disk_mut(|disk| {
         for folder in [places.repo().join(".hermes"), places.home(), places.hermes(), places.bin()] {
             disk.make_dir(&folder)?;
         }
         disk.write(&places.repo().join(&plan.executor.files.config), &config, 0o600)?;
         disk.write(&template(places), TEMPLATE, 0o644)?;
-        let fleet = fleet_yaml(plan, places, RECEIVER_PORT, NODE_PORT);
+        let fleet = fleet_yaml(plan, places, receiver_port(plan), NODE_PORT);
         disk.write(&places.hermes().join("fleet.yaml"), &fleet, 0o600)?;
         for (path, text) in &plan.scenario.given.files {
             let path = places.path(&names.resolve(path));
             disk.make_dir(path.parent().unwrap_or(Path::new("/")))?;
             disk.write(&path, text.as_bytes(), 0o644)?;
+        }
+        for (path, target) in &plan.scenario.given.links {
+            let path = places.path(&names.resolve(path));
+            disk.make_dir(path.parent().unwrap_or(Path::new("/")))?;
+            disk.link(Path::new(target), &path)?;
         }
         disk.settle();
         Ok(())

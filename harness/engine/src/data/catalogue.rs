@@ -11,6 +11,10 @@ use serde_saphyr::Spanned;
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequirementFile {
+    /// The executors of which these requirements speak, unless one says its own. All, if absent.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub executors: Vec<Spanned<String>>,
     /// The requirements, in the order in which reports show them.
     pub requirements: Vec<Requirement>,
 }
@@ -28,6 +32,10 @@ pub struct Requirement {
     pub class: Class,
     /// The role that it binds: `receiver`, `runtime`, `hermes`, `cli`.
     pub role: Role,
+    /// The executors on which it is owed; those of its file if absent, and all if that says none.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub executors: Vec<Spanned<String>>,
     /// The promise, in one sentence.
     pub statement: String,
     /// Where it comes from.
@@ -40,6 +48,13 @@ pub struct Requirement {
     /// Whether it is judged in every cell by an oracle of its own, and not by scenarios.
     #[serde(default)]
     pub invariant: bool,
+}
+
+impl Requirement {
+    /// Whether it is owed on an executor.
+    pub fn is_for(&self, executor: &str) -> bool {
+        self.executors.is_empty() || self.executors.iter().any(|named| named.value == executor)
+    }
 }
 
 /// The roles that requirements bind and quirks break.

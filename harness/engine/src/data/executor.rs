@@ -1,7 +1,7 @@
 //! Executors as data: the words and file names of the receivers in front of one. Said here once more, and not taken from the
 //! protocol crate: what is expected of a subject must not share a mistake with it.
 
-use gauntlet_simulators::injection::Quirk;
+use gauntlet_simulators::injection::{Millis, Quirk};
 use gauntlet_world::fault::Rule;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -28,6 +28,9 @@ pub struct Executor {
     pub label: String,
     /// `{callback_prefix}`: what the id of a callback begins with.
     pub callback_prefix: String,
+    /// How much longer than its configured cap a turn may last, where the CLI is told the cap and ends by itself.
+    #[serde(default)]
+    pub grace: Option<Millis>,
     /// `{file.NAME}`: the receiver's files, by path below the working directory.
     pub files: ReceiverFiles,
 }

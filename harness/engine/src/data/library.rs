@@ -12,7 +12,7 @@ use super::catalogue::{Catalogue, RequirementFile};
 use super::error::{DataError, DataErrors, nearest};
 use super::executor::Executor;
 use super::fault::Fault;
-use super::names::{self, InFault, InProfile, InQuirk, InScenario, Used, What};
+use super::names::{self, InFault, InProfile, InQuirk, InRelease, InScenario, Keys, OfRelease, Used, What};
 use super::outline::Outline;
 use super::release::Release;
 use super::source::{Source, SourceFile};
@@ -38,6 +38,8 @@ pub struct Library {
     pub quirks: BTreeMap<String, Arc<Quirk>>,
     /// The faults, by id.
     pub faults: BTreeMap<String, Arc<Fault>>,
+    /// The requirements that a mutant of the tests breaks, each with the name of its test.
+    pub mutants: BTreeMap<String, String>,
     /// A digest of every file that was read.
     pub digest: String,
 }
@@ -81,7 +83,11 @@ impl Library {
         match file.kind.as_str() {
             "requirements" => {
                 let parsed: RequirementFile = parse(name, text)?;
-                for requirement in parsed.requirements {
+                for mut requirement in parsed.requirements {
+                    if requirement.executors.is_empty() {
+                        requirement.executors = parsed.executors.clone();
+                    }
+                    requirement.executors.iter().for_each(|executor| uses(executor.clone(), What::Executor));
                     if self.catalogue.get(&requirement.id.value).is_some() {
                         return Err(twice(file, &requirement.id, "requirement"));
                     }
@@ -142,7 +148,14 @@ impl Library {
             }
             "releases" => {
                 let release: Release = parse(name, text)?;
-                release.quirks.iter().for_each(|id| uses(id.clone(), What::QuirkOfRelease));
+                let names: InRelease = parse(name, text)?;
+                let further = release.executors.values().flat_map(|before| &before.quirks);
+                release.quirks.iter().chain(further).for_each(|id| uses(id.clone(), What::QuirkOfRelease));
+                names.breaks.0.into_iter().for_each(|id| uses(id, What::Requirement));
+                let of_executors = names.executors.into_values().flat_map(|before| before.breaks.0);
+                of_executors.for_each(|id| uses(id, What::Requirement));
+                let executors: OfRelease = parse(name, text)?;
+                executors.executors.0.into_iter().for_each(|executor| uses(executor, What::Executor));
                 if self.releases.contains_key(&release.id.value) {
                     return Err(twice(file, &release.id, "release"));
                 }
@@ -189,9 +202,22 @@ impl Library {
                 }
                 self.faults.insert(fault.id.value.clone(), Arc::new(fault));
             }
+            "mutants" => {
+                let mutants: BTreeMap<String, String> = parse(name, text)?;
+                parse::<Keys>(name, text)?.0.into_iter().for_each(|id| uses(id, What::Requirement));
+                self.mutants.extend(mutants);
+            }
             _ => {
-                let known =
-                    ["requirements", "suites", "executors", "profiles", "releases", "quirks", "faults"];
+                let known = [
+                    "requirements",
+                    "suites",
+                    "executors",
+                    "profiles",
+                    "releases",
+                    "quirks",
+                    "faults",
+                    "mutants",
+                ];
                 let help =
                     nearest(&file.kind, known).map(|known| format!("did you mean the folder {known:?}?"));
                 let message =
@@ -239,7 +265,7 @@ fn words_of(quirk: &Quirk) -> Option<(Vec<String>, String, Option<String>)> {
 }
 
 /// What braces in a replacement stand for, beside `{fill:N}`.
-const IN_REPLACEMENT: [&str; 5] = ["token", "context", "text", "line", "id"];
+const IN_REPLACEMENT: [&str; 6] = ["token", "context", "text", "line", "id", "url"];
 
 /// The hosts at which the steps of a file of scenarios aim faults; the types of steps hold them without a place.
 fn hosts_in_steps(file: &SourceFile, scenarios: &[Scenario]) -> Result<Vec<Spanned<String>>, DataError> {

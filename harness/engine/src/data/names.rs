@@ -1,5 +1,6 @@
 //! The names that data files use for each other, each with the place where it is written.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
@@ -94,6 +95,29 @@ pub(super) struct InProfile {
     pub(super) breaks: Keys,
     /// Under the name of its executor, how a CLI talks.
     pub(super) cli: Keys,
+}
+
+/// The names in a release, beside those of its quirks.
+#[derive(Deserialize)]
+pub(super) struct InRelease {
+    #[serde(default)]
+    pub(super) breaks: Keys,
+    #[serde(default)]
+    pub(super) executors: BTreeMap<String, InBefore>,
+}
+
+/// The executors that a release speaks of.
+#[derive(Deserialize)]
+pub(super) struct OfRelease {
+    #[serde(default)]
+    pub(super) executors: Keys,
+}
+
+/// The names in what a release has in front of one executor.
+#[derive(Deserialize)]
+pub(super) struct InBefore {
+    #[serde(default)]
+    pub(super) breaks: Keys,
 }
 
 /// The names in a fault file.

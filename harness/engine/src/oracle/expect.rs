@@ -133,8 +133,10 @@ fn compare(comparison: Comparison<'_>, subject: &Value, place: &str, view: &View
                 None
             }
         }
-        Comparison::Count(wanted) => match whole.as_array() {
-            Some(items) if items.len() == wanted => None,
+        Comparison::Count(wanted) => match &whole {
+            Value::Array(items) if items.len() == wanted => None,
+            Value::String(text) if text.chars().count() == wanted => None,
+            Value::String(_) => differ(format!("{named} has {wanted} characters"), &whole),
             _ => differ(format!("{named} has {wanted} elements"), &whole),
         },
         Comparison::AtMost(limit) => match whole.as_f64() {

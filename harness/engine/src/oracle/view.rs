@@ -3,12 +3,12 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use gauntlet_simulators::stage::Purpose;
+use gauntlet_simulators::stage::{Ending, Purpose};
 use serde_json::{Value, json};
 
 use super::{dialect, wire};
 use crate::cell::Names;
-use crate::scenario::{Folder, Subject, Which};
+use crate::scenario::{Subject, Which, in_trace};
 use crate::trace::{FileSeen, Observation, What};
 
 /// A trace, ready to be looked at.
@@ -102,7 +102,13 @@ impl<'a> View<'a> {
         let contexts: BTreeMap<String, Option<String>> =
             self.sent().into_iter().map(|sent| (sent.dispatch, sent.context)).collect();
         let mut turns = Vec::new();
+        let mut printed: BTreeMap<&str, &str> = BTreeMap::new();
         for (index, seen) in self.observations.iter().enumerate() {
+            if let What::CliLeft { ending } = &seen.what
+                && let Some(session) = &ending.session
+            {
+                printed.insert(session, &ending.stdout);
+            }
             let What::CliEntered { dispatch, invocation } = &seen.what else { continue };
             let Purpose::Turn { prompt, session } = &invocation.purpose else { continue };
             let left = self.observations[index..].iter().find_map(|later| match &later.what {
@@ -111,7 +117,16 @@ impl<'a> View<'a> {
             });
             let context = dispatch.as_ref().and_then(|name| contexts.get(name).cloned().flatten());
             let dialect = dialect::of(&self.names.executor.id.value);
-            let messages = left.map(|(_, ending)| (dialect.messages)(&ending.stdout));
+            // Turns of one session do not overlap, so that this is what it had printed when the turn ended, too.
+            let before = |ending: &Ending| {
+                ending
+                    .session
+                    .as_deref()
+                    .and_then(|session| printed.get(session))
+                    .copied()
+                    .unwrap_or_default()
+            };
+            let messages = left.map(|(_, ending)| (dialect.messages)(&ending.stdout, before(ending)));
             let value = json!({
                 "dispatch": dispatch,
                 "context": context.as_deref().map(|context| self.names.context_name(context)),
@@ -127,6 +142,7 @@ impl<'a> View<'a> {
                 "thread_lines": left.map(|(_, ending)| (dialect.sessions)(&ending.stdout)),
                 "messages": messages,
                 "stdout": left.map(|(_, ending)| ending.stdout.clone()),
+                "stderr": left.map(|(_, ending)| ending.stderr.clone()),
                 "code": left.map(|(_, ending)| ending.code),
             });
             turns.push(Turn {
@@ -344,8 +360,7 @@ impl<'a> View<'a> {
 
     fn file_value(&self, written: &str) -> Looked {
         let written = self.names.resolve(written);
-        let (folder, rest) = Folder::split(&written);
-        let path = format!("{}/{rest}", folder.in_trace());
+        let path = in_trace(&written);
         let seen = self.seen_before(&path, self.observations.len());
         let file = seen.and_then(|(_, file)| file);
         let json = file.and_then(|file| serde_json::from_slice::<Value>(&file.content.0).ok());

@@ -18,7 +18,7 @@ pub struct Check {
     #[serde(default)]
     pub result: Option<String>,
     /// Subject: the turns of the CLI, as the CLI saw them. A list of `{dispatch, args, prompt, session, cwd, env, stdin_at_end,
-    /// started_ms, ended_ms, code, stdout, messages, thread_lines}`, narrowed to a context unless empty.
+    /// started_ms, ended_ms, code, stdout, stderr, messages, thread_lines}`, narrowed to a context unless empty.
     #[serde(default)]
     pub cli_turns: Option<Which>,
     /// Subject: the starts of the CLI that it refused, as the CLI said. A list of `{dispatch, context, args, reason}`. Nothing to look
@@ -42,7 +42,7 @@ pub struct Check {
     #[serde(default)]
     pub inbox: Option<Which>,
     /// Subject: a file of the working directory: `{exists, text, mode, json}`. `~/` stands for the executor's home,
-    /// `~hermes/` for the runtime's.
+    /// `~hermes/` for the runtime's, and `~log` for the receiver's log.
     #[serde(default)]
     pub file: Option<String>,
     /// Subject: the names of processes that the receiver left behind.
@@ -63,7 +63,7 @@ pub struct Check {
     /// Comparison: the text does not contain this, or the list does not have this element.
     #[serde(default)]
     pub lacks: Option<Value>,
-    /// Comparison: the list has so many elements.
+    /// Comparison: the list has so many elements, or the text so many characters.
     #[serde(default)]
     pub count: Option<usize>,
     /// Comparison: the number is at most this.
@@ -183,6 +183,7 @@ pub(crate) const TURN: &[&str] = &[
     "thread_lines",
     "messages",
     "stdout",
+    "stderr",
     "code",
 ];
 /// The members of a start that the CLI refused.
@@ -341,12 +342,15 @@ impl Check {
                 | Subject::Deliveries(_)
                 | Subject::Transcript(_)
                 | Subject::Inbox(_),
-            ) => self.at.as_deref().unwrap_or_default().is_empty(),
+            ) => {
+                let whole = self.at.as_deref().unwrap_or_default().is_empty();
+                whole || matches!(self.comparison(), Some(Comparison::Present(false)))
+            }
             _ => false,
         };
         of_list
             && match self.comparison() {
-                Some(Comparison::Count(0) | Comparison::Lacks(_)) => true,
+                Some(Comparison::Count(0) | Comparison::Lacks(_) | Comparison::Present(false)) => true,
                 Some(Comparison::Equals(value)) => value.as_array().is_some_and(Vec::is_empty),
                 Some(Comparison::Differs(value)) => value.as_array().is_none_or(|items| !items.is_empty()),
                 Some(Comparison::Column(column)) => column.is.is_empty(),

@@ -25,6 +25,8 @@ pub struct Given {
     pub files: BTreeMap<String, String>,
     /// Whether the working directory is a git repository, whose one commit holds these files.
     pub git: bool,
+    /// Symbolic links, by path as for `files`: what each one names, seen from its own folder and not outside of it.
+    pub links: BTreeMap<String, String>,
 }
 
 /// The receiver.

@@ -26,7 +26,7 @@ pub use check::{Check, Column, Comparison, Subject, Which};
 pub use gauntlet_reports::Lane;
 pub use given::{ExecutorGiven, Given, HermesGiven, ReceiverGiven};
 pub use limits::Limits;
-pub(crate) use path::{Folder, leads_out};
+pub(crate) use path::{Folder, in_trace, leads_out};
 pub use read::{expand, read};
 pub(crate) use reference::{Reference, unknown_word};
 pub use schema::schema;

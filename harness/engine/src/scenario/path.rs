@@ -38,12 +38,31 @@ impl Folder {
     }
 }
 
+/// What a check calls the receiver's log, which is in none of the folders.
+const LOG: &str = "~log";
+
+/// Where a file that a check looks at is in a trace.
+pub(crate) fn in_trace(written: &str) -> String {
+    let (folder, rest) = Folder::split(written);
+    if written == LOG { "receiver.log".to_owned() } else { format!("{}/{rest}", folder.in_trace()) }
+}
+
 /// The first path of a scenario that is wrong, if one is.
 pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
     let of_given = || {
         scenario.given.files.keys().find_map(|path| {
             let (message, help) = wrong(path)?;
             Some(Mistake::at_key(&["given", "files", path], message).help(help))
+        })
+    };
+    let of_links = || {
+        scenario.given.links.iter().find_map(|(path, target)| {
+            let stays = |(message, help)| Mistake::at_key(&["given", "links", path], message).help(help);
+            let named = || {
+                let message = format!("expected what is in the link's own folder; found {target:?}");
+                leads_out(target).then(|| (message, Some(STAYS.to_owned())))
+            };
+            wrong(path).or_else(named).map(stays)
         })
     };
     let of_turns = || {
@@ -73,12 +92,16 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
     };
     let of_checks = || {
         scenario.then.iter().enumerate().find_map(|(number, check)| {
-            let Some(Subject::File(path)) = check.subject() else { return None };
+            let Some(Subject::File(path)) =
+                check.subject().filter(|subject| !matches!(subject, Subject::File(LOG)))
+            else {
+                return None;
+            };
             let (message, help) = wrong(path)?;
             Some(Mistake::at(&["then", &number.to_string(), "file"], message).help(help))
         })
     };
-    of_given().or_else(of_turns).or_else(of_steps).or_else(of_checks)
+    of_given().or_else(of_links).or_else(of_turns).or_else(of_steps).or_else(of_checks)
 }
 
 /// What is wrong with a path that may begin in each of the folders, if anything is.

@@ -129,6 +129,9 @@ fn texts(scenario: &Scenario) -> Vec<Text<'_>> {
     for path in scenario.given.files.keys() {
         found.key(Role::Done, &["given", "files", path], path);
     }
+    for path in scenario.given.links.keys() {
+        found.key(Role::Done, &["given", "links", path], path);
+    }
     for (number, step) in scenario.steps.iter().enumerate() {
         let number = number.to_string();
         let at = |verb: &'static str, member: &'static str| vec!["steps", number.as_str(), verb, member];

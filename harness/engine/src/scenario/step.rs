@@ -250,6 +250,8 @@ pub struct Request {
     pub within: Option<Millis>,
     /// Only the head is sent, and the answer is read before any body.
     pub head_only: bool,
+    /// So many send it at once, each on a connection of its own; the result has their `answers` alone.
+    pub at_once: Option<usize>,
 }
 
 /// What bearer a request presents.

@@ -1,16 +1,23 @@
 //! The first score: what the subject keeps when nothing misbehaves.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use gauntlet_reports::{Compliance, Lane, ProfileRow, RequirementRow, Verdict, VersionVerdict};
+use gauntlet_reports::{
+    Compliance, Lane, ProfileRow, ReleaseBreak, ReleaseRow, RequirementRow, Verdict, VersionVerdict,
+};
 use gauntlet_simulators::cli::Profile;
 
+use crate::coverage::OfExecutor;
 use crate::data::Library;
 use crate::data::catalogue::Requirement;
+use crate::data::release::Release;
 use crate::record::Record;
 
 /// Compliance of one executor: its plain cells, without quirk or fault.
 pub struct ExecutorCompliance {
+    /// What the release is known not to keep, when it is not the reference.
+    pub release: Option<ReleaseRow>,
     /// One row for each profile that was run.
     pub profiles: Vec<ProfileRow>,
     /// One row for each requirement of the catalogue.
@@ -19,11 +26,17 @@ pub struct ExecutorCompliance {
     pub compliance: Compliance,
     /// Requirements that no scenario judges and no invariant either.
     pub uncovered: Vec<String>,
+    /// Requirements that nothing breaks.
+    pub unbroken: Vec<String>,
 }
 
 /// The verdicts so far, by executor, version and lane, and then by requirement.
 #[derive(Debug, Default)]
-pub(super) struct Counted(BTreeMap<(String, String, Lane), BTreeMap<String, Judged>>);
+pub(super) struct Counted {
+    judged: BTreeMap<(String, String, Lane), BTreeMap<String, Judged>>,
+    /// The release that was run, unless it is the reference.
+    release: Option<Arc<Release>>,
+}
 
 /// The verdict of one requirement over some cells.
 #[derive(Debug)]
@@ -38,9 +51,12 @@ impl Counted {
         if record.plan.deviation.is_some() {
             return;
         }
+        if self.release.is_none() && !record.plan.release.is_reference() {
+            self.release = Some(record.plan.release.clone());
+        }
         let profile = &record.plan.profile;
         let key = (profile.executor().to_owned(), profile.version.clone(), record.plan.lane);
-        let judged = self.0.entry(key).or_default();
+        let judged = self.judged.entry(key).or_default();
         for (id, judgement) in &record.judgements {
             let (verdict, reason) = (judgement.verdict, &judgement.reason);
             match judged.get_mut(id) {
@@ -61,28 +77,23 @@ impl Counted {
     }
 
     pub(super) fn score(&self, library: &Library, executor: &str) -> ExecutorCompliance {
-        let mut judged_by: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for scenario in library.scenarios.values() {
-            for requirement in scenario.requirements() {
-                judged_by.entry(&requirement.value).or_default().insert(&scenario.id.value);
-            }
-        }
-        let all = || library.catalogue.all();
+        let owed = OfExecutor::new(library, executor);
         let rows: Vec<RequirementRow> =
-            all().map(|requirement| self.row(library, executor, requirement, &judged_by)).collect();
-        let uncovered = all()
-            .filter(|requirement| {
-                !requirement.invariant && !judged_by.contains_key(requirement.id.value.as_str())
-            })
-            .map(|requirement| requirement.id.value.clone())
-            .collect();
+            owed.rows().map(|requirement| self.row(library, executor, requirement, &owed)).collect();
+        let ids = |rows: Vec<&Requirement>| rows.into_iter().map(|row| row.id.value.clone()).collect();
         let versions = library.versions(executor);
-        let ran = versions.iter().filter(|profile| !self.of(profile).is_empty());
+        let ran = || versions.iter().filter(|profile| !self.of(profile).is_empty());
+        let known = self.release.as_ref().map(|release| release.breaks_before(executor)).unwrap_or_default();
         ExecutorCompliance {
-            profiles: ran.map(|profile| profile_row(profile, &rows)).collect(),
+            release: self
+                .release
+                .as_ref()
+                .map(|release| release_row(release, &known, ran().map(|ran| &**ran), &rows)),
+            profiles: ran().map(|profile| profile_row(profile, self.release.is_some(), &rows)).collect(),
             compliance: Compliance::of(&rows),
             requirements: rows,
-            uncovered,
+            uncovered: ids(owed.unjudged()),
+            unbroken: ids(owed.unbroken()),
         }
     }
 
@@ -90,7 +101,7 @@ impl Counted {
     fn of(&self, profile: &Profile) -> Vec<(Lane, &BTreeMap<String, Judged>)> {
         let key = |lane| (profile.executor().to_owned(), profile.version.clone(), lane);
         let lanes = [Lane::Virtual, Lane::Real].into_iter();
-        lanes.filter_map(|lane| Some((lane, self.0.get(&key(lane))?))).collect()
+        lanes.filter_map(|lane| Some((lane, self.judged.get(&key(lane))?))).collect()
     }
 
     fn row(
@@ -98,7 +109,7 @@ impl Counted {
         library: &Library,
         executor: &str,
         requirement: &Requirement,
-        judged_by: &BTreeMap<&str, BTreeSet<&str>>,
+        owed: &OfExecutor<'_>,
     ) -> RequirementRow {
         let id = requirement.id.value.as_str();
         let mut by_version = Vec::new();
@@ -128,7 +139,7 @@ impl Counted {
             source: requirement.source.clone(),
             verdict,
             by_version,
-            judged_by: judged_by.get(id).into_iter().flatten().map(|id| (*id).to_owned()).collect(),
+            judged_by: owed.judged_by(id),
         }
     }
 }
@@ -143,14 +154,55 @@ fn rests_on_a_break(library: &Library, profile: &Profile, verdict: Verdict, id: 
     }
 }
 
-fn profile_row(profile: &Profile, rows: &[RequirementRow]) -> ProfileRow {
-    let failed: BTreeSet<&str> = rows
-        .iter()
-        .filter(|row| {
-            row.by_version.iter().any(|cell| cell.version == profile.version && cell.verdict == Verdict::Fail)
-        })
-        .map(|row| row.id.as_str())
-        .collect();
+/// The requirements with this verdict on a version.
+fn with<'r>(verdict: Verdict, profile: &Profile, rows: &'r [RequirementRow]) -> BTreeSet<&'r str> {
+    let of_version = |row: &&RequirementRow| {
+        row.by_version.iter().any(|cell| cell.version == profile.version && cell.verdict == verdict)
+    };
+    rows.iter().filter(of_version).map(|row| row.id.as_str()).collect()
+}
+
+/// A release against what failed on the versions that were run. What a version breaks by itself is no deed of the release.
+fn release_row<'p>(
+    release: &Release,
+    known: &BTreeMap<&str, &str>,
+    ran: impl Iterator<Item = &'p Profile>,
+    rows: &[RequirementRow],
+) -> ReleaseRow {
+    let (mut all, mut its_own) = (BTreeSet::new(), BTreeSet::new());
+    for profile in ran {
+        let failed = with(Verdict::Fail, profile, rows);
+        its_own.extend(failed.iter().filter(|id| !profile.breaks.contains_key(**id)).copied());
+        all.extend(failed);
+    }
+    ReleaseRow {
+        id: release.id.value.clone(),
+        title: release.title.clone(),
+        seen_in: release.seen_in.clone(),
+        breaks: known
+            .iter()
+            .map(|(id, evidence)| ReleaseBreak {
+                requirement: (*id).to_owned(),
+                evidence: (*evidence).to_owned(),
+            })
+            .collect(),
+        unexpected_breaks: its_own
+            .iter()
+            .filter(|id| !known.contains_key(**id))
+            .map(|id| (*id).to_owned())
+            .collect(),
+        missing_breaks: known.keys().filter(|id| !all.contains(**id)).map(|id| (*id).to_owned()).collect(),
+    }
+}
+
+/// A version against what failed on it. What else a release does not keep is told with the release, and may hide a break of the
+/// version, which then cannot be judged.
+fn profile_row(profile: &Profile, is_release: bool, rows: &[RequirementRow]) -> ProfileRow {
+    let mut failed = with(Verdict::Fail, profile, rows);
+    if is_release {
+        failed.extend(with(Verdict::Inconclusive, profile, rows));
+        failed.retain(|id| profile.breaks.contains_key(*id));
+    }
     let expected: BTreeSet<&str> = profile.breaks.keys().map(String::as_str).collect();
     let names = |ids: Vec<&&str>| ids.into_iter().map(|id| (*id).to_owned()).collect();
     ProfileRow {

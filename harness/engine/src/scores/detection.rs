@@ -18,6 +18,8 @@ use crate::record::Record;
 pub(super) struct Counted {
     quirks: BTreeMap<String, OfQuirk>,
     catching: BTreeSet<String>,
+    /// The scenarios that a quirk crossed.
+    crossed: BTreeSet<String>,
 }
 
 /// What the cells of one quirk say.
@@ -58,6 +60,7 @@ impl Counted {
             counted.real.get_or_insert_with(|| RealCell { id: record.line.id.clone(), failed });
             return None;
         }
+        self.crossed.insert(record.plan.scenario.id.value.clone());
         counted.failed.extend(failed);
         if named.is_empty() {
             return None;
@@ -65,6 +68,7 @@ impl Counted {
         self.catching.insert(record.plan.scenario.id.value.clone());
         // The runtime of the real lane is the harness itself, and is not told of quirks.
         let can_be_real = ["receiver", "cli"].contains(&quirk.role.as_str())
+            && quirk.virtual_only.is_none()
             && matrix::virtual_only(&record.plan.scenario).is_none()
             && record.lasted <= SHORT
             // By the wall clock it would be waited for as long as the runtime has patience.
@@ -76,7 +80,7 @@ impl Counted {
         Some(record.plan.clone())
     }
 
-    pub(super) fn score(&self, library: &Library) -> Detection {
+    pub(super) fn score(&self, library: &Library, is_whole: bool) -> Detection {
         let nothing = OfQuirk::default();
         let row = |quirk: &Quirk| {
             let OfQuirk { cells, failed, sample, real } = self.quirks.get(&quirk.id).unwrap_or(&nothing);
@@ -93,6 +97,7 @@ impl Counted {
                 role: quirk.role.clone(),
                 violates: quirk.violates.clone(),
                 cells: *cells,
+                scored: is_whole || *cells > 0,
                 caught: *cells > 0 && missed.is_empty() && unnamed.is_empty() && missed_real.is_empty(),
                 missed,
                 unnamed,
@@ -103,13 +108,14 @@ impl Counted {
         let rows: Vec<QuirkRow> = library.quirks.values().map(|quirk| row(quirk)).collect();
         Detection {
             caught: count(rows.iter().filter(|row| row.caught).count()),
-            all: count(rows.len()),
+            all: count(rows.iter().filter(|row| row.scored).count()),
             quirks: rows,
             idle_scenarios: library
                 .scenarios
                 .iter()
                 // No quirk crosses those that judge the runtime by itself.
                 .filter(|(id, scenario)| !scenario.given.undisturbed && !self.catching.contains(*id))
+                .filter(|(id, _)| is_whole || self.crossed.contains(*id))
                 .map(|(id, _)| id.clone())
                 .collect(),
         }

@@ -48,8 +48,9 @@ impl Scores {
     }
 
     /// Detection: each quirk makes the requirements fail that it names, and no others of its role.
-    pub fn detection(&self, library: &Library) -> Detection {
-        self.detection.score(library)
+    /// When only a part of the matrix was run, those that no cell of it reached are not scored.
+    pub fn detection(&self, library: &Library, is_whole: bool) -> Detection {
+        self.detection.score(library, is_whole)
     }
 
     /// Resilience: with every quirk and fault, all other roles keep their requirements.

@@ -49,6 +49,12 @@ impl Dispatch {
         Ok(Dispatch { text: text.unwrap_or_default().to_owned(), context })
     }
 
+    /// How many texts the message has. The first is the task; whoever sends more is to be told that the others were not
+    /// looked at (FLEET-ACK-12).
+    pub fn texts(params: &Value) -> usize {
+        params.pointer("/message/parts").and_then(Value::as_array).map_or(0, |parts| parts::texts(parts))
+    }
+
     /// The parameters as a runtime sends them; `contextId` is left out when there is none (FLEET-CLI-02).
     pub fn to_params(&self, role: &str) -> Value {
         json!({"message": parts::message(role, &self.text, self.context.as_ref().map(ContextId::as_str))})

@@ -6,7 +6,8 @@ use crate::error::ParseError;
 use crate::fields::Fields;
 use crate::json;
 
-/// An inbox record: `{"ts","from","contextId","text"}` (fact sheet 3.0, FLEET-INB-01).
+/// An inbox record: `{"ts","from","contextId","text"}` (fact sheet 3.0, FLEET-INB-01). One of a sender who sent more also has
+/// `"cut": true`, which is ours: no release of the product line tells (FLEET-ACK-12).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxRecord {
     /// Local time, `YYYY-MM-DD HH:MM:SS`, not checked.
@@ -17,6 +18,8 @@ pub struct InboxRecord {
     pub context: Option<String>,
     /// The prompt, already cut.
     pub text: String,
+    /// Whether its sender sent more than this text.
+    pub cut: bool,
 }
 
 impl InboxRecord {
@@ -32,6 +35,9 @@ impl InboxRecord {
             map.insert("contextId".to_owned(), Value::from(context.as_str()));
         }
         map.insert("text".to_owned(), Value::from(self.text.as_str()));
+        if self.cut {
+            map.insert("cut".to_owned(), Value::from(true));
+        }
         json::spaced(&Value::Object(map)) + "\n"
     }
 
@@ -48,6 +54,7 @@ impl InboxRecord {
                 .filter(|context| !context.is_empty())
                 .map(str::to_owned),
             text: fields.optional_string("text")?.unwrap_or_default().to_owned(),
+            cut: value.get("cut").and_then(Value::as_bool).unwrap_or_default(),
         })
     }
 }

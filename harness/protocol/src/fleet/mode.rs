@@ -16,6 +16,10 @@ pub struct Mode {
     pub callback_prefix: &'static str,
     /// The port that the receiver binds when its configuration names none (fact sheet 3.0).
     pub default_port: u16,
+    /// The cap of a turn in seconds when the configuration names none (fact sheet 1.1).
+    pub default_cap_s: u32,
+    /// For a CLI of which it cannot be told whether it failed or nobody is signed in: what replies say of it (fact sheet 3.0).
+    pub sign_in: Option<&'static str>,
     /// Its files, all under `<repo>/.hermes/`.
     pub files: ModeFiles,
     /// How it finds the session of a context again.
@@ -76,6 +80,38 @@ pub struct CardTexts {
     pub tags: &'static [&'static str],
 }
 
+/// The receiver in front of the Google Antigravity CLI.
+pub const AGY: Mode = Mode {
+    name: "agy",
+    peer: "agy",
+    cli: "agy",
+    label: "Antigravity CLI",
+    callback_prefix: "agy",
+    default_port: 9313,
+    default_cap_s: 900,
+    sign_in: Some(
+        "agy not authenticated — run `agy` interactively once on this host to sign in (macOS Keychain; there is no headless login)",
+    ),
+    files: ModeFiles {
+        config: "agy_receiver.json",
+        inbox: "a2a-agy-inbox.jsonl",
+        offset: "a2a-agy-inbox.offset",
+        transcript: "a2a-agy-transcript.jsonl",
+        pid: "agy_receiver.pid",
+        token: ".agy-token",
+        log: "agy_receiver.log",
+        turns: "a2a-agy-turns.jsonl",
+    },
+    sessions: Sessions::Map { file: "a2a-agy-sessions.json", key: "conversation_id" },
+    one_in_flight: false,
+    card: CardTexts {
+        version: "0.1.0",
+        description: "Google Antigravity CLI repo-scoped A2A executor peer (agy_receiver).",
+        skill: "Executes A2A tasks in the bound repo via agy --print with full harness.",
+        tags: &["v0.1", "agy", "antigravity", "executor"],
+    },
+};
+
 /// The receiver in front of Claude Code.
 pub const CLAUDE_CODE: Mode = Mode {
     name: "claude_code",
@@ -84,6 +120,8 @@ pub const CLAUDE_CODE: Mode = Mode {
     label: "Claude Code",
     callback_prefix: "cc",
     default_port: 9300,
+    default_cap_s: 300,
+    sign_in: None,
     files: ModeFiles {
         config: "a2a_receiver.json",
         inbox: "a2a-inbox.jsonl",
@@ -112,6 +150,8 @@ pub const CODEX: Mode = Mode {
     label: "Codex",
     callback_prefix: "codex",
     default_port: 9311,
+    default_cap_s: 300,
+    sign_in: None,
     files: ModeFiles {
         config: "codex_receiver.json",
         inbox: "a2a-codex-inbox.jsonl",
@@ -140,6 +180,8 @@ pub const OPENCODE: Mode = Mode {
     label: "OpenCode",
     callback_prefix: "oc",
     default_port: 9310,
+    default_cap_s: 300,
+    sign_in: None,
     files: ModeFiles {
         config: "oc_receiver.json",
         inbox: "a2a-oc-inbox.jsonl",
@@ -161,7 +203,7 @@ pub const OPENCODE: Mode = Mode {
 };
 
 /// Every mode known here.
-pub const MODES: &[Mode] = &[CLAUDE_CODE, CODEX, OPENCODE];
+pub const MODES: &[Mode] = &[AGY, CLAUDE_CODE, CODEX, OPENCODE];
 
 impl Mode {
     /// The mode of that name.
@@ -183,6 +225,7 @@ mod tests {
 
     #[test]
     fn modes_are_found_by_name() {
+        assert_eq!(Mode::named("agy"), Some(&AGY));
         assert_eq!(Mode::named("claude_code"), Some(&CLAUDE_CODE));
         assert_eq!(Mode::named("codex"), Some(&CODEX));
         assert_eq!(Mode::named("opencode"), Some(&OPENCODE));
@@ -206,6 +249,7 @@ mod tests {
 
     #[test]
     fn a_callback_id_is_prefix_and_time() {
+        assert_eq!(AGY.callback_id(1_795_223_567_042), "agy-1795223567042");
         assert_eq!(CLAUDE_CODE.callback_id(1_795_223_567_042), "cc-1795223567042");
         assert_eq!(CODEX.callback_id(1_795_223_567_042), "codex-1795223567042");
         assert_eq!(OPENCODE.callback_id(1_795_223_567_042), "oc-1795223567042");

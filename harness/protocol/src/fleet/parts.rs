@@ -8,6 +8,11 @@ pub(super) fn first_text(parts: &[Value]) -> Option<&str> {
     parts.iter().find_map(|part| part.as_object()?.get("text")?.as_str())
 }
 
+/// How many parts have a text.
+pub(super) fn texts(parts: &[Value]) -> usize {
+    parts.iter().filter(|part| part.get("text").is_some_and(Value::is_string)).count()
+}
+
 /// A message of one text part, members in the product line's order: `role`, `parts`, `contextId` if there is one.
 pub(super) fn message(role: &str, text: &str, context: Option<&str>) -> Value {
     let mut message = json!({"role": role, "parts": [{"text": text}]});

@@ -12,9 +12,20 @@ impl Mode {
         format!("Message received; executing in repo via {}. Reply will follow. [queued]", self.label)
     }
 
-    /// The turn outlived its time limit; `seconds` prints as a Python float, `300.0s` (FLEET-TURN-08).
+    /// The turn outlived its time limit; `seconds` prints as a Python float, `300.0s`, or, where the reply also speaks of
+    /// signing in, as whole seconds (FLEET-TURN-08).
     pub fn timeout_text(&self, seconds: f64) -> String {
-        format!("[error] {} turn timed out after {}s", self.cli, python::float(seconds))
+        match self.sign_in {
+            None => format!("[error] {} turn timed out after {}s", self.cli, python::float(seconds)),
+            Some(hint) => {
+                format!("[error] {} turn timed out after {:.0}s ({hint})", self.cli, seconds.ceil())
+            }
+        }
+    }
+
+    /// Nobody is signed in; nothing for a CLI of which that is not told apart (FLEET-AGY-10, FLEET-AGY-11).
+    pub fn signed_out_text(&self) -> Option<String> {
+        self.sign_in.map(|hint| format!("[error] {hint}"))
     }
 
     /// The CLI is not on PATH (FLEET-TURN-09).
@@ -58,12 +69,24 @@ impl Mode {
 
 #[cfg(test)]
 mod tests {
-    use crate::fleet::{CLAUDE_CODE, CODEX};
+    use crate::fleet::{AGY, CLAUDE_CODE, CODEX};
 
     #[test]
     fn fixed_texts_are_those_of_the_product_line() {
         assert_eq!(CODEX.timeout_text(300.0), "[error] codex turn timed out after 300.0s");
         assert_eq!(CODEX.timeout_text(0.5), "[error] codex turn timed out after 0.5s");
+        let late = AGY.timeout_text(299.5);
+        assert!(
+            late.starts_with("[error] agy turn timed out after 300s (agy not authenticated — run `agy` "),
+            "{late}"
+        );
+        assert!(late.ends_with(" to sign in (macOS Keychain; there is no headless login))"), "{late}");
+        let signed_out = AGY.signed_out_text().expect("agy's");
+        assert!(
+            signed_out
+                .starts_with("[error] agy not authenticated — run `agy` interactively once on this host")
+        );
+        assert_eq!(CODEX.signed_out_text(), None);
         assert_eq!(CODEX.missing_text(), "[error] codex CLI not found on PATH");
         assert_eq!(
             CODEX.invocation_failed_text("embedded null byte"),

@@ -17,6 +17,27 @@ pub struct Session {
     pub id: String,
     /// When it was last used, in seconds since the epoch; 0 when the file does not say.
     pub updated_at: i64,
+    /// What the CLI printed in it so far, for a CLI that repeats it in every turn.
+    pub last_output: Option<LastOutput>,
+}
+
+/// What a CLI that repeats its output printed last.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LastOutput {
+    /// All of it, as it was printed.
+    pub text: String,
+    /// When it was seen not to begin with what was printed before, in seconds since the epoch; nothing when it did.
+    pub drifted_at: Option<i64>,
+}
+
+impl LastOutput {
+    /// Reads the members of an entry; nothing when it does not say what was printed.
+    fn read(entry: &Value) -> Option<LastOutput> {
+        let text = entry.get("last_stdout")?.as_str()?.to_owned();
+        let drifted = entry.get("prefix_drifted").and_then(Value::as_bool).unwrap_or(false);
+        let at = || entry.get("drifted_at").and_then(Value::as_i64).unwrap_or(0);
+        Some(LastOutput { text, drifted_at: drifted.then(at) })
+    }
 }
 
 impl SessionMap {
@@ -29,7 +50,11 @@ impl SessionMap {
         let session = |entry: &Value| {
             let id = entry.get(key)?.as_str()?.trim();
             let updated_at = entry.get("updated_at").and_then(Value::as_i64).unwrap_or(0);
-            (!id.is_empty()).then(|| Session { id: id.to_owned(), updated_at })
+            (!id.is_empty()).then(|| Session {
+                id: id.to_owned(),
+                updated_at,
+                last_output: LastOutput::read(entry),
+            })
         };
         SessionMap(
             entries.iter().filter_map(|(context, entry)| Some((context.clone(), session(entry)?))).collect(),
@@ -42,7 +67,15 @@ impl SessionMap {
             .0
             .iter()
             .map(|(context, session)| {
-                (context.clone(), json!({key: session.id, "updated_at": session.updated_at}))
+                let mut entry = json!({key: session.id, "updated_at": session.updated_at});
+                if let Some(last) = &session.last_output {
+                    entry["last_stdout"] = json!(last.text);
+                    entry["prefix_drifted"] = json!(last.drifted_at.is_some());
+                    if let Some(at) = last.drifted_at {
+                        entry["drifted_at"] = json!(at);
+                    }
+                }
+                (context.clone(), entry)
             })
             .collect();
         json::spaced_sorted_indented(&Value::Object(entries)).into_bytes()
@@ -85,14 +118,15 @@ mod tests {
 
     const KEY: &str = "thread_id";
 
+    fn session(id: &str, updated_at: i64) -> Session {
+        Session { id: id.to_owned(), updated_at, last_output: None }
+    }
+
     #[test]
     fn a_map_is_written_as_recorded_and_reads_back() {
         let recorded = "{\n  \"codex-9MB reply\": {\n    \"thread_id\": \"abe1f4fc\",\n    \"updated_at\": 1795223582\n  },\n  \"codex-c1\": {\n    \"thread_id\": \"999053c1\",\n    \"updated_at\": 1795223567\n  }\n}\n";
         let sessions = SessionMap::parse(KEY, recorded.as_bytes());
-        assert_eq!(
-            sessions.get("codex-c1"),
-            Some(&Session { id: "999053c1".to_owned(), updated_at: 1_795_223_567 })
-        );
+        assert_eq!(sessions.get("codex-c1"), Some(&session("999053c1", 1_795_223_567)));
         assert_eq!(String::from_utf8(sessions.to_bytes(KEY)).expect("ASCII"), recorded);
     }
 
@@ -104,15 +138,31 @@ mod tests {
         let mixed = br#"{"a": {"thread_id": " t1 "}, "b": {"thread_id": "  "}, "c": {"session_id": "x"}, "d": 5, "e": {"thread_id": 7}}"#;
         let sessions = SessionMap::parse(KEY, mixed);
         let kept: Vec<_> = sessions.iter().collect();
-        assert_eq!(kept, [("a", &Session { id: "t1".to_owned(), updated_at: 0 })]);
+        assert_eq!(kept, [("a", &session("t1", 0))]);
     }
 
     #[test]
     fn a_session_can_be_replaced_and_forgotten() {
         let mut sessions = SessionMap::default();
-        let session = Session { id: "t1".to_owned(), updated_at: 1 };
+        let session = session("t1", 1);
         assert_eq!(sessions.insert("c", session.clone()), None);
         assert_eq!(sessions.remove("c"), Some(session));
         assert_eq!(sessions.len(), 0);
+    }
+
+    #[test]
+    fn what_a_session_printed_is_kept_with_it_as_recorded() {
+        let recorded = "{\n  \"agy-c1\": {\n    \"conversation_id\": \"7bbd3972\",\n    \"last_stdout\": \"PONG\\nPONG2\\n\",\n    \"prefix_drifted\": false,\n    \"updated_at\": 1795223601\n  }\n}\n";
+        let mut sessions = SessionMap::parse("conversation_id", recorded.as_bytes());
+        let mut known = sessions.get("agy-c1").expect("it is there").clone();
+        let printed = LastOutput { text: "PONG\nPONG2\n".to_owned(), drifted_at: None };
+        assert_eq!(known.last_output, Some(printed.clone()));
+        assert_eq!(String::from_utf8(sessions.to_bytes("conversation_id")).expect("ASCII"), recorded);
+        known.last_output = Some(LastOutput { drifted_at: Some(7), ..printed });
+        sessions.insert("agy-c1", known);
+        let drifted = sessions.to_bytes("conversation_id");
+        assert_eq!(SessionMap::parse("conversation_id", &drifted), sessions);
+        let text = String::from_utf8(drifted).expect("ASCII");
+        assert!(text.contains("\"drifted_at\": 7,") && text.contains("\"prefix_drifted\": true,"), "{text}");
     }
 }

@@ -21,6 +21,7 @@ both! {
     a_link_stands_for_its_target
     a_path_is_followed_to_where_it_really_leads
     a_link_itself_is_renamed_and_removed
+    a_real_path_has_no_link_in_it
     a_write_through_a_dangling_link_creates_its_target
     the_stamp_of_a_change_is_wall_time
     a_replaced_file_is_whole_and_leaves_nothing_beside
@@ -203,6 +204,25 @@ async fn a_link_stands_for_its_target(rig: Rig) {
     disk.set_mode("twice", 0o600).await.unwrap();
     assert_eq!(disk.read("d/file").await.unwrap(), b"content!");
     assert_eq!(disk.stat("d/file").await.unwrap().mode, 0o600);
+}
+
+async fn a_real_path_has_no_link_in_it(rig: Rig) {
+    let disk = rig.host.disk();
+    disk.make_dir("there/below").await.unwrap();
+    disk.write("there/below/file", b"x").await.unwrap();
+    disk.link("there", "one").await.unwrap();
+    disk.link("one/below", "two").await.unwrap();
+    disk.link(".", "here").await.unwrap();
+    disk.link("round", "round").await.unwrap();
+    let root = disk.real_path(".").await.unwrap();
+    for path in
+        ["there/below/file", "one/below/file", "two/file", "here/two/file", "here/here/one/./below/file"]
+    {
+        assert_eq!(disk.real_path(path).await.unwrap(), root.join("there/below/file"), "{path}");
+    }
+    assert_eq!(disk.real_path("here").await.unwrap(), root);
+    assert_eq!(disk.real_path("two/nothing").await.unwrap_err().raw_os_error(), Some(2));
+    assert_eq!(disk.real_path("round").await.unwrap_err().raw_os_error(), Some(40));
 }
 
 async fn a_link_itself_is_renamed_and_removed(rig: Rig) {

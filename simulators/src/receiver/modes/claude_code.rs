@@ -50,8 +50,9 @@ impl Talk for ClaudeCode {
         let is_sign = |text: &str| says_session_not_found(text) || says_session_in_use(text);
         let said = [Some(heard.output.stderr.as_str()), turn.failure.as_deref()];
         let wrong_session = turn.reply.is_none() && said.into_iter().flatten().any(is_sign);
+        let quotes_dead_session = turn.reply.as_deref().is_some_and(says_session_not_found);
         let failure = turn.failure.map(|why| heard.mode.turn_failed_text(&why));
-        Spoken { reply: turn.reply.or(failure), session: None, wrong_session }
+        Spoken { reply: turn.reply.or(failure), session: None, wrong_session, quotes_dead_session }
     }
 
     /// Whichever way was wrong, the other one is right: the session exists or it does not.

@@ -37,6 +37,7 @@ impl Talk for Codex {
         let says_dead = |text: &str| text.contains(NO_ROLLOUT);
         // A reply that merely quotes the phrase is an answer, not a sign: the CLI says it on standard error, with no reply.
         let wrong_session = turn.reply.is_none() && says_dead(&heard.output.stderr);
-        Spoken { reply: turn.reply, session: turn.thread_id, wrong_session }
+        let quotes_dead_session = turn.reply.as_deref().is_some_and(says_dead);
+        Spoken { reply: turn.reply, session: turn.thread_id, wrong_session, quotes_dead_session }
     }
 }

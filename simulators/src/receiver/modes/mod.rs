@@ -1,16 +1,20 @@
 //! What differs by executor: arguments, output, and the signs of a dead session. One file a mode.
 
+mod agy;
 mod claude_code;
 mod codex;
 mod flags;
 mod opencode;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use gauntlet_protocol::fleet::Mode;
 
 use super::cli::Output;
 use super::config::Config;
+
+pub(super) use agy::SignIn;
 
 /// How one executor's CLI is talked to.
 pub(super) trait Talk {
@@ -36,6 +40,18 @@ pub(super) trait Talk {
     /// Whether the usual places of programs are added to the CLI's search path (FLEET-ENV-01).
     fn adds_usual_places(&self) -> bool {
         true
+    }
+    /// Whether the CLI prints its whole conversation each time, so that one output alone says nothing.
+    fn replays(&self) -> bool {
+        false
+    }
+    /// When a turn is killed, counted from its start.
+    fn cap(&self, config: &Config) -> Duration {
+        config.turn_cap
+    }
+    /// The argument by which it is found out whether the CLI is there.
+    fn probe(&self) -> &'static str {
+        "--version"
     }
     /// What is added to the CLI's environment.
     fn environment(&self) -> BTreeMap<String, String> {
@@ -77,11 +93,17 @@ pub(super) struct Spoken {
     /// Whether it says that it could not begin, since the session that it was to go on with does not exist, or the one that it
     /// was to begin does.
     pub(super) wrong_session: bool,
+    /// Whether the reply has words in it by which the CLI says so.
+    pub(super) quotes_dead_session: bool,
 }
 
 /// Who talks to the CLI of which mode. The other executors join here, each with a file beside `codex`.
-const TALKS: &[(&str, &dyn Talk)] =
-    &[("claude_code", &claude_code::ClaudeCode), ("codex", &codex::Codex), ("opencode", &opencode::Opencode)];
+const TALKS: &[(&str, &dyn Talk)] = &[
+    ("agy", &agy::Agy),
+    ("claude_code", &claude_code::ClaudeCode),
+    ("codex", &codex::Codex),
+    ("opencode", &opencode::Opencode),
+];
 
 /// The talk of a mode.
 pub(super) fn talk(mode: &Mode) -> &'static dyn Talk {

@@ -33,7 +33,8 @@ impl Talk for Opencode {
         let turn = TurnOutput::read(&heard.output.stdout);
         // A reply that merely quotes the words is an answer, not a sign: the CLI says them on standard error, with no reply.
         let wrong_session = turn.reply.is_none() && says_session_not_found(&heard.output.stderr);
-        Spoken { reply: turn.reply, session: turn.session, wrong_session }
+        let quotes_dead_session = turn.reply.as_deref().is_some_and(says_session_not_found);
+        Spoken { reply: turn.reply, session: turn.session, wrong_session, quotes_dead_session }
     }
 }
 

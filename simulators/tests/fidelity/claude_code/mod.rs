@@ -25,7 +25,12 @@ impl Rig {
     }
 
     fn claude_with(version: &str, quirks: Vec<Quirk>) -> Self {
-        Self::of(profile(version), quirks, &format!("home/{version}"), "repo")
+        Self::claude_of(profile(version), quirks)
+    }
+
+    fn claude_of(profile: Profile, quirks: Vec<Quirk>) -> Self {
+        let home = format!("home/{}", profile.version);
+        Self::of(profile, quirks, &home, "repo")
     }
 
     /// A turn, called as the receiver calls it; `how` is `--session-id` or `--resume`.

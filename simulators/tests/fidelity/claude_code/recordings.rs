@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use gauntlet_simulators::cli::profile::Profile;
 use gauntlet_simulators::stage::{Failure, Part, ShellCommand};
 use gauntlet_world::process::Stdin;
 use serde_json::Value;
@@ -31,7 +32,10 @@ fn session(case: &str) -> String {
 }
 
 async fn play(version: &str, case: &str) -> Ran {
-    let rig = Rig::claude(version);
+    play_on(Rig::claude(version), case).await
+}
+
+async fn play_on(rig: Rig, case: &str) -> Ran {
     let id = session(case);
     match case {
         "version" => rig.run(&["--version"], Part::default()).await,
@@ -70,8 +74,12 @@ async fn play(version: &str, case: &str) -> Ran {
 }
 
 fn compare(version: &str) {
+    compare_profile(version, &profile(version));
+}
+
+fn compare_profile(version: &str, profile: &Profile) {
     for case in CASES {
-        let ran = cell(play(version, case));
+        let ran = cell(async { play_on(Rig::claude_of(profile.clone(), Vec::new()), case).await });
         assert_eq!(
             normalised(&ran.stdout),
             normalised(&recorded(version, case, "stdout.jsonl")),
@@ -99,6 +107,14 @@ fn claude_2_0_0_prints_what_was_recorded() {
 #[test]
 fn claude_2_1_330_prints_what_was_recorded() {
     compare("2.1.330");
+}
+
+/// What the recorder makes of the recordings prints them too, byte for byte, without a hand.
+#[test]
+fn profiles_that_the_recorder_makes_print_what_was_recorded() {
+    for version in VERSIONS {
+        compare_profile(version, &rig::made("claude_code", version).profile);
+    }
 }
 
 #[test]

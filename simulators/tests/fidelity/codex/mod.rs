@@ -24,14 +24,19 @@ impl Rig {
     }
 
     fn with_quirks(version: &str, quirks: Vec<Quirk>) -> Self {
+        Self::codex(profile(version), quirks)
+    }
+
+    fn codex(profile: Profile, quirks: Vec<Quirk>) -> Self {
         // The folder names of the recorder, which stand in some lines.
-        let short = match version {
+        let version = profile.version.clone();
+        let short = match version.as_str() {
             "0.36.0" => "0036",
             "0.135.0" => "0135",
             "0.169.0" => "new",
             other => other,
         };
-        Self::of(profile(version), quirks, &format!("codexhome-{short}"), &format!("codexrepo-{short}"))
+        Self::of(profile, quirks, &format!("codexhome-{short}"), &format!("codexrepo-{short}"))
     }
 
     /// A first turn, called as the receiver calls it.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use gauntlet_simulators::cli::profile::Profile;
 use gauntlet_simulators::stage::{Failure, Part, ShellCommand};
 use gauntlet_world::process::{Signal, Stdin};
 use serde_json::Value;
@@ -20,7 +21,10 @@ fn recorded(version: &str, case: &str, stream: &str) -> Option<String> {
 
 /// Plays a recorded case: the prompt's `MOCK:` directives said to the recording's model what the part says to the stand-in.
 async fn play(version: &str, case: &str) -> Ran {
-    let rig = Rig::new(version);
+    play_on(Rig::new(version), case).await
+}
+
+async fn play_on(rig: Rig, case: &str) -> Ran {
     match case {
         "text" => rig.turn(SAY_HI, answer("hello from mock")).await,
         "tool" => {
@@ -66,12 +70,16 @@ async fn play(version: &str, case: &str) -> Ran {
 const CASES: [&str; 7] = ["text", "tool", "resume", "badthread", "err401", "noprovider", "cut"];
 
 fn compare(version: &str) {
+    compare_profile(version, &profile(version));
+}
+
+fn compare_profile(version: &str, profile: &Profile) {
     for case in CASES {
         let Some(stdout) = recorded(version, case, "stdout.jsonl") else {
             assert_eq!((version, case), ("0.36.0", "resume"), "only this case was not recorded");
             continue;
         };
-        let ran = rig::cell(play(version, case));
+        let ran = rig::cell(async { play_on(Rig::codex(profile.clone(), Vec::new()), case).await });
         assert_eq!(
             normalised(version, &ran.stdout),
             normalised(version, &stdout),
@@ -111,6 +119,14 @@ fn codex_0_135_0_prints_what_was_recorded() {
 #[test]
 fn codex_0_169_0_prints_what_was_recorded() {
     compare("0.169.0");
+}
+
+/// What the recorder makes of the recordings prints them too, byte for byte, without a hand.
+#[test]
+fn profiles_that_the_recorder_makes_print_what_was_recorded() {
+    for version in VERSIONS {
+        compare_profile(version, &rig::made("codex", version).profile);
+    }
 }
 
 #[test]

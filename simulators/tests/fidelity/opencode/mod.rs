@@ -27,8 +27,13 @@ impl Rig {
     }
 
     fn opencode_with(version: &str, quirks: Vec<Quirk>) -> Self {
+        Self::opencode_of(profile(version), quirks)
+    }
+
+    fn opencode_of(profile: Profile, quirks: Vec<Quirk>) -> Self {
         // The home has the name that the recorder gave it, since it stands in some lines.
-        Self::of(profile(version), quirks, &format!("ochome-{version}"), &format!("ocrepo-{version}"))
+        let (home, repo) = (format!("ochome-{}", profile.version), format!("ocrepo-{}", profile.version));
+        Self::of(profile, quirks, &home, &repo)
     }
 
     /// A first turn, called as the receiver calls it.

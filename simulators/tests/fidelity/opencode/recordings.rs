@@ -1,5 +1,6 @@
 //! What each profile prints is what the real version printed, byte for byte, but for ids, times and places.
 
+use gauntlet_simulators::cli::profile::Profile;
 use gauntlet_simulators::stage::{Failure, Part, ShellCommand};
 
 use super::{VERSIONS, profile, session_of};
@@ -15,7 +16,10 @@ fn recorded(version: &str, case: &str, stream: &str) -> Option<String> {
 /// Plays a recorded case. What the recording's model answered is what the part answers: the trailing quotes of 1.18.33 are those
 /// in which that CLI hands a prompt with spaces on, and which the mock took for the end of its instruction.
 async fn play(version: &str, case: &str) -> Ran {
-    let rig = Rig::opencode(version);
+    play_on(Rig::opencode(version), version, case).await
+}
+
+async fn play_on(rig: Rig, version: &str, case: &str) -> Ran {
     let (hello, second, done, cut) = match version {
         "1.18.33" => ("hello from mock\"", "second turn\"", "done tool\"", "this is cut midway\""),
         _ => ("hello", "second turn", "done tool", "this is cut midway"),
@@ -74,11 +78,15 @@ const CASES: [&str; 9] = [
 ];
 
 fn compare(version: &str) {
+    compare_profile(version, &profile(version));
+}
+
+fn compare_profile(version: &str, profile: &Profile) {
     let mut compared = 0;
     for case in CASES {
         let Some(stdout) = recorded(version, case, "stdout.jsonl") else { continue };
         let stderr = recorded(version, case, "stderr.txt").expect("both streams were recorded");
-        let ran = cell(play(version, case));
+        let ran = cell(async { play_on(Rig::opencode_of(profile.clone(), Vec::new()), version, case).await });
         assert_eq!(normalised(&ran.stdout), normalised(&stdout), "{version} {case}: standard output");
         assert_eq!(
             without_a_leading_empty_line(&normalised(&ran.stderr)),
@@ -103,6 +111,14 @@ fn opencode_1_15_13_prints_what_was_recorded() {
 #[test]
 fn opencode_1_18_33_prints_what_was_recorded() {
     compare("1.18.33");
+}
+
+/// What the recorder makes of the recordings prints them too, byte for byte, without a hand.
+#[test]
+fn profiles_that_the_recorder_makes_print_what_was_recorded() {
+    for version in VERSIONS {
+        compare_profile(version, &rig::made("opencode", version).profile);
+    }
 }
 
 #[test]
