@@ -137,7 +137,7 @@ impl Recording {
         let mut replies = 0;
         for line in &self.inbox {
             let context = member(line, r#""contextId": ""#, "\"");
-            let text = member(line, r#""text": ""#, "\"}");
+            let text = text_of(line);
             // The recorder waited for each reply, but for those of turns that take a while.
             if !text.contains("FAKE:sleep") {
                 rig.replied(replies).await;
@@ -155,7 +155,7 @@ impl Recording {
                 }
             } else {
                 assert!(
-                    rig.post(&self.token(), &request(context, text)).await.contains("[queued]"),
+                    rig.post(&self.token(), &request(context, &text)).await.contains("[queued]"),
                     "{line}"
                 );
             }
@@ -176,6 +176,12 @@ impl Recording {
             assert_sessions(&ours, recorded);
         }
     }
+}
+
+/// The text of a line of the inbox. Of a line that was cut off it is what is left, which nobody sends: its exchange is there.
+fn text_of(line: &str) -> String {
+    let written = member(line, r#""text": ""#, "\"}");
+    serde_json::from_str(&format!("\"{written}\"")).expect("a JSON text, but for its quotes")
 }
 
 /// A dispatch that leaves such a line in the inbox. Its own bytes were not kept.
@@ -270,6 +276,11 @@ fn a_receiver_before_opencode_answers_and_writes_as_the_recorded_one() {
 #[test]
 fn a_receiver_before_codex_answers_and_writes_as_the_recorded_one() {
     cell(Recording::of("codex").play(|_| {}));
+}
+
+#[test]
+fn a_receiver_before_agy_answers_and_writes_as_the_recorded_one() {
+    cell(Recording::of("agy").play(|_| {}));
 }
 
 /// The comparison sees each part of the framing: changed, some answer is not the recorded one.
