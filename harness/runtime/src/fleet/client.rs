@@ -150,7 +150,8 @@ fn failed(peer: &str, url: &Url, error: &HttpError) -> SendError {
 
 /// What an error says of the work. Only what is decided before anything begins is a refusal, after which another try is safe.
 fn class_of(error: &RpcError) -> Class {
-    let before = [code::PARSE_ERROR, code::INVALID_REQUEST, code::METHOD_NOT_FOUND, code::INVALID_PARAMS, code::BUSY];
+    let before =
+        [code::PARSE_ERROR, code::INVALID_REQUEST, code::METHOD_NOT_FOUND, code::INVALID_PARAMS, code::BUSY];
     let kept_out = ["agent bridge not ready", "inbox write failed"];
     if before.contains(&error.code) || kept_out.iter().any(|text| error.message.starts_with(text)) {
         Class::Refused
