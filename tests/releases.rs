@@ -24,7 +24,12 @@ fn rows(library: Library) -> BTreeMap<String, ReleaseRow> {
     let records = run(selection("a2a_fleet").plain(&library), &library, &settings(2));
     let scores = Scores::of(&library, &records);
     let row = |executor: &str| scores.compliance(&library, executor).release.expect("it is no reference");
-    library.profiled().into_iter().map(|executor| (executor.to_owned(), row(executor))).collect()
+    with_receivers(&library).into_iter().map(|executor| (executor.to_owned(), row(executor))).collect()
+}
+
+/// The executors that a receiver stands in front of.
+fn with_receivers(library: &Library) -> Vec<&str> {
+    library.profiled().into_iter().filter(|executor| *executor != "hermes").collect()
 }
 
 fn embedded() -> Library {
@@ -81,6 +86,23 @@ fn nothing_crosses_a_release() {
     assert!(!selection("reference").probes(&library).is_empty());
     let ids: BTreeSet<String> = selection("a2a_fleet").plain(&library).iter().map(|plan| plan.id()).collect();
     assert!(ids.iter().all(|id| id.contains(":a2a_fleet#")), "{:?}", ids.first());
+}
+
+/// Nodes have no receiver in front, so that a release says nothing of them.
+#[test]
+fn a_release_judges_every_executor_with_a_receiver_and_no_other() {
+    let library = library();
+    let planned = |release: &str| -> BTreeSet<String> {
+        let plans = selection(release).plain(&library);
+        plans.iter().map(|plan| plan.profile.executor().to_owned()).collect()
+    };
+    assert_eq!(planned("a2a_fleet"), ["agy", "claude_code", "codex", "opencode"].map(str::to_owned).into());
+    assert!(planned("reference").contains("hermes"));
+    Command::new(env!("CARGO_BIN_EXE_gauntlet"))
+        .args(["run", "--release", "a2a_fleet", "--executor", "hermes"])
+        .assert()
+        .code(2)
+        .stderr(contains("an executor with a receiver in front"));
 }
 
 #[test]

@@ -76,6 +76,13 @@ impl Selection {
         self.release == REFERENCE
     }
 
+    /// Whether the release says anything of an executor. Every one but the reference is a receiver's, so that nodes without one in
+    /// front would be judged as the reference once more, under another name.
+    fn judges(&self, library: &Library, executor: &str) -> bool {
+        let has_receiver = |executor: &Arc<Executor>| executor.files.is_some();
+        self.is_reference() || library.executors.get(executor).is_some_and(has_receiver)
+    }
+
     /// Every name that the selection uses must be known.
     pub fn check(&self, library: &Library) -> Result<(), UnknownName> {
         let unknown = |expected: &str, found: &str, known: Vec<&str>| UnknownName {
@@ -86,6 +93,11 @@ impl Selection {
         for executor in &self.executors {
             if !library.profiled().contains(executor.as_str()) {
                 return Err(unknown("an executor", executor, library.profiled().into_iter().collect()));
+            }
+            if !self.judges(library, executor) {
+                let known = library.profiled().into_iter().filter(|known| self.judges(library, known));
+                let expected = "an executor with a receiver in front, since a release is one of a receiver";
+                return Err(unknown(expected, executor, known.collect()));
             }
         }
         for version in &self.versions {
@@ -113,6 +125,7 @@ impl Selection {
     fn profiles(&self, library: &Library) -> Vec<Vec<Arc<Profile>>> {
         let executors = library.profiled().into_iter();
         executors
+            .filter(|executor| self.judges(library, executor))
             .filter(|executor| {
                 self.executors.is_empty() || self.executors.iter().any(|chosen| chosen == executor)
             })

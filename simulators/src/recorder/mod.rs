@@ -28,21 +28,41 @@ pub struct Made {
 
 /// Why no profile can be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{at}: expected {expected}; found {found}")]
-pub struct RecordError {
-    /// The file, and the line where there is one.
-    pub at: String,
-    /// What was expected there.
-    pub expected: String,
-    /// What was found.
-    pub found: String,
+pub enum RecordError {
+    /// The recordings are not what they should be.
+    #[error("{at}: expected {expected}; found {found}")]
+    Unexpected {
+        /// The file, and the line where there is one.
+        at: String,
+        /// What was expected there.
+        expected: String,
+        /// What was found.
+        found: String,
+    },
+    /// The executor is known, and what its CLI prints tells no profile.
+    #[error(
+        "{at}: expected recordings of an executor that prints events ({}); found some of {executor:?}, {why}",
+        EXECUTORS.join(", ")
+    )]
+    Untellable {
+        /// Where the recordings are.
+        at: String,
+        /// The executor.
+        executor: String,
+        /// What is wanting, as the rest of the sentence.
+        why: &'static str,
+    },
 }
 
 impl RecordError {
     fn new(at: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> Self {
-        Self { at: at.into(), expected: expected.into(), found: found.into() }
+        Self::Unexpected { at: at.into(), expected: expected.into(), found: found.into() }
     }
 }
+
+/// Why nothing of agy's can be made a profile.
+const AGY: &str = "whose CLI prints its answers as plain text, so that no recording tells how it talks; its profile is written by hand \
+                   from what receivers rely on";
 
 /// The executors whose recordings can be read.
 pub const EXECUTORS: [&str; 3] = ["claude_code", "codex", "opencode"];
@@ -59,6 +79,10 @@ pub fn record(
         "claude_code" => claude_code::talk(recordings, &mut untold)?,
         "codex" => codex::talk(recordings, &mut untold)?,
         "opencode" => opencode::talk(recordings, &mut untold)?,
+        "agy" => {
+            let at = recorded_from.to_owned();
+            return Err(RecordError::Untellable { at, executor: executor.to_owned(), why: AGY });
+        }
         other => {
             let known = format!("an executor whose recordings can be read ({})", EXECUTORS.join(", "));
             return Err(RecordError::new(recorded_from, known, format!("{other:?}")));
@@ -109,6 +133,19 @@ mod tests {
             "text.stdout.jsonl, line 3: expected an event, which is a JSON object; found \"[1]\""
         );
         assert!(refused("cursor", &[]).contains("expected an executor whose recordings can be read"));
+    }
+
+    /// It is no unknown executor: whoever asks learns where its profile comes from instead.
+    #[test]
+    fn of_agy_it_is_said_why_no_recording_makes_a_profile() {
+        let error = made("agy", &[("text.stdout.jsonl", "hi\n")]).expect_err("plain text tells no profile");
+        assert!(matches!(&error, RecordError::Untellable { executor, .. } if executor == "agy"), "{error:?}");
+        assert_eq!(
+            error.to_string(),
+            "somewhere/1: expected recordings of an executor that prints events (claude_code, codex, opencode); found some of \
+             \"agy\", whose CLI prints its answers as plain text, so that no recording tells how it talks; its profile is written \
+             by hand from what receivers rely on"
+        );
     }
 
     #[test]
