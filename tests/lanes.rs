@@ -95,3 +95,41 @@ fn a_real_task_is_judged_by_what_the_repository_says() {
     let cheated = failed(Some("echo 'echo all passed' > test.sh"));
     assert_eq!(cheated, ["FLEET-TASK-03"]);
 }
+
+/// The real task of both implementations of a Hermes node, with another command in the place of the one that mends the bug.
+fn task_of_hermes(
+    library: &std::sync::Arc<gauntlet_engine::data::Library>,
+    command: Option<&str>,
+) -> Vec<Record> {
+    let selection = Selection {
+        executors: vec!["hermes".to_owned()],
+        only: vec!["fleet/bug-mended-by-hermes".to_owned()],
+        lanes: vec![Lane::Real],
+        ..Selection::default()
+    };
+    let mut plans = selection.plain(library);
+    assert_eq!(plans.len(), 2, "a node of the runtime and a simulated peer");
+    if let Some(command) = command {
+        for plan in &mut plans {
+            let mut scenario = (*plan.scenario).clone();
+            scenario.given.hermes.agent[0].commands[1].command = command.to_owned();
+            plan.scenario = scenario.into();
+        }
+    }
+    run(plans, library, &settings(1))
+}
+
+#[test]
+fn a_real_task_of_a_hermes_node_fails_when_its_agent_mends_nothing() {
+    let library = library();
+    for record in task_of_hermes(&library, None) {
+        assert_eq!(record.line.verdict, Verdict::Pass, "{}", explain(&record));
+    }
+    let all = ["FLEET-TASK-04", "FLEET-TASK-05", "FLEET-TASK-06"];
+    // A cheat is green, and by the wrong way: the test was changed.
+    for (command, failed) in [("true", &all[..]), ("echo 'echo all passed' > test.sh", &all[2..])] {
+        for record in task_of_hermes(&library, Some(command)) {
+            assert_eq!(record.line.failed, failed, "{command}: {}", explain(&record));
+        }
+    }
+}

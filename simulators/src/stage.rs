@@ -141,6 +141,17 @@ pub struct ShellCommand {
     pub run: bool,
 }
 
+impl ShellCommand {
+    /// A reply in which `{output:N}` and `{exit:N}` are what the N-th of these commands printed and returned.
+    pub fn told(reply: &str, commands: &[ShellCommand]) -> String {
+        commands.iter().enumerate().fold(reply.to_owned(), |reply, (number, command)| {
+            reply
+                .replace(&format!("{{output:{number}}}"), command.output.trim_end())
+                .replace(&format!("{{exit:{number}}}"), &command.exit.to_string())
+        })
+    }
+}
+
 /// The ways in which a turn was recorded to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -69,6 +69,9 @@ pub(crate) struct RunArgs {
     /// Which lane
     #[arg(long, value_enum, default_value = "both")]
     pub(crate) lane: LaneChoice,
+    /// Tell every story over real processes on each executor, and one with each quirk; otherwise each story once
+    #[arg(long)]
+    pub(crate) thorough: bool,
     /// How many cells at once; the number of processors if absent
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,

@@ -35,6 +35,8 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
             LaneChoice::Real => vec![Lane::Real],
             LaneChoice::Both => vec![Lane::Virtual, Lane::Real],
         },
+        // Whoever asks for real processes alone wants all of them.
+        thorough: args.thorough || args.lane == LaneChoice::Real,
         seed: args.seed,
         seeds: usize::from(args.seeds),
     };

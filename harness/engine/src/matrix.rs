@@ -31,6 +31,9 @@ pub struct Selection {
     pub release: String,
     /// The lanes.
     pub lanes: Vec<Lane>,
+    /// Whether every story is told over real processes on each executor, and one with each quirk. Otherwise the whole matrix tells
+    /// each story there once, on one of the executors: enough to see that both lanes agree.
+    pub thorough: bool,
     /// The root seed.
     pub seed: u64,
     /// With how many seeds the cells are run: the root seed and those after it.
@@ -45,6 +48,7 @@ impl Default for Selection {
             only: Vec::new(),
             release: REFERENCE.to_owned(),
             lanes: vec![Lane::Virtual, Lane::Real],
+            thorough: true,
             seed: 0,
             seeds: 1,
         }
@@ -153,7 +157,9 @@ impl Selection {
                     // Versions of a CLI make no difference to a runtime that is judged by itself.
                     let is_newest = profiles.last().is_some_and(|newest| newest.version == profile.version);
                     let applicable = scenarios.values().filter(|scenario| {
-                        applies(scenario, profile) && (is_newest || !scenario.given.undisturbed)
+                        applies(scenario, profile)
+                            && (is_newest || !scenario.given.undisturbed)
+                            && (lane == Lane::Virtual || self.tells(library, scenario, profile.executor()))
                     });
                     plans.extend(
                         applicable.filter_map(|scenario| self.plan(library, scenario, profile, lane, None)),
@@ -163,6 +169,18 @@ impl Selection {
         }
         plans.retain(|plan| self.takes(plan));
         plans
+    }
+
+    /// Whether a story is told over real processes on an executor.
+    fn tells(&self, library: &Library, scenario: &Scenario, executor: &str) -> bool {
+        if self.thorough || !self.is_whole() || scenario.real_only().is_some() {
+            return true;
+        }
+        let executors = library.profiled().into_iter().filter(|executor| scenario.is_for(executor));
+        let executors: Vec<&str> = executors.collect();
+        // Which one it is must not depend on what other stories there are.
+        let drawn = usize::from(blake3::hash(scenario.id.value.as_bytes()).as_bytes()[0]);
+        executors.get(drawn % executors.len().max(1)).is_some_and(|chosen| *chosen == executor)
     }
 
     /// The plain cells of the virtual lane that tell which quirks and faults have something to bite on: those of the newest
@@ -200,6 +218,9 @@ impl Selection {
 
     /// A cell with a quirk over real processes instead, if it can be run there.
     pub fn in_real_lane(&self, library: &Library, crossed: &Plan) -> Option<Plan> {
+        if self.is_whole() && !self.thorough {
+            return None;
+        }
         let scenario = library.real_scenarios.get(&crossed.scenario.id.value)?;
         let plan = Plan { scenario: scenario.clone(), lane: Lane::Real, ..crossed.clone() };
         (self.lanes.contains(&Lane::Real) && virtual_only(scenario).is_none() && self.takes(&plan))

@@ -38,6 +38,8 @@ pub struct Runtime {
     node: Rc<Node>,
     host: Host,
     bind: Address,
+    /// Whether its `fleet.yaml` lets it be part of a fleet.
+    enabled: bool,
     listening: Rc<Mutex<Option<Listening>>>,
 }
 
@@ -45,9 +47,11 @@ impl Runtime {
     /// Loads the runtime, lets its Hermes node listen, and looks after the receivers that are its own.
     pub async fn start(host: Host, settings: Settings) -> Result<Self, StartError> {
         let runtime = Self::load(host, settings, Minds::default()).await?;
-        runtime.connect().await?;
-        let fleet = runtime.fleet.clone();
-        runtime.host.spawn(async move { fleet.reconcile().await });
+        if runtime.enabled {
+            runtime.connect().await?;
+            let fleet = runtime.fleet.clone();
+            runtime.host.spawn(async move { fleet.reconcile().await });
+        }
         Ok(runtime)
     }
 
@@ -55,15 +59,17 @@ impl Runtime {
     /// names. Nothing listens yet (FLEET-HUB-12). `minds` answer for the Hermes node.
     pub async fn load(host: Host, settings: Settings, minds: Minds) -> Result<Self, StartError> {
         let fleet = Rc::new(Fleet::open(host.clone(), settings).await.map_err(StartError::Files)?);
-        let server = fleet.config().await?.server.clone();
+        let config = fleet.config().await?;
+        let (enabled, server) = (config.enabled, config.server.clone());
         let port = u16::try_from(server.bind_port).map_err(|_| StartError::Port(server.bind_port))?;
         let bind = Address { host: server.bind_host, port };
         let mut registry = Registry::default();
-        for tool in tools::all(&fleet) {
-            registry.add(tool);
+        // Switched off, the fleet is not there at all: no tool, no node, nothing that is looked after (fleet sheet 6.1).
+        if enabled {
+            tools::all(&fleet).into_iter().for_each(|tool| registry.add(tool));
         }
         let node = Rc::new(Node::new(fleet.clone(), minds));
-        Ok(Self { registry: Rc::new(registry), fleet, node, host, bind, listening: Rc::default() })
+        Ok(Self { registry: Rc::new(registry), fleet, node, host, bind, enabled, listening: Rc::default() })
     }
 
     /// Lets the Hermes node listen. One that does already goes on, and one that cannot may try again later (FLEET-HUB-13).

@@ -134,6 +134,11 @@ fn every_failure_says_what_can_have_happened_at_the_peer() {
             "peer returned JSON-RPC error -32001: busy",
         ),
         (
+            rpc(json!({ "code": -32000, "message": "Server error: the agent broke off in the middle" })),
+            "unknown",
+            "peer returned JSON-RPC error -32000: Server error",
+        ),
+        (
             rpc(json!({ "code": -32000, "message": "agent reply timed out after 120.0s: x" })),
             "accepted_without_reply",
             "peer returned JSON-RPC error -32000: agent reply timed out",

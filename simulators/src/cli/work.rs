@@ -17,11 +17,7 @@ pub(super) async fn done(host: &Host, mut part: Part) -> Result<Part, Stop> {
         run(host, command).await?;
     }
     if let Some(reply) = &mut part.reply {
-        for (number, command) in part.commands.iter().enumerate() {
-            *reply = reply
-                .replace(&format!("{{output:{number}}}"), command.output.trim_end())
-                .replace(&format!("{{exit:{number}}}"), &command.exit.to_string());
-        }
+        *reply = ShellCommand::told(reply, &part.commands);
     }
     Ok(part)
 }

@@ -7,7 +7,7 @@ use gauntlet_world::network::Address;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::steps::Stagehand;
+use super::steps::{MAX_RECEIVED, Stagehand};
 use crate::oracle::wire::{self, HttpAnswer};
 
 /// Who is still waiting for an answer.
@@ -36,7 +36,7 @@ impl Stagehand {
             let mut stream = client.network().connect(&address).await.ok()?;
             stream.write_all(bytes).await.ok()?;
             let (mut received, mut space) = (Vec::new(), vec![0; 16_384]);
-            while wire::answer_length(&received).is_none() {
+            while received.len() < MAX_RECEIVED && wire::answer_length(&received).is_none() {
                 match stream.read(&mut space).await {
                     Ok(read @ 1..) => received.extend_from_slice(&space[..read]),
                     _ => break,

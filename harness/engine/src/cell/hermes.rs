@@ -17,14 +17,16 @@ use gauntlet_runtime::fleet::hermes::Minds;
 use gauntlet_runtime::registry::Caller;
 use gauntlet_simulators::cli::Cli;
 use gauntlet_simulators::hermes::{self, HermesProfile, Implementation, Peer};
+use gauntlet_simulators::stage::ShellCommand;
 use gauntlet_world::simulated::{Program, program};
 use gauntlet_world::{Either, Host, race};
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
-use super::bench::{Bench, BenchError, HERMES_TOKEN, Process, RECEIVER_TOKEN, runtime_environment};
+use super::bench::{Bench, BenchError, HERMES_TOKEN, Places, Process, RECEIVER_TOKEN, runtime_environment};
 use super::names::Names;
 use super::plan::Plan;
+use super::workdir;
 use crate::scenario::{Call, HostName, MindPart, Nodes as Which};
 use crate::trace::{Trace, What};
 
@@ -48,6 +50,8 @@ struct Parts {
     agent: RefCell<VecDeque<MindPart>>,
     model: RefCell<VecDeque<MindPart>>,
     of_neighbour: RefCell<VecDeque<MindPart>>,
+    /// Why a command of an agent could not be run.
+    mishap: RefCell<Option<BenchError>>,
 }
 
 /// A node that was loaded.
@@ -80,6 +84,7 @@ impl Nodes {
                 agent: queue(given.agent.clone()),
                 model: queue(given.model.clone()),
                 of_neighbour: queue(of_neighbour.unwrap_or_default()),
+                mishap: RefCell::default(),
             }),
         }
     }
@@ -296,6 +301,11 @@ impl Nodes {
         }
     }
 
+    /// Why the cell has no verdict, when an agent could not do its work.
+    pub(super) fn failure(&self) -> Option<String> {
+        self.parts.mishap.borrow().as_ref().map(ToString::to_string)
+    }
+
     /// Ends what runs.
     pub(super) fn end(&self) {
         for place in [&self.subject, &self.neighbour] {
@@ -308,15 +318,20 @@ impl Nodes {
     fn agent(&self, host: HostName) -> Agent {
         let (trace, parts) = (self.trace.clone(), self.parts.clone());
         let (harness, (node, _)) = (self.bench.harness().clone(), self.whereabouts(host));
+        let places = self.bench.places().clone();
         Rc::new(move |turn| {
             let (trace, parts, harness) = (trace.clone(), parts.clone(), harness.clone());
+            let places = places.clone();
             Box::pin(async move {
                 let given = json!({
                     "context": turn.context, "session": turn.session, "peer": turn.peer, "text": turn.text,
                 });
                 trace.push(What::Asked { node: node.to_owned(), mind: "agent".to_owned(), given });
                 let queue = if host == HostName::Neighbour { &parts.of_neighbour } else { &parts.agent };
-                let part = next(queue, &harness).await;
+                let mut part = next(queue, &harness).await;
+                if let Err(error) = work(&mut part, &harness, &places).await {
+                    *parts.mishap.borrow_mut() = Some(error);
+                }
                 match (part.refuses, part.fails) {
                     (Some(why), _) => AgentAnswer::Refuses(why),
                     (_, Some(why)) => AgentAnswer::Fails(why),
@@ -385,6 +400,18 @@ async fn next(parts: &RefCell<VecDeque<MindPart>>, harness: &Host) -> MindPart {
         harness.clock().sleep(after.duration()).await;
     }
     part
+}
+
+/// Runs the commands of a part, one after the other, and lets its reply tell of them.
+async fn work(part: &mut MindPart, harness: &Host, places: &Places) -> Result<(), BenchError> {
+    for command in &mut part.commands {
+        let ran = workdir::run(harness, places, &command.command).await;
+        (command.exit, command.output) = ran.map_err(|error| {
+            BenchError::because(&format!("an agent cannot run {}", command.command), error)
+        })?;
+    }
+    part.reply = part.reply.take().map(|reply| ShellCommand::told(&reply, &part.commands));
+    Ok(())
 }
 
 /// Puts a member into an object. Objects are joined, and null takes a member away.

@@ -4,6 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use gauntlet_runtime::Runtime;
@@ -59,12 +61,19 @@ struct Started {
     ended: Rc<Notify>,
 }
 
-/// A port for the receiver that is free now. It is taken from below the range that outgoing connections get theirs from, so
-/// that only another listener could take it before the receiver does.
+/// A port for the receiver that is free now. It is taken from below the range that outgoing connections get theirs from, and no
+/// other cell of this process is given it for a long time, so that only a stranger could take it before the receiver does.
 pub(super) async fn free_port(host: &Host) -> io::Result<u16> {
+    const FIRST: u32 = 10_000;
+    const COUNT: u32 = 20_000;
+    static BEGINNING: OnceLock<u32> = OnceLock::new();
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    let beginning =
+        *BEGINNING.get_or_init(|| u32::try_from(host.entropy().below(COUNT.into())).unwrap_or_default());
     let mut last = None;
     for _ in 0..50 {
-        let port = 10_000 + u16::try_from(host.entropy().below(20_000)).unwrap_or_default();
+        let next = beginning.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % COUNT;
+        let port = u16::try_from(FIRST + next).unwrap_or(u16::MAX);
         match host.network().listen(&Address::loopback(port)).await {
             Ok(_) => return Ok(port),
             Err(error) => last = Some(error),

@@ -91,7 +91,7 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
     }
     bench.look("end", &trace);
     hand.nodes.end();
-    outcome.error = outcome.error.or_else(|| bench.failure());
+    outcome.error = outcome.error.or_else(|| bench.failure()).or_else(|| hand.nodes.failure());
     if !plan.scenario.given.undisturbed {
         outcome.events = bench.injector().map(|injector| injector.log()).unwrap_or_default();
         outcome.touches = bench.touches();

@@ -23,7 +23,7 @@ use crate::trace::{Trace, What};
 /// How long a raw request waits for its answer when the scenario does not say.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// More than this is not read of the answers to one request: a peer that floods gets its verdict by what came until then.
-const MAX_RECEIVED: usize = 2 * 1024 * 1024;
+pub(super) const MAX_RECEIVED: usize = 2 * 1024 * 1024;
 /// So long it is read on after the last answer: whoever answers once too often does so at once.
 const SURPLUS: Duration = Duration::from_millis(20);
 /// How long a process may take to end when it is asked to.

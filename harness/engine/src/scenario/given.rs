@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use gauntlet_simulators::gate::GateAnswer;
 use gauntlet_simulators::injection::Millis;
-use gauntlet_simulators::stage::Part;
+use gauntlet_simulators::stage::{Part, ShellCommand};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -100,6 +100,16 @@ impl Default for HermesGiven {
 }
 
 impl HermesGiven {
+    /// What agents do, with the way to where it stands.
+    pub(super) fn agents(&self) -> impl Iterator<Item = (&'static [&'static str], &[MindPart])> {
+        let own: (&'static [&'static str], _) = (&["given", "hermes", "agent"], self.agent.as_slice());
+        let of_neighbour = self.neighbour.as_ref().map(|neighbour| {
+            let way: &'static [&'static str] = &["given", "hermes", "neighbour", "agent"];
+            (way, neighbour.agent.as_slice())
+        });
+        std::iter::once(own).chain(of_neighbour)
+    }
+
     /// Whether it says anything of a node that is the subject.
     pub(super) fn is_subject(&self) -> bool {
         let Self { answers: _, config, agent, model, bridge, connects, neighbour } = self;
@@ -131,7 +141,9 @@ pub struct Neighbour {
 pub struct MindPart {
     /// It thinks for so long first.
     pub after: Option<Millis>,
-    /// It answers this; `ok` when nothing is said.
+    /// Of an agent: shell commands that it really runs in the cell's working directory before it answers. Each says `run`.
+    pub commands: Vec<ShellCommand>,
+    /// It answers this; `ok` when nothing is said. `{output:N}` and `{exit:N}` are what its N-th command printed and returned.
     pub reply: Option<String>,
     /// It answers nothing at all.
     pub silent: bool,

@@ -102,7 +102,9 @@ impl Scenario {
         let runs = self.steps.iter().any(|step| step.run.is_some());
         let works =
             self.given.executor.turns.iter().flat_map(|part| &part.commands).any(|command| command.run);
-        (runs || works || self.given.git).then_some("programs of this computer are run")
+        let agents = self.given.hermes.agents().flat_map(|(_, parts)| parts);
+        let agents_work = agents.flat_map(|part| &part.commands).any(|command| command.run);
+        (runs || works || agents_work || self.given.git).then_some("programs of this computer are run")
     }
 
     /// Why its steps do not fit into the time that a lane gives a cell, if they do not.

@@ -1,5 +1,6 @@
 //! What belongs to which subject: the verbs, hosts and givens of a scenario fit what it judges.
 
+use super::given::HermesGiven;
 use super::mistake::Mistake;
 use super::{HostName, Scenario, SubjectKind, Verb};
 
@@ -9,6 +10,9 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
     if !is_hermes && scenario.given.hermes.is_subject() {
         let message = "expected only `answers` of Hermes, which is no subject here; found more";
         return Some(Mistake::at(&["given", "hermes"], message));
+    }
+    if let Some(mistake) = idle_command(&scenario.given.hermes) {
+        return Some(mistake);
     }
     scenario.steps.iter().enumerate().find_map(|(number, step)| {
         let verb = step.verb()?;
@@ -38,5 +42,26 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
             return None;
         };
         Some(Mistake::at(&["steps", &number.to_string()], message))
+    })
+}
+
+/// The first command of a mind that nobody would run: a node tells of no commands, so one that is not run is nowhere.
+fn idle_command(hermes: &HermesGiven) -> Option<Mistake> {
+    let of_model = hermes.model.iter().position(|part| !part.commands.is_empty()).map(|part| {
+        let message = "expected no `commands` of a model; only an agent runs some";
+        Mistake::at_key(&["given", "hermes", "model", &part.to_string(), "commands"], message)
+    });
+    of_model.or_else(|| {
+        hermes.agents().find_map(|(way, parts)| {
+            parts.iter().enumerate().find_map(|(part, said)| {
+                let idle = said.commands.iter().position(|command| !command.run)?;
+                let (part, idle) = (part.to_string(), idle.to_string());
+                let path = [way, &[part.as_str(), "commands", idle.as_str()]].concat();
+                Some(Mistake::at(
+                    &path,
+                    "expected a command with `run: true`; an agent only reports what it replies",
+                ))
+            })
+        })
     })
 }

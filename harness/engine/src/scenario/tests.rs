@@ -203,3 +203,29 @@ fn no_step_lasts_beyond_the_horizon() {
     assert_eq!(reason(&format!("  - advance: 20s\n{wait}{wait}")), None, "waits end early");
     assert!(reason(&format!("{in_vain}{wait}")).is_some());
 }
+
+#[test]
+fn a_command_of_a_mind_that_nobody_would_run_is_pointed_at() {
+    let of = |hermes: &str| {
+        let text = format!(
+            "id: made/by-hand\ntitle: A story.\nsubject: hermes\ngiven:\n  hermes: {hermes}\nsteps:\n  - advance: 1s\n"
+        );
+        read("x.yaml", &text, Lane::Virtual)
+    };
+    for (hermes, column, words) in [
+        ("{ agent: [{}, { commands: [{ command: ls }] }] }", 38, "`run: true`"),
+        ("{ neighbour: { agent: [{ commands: [{ command: ls }] }] } }", 47, "`run: true`"),
+        ("{ model: [{ commands: [{ command: ls, run: true }] }] }", 23, "of a model"),
+    ] {
+        let error = of(hermes).expect_err(hermes);
+        assert!(error.message.contains(words), "{hermes}: {}", error.message);
+        assert_eq!((error.line, error.column), (5, column), "{hermes}");
+    }
+    for hermes in [
+        "{ agent: [{ commands: [{ command: ls, run: true }] }] }",
+        "{ neighbour: { agent: [{ commands: [{ command: ls, run: true }] }] } }",
+    ] {
+        let scenarios = of(hermes).expect(hermes);
+        assert!(scenarios[0].real_only().is_some(), "{hermes}");
+    }
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gauntlet_protocol::fleet::config::PeerEntry;
 use gauntlet_protocol::fleet::{AgentMessage, ContextId, Dispatch};
-use gauntlet_protocol::jsonrpc::{Request as RpcRequest, Response};
+use gauntlet_protocol::jsonrpc::{Request as RpcRequest, Response, RpcError, code};
 use gauntlet_world::http::{self, HttpError, Request, Url};
 use serde_json::{Value, json};
 
@@ -148,6 +148,21 @@ fn failed(peer: &str, url: &Url, error: &HttpError) -> SendError {
     SendError::new(class, format!("network error talking to '{peer}' at {url}: {error}"))
 }
 
+/// What an error says of the work. Only what is decided before anything begins is a refusal, after which another try is safe.
+fn class_of(error: &RpcError) -> Class {
+    let before =
+        [code::PARSE_ERROR, code::INVALID_REQUEST, code::METHOD_NOT_FOUND, code::INVALID_PARAMS, code::BUSY];
+    let kept_out = ["agent bridge not ready", "inbox write failed"];
+    if before.contains(&error.code) || kept_out.iter().any(|text| error.message.starts_with(text)) {
+        Class::Refused
+    } else if error.message.starts_with("agent reply timed out") {
+        // A Hermes node gives up waiting for an agent that has begun.
+        Class::AcceptedWithoutReply
+    } else {
+        Class::Unknown
+    }
+}
+
 /// The checks of sheet 5.1, in its order and with its texts.
 fn understand(peer: &str, status: u16, body: &[u8]) -> Result<AgentMessage, SendError> {
     match status {
@@ -169,9 +184,7 @@ fn understand(peer: &str, status: u16, body: &[u8]) -> Result<AgentMessage, Send
     })?;
     let result = response.outcome.map_err(|error| {
         let text = format!("peer returned JSON-RPC error {}: {}", error.code, error.message);
-        // A Hermes node gives up waiting for an agent that has begun.
-        let began = error.message.starts_with("agent reply timed out");
-        SendError::new(if began { Class::AcceptedWithoutReply } else { Class::Refused }, text)
+        SendError::new(class_of(&error), text)
     })?;
     AgentMessage::from_result(&result)
         .map_err(|error| SendError::new(Class::AcceptedWithoutReply, format!("peer '{peer}': {error}")))

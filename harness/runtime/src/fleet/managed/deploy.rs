@@ -70,7 +70,6 @@ impl Fleet {
         let name = receiver.kind.token_env(&receiver.repo_text());
         let token = (!order.no_auth).then(|| self.new_token());
         let token_env = token.is_some().then_some(name.as_str());
-        self.configure(receiver, port, token_env, &order.options).await?;
         if token.is_none() {
             warnings.push("no_auth: every program of this machine can dispatch to this receiver".to_owned());
         }
@@ -78,6 +77,8 @@ impl Fleet {
             warnings.push(format!("{} is not on PATH: turns will fail until it is", receiver.mode.cli));
         }
         self.make_way(receiver).await?;
+        // Not before: the old one, where it could not be ended, goes on by what it was told.
+        self.configure(receiver, port, token_env, &order.options).await?;
         let bearer = token.as_deref().map(|token| (name.as_str(), token));
         let for_replies = order.options.hermes_auth_token_env.as_deref();
         let pid = self.launch(receiver, port, bearer, for_replies).await?;
@@ -122,12 +123,16 @@ impl Fleet {
         let folder = receiver.repo.join(".hermes");
         let made = disk.make_dir(&folder).await;
         made.map_err(|error| ManagedError::Create(shown(&folder), error.to_string()))?;
-        let copied = disk.write(folder.join(receiver.kind.receiver_file()), &template).await;
+        let notes = receiver.repo.join("CLAUDE.md");
+        for place in [&folder, &notes] {
+            self.stays_inside(receiver, place).await?;
+        }
+        // Replaced and not written: where a link is in the way, what it leads to stays as it is.
+        let copied = disk.replace(folder.join(receiver.kind.receiver_file()), &template).await;
         copied.map_err(|error| ManagedError::Copy(shown(&folder), error.to_string()))?;
         let role = receiver.repo.join(gauntlet_protocol::fleet::workdir::ROLE_FILE);
-        let written = disk.write(&role, self.role(receiver).as_bytes()).await;
+        let written = disk.replace(&role, self.role(receiver).as_bytes()).await;
         written.map_err(|error| ManagedError::Write(shown(&role), error.to_string()))?;
-        let notes = receiver.repo.join("CLAUDE.md");
         let update = |error: std::io::Error| ManagedError::Update(shown(&notes), error.to_string());
         let text = self.text_of(&notes).await.map_err(update)?;
         let (text, import) = {
@@ -138,6 +143,17 @@ impl Fleet {
             self.replace(&notes, text.as_bytes()).await.map_err(update)?;
         }
         Ok(import.name())
+    }
+
+    /// A repository is somebody else's: what it links to outside of it is not written to.
+    async fn stays_inside(&self, receiver: &Receiver, place: &Path) -> Result<(), ManagedError> {
+        match self.host.disk().canonical(place).await {
+            Ok(real) if !real.starts_with(&receiver.repo) => {
+                let error = format!("it leads out of the repository, to {}", shown(&real));
+                Err(ManagedError::Update(shown(place), error))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn role(&self, receiver: &Receiver) -> String {

@@ -34,6 +34,20 @@ impl Fleet {
         self.host.processes().runs(pid).await.unwrap_or(true)
     }
 
+    /// Whether a process was started by this profile: by this runtime, or by an earlier life of it, whose mark every receiver that
+    /// is deployed has in its environment (FLEET-DEP-05). The number in a pid file alone may be anybody's by now, and nobody else's
+    /// process is ever signalled.
+    pub(super) async fn is_ours(&self, pid: Pid) -> bool {
+        if pid == self.host.pid() {
+            return false;
+        }
+        if self.launched.borrow().contains(&pid) {
+            return true;
+        }
+        let marked = self.host.processes().marked("HERMES_HOME", &shown(&home(&self.host))).await;
+        marked.is_ok_and(|marked| marked.contains(&pid))
+    }
+
     /// Whether whoever listens on a port is this receiver, and well.
     pub(super) async fn is_healthy(&self, receiver: &Receiver, port: u16) -> bool {
         let Ok(url) = format!("http://127.0.0.1:{port}/health").parse() else { return false };
@@ -73,7 +87,7 @@ impl Fleet {
     /// Ends the receiver that ran before in this place, if one does.
     pub(super) async fn make_way(&self, receiver: &Receiver) -> Result<(), ManagedError> {
         let Some(old) = self.noted_pid(receiver).await else { return Ok(()) };
-        if self.runs(old).await && !self.end(old).await {
+        if self.runs(old).await && self.is_ours(old).await && !self.end(old).await {
             // Its pid file stays, so that the next try finds it, too.
             return Err(ManagedError::Stubborn(old.0));
         }

@@ -44,6 +44,10 @@ impl Fleet {
             let _ = self.host.disk().remove(receiver.file(receiver.mode.files.pid)).await;
             return Ok(json!({ "stopped": false, "pid": pid.0, "detail": "process not running" }));
         }
+        if !self.is_ours(pid).await {
+            let detail = "the process is not one that was deployed from here";
+            return Ok(json!({ "stopped": false, "pid": pid.0, "detail": detail }));
+        }
         if !self.end(pid).await {
             return Ok(json!({ "stopped": false, "pid": pid.0, "detail": "process does not end" }));
         }
