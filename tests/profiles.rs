@@ -78,7 +78,7 @@ fn garbage_is_wrong_usage_and_says_what_was_expected_and_where() {
         fs::write(folder.join(file), content).expect("a file");
         folder
     };
-    let cases: [(PathBuf, &str); 5] = [
+    let cases: [(PathBuf, &str); 6] = [
         (scratch.path().join("nowhere"), "expected recordings"),
         (folder("codex/1", "notes.txt", b"hi"), "expected recordings"),
         (
@@ -90,6 +90,7 @@ fn garbage_is_wrong_usage_and_says_what_was_expected_and_where() {
             folder("cursor/1", "text.stdout.jsonl", b"{}\n"),
             "expected an executor whose recordings can be read",
         ),
+        (folder("agy/1", "text.stdout.jsonl", b"hi\n"), "found some of \"agy\", whose CLI prints"),
     ];
     for (folder, said) in cases {
         let refused = record(&folder).assert().code(2);

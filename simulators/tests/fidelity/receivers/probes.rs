@@ -317,6 +317,13 @@ fn a_receiver_that_tells_of_a_cut_is_not_the_recorded_one() {
     cell(Recording::of("codex").play(|release| release.quirks.retain(|quirk| quirk != "cuts-in-silence")));
 }
 
+/// And one of agy alone: with this one a later answer of a conversation begins with the earlier ones.
+#[test]
+#[should_panic(expected = "is not")]
+fn a_receiver_that_repeats_what_agy_repeats_is_not_the_recorded_one() {
+    cell(Recording::of("agy").play(|release| release.quirks.push("replay-in-the-reply".to_owned())));
+}
+
 /// The comparison of files sees a record that is another one.
 #[test]
 fn another_record_is_not_the_recorded_one() {
