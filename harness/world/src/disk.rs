@@ -214,16 +214,6 @@ impl Disk<'_> {
         .await
     }
 
-    /// The path without any link in it, of something that is there.
-    pub async fn real_path(&self, path: impl AsRef<Path>) -> io::Result<PathBuf> {
-        let path = self.absolute(path);
-        self.touch(Op::DiskStat, &path, |_| match &self.0.inner.mechanics {
-            Mechanics::Simulated(machine) => machine.disk().real_path(&path),
-            Mechanics::Real(_) => real::disk::real_path(&path),
-        })
-        .await
-    }
-
     /// Replaces a file so that after any crash it holds the old content or the new one, whole: a sibling is written and
     /// made durable, renamed over the file, and the directory made durable. Each call has a sibling of its own, so that two
     /// at once do not mix; a crash may leave it behind.

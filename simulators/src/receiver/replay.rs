@@ -128,7 +128,7 @@ impl Receiver {
         let known = self.host.disk().read_if_present(self.host.home().join(LAST_CONVERSATIONS)).await;
         let known = LastConversations::parse(&known.ok().flatten().unwrap_or_default());
         let of = |path: &str| known.of(path).map(str::to_owned);
-        let real = self.host.disk().real_path(Path::new(&self.config.repo_path)).await.ok();
+        let real = self.host.disk().canonical(Path::new(&self.config.repo_path)).await.ok();
         let by_real = real.and_then(|path| of(&path.to_string_lossy()));
         [("path", of(&self.config.repo_path)), ("real path", by_real)]
     }

@@ -116,7 +116,3 @@ pub(crate) fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
 pub(crate) fn link(target: &Path, path: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(target, path)
 }
-
-pub(crate) fn real_path(path: &Path) -> io::Result<PathBuf> {
-    fs::canonicalize(path)
-}

@@ -288,28 +288,6 @@ impl DiskImage {
         Ok(())
     }
 
-    /// The path of a node without any link in it.
-    pub fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
-        let mut path = path.to_path_buf();
-        // Each round puts the first link's target in its place.
-        'links: for _ in 0..=LINK_LIMIT {
-            let names = names(&path)?;
-            let mut so_far = PathBuf::from("/");
-            for (position, name) in names.iter().enumerate() {
-                let directory = self.find(&so_far)?;
-                let number = *self.entries(directory)?.get(*name).ok_or_else(|| error(errno::NOT_FOUND))?;
-                if let Body::Link(target) = &self.node(number).body {
-                    let rest = names[position + 1..].iter().collect::<PathBuf>();
-                    path = so_far.join(target).join(rest);
-                    continue 'links;
-                }
-                so_far.push(name);
-            }
-            return Ok(so_far);
-        }
-        Err(error(errno::LINK_LOOP))
-    }
-
     /// Everything durable: what a disk holds that had all the time it wants.
     pub fn settle(&mut self) {
         for node in &mut self.nodes {

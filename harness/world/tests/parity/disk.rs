@@ -214,15 +214,15 @@ async fn a_real_path_has_no_link_in_it(rig: Rig) {
     disk.link("one/below", "two").await.unwrap();
     disk.link(".", "here").await.unwrap();
     disk.link("round", "round").await.unwrap();
-    let root = disk.real_path(".").await.unwrap();
+    let root = disk.canonical(".").await.unwrap();
     for path in
         ["there/below/file", "one/below/file", "two/file", "here/two/file", "here/here/one/./below/file"]
     {
-        assert_eq!(disk.real_path(path).await.unwrap(), root.join("there/below/file"), "{path}");
+        assert_eq!(disk.canonical(path).await.unwrap(), root.join("there/below/file"), "{path}");
     }
-    assert_eq!(disk.real_path("here").await.unwrap(), root);
-    assert_eq!(disk.real_path("two/nothing").await.unwrap_err().raw_os_error(), Some(2));
-    assert_eq!(disk.real_path("round").await.unwrap_err().raw_os_error(), Some(40));
+    assert_eq!(disk.canonical("here").await.unwrap(), root);
+    assert_eq!(disk.canonical("two/nothing").await.unwrap_err().raw_os_error(), Some(2));
+    assert_eq!(disk.canonical("round").await.unwrap_err().raw_os_error(), Some(40));
 }
 
 async fn a_link_itself_is_renamed_and_removed(rig: Rig) {

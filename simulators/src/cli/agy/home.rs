@@ -39,7 +39,7 @@ pub(super) async fn record(
     let content = host.disk().read_if_present(&path).await.ok().flatten().unwrap_or_default();
     let mut known: Map<String, Value> = serde_json::from_slice(&content).unwrap_or_default();
     // The directory as the system names it, whatever the links by which one came there.
-    let workdir = host.disk().real_path(workdir).await.unwrap_or_else(|_| workdir.to_path_buf());
+    let workdir = host.disk().canonical(workdir).await.unwrap_or_else(|_| workdir.to_path_buf());
     known.insert(workdir.to_string_lossy().into_owned(), json!(session));
     let event = json!({ "conversations": known });
     let passed = console.injector().pass(host, Point::CliRecord, event).await;
