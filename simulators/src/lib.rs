@@ -8,5 +8,6 @@ pub mod http1;
 pub mod injection;
 pub mod receiver;
 pub mod recorder;
+pub mod shell;
 pub mod stage;
 pub mod stranger;

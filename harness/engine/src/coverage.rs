@@ -87,12 +87,13 @@ pub fn coverage(library: &Library) -> Coverage {
 pub fn uncovered(library: &Library) -> (Listing, bool) {
     let mut listing = Listing::new(&["gap", "level", "requirement", "role", "executors", "statement"]);
     let mut a_must_is_unjudged = false;
+    let owed: Vec<OfExecutor<'_>> =
+        library.profiled().into_iter().map(|executor| OfExecutor::new(library, executor)).collect();
     for (gap, is_judged) in [("judged by nothing", false), ("never seen to fail", true)] {
         let mut gaps: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for executor in library.profiled() {
-            let of = OfExecutor::new(library, executor);
+        for of in &owed {
             for row in if is_judged { of.unbroken() } else { of.unjudged() } {
-                gaps.entry(&row.id.value).or_default().push(executor);
+                gaps.entry(&row.id.value).or_default().push(of.executor);
             }
         }
         for row in library.catalogue.all() {

@@ -183,8 +183,6 @@ pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, com
                 problem(line, ExitCode::Nonconformance);
             }
         }
-    }
-    if selection.is_whole() && complete && selection.lanes.contains(&Lane::Virtual) {
         for fault in scores.idle_faults(library) {
             problem(
                 format!("fault {fault}: no scenario makes the call that it is aimed at"),

@@ -86,8 +86,11 @@ pub fn run(
     if plans.is_empty() {
         return true;
     }
-    let is_real = plans.first().is_some_and(|plan| plan.lane == Lane::Real);
-    let jobs = if is_real { settings.real_jobs } else { settings.jobs };
+    let lane = plans.first().map_or(Lane::Virtual, |plan| plan.lane);
+    let jobs = match lane {
+        Lane::Virtual => settings.jobs,
+        Lane::Real => settings.real_jobs,
+    };
     let jobs = jobs.clamp(1, plans.len());
     let state = State {
         queue: order(plans.len(), settings.shuffle),
@@ -95,7 +98,7 @@ pub fn run(
         closed: true,
         ..State::default()
     };
-    work(Pool::new(state, library, settings), jobs, take)
+    work(Pool::new(lane, state, library, settings), jobs, take)
 }
 
 /// Runs the cells of a pool, until it is closed and all are done. False when it was stopped before.
@@ -110,6 +113,8 @@ fn work(pool: Arc<Pool>, jobs: usize, take: &mut dyn FnMut(Record)) -> bool {
 }
 
 struct Pool {
+    /// That of all its cells.
+    lane: Lane,
     state: Mutex<State>,
     /// The first cell that is not done is another one now, or there are more cells, or there will be none.
     moved: Condvar,
@@ -162,8 +167,9 @@ enum News {
 }
 
 impl Pool {
-    fn new(state: State, library: &Arc<Library>, settings: &Settings) -> Arc<Self> {
+    fn new(lane: Lane, state: State, library: &Arc<Library>, settings: &Settings) -> Arc<Self> {
         Arc::new(Self {
+            lane,
             state: Mutex::new(state),
             moved: Condvar::new(),
             enough_traces: AtomicBool::new(settings.traces == 0),
@@ -244,10 +250,10 @@ impl Watch<'_> {
         self.pool.state().workers.insert(worker, None);
         let (pool, send) = (self.pool.clone(), self.send.clone());
         thread::spawn(move || {
+            if pool.lane == Lane::Virtual {
+                give_way();
+            }
             while let Some((number, place)) = pool.next(worker) {
-                if pool.plan(number).lane == Lane::Virtual {
-                    give_way();
-                }
                 let keep_trace = !pool.enough_traces.load(Ordering::Relaxed);
                 let record = run_one(&pool.plan(number), &pool.library, &pool.settings, &place, keep_trace);
                 let still_one_of_us = pool.rest(worker);
@@ -321,7 +327,7 @@ impl Watch<'_> {
             running.place.end.notify_one();
             state.workers.remove(worker);
             // A cell of the virtual lane holds nothing but its thread.
-            if state.plans[running.number].lane == Lane::Real {
+            if self.pool.lane == Lane::Real {
                 state.given_up.insert(*worker, running.clone());
             }
         }

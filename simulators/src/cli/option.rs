@@ -48,6 +48,20 @@ impl OptionRule {
         }
     }
 
+    /// The value that a command line gives to it: what is attached, or the next word; nothing for a switch. Else what is wrong.
+    pub(super) fn given<'w>(
+        &self,
+        attached: Option<&'w str>,
+        next: impl FnOnce() -> Option<&'w str>,
+    ) -> Result<&'w str, String> {
+        match (&self.value, attached) {
+            (None, None) => Ok(""),
+            (Some(_), Some(value)) => Ok(value),
+            (Some(_), None) => next().ok_or_else(|| format!("{} without a value", self.shown())),
+            (None, Some(_)) => Err(format!("{} with a value", self.shown())),
+        }
+    }
+
     /// As usages and messages write it: `--sandbox <SANDBOX_MODE>`.
     pub(super) fn shown(&self) -> String {
         match &self.value {

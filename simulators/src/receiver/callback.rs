@@ -39,7 +39,7 @@ impl Receiver {
             "id": outcome.id, "contextId": outcome.context, "text": outcome.text, "role": "agent",
             "attempt": attempt + 1, "url": self.config.hermes_url, "bearer": self.outbound.is_some(),
         });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverCallback, event).await;
+        let passed = self.pass(Point::ReceiverCallback, event).await;
         let mut last = Ok(());
         for event in &passed.events {
             let member =
@@ -72,7 +72,7 @@ impl Receiver {
         let is_good = (200..300).contains(&answer.status);
         let taken = is_good && error.is_none();
         let event = json!({ "status": answer.status, "error": error.is_some(), "taken": taken });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverCallbackAnswer, event).await;
+        let passed = self.pass(Point::ReceiverCallbackAnswer, event).await;
         if passed.first().is_some_and(|event| event["taken"] == true) {
             return Ok(());
         }

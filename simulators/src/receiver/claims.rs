@@ -90,7 +90,7 @@ impl Receiver {
         // Taken before anything is waited for, so that of two dispatches at once only one finds the context free.
         let claim = self.claims.take(context);
         let event = json!({ "contextId": context, "free": claim.is_some() });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverClaim, event).await.first();
+        let passed = self.pass(Point::ReceiverClaim, event).await.first();
         let free = passed.and_then(|event| event.get("free").and_then(Value::as_bool));
         match free.unwrap_or(claim.is_some()) {
             true => Ok(Some(claim.unwrap_or_else(|| self.claims.share(context)))),
@@ -115,7 +115,7 @@ impl Receiver {
     pub(super) async fn release(&self, claim: Option<Claim>) {
         let Some(claim) = claim else { return };
         let event = json!({ "contextId": claim.context });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverRelease, event).await;
+        let passed = self.pass(Point::ReceiverRelease, event).await;
         if passed.events.is_empty() {
             claim.stay_for_ever();
         }

@@ -91,8 +91,7 @@ impl Receiver {
             "contextId": context, "session": session, "args": args, "text": text, "cwd": self.config.repo_path,
             "stdin": "null", "adds_places": adds_places, "env": added, "withheld": withheld,
         });
-        let Some(event) = self.settings.injector.pass(&self.host, Point::ReceiverSpawn, event).await.first()
-        else {
+        let Some(event) = self.pass(Point::ReceiverSpawn, event).await.first() else {
             return Run::NotStarted(io::Error::other("the CLI was not started"));
         };
         let texts = |name: &str| -> Option<Vec<String>> {
@@ -144,7 +143,7 @@ impl Receiver {
     async fn cap(&self, context: &str) -> Duration {
         let cap = talk(self.settings.mode).cap(&self.config);
         let event = json!({ "contextId": context, "seconds": cap.as_secs_f64() });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverCap, event).await.first();
+        let passed = self.pass(Point::ReceiverCap, event).await.first();
         let seconds = passed.and_then(|event| event.get("seconds")?.as_f64());
         seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(cap)
     }
@@ -170,7 +169,7 @@ impl Receiver {
     /// Whether whole process groups are killed, and not only their leaders. `because` says what made it necessary.
     pub(super) async fn kills_groups(&self, because: &str) -> bool {
         let event = json!({ "because": because });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverGroupKill, event).await;
+        let passed = self.pass(Point::ReceiverGroupKill, event).await;
         !passed.events.is_empty()
     }
 

@@ -11,8 +11,8 @@ use super::Settings;
 use crate::http1::Framing;
 use crate::injection::{Injector, Quirk};
 
-/// The environment variable with the bearer that quirks may give away.
-const TOKEN: &str = "A2A_SUBJECT_TOKEN";
+/// The environment variable with the bearer of a receiver that is a subject, which quirks may give away.
+pub const SUBJECT_TOKEN: &str = "A2A_SUBJECT_TOKEN";
 
 /// A release, and the quirk of a cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub struct Deviations {
 impl Deviations {
     /// What a receiver of this mode on this host is started with.
     pub fn settings(self, host: &Host, mode: &'static Mode) -> Settings {
-        let token = host.env(TOKEN).map(|token| ("token".to_owned(), token.to_owned()));
+        let token = host.env(SUBJECT_TOKEN).map(|token| ("token".to_owned(), token.to_owned()));
         let secrets: BTreeMap<String, String> = token.into_iter().collect();
         Settings { mode, framing: self.framing, injector: Injector::new(self.quirks, secrets) }
     }

@@ -73,7 +73,7 @@ impl Receiver {
             let stays_open = reusable && self.settings.framing.keep_alive && head.wants_more();
             let event =
                 json!({ "method": head.method, "path": head.path, "status": answered.0, "body": answered.1 });
-            let passed = self.settings.injector.pass(&self.host, Point::ReceiverResponse, event).await;
+            let passed = self.pass(Point::ReceiverResponse, event).await;
             for event in &passed.events {
                 let status =
                     event.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
@@ -167,7 +167,7 @@ impl Receiver {
         let scheme = head.header("authorization").map(String::from_utf8_lossy);
         let scheme = scheme.as_deref().and_then(|field| field.split(' ').next());
         let event = json!({ "accepted": accepted, "reason": reason, "scheme": scheme });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverAuth, event).await.first();
+        let passed = self.pass(Point::ReceiverAuth, event).await.first();
         if passed.and_then(|event| event.get("accepted")?.as_bool()).unwrap_or(accepted) {
             return None;
         }
@@ -206,7 +206,7 @@ impl Receiver {
         self.worked();
         self.record(Direction::Inbound, &context, text).await;
         let event = json!({ "contextId": context, "text": self.settings.mode.ack_text() });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverAck, event).await;
+        let passed = self.pass(Point::ReceiverAck, event).await;
         let ack = passed.first().unwrap_or_else(|| json!({ "contextId": context, "text": "" }));
         let text = ack.get("text").and_then(Value::as_str).unwrap_or_default();
         let named = ack.get("contextId").and_then(Value::as_str).map(str::to_owned);

@@ -54,7 +54,7 @@ impl Receiver {
             "ts": self.stamp(), "from": InboxRecord::HERMES, "contextId": context, "text": text, "cut": cut,
             "file": self.settings.mode.files.inbox,
         });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverInbox, event).await;
+        let passed = self.pass(Point::ReceiverInbox, event).await;
         let mut writer = self.inbox.lock().await;
         for event in passed.events {
             let member =
@@ -132,7 +132,7 @@ impl Receiver {
     pub(super) async fn set_offset(&self, lines: u64) -> io::Result<()> {
         let path = self.file(self.settings.mode.files.offset);
         let event = json!({ "lines": lines });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverOffset, event).await;
+        let passed = self.pass(Point::ReceiverOffset, event).await;
         if let Some(written) = passed.first().and_then(|event| event.get("lines")?.as_u64()) {
             self.host.disk().replace(path, &offset_bytes(written)).await?;
         }

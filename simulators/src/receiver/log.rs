@@ -8,7 +8,7 @@ use crate::injection::Point;
 impl Receiver {
     pub(super) async fn log(&self, line: impl Into<String>) {
         let event = json!({ "line": line.into() });
-        for event in self.settings.injector.pass(&self.host, Point::ReceiverLog, event).await.events {
+        for event in self.pass(Point::ReceiverLog, event).await.events {
             let line = event.get("line").and_then(|line| line.as_str()).unwrap_or_default();
             let line = format!("{} {}\n", self.stamp(), line.replace(['\n', '\r'], " "));
             // A log that cannot be written is no reason to stop working.

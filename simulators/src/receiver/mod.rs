@@ -33,6 +33,6 @@ mod turns;
 
 pub use cli::USUAL_PLACES;
 pub use config::Config;
-pub use deviations::Deviations;
+pub use deviations::{Deviations, SUBJECT_TOKEN};
 pub use process::{abandon, run};
 pub use state::Settings;

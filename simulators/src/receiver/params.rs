@@ -38,17 +38,16 @@ fn mistyped(params: &Value) -> Option<Mistyped<'_>> {
 impl Receiver {
     /// What becomes of a dispatch whose parameters cannot be read: its refusal, unless a quirk says otherwise.
     pub(super) async fn mistyped(&self, params: &Value, refusal: RpcError) -> Result<Dispatch, NotTaken> {
-        let injector = &self.settings.injector;
         match mistyped(params) {
             None => Err(refusal.into()),
             Some(Mistyped::Structure(member)) => {
                 let event = json!({ "member": member });
-                let passed = injector.pass(&self.host, Point::ReceiverParams, event).await;
+                let passed = self.pass(Point::ReceiverParams, event).await;
                 Err(if passed.events.is_empty() { NotTaken::Dropped } else { refusal.into() })
             }
             Some(Mistyped::Context(context)) => {
                 let event = json!({ "contextId": context, "taken": false });
-                let passed = injector.pass(&self.host, Point::ReceiverContext, event).await.first();
+                let passed = self.pass(Point::ReceiverContext, event).await.first();
                 if passed.and_then(|event| event.get("taken")?.as_bool()) != Some(true) {
                     return Err(refusal.into());
                 }

@@ -177,7 +177,7 @@ async fn live(receiver: Rc<Receiver>, listener: Listener) -> i32 {
             Ok(mut signals) => loop {
                 let signal = signals.next().await;
                 let event = json!({ "busy": receiver.open_turns.get() > 0 });
-                let passed = receiver.settings.injector.pass(&host, Point::ReceiverSignal, event).await;
+                let passed = receiver.pass(Point::ReceiverSignal, event).await;
                 if !passed.events.is_empty() {
                     break Some(signal);
                 }
@@ -237,7 +237,7 @@ impl Receiver {
             return true;
         }
         let event = json!({ "turns": turns });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverSweep, event).await;
+        let passed = self.pass(Point::ReceiverSweep, event).await;
         !passed.events.is_empty()
     }
 
@@ -345,7 +345,7 @@ impl Receiver {
     /// What a line of an earlier life is found to be, when that is not what it is.
     async fn found(&self, line: u64, state: &str) -> Option<&'static str> {
         let event = json!({ "line": line, "state": state });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverRecover, event).await.first()?;
+        let passed = self.pass(Point::ReceiverRecover, event).await.first()?;
         let found = passed.get("state")?.as_str()?;
         ["fresh", "settled"].into_iter().find(|known| *known == found && found != state)
     }
@@ -377,7 +377,7 @@ impl Receiver {
     /// How many turns keep it from ending.
     async fn open_turns_that_count(&self) -> u64 {
         let event = json!({ "open_turns": self.open_turns.get() });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverIdle, event).await.first();
+        let passed = self.pass(Point::ReceiverIdle, event).await.first();
         passed.and_then(|event| event.get("open_turns")?.as_u64()).unwrap_or_default()
     }
 

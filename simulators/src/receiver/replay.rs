@@ -17,7 +17,7 @@ impl Receiver {
     /// one that wrote last.
     pub(super) async fn first_turn(&self, context: &str) -> Option<MutexGuard<'_, ()>> {
         let event = json!({ "contextId": context });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverFirstTurn, event).await;
+        let passed = self.pass(Point::ReceiverFirstTurn, event).await;
         match passed.events.is_empty() {
             true => None,
             false => Some(self.first_turns.lock().await),
@@ -92,7 +92,7 @@ impl Receiver {
     async fn sees_dead(&self, context: &str, session: &str) -> Option<Seen> {
         // The CLI has done the work in a new one already.
         let event = json!({ "contextId": context, "session": session, "sign": "not_found", "again": false });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionDead, event).await;
+        let passed = self.pass(Point::ReceiverSessionDead, event).await;
         let again = |event: Value| event.get("again").and_then(Value::as_bool).unwrap_or(false);
         passed.first().map(|event| Seen { again: again(event) })
     }
@@ -100,7 +100,7 @@ impl Receiver {
     async fn sees_nobody_signed_in(&self, context: &str, output: &Output, heard: &TurnOutput) -> bool {
         let sign = SignIn::of(output, &heard.text, heard.reply.as_deref());
         let event = json!({ "contextId": context, "sign": sign.name(), "missing": sign.is_missing() });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverSignIn, event).await.first();
+        let passed = self.pass(Point::ReceiverSignIn, event).await.first();
         let missing = passed.and_then(|event| event.get("missing").and_then(Value::as_bool));
         missing.unwrap_or_else(|| sign.is_missing())
     }
@@ -109,7 +109,7 @@ impl Receiver {
     async fn compare(&self, context: &str, heard: &mut TurnOutput) -> bool {
         let fits = heard.replay != Replay::Drifted;
         let event = json!({ "contextId": context, "fits": fits, "stripped": fits, "drifted": !fits });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverReplay, event).await.first();
+        let passed = self.pass(Point::ReceiverReplay, event).await.first();
         let said = |name: &str, usual: bool| {
             passed.as_ref().and_then(|event| event.get(name)?.as_bool()).unwrap_or(usual)
         };
@@ -148,7 +148,7 @@ impl Receiver {
                 _ => Value::Null,
             };
             let event = json!({ "contextId": context, "by": by, "session": session, "whose": whose });
-            let passed = self.settings.injector.pass(&self.host, Point::ReceiverDiscovery, event).await;
+            let passed = self.pass(Point::ReceiverDiscovery, event).await;
             let Some(event) = passed.first() else { continue };
             let found = event.get("session").and_then(Value::as_str).map(str::to_owned);
             if found.is_some() && event.get("whose").is_some_and(Value::is_null) {

@@ -22,7 +22,7 @@ impl Receiver {
             "method": request.method, "id": request.id, "context": context, "sound": is_sound,
             "texts": Dispatch::texts(params), "text": first_text(params),
         });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverRequest, event.clone()).await;
+        let passed = self.pass(Point::ReceiverRequest, event.clone()).await;
         let Some(taken) = passed.first().filter(|taken| *taken != event) else { return request };
         let member = |name: &str| taken.get(name).cloned().unwrap_or_default();
         request.id = member("id");

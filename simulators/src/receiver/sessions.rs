@@ -26,7 +26,7 @@ impl Receiver {
         let id = session.as_ref().map(|session| &session.id);
         let earlier_life = self.journal.only_an_earlier_life_began(line, context);
         let event = json!({ "contextId": context, "session": id, "earlier_life": earlier_life });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionLookup, event).await;
+        let passed = self.pass(Point::ReceiverSessionLookup, event).await;
         let id = passed.first()?.get("session")?.as_str()?.to_owned();
         let rest = session.unwrap_or_else(|| Session { id: String::new(), updated_at: 0, last_output: None });
         Some(Session { id, ..rest })
@@ -55,7 +55,7 @@ impl Receiver {
     pub(super) async fn remember(&self, context: &str, session: Session) -> io::Result<()> {
         let Sessions::Map { file, key } = self.settings.mode.sessions else { return Ok(()) };
         let event = json!({ "contextId": context, "session": session.id });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionSave, event).await;
+        let passed = self.pass(Point::ReceiverSessionSave, event).await;
         let _one = self.sessions.lock().await;
         for event in passed.events {
             let member =
@@ -71,7 +71,7 @@ impl Receiver {
     pub(super) async fn forget(&self, context: &str, session: &str) -> io::Result<()> {
         let Sessions::Map { file, key } = self.settings.mode.sessions else { return Ok(()) };
         let event = json!({ "contextId": context, "session": session });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionForget, event).await;
+        let passed = self.pass(Point::ReceiverSessionForget, event).await;
         if passed.events.is_empty() {
             return Ok(());
         }

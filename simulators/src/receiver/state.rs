@@ -8,6 +8,7 @@ use std::rc::Rc;
 use gauntlet_protocol::fleet::Mode;
 use gauntlet_world::Host;
 use gauntlet_world::process::Pid;
+use serde_json::Value;
 use tokio::sync::{Mutex, Notify, Semaphore};
 use tokio::time::Instant;
 
@@ -16,7 +17,7 @@ use super::config::Config;
 use super::journal::Journal;
 use super::locks::ContextLocks;
 use crate::http1::Framing;
-use crate::injection::Injector;
+use crate::injection::{Injector, Passed, Point};
 
 /// What a receiver is started with beside its configuration file: what makes it this release of this mode.
 #[derive(Clone)]
@@ -67,6 +68,11 @@ pub(super) struct Receiver {
 }
 
 impl Receiver {
+    /// What becomes of an event at a point.
+    pub(super) async fn pass(&self, point: Point, event: Value) -> Passed {
+        self.settings.injector.pass(&self.host, point, event).await
+    }
+
     /// The path of one of its files.
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.host.cwd().join(".hermes").join(name)

@@ -23,7 +23,7 @@ impl Receiver {
         let event = json!({
             "dir": record.dir, "from": record.from, "to": record.to, "contextId": record.context, "text": record.text,
         });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverTranscript, event).await;
+        let passed = self.pass(Point::ReceiverTranscript, event).await;
         let mut torn = self.transcript.lock().await;
         for event in passed.events {
             let member =

@@ -31,7 +31,7 @@ impl Receiver {
                 self.log(format!("the inbox could not be handed off: {error}")).await;
                 let event = json!({ "line": self.handed_off.get() + 1 });
                 let point = Point::ReceiverHandoffFailed;
-                if self.settings.injector.pass(&self.host, point, event).await.events.is_empty() {
+                if self.pass(point, event).await.events.is_empty() {
                     self.handed_off.set(self.handed_off.get() + 1);
                 }
                 self.host.clock().sleep(self.config.poll).await;
@@ -53,7 +53,7 @@ impl Receiver {
             let mut runs = Vec::new();
             if let Some(accepted) = accepted {
                 let event = json!({ "line": line, "contextId": accepted.context, "text": accepted.text });
-                let passed = self.settings.injector.pass(&self.host, Point::ReceiverHandoff, event).await;
+                let passed = self.pass(Point::ReceiverHandoff, event).await;
                 runs.extend(passed.events.into_iter().map(|event| {
                     let member = |name| event.get(name).and_then(|value| value.as_str()).map(str::to_owned);
                     let text = member("text").unwrap_or_default();
@@ -89,7 +89,7 @@ impl Receiver {
     /// The context of a dispatch that names none.
     pub(super) async fn new_context(&self) -> String {
         let event = json!({ "contextId": self.anonymous() });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverAnonymous, event).await;
+        let passed = self.pass(Point::ReceiverAnonymous, event).await;
         let context = passed.first().and_then(|event| event.get("contextId")?.as_str().map(str::to_owned));
         context.unwrap_or_else(|| self.anonymous())
     }
@@ -108,7 +108,7 @@ impl Receiver {
         let busy = |text| Outcome { id: String::new(), context: context.to_owned(), text, busy: true };
         let event = json!({ "contextId": context, "crowded": self.contexts.is_crowded() });
         let lock = self.contexts.of(context);
-        let locks = self.settings.injector.pass(&self.host, Point::ReceiverContextLock, event).await;
+        let locks = self.pass(Point::ReceiverContextLock, event).await;
         let _held = match locks.events.is_empty() {
             true => None,
             false => match self.host.clock().within(self.config.lock_wait, lock.lock()).await {
@@ -171,15 +171,14 @@ impl Receiver {
     async fn sees_wrong(&self, context: &str, session: Option<&str>) -> bool {
         let sign = if session.is_some() { "not_found" } else { "in_use" };
         let event = json!({ "contextId": context, "session": session, "sign": sign, "again": true });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverSessionDead, event).await;
+        let passed = self.pass(Point::ReceiverSessionDead, event).await;
         passed.first().is_some_and(|event| event.get("again").and_then(Value::as_bool).unwrap_or(true))
     }
 
     /// Whether words of a dead session in a reply are taken for a sign of one. A reply is an answer, whatever it says.
     async fn takes_for_a_sign(&self, context: &str, session: Option<&str>) -> bool {
         let event = json!({ "contextId": context, "session": session, "is_sign": false });
-        let passed =
-            self.settings.injector.pass(&self.host, Point::ReceiverSessionWords, event).await.first();
+        let passed = self.pass(Point::ReceiverSessionWords, event).await.first();
         passed.and_then(|event| event.get("is_sign")?.as_bool()).unwrap_or_default()
     }
 
@@ -245,7 +244,7 @@ impl Receiver {
         let Spoken { reply, session, wrong_session, .. } = &spoken;
         let event =
             json!({ "reply": reply, "session": session, "wrong_session": wrong_session, "code": code });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverHeard, event.clone()).await;
+        let passed = self.pass(Point::ReceiverHeard, event.clone()).await;
         if let Some(heard) = passed.first().filter(|heard| *heard != event) {
             let text = |name| heard.get(name).and_then(|value| value.as_str()).map(str::to_owned);
             (spoken.reply, spoken.session) = (text("reply"), text("session"));
@@ -266,7 +265,7 @@ impl Receiver {
             None => ("prompt", self.config.role_prompt.clone()),
         };
         let event = json!({ "source": source, "text": text });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverRole, event).await;
+        let passed = self.pass(Point::ReceiverRole, event).await;
         passed.first().and_then(|event| event.get("text")?.as_str().map(str::to_owned)).unwrap_or(text)
     }
 
@@ -277,7 +276,7 @@ impl Receiver {
         let content = self.host.disk().read_if_present(&path).await.ok().flatten()?;
         let parsed = json::parse("the file of tools", &content);
         let event = json!({ "sound": parsed.is_ok() });
-        let passed = self.settings.injector.pass(&self.host, Point::ReceiverTools, event).await.first();
+        let passed = self.pass(Point::ReceiverTools, event).await.first();
         if passed.is_some_and(|event| event["sound"] == true) {
             return Some(path.to_string_lossy().into_owned());
         }

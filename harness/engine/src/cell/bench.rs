@@ -9,6 +9,7 @@ use gauntlet_protocol::fleet::{CODEX, MODES, Mode};
 use gauntlet_runtime::Runtime;
 use gauntlet_runtime::fleet::{Launcher, Settings as FleetSettings};
 use gauntlet_simulators::injection::{Injector, Millis};
+use gauntlet_simulators::receiver::SUBJECT_TOKEN;
 use gauntlet_simulators::stranger;
 use gauntlet_world::fault::{Rule, Unsynced};
 use gauntlet_world::http::{self, Request};
@@ -80,7 +81,7 @@ pub(crate) enum Bench {
 /// The name of the runtime's peer: the subject.
 pub(crate) const PEER: &str = "subject";
 /// The variable that holds the bearer of the subject.
-pub(super) const RECEIVER_TOKEN: &str = "A2A_SUBJECT_TOKEN";
+pub(super) const RECEIVER_TOKEN: &str = SUBJECT_TOKEN;
 /// The variable that holds the bearer of whoever takes callbacks, or of a subject's neighbour.
 pub(super) const HERMES_TOKEN: &str = "A2A_HERMES_TOKEN";
 /// How long a receiver may take until it is ready.

@@ -14,7 +14,6 @@ use gauntlet_protocol::fleet::hermes::{Agent, AgentAnswer, Model, ModelAnswer};
 use gauntlet_runtime::Runtime;
 use gauntlet_runtime::fleet::Settings as FleetSettings;
 use gauntlet_runtime::fleet::hermes::Minds;
-use gauntlet_runtime::registry::Caller;
 use gauntlet_simulators::cli::Cli;
 use gauntlet_simulators::hermes::{self, HermesProfile, Implementation, Peer};
 use gauntlet_simulators::stage::ShellCommand;
@@ -91,8 +90,10 @@ impl Nodes {
 
     /// Writes the profiles and starts what the scenario gives.
     pub(super) async fn begin(&self) -> Result<(), BenchError> {
-        self.neighbour_port.set(self.bench.further_port().await?);
         let given = &self.plan.scenario.given;
+        if given.hermes.neighbour.is_some() {
+            self.neighbour_port.set(self.bench.further_port().await?);
+        }
         let written = given.files.keys().any(|path| path == "~hermes/fleet.yaml");
         if !written {
             self.bench.write("~hermes/fleet.yaml", &self.fleet_yaml(HostName::Hermes), false)?;
@@ -280,12 +281,10 @@ impl Nodes {
         let live = self.place(host).borrow().clone();
         let Some(live) = live else { return json!({ "tool": { "interrupted": "the node does not run" } }) };
         let args = self.names.resolve_value(&call.args);
-        let toolsets = call.toolsets.clone().unwrap_or_else(|| vec!["a2a".to_owned()]);
         let called = async {
             match &live.node {
                 Node::Runtime(runtime) => {
-                    let caller = Caller::with(toolsets.iter().map(String::as_str));
-                    let outcome = runtime.call(&caller, &call.tool, args).await;
+                    let outcome = runtime.call(&call.caller(), &call.tool, args).await;
                     outcome.unwrap_or_else(|error| json!({ "refused": error.to_string() }))
                 }
                 Node::Peer(peer) => {

@@ -186,8 +186,6 @@ impl Stagehand {
     }
 
     async fn call(&self, key: &str, call: &Call) -> Value {
-        let toolsets = call.toolsets.clone().unwrap_or_else(|| vec!["a2a".to_owned()]);
-        let caller = Caller::with(toolsets.iter().map(String::as_str));
         for write in &call.meanwhile {
             let (bench, after) = (self.bench.clone(), write.after.duration());
             let (path, text) = (self.names.resolve(&write.path), self.names.resolve(&write.text));
@@ -203,7 +201,7 @@ impl Stagehand {
             Value::Null => json!({}),
             args => self.names.resolve_value(args),
         };
-        let tool = self.tool(&self.names.resolve(&call.tool), &caller, args).await;
+        let tool = self.tool(&self.names.resolve(&call.tool), &call.caller(), args).await;
         self.note_called_dispatch(key, &tool);
         json!({ "tool": tool })
     }

@@ -5,15 +5,13 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use gauntlet_simulators::shell::Shell;
 use gauntlet_world::Host;
-use gauntlet_world::process::{Command, Output, Signal};
-use tokio::io::AsyncReadExt;
+use gauntlet_world::process::Signal;
 
 use super::bench::Places;
 use crate::files;
 
-/// More than this is not read of what a program prints.
-const MAX_OUTPUT: u64 = 64 * 1024;
 /// A program has so long; then it is killed with all that it started.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -37,25 +35,12 @@ pub(super) async fn make_repository(harness: &Host, places: &Places) -> io::Resu
 
 /// Runs a command in the working directory: its exit code, and what it printed.
 pub(super) async fn run(harness: &Host, places: &Places, command: &str) -> io::Result<(i32, String)> {
-    let shell = Command {
-        args: vec!["-c".to_owned(), format!("exec 2>&1\n{command}")],
-        env: environment(places),
-        stderr: Output::Null,
-        ..Command::new("sh", places.repo())
-    };
-    let mut child = harness.processes().spawn(shell).await?;
-    let mut printed = Vec::new();
-    let ended = async {
-        if let Some(stdout) = child.stdout.take() {
-            stdout.take(MAX_OUTPUT).read_to_end(&mut printed).await?;
-        }
-        child.wait().await
-    };
-    let Some(status) = harness.clock().within(PATIENCE, ended).await else {
-        harness.processes().signal_group(child.pid, Signal::Kill).await?;
+    let mut shell = Shell::start(harness, command, &places.repo(), environment(places), true).await?;
+    let Some(ended) = harness.clock().within(PATIENCE, shell.end()).await else {
+        harness.processes().signal_group(shell.pid(), Signal::Kill).await?;
         return Err(io::Error::new(io::ErrorKind::TimedOut, format!("it ran for more than {PATIENCE:?}")));
     };
-    Ok((status?.return_code(), String::from_utf8_lossy(&printed).into_owned()))
+    ended
 }
 
 /// Nothing of the user's: neither his configuration of git, nor his name, nor the time.

@@ -1,6 +1,5 @@
 //! Comparing what was observed with what a scenario expects.
 
-use gauntlet_reports::Secrets;
 use serde_json::{Value, json};
 
 use super::view::{Looked, View};
@@ -18,7 +17,7 @@ pub(super) struct Difference {
 
 fn differ(expected: impl Into<String>, observed: &Value, view: &View<'_>) -> Option<Difference> {
     // Redacted before it is cut, or a secret at the cut would stay in part.
-    let observed = Secrets::new(view.names.redacted()).redact_beginning(&observed.to_string(), SHOWN);
+    let observed = view.secrets().redact_beginning(&observed.to_string(), SHOWN);
     Some(Difference { expected: expected.into(), observed })
 }
 

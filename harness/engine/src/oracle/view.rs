@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
+use gauntlet_reports::Secrets;
 use gauntlet_simulators::stage::{Ending, Purpose};
 use serde_json::{Value, json};
 
@@ -19,6 +20,8 @@ pub(super) struct View<'a> {
     turns: OnceCell<Vec<Turn>>,
     calls: OnceCell<Vec<Call>>,
     callbacks: OnceCell<Vec<Looked>>,
+    /// Taken out of whatever a finding shows.
+    secrets: OnceCell<Secrets>,
 }
 
 /// One turn of the CLI.
@@ -66,8 +69,8 @@ pub(super) struct Call {
 
 impl<'a> View<'a> {
     pub(super) fn new(observations: &'a [Observation], names: &'a Names) -> Self {
-        let (turns, calls, callbacks) = Default::default();
-        Self { observations, names, turns, calls, callbacks }
+        let (turns, calls, callbacks, secrets) = Default::default();
+        Self { observations, names, turns, calls, callbacks, secrets }
     }
 
     pub(super) fn turns(&self) -> &[Turn] {
@@ -82,6 +85,11 @@ impl<'a> View<'a> {
     /// The callbacks as checks see them.
     fn callbacks(&self) -> &[Looked] {
         self.callbacks.get_or_init(|| self.read_callbacks())
+    }
+
+    /// What no finding may show.
+    pub(super) fn secrets(&self) -> &Secrets {
+        self.secrets.get_or_init(|| Secrets::new(self.names.redacted()))
     }
 
     pub(super) fn sent(&self) -> Vec<Sent> {

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 
+use gauntlet_reports::Lane;
+
 use super::{Pool, Settings, State, work};
 use crate::cell::Plan;
 use crate::data::Library;
@@ -19,7 +21,7 @@ pub struct Beside {
 impl Beside {
     /// Waits for cells of the real lane.
     pub fn start(library: &Arc<Library>, settings: &Settings) -> Self {
-        let pool = Pool::new(State::default(), library, settings);
+        let pool = Pool::new(Lane::Real, State::default(), library, settings);
         let (send, records) = channel();
         let (working, jobs) = (pool.clone(), settings.real_jobs.max(1));
         let watch = thread::spawn(move || {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gauntlet_runtime::fleet::tools;
+use gauntlet_runtime::registry::Caller;
 use gauntlet_simulators::injection::Millis;
 use gauntlet_world::fault::{Rule, Unsynced};
 use schemars::JsonSchema;
@@ -350,6 +351,16 @@ pub struct Call {
     /// The neighbour calls, and not the subject.
     #[serde(default)]
     pub by_neighbour: bool,
+}
+
+impl Call {
+    /// Who calls.
+    pub(crate) fn caller(&self) -> Caller {
+        match &self.toolsets {
+            Some(toolsets) => Caller::with(toolsets.iter().map(String::as_str)),
+            None => Caller::with(["a2a"]),
+        }
+    }
 }
 
 /// A file is written while a call runs.

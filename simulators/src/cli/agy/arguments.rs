@@ -50,14 +50,7 @@ fn turn(arguments: &Arguments, args: &[String]) -> Result<TurnRequest, Refusal> 
             None => (word, None),
         };
         let option = OptionRule::named(&arguments.options, name).ok_or_else(|| unplayed(name))?;
-        let value = match (&option.value, attached) {
-            (None, None) => "",
-            (Some(_), Some(value)) => value,
-            (Some(_), None) => {
-                rest.next().ok_or_else(|| unplayed(&format!("{} without a value", option.shown())))?
-            }
-            (None, Some(_)) => return Err(unplayed(&format!("{} with a value", option.shown()))),
-        };
+        let value = option.given(attached, || rest.next()).map_err(|wrong| unplayed(&wrong))?;
         if option.unplayed {
             return Err(unplayed(&option.shown()));
         }

@@ -54,15 +54,8 @@ fn turn(arguments: &Arguments, args: &[String]) -> Result<TurnRequest, Refusal> 
                 _ => (word, None),
             };
             let option = known(arguments, name, word)?;
-            let value = match (&option.value, attached) {
-                (None, None) => "",
-                (Some(_), Some(value)) => value,
-                // A value may begin with a dash: commander takes whatever comes next.
-                (Some(_), None) => {
-                    rest.next().ok_or_else(|| unplayed(&format!("{} without a value", option.shown())))?
-                }
-                (None, Some(_)) => return Err(unplayed(&format!("{} with a value", option.shown()))),
-            };
+            // A value may begin with a dash: commander takes whatever comes next.
+            let value = option.given(attached, || rest.next()).map_err(|wrong| unplayed(&wrong))?;
             if option.unplayed
                 || !(option.values.is_empty() || option.values.iter().any(|known| known == value))
             {

@@ -56,15 +56,8 @@ fn turn(arguments: &Arguments, args: &[String]) -> Result<TurnRequest, Refusal> 
                 None => (word, None),
             };
             let option = known(arguments, name)?;
-            let value = match (&option.value, attached) {
-                (None, None) => "",
-                (Some(_), Some(value)) => value,
-                (Some(_), None) => match rest.next() {
-                    Some(value) if !value.starts_with('-') => value,
-                    _ => return Err(unplayed(&format!("{} without a value", option.shown()))),
-                },
-                (None, Some(_)) => return Err(unplayed(&format!("{} with a value", option.shown()))),
-            };
+            let next = || rest.next().filter(|value| !value.starts_with('-'));
+            let value = option.given(attached, next).map_err(|wrong| unplayed(&wrong))?;
             if !option.values.is_empty() && !option.values.iter().any(|known| known == value) {
                 return Err(refused(arguments, format!("Invalid values: {}: {value}", option.long)));
             }
