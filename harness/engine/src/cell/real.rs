@@ -358,7 +358,7 @@ fn furnish(plan: &Plan, names: &Names, places: &Places, receiver: u16) -> io::Re
     }
     // What is a CLI's comes to the stand-in by the control connection.
     let quirks = plan.quirks().into_iter().filter(|quirk| quirk.role == "receiver").collect();
-    let made = Deviations { framing: plan.release.framing.clone(), quirks };
+    let made = Deviations { framing: plan.release.framing.clone(), quirks, declares: plan.declares() };
     files::write(&deviations(places), &serde_json::to_vec(&made).map_err(io::Error::other)?)
 }
 

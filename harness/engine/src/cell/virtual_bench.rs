@@ -205,6 +205,7 @@ impl VirtualBench {
             mode: mode(&self.plan),
             framing: self.plan.release.framing.clone(),
             injector: self.injector.clone(),
+            declares: self.plan.extensions(),
         };
         let started = self.machine.launch(Launch {
             name: "receiver".to_owned(),
@@ -375,7 +376,12 @@ fn install(
     machine.install(&places.bin().join("sleep"), "sleep", sleep)?;
     for mode in MODES {
         let settings =
-            receiver::Settings { mode, framing: plan.release.framing.clone(), injector: injector.clone() };
+            receiver::Settings {
+            mode,
+            framing: plan.release.framing.clone(),
+            injector: injector.clone(),
+            declares: plan.extensions(),
+        };
         let receiver = program(move |host| receiver::run(host, settings.clone()));
         machine.install(&places.bin().join(deployed(mode)), &deployed(mode), receiver)?;
     }
