@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use gauntlet_reports::Lane;
 use gauntlet_simulators::cli::Profile;
-use gauntlet_simulators::injection::{Point, Quirk};
 use gauntlet_simulators::receiver::USUAL_PLACES;
+use gauntlet_world::injection::{Point, Quirk};
 use serde_json::Value;
 use wildmatch::WildMatch;
 
@@ -277,8 +277,9 @@ fn undeclared(library: &Library, plan: &Plan) -> Option<String> {
     let lacks = &plan.scenario.given.receiver.lacks;
     let judged = plan.scenario.requirements().into_iter();
     let owed = judged.filter_map(|id| library.catalogue.get(&id.value)?.capability.as_ref());
-    let mut undeclared =
-        owed.filter(|uri| !plan.release.takes(&uri.value) && !lacks.iter().any(|lacked| lacked.value == uri.value));
+    let mut undeclared = owed.filter(|uri| {
+        !plan.release.takes(&uri.value) && !lacks.iter().any(|lacked| lacked.value == uri.value)
+    });
     let uri = &undeclared.next()?.value;
     Some(format!("the release {} does not declare {uri}", plan.release.id.value))
 }

@@ -17,7 +17,7 @@ use tokio::io::AsyncReadExt;
 use super::deadline::Deadline;
 use super::modes::talk;
 use super::state::Receiver;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 /// Marks the processes of this receiver's turns, so that what an earlier life left behind is found.
 pub(super) const RECEIVER_MARK: &str = "A2A_RECEIVER";
@@ -127,8 +127,10 @@ impl Receiver {
         }
         if ended.is_none() {
             let limit = ended_by.name();
-            self.log(format!("the turn of context {context} ran into its {limit}, killing its process group"))
-                .await;
+            self.log(format!(
+                "the turn of context {context} ran into its {limit}, killing its process group"
+            ))
+            .await;
             self.kill_turn(group, turn).await;
             // Reaps the leader; the pipes are let go with the child.
             let _ = self.host.clock().within(DRAIN, child.wait()).await;

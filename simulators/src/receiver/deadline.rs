@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::state::Receiver;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 /// This life of the receiver.
 pub(super) struct Life {
@@ -106,7 +106,8 @@ impl Receiver {
 
     /// Whether a turn whose CLI is about to be started comes too late for it.
     pub(super) async fn is_over(&self, deadline: Option<Deadline>, context: &str) -> bool {
-        deadline.is_some_and(|deadline| deadline.at <= self.host.clock().now()) && self.sees_over(context).await
+        deadline.is_some_and(|deadline| deadline.at <= self.host.clock().now())
+            && self.sees_over(context).await
     }
 
     async fn sees_over(&self, context: &str) -> bool {

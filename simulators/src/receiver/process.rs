@@ -25,7 +25,7 @@ use super::modes::talk;
 use super::state::{Receiver, Settings};
 use super::task::Ended;
 use super::turns::told;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 /// The exit code when the receiver cannot or must not start.
 const REFUSED: i32 = 2;

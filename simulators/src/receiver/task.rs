@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::journal::{Answer, Outcome};
 use super::state::Receiver;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 /// A longer `messageId` is not repeated.
 const LONGEST_ID: usize = 256;
@@ -46,8 +46,7 @@ impl Receiver {
             "refused": refusal.is_some(),
         });
         let passed = self.pass(Point::ReceiverTask, event).await.first();
-        let refused =
-            passed.and_then(|event| event.get("refused")?.as_bool()).unwrap_or(refusal.is_some());
+        let refused = passed.and_then(|event| event.get("refused")?.as_bool()).unwrap_or(refusal.is_some());
         if refused {
             return Err(match refusal {
                 Some(misuse) => refused_for(&misuse),

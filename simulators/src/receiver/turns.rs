@@ -18,7 +18,7 @@ use super::journal::Outcome;
 use super::modes::{Ask, Heard, Spoken, talk};
 use super::state::Receiver;
 use super::task::Ended;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 /// What is waited before an outcome is written to the journal again, at first and at most.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);

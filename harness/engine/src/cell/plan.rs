@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gauntlet_protocol::fleet::extension::Extension;
 use gauntlet_reports::Lane;
 use gauntlet_simulators::cli::Profile;
-use gauntlet_simulators::injection::Quirk;
+use gauntlet_world::injection::Quirk;
 
 use crate::data::executor::Executor;
 use crate::data::fault::Fault;

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use gauntlet_protocol::fleet::{MODES, Mode};
 use gauntlet_runtime::Runtime;
-use gauntlet_simulators::injection::Injector;
 use gauntlet_simulators::{cli, gate, receiver};
 use gauntlet_world::fault::Unsynced;
+use gauntlet_world::injection::Injector;
 use gauntlet_world::network::Address;
 use gauntlet_world::process::{Pid, Signal};
 use gauntlet_world::simulated::disk::FileImage;
@@ -375,8 +375,7 @@ fn install(
     });
     machine.install(&places.bin().join("sleep"), "sleep", sleep)?;
     for mode in MODES {
-        let settings =
-            receiver::Settings {
+        let settings = receiver::Settings {
             mode,
             framing: plan.release.framing.clone(),
             injector: injector.clone(),

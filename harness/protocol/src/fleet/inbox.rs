@@ -65,7 +65,9 @@ impl InboxRecord {
             task: match value.get("task") {
                 None => None,
                 // Without its task it would be another one.
-                Some(task) => Some(Kept::from_value(task).ok_or_else(|| fields.wrong("task", "a structured task"))?),
+                Some(task) => {
+                    Some(Kept::from_value(task).ok_or_else(|| fields.wrong("task", "a structured task"))?)
+                }
             },
         })
     }

@@ -223,7 +223,8 @@ impl Fleet {
 /// The error of whoever waits no longer.
 pub(super) fn deadline_over(peer: &str, whole_ms: Option<u64>) -> SendError {
     let seconds = Duration::from_millis(whole_ms.unwrap_or_default()).as_secs_f64();
-    let text = format!("the deadline of {seconds} s was over before '{peer}' replied; it may still be at work");
+    let text =
+        format!("the deadline of {seconds} s was over before '{peer}' replied; it may still be at work");
     SendError::new(Class::Deadline, text)
 }
 

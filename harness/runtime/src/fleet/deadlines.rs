@@ -54,13 +54,7 @@ impl Deadlines {
         }
         let torn = !Lines::new(&content).torn().is_empty();
         let began = host.clock().now();
-        Ok(Self {
-            path,
-            open: RefCell::new(open),
-            torn: Mutex::new(torn),
-            began,
-            life: RefCell::default(),
-        })
+        Ok(Self { path, open: RefCell::new(open), torn: Mutex::new(torn), began, life: RefCell::default() })
     }
 
     fn moment<T>(&self, host: &Host, look: impl FnOnce(Moment<'_>) -> T) -> T {
@@ -87,7 +81,11 @@ impl Deadlines {
     /// Something without a deadline is about to be sent. It counts only behind one that has one.
     pub(super) async fn sending_without(&self, host: &Host, id: &str, context: &str) -> io::Result<()> {
         let follows = self.open.borrow().iter().any(|sent| sent.context.as_deref() == Some(context));
-        if follows { self.note(host, json!({ "id": id, "contextId": context, "due": null })).await } else { Ok(()) }
+        if follows {
+            self.note(host, json!({ "id": id, "contextId": context, "due": null })).await
+        } else {
+            Ok(())
+        }
     }
 
     /// The peer has made up this context.

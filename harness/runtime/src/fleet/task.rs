@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use gauntlet_protocol::ParseError;
 use gauntlet_protocol::fleet::config::PeerEntry;
-use gauntlet_protocol::fleet::extension::task::Task;
 use gauntlet_protocol::fleet::extension::TASK;
+use gauntlet_protocol::fleet::extension::task::Task;
 use gauntlet_protocol::fleet::{ContextId, Lines, TranscriptRecord};
 use gauntlet_protocol::json;
 use gauntlet_world::http::{self, Request, Url};
 use serde_json::{Value, json};
 
-use super::client::{Class, SendError};
 use super::Fleet;
+use super::client::{Class, SendError};
 
 /// The path at which the node takes replies; they may also come to one below it.
 pub(super) const REPLIES: &str = "/jsonrpc";

@@ -104,7 +104,9 @@ mod tests {
     fn it_is_written_and_read_back() {
         let due = Due::after(1, at("one", -5, 0));
         assert_eq!(Due::from_value(&due.to_value()), Some(due));
-        for broken in [json!(null), json!({}), json!({"whole_ms": -1, "wall_ms": 0, "life": "x", "elapsed_ms": 0})] {
+        for broken in
+            [json!(null), json!({}), json!({"whole_ms": -1, "wall_ms": 0, "life": "x", "elapsed_ms": 0})]
+        {
             assert_eq!(Due::from_value(&broken), None);
         }
     }

@@ -85,7 +85,9 @@ impl Extension {
             None | Some(Value::Null) => &[],
             Some(Value::Array(named)) => named,
             Some(other) => {
-                return Err(ParseError::new("message", "/extensions", "a list of URIs", type_name(other)).into());
+                return Err(
+                    ParseError::new("message", "/extensions", "a list of URIs", type_name(other)).into()
+                );
             }
         };
         let metadata = message.get("metadata").and_then(Value::as_object);
@@ -176,8 +178,13 @@ mod tests {
 
     #[test]
     fn another_version_and_half_an_announcement_are_told_apart_from_silence() {
-        assert!(why(json!({"extensions": ["urn:gauntlet:ext:task:2"]})).contains("expected urn:gauntlet:ext:task:1"));
-        assert!(why(json!({"metadata": {"urn:gauntlet:ext:task:x": {}}})).contains("urn:gauntlet:ext:task:x"));
+        assert!(
+            why(json!({"extensions": ["urn:gauntlet:ext:task:2"]}))
+                .contains("expected urn:gauntlet:ext:task:1")
+        );
+        assert!(
+            why(json!({"metadata": {"urn:gauntlet:ext:task:x": {}}})).contains("urn:gauntlet:ext:task:x")
+        );
         assert!(why(json!({"extensions": ["urn:gauntlet:ext:task:1"]})).contains("/metadata/urn"));
         assert!(why(json!({"metadata": {"urn:gauntlet:ext:task:1": {}}})).contains("/extensions"));
         assert!(why(json!({"extensions": "urn:gauntlet:ext:task:1"})).contains("a list of URIs"));

@@ -34,7 +34,9 @@ impl ReplyTo {
         if let Some(url) = &url
             && Place::of(url).is_none()
         {
-            return Err(fields.wrong("url", "http://HOST[:PORT]/PATH of plain names, with nothing else in it"));
+            return Err(
+                fields.wrong("url", "http://HOST[:PORT]/PATH of plain names, with nothing else in it")
+            );
         }
         Ok(ReplyTo { context, url })
     }
@@ -58,9 +60,8 @@ impl ReplyTo {
             (Some(asked), Some(own)) => asked.is_below(&own),
             _ => false,
         };
-        (!is_below).then(|| {
-            ParseError::new("task", "/reply_to/url", format!("{own}, or a path below it"), url)
-        })
+        (!is_below)
+            .then(|| ParseError::new("task", "/reply_to/url", format!("{own}, or a path below it"), url))
     }
 }
 
@@ -91,8 +92,11 @@ impl<'a> Place<'a> {
             }
         };
         let path: Vec<&str> = path.split('/').collect();
-        (is_host && path.iter().all(|name| is_plain(name)))
-            .then(|| Self { host: host.to_ascii_lowercase(), port, path })
+        (is_host && path.iter().all(|name| is_plain(name))).then(|| Self {
+            host: host.to_ascii_lowercase(),
+            port,
+            path,
+        })
     }
 
     fn is_below(&self, own: &Place<'_>) -> bool {
@@ -129,7 +133,8 @@ mod tests {
 
     #[test]
     fn its_own_address_and_paths_below_it_are_the_senders() {
-        for url in [OWN, "http://127.0.0.1:9219/jsonrpc/replies", "http://127.0.0.1:9219/jsonrpc/a/b-1_2.x~y"] {
+        for url in [OWN, "http://127.0.0.1:9219/jsonrpc/replies", "http://127.0.0.1:9219/jsonrpc/a/b-1_2.x~y"]
+        {
             assert!(!leads_out(url), "{url}");
         }
     }

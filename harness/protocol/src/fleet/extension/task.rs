@@ -114,7 +114,8 @@ impl Task {
             section("Expected output", expected);
         }
         if let Some(milliseconds) = self.deadline_ms {
-            let limit = format!("{} seconds from the moment at which this task was sent.", seconds(milliseconds));
+            let limit =
+                format!("{} seconds from the moment at which this task was sent.", seconds(milliseconds));
             section("Time limit", &limit);
         }
         whole
@@ -340,7 +341,10 @@ mod tests {
 
     #[test]
     fn outcomes_name_the_time_limit() {
-        assert_eq!(ended_text("codex", 20_000), "[deadline] the time limit of 20 s was over, and the codex turn was ended");
+        assert_eq!(
+            ended_text("codex", 20_000),
+            "[deadline] the time limit of 20 s was over, and the codex turn was ended"
+        );
         assert_eq!(
             not_begun_text("agy", 500),
             "[deadline] the time limit of 0.5 s was over before agy could be started"

@@ -376,22 +376,18 @@ impl Point {
             Point::ReceiverTaskShown => {
                 of(&["contextId", "text", "shown"], &["shown"], &[Replace, Delay, Stall])
             }
-            Point::ReceiverTaskAnswer => of(
-                &["contextId", "on", "url", "report"],
-                &["on", "url", "report"],
-                &[Replace, Delay, Stall],
-            ),
+            Point::ReceiverTaskAnswer => {
+                of(&["contextId", "on", "url", "report"], &["on", "url", "report"], &[Replace, Delay, Stall])
+            }
             Point::ReceiverDeadline => of(
                 &["contextId", "earlier_life", "left_ms", "by"],
                 &["left_ms", "by"],
                 &[Replace, Delay, Stall],
             ),
             Point::ReceiverDeadlineOver => of(&["contextId"], &[], &[Omit, Delay, Stall]),
-            Point::ReceiverLimit => of(
-                &["contextId", "together", "by", "named"],
-                &["by", "named"],
-                &[Replace, Delay, Stall],
-            ),
+            Point::ReceiverLimit => {
+                of(&["contextId", "together", "by", "named"], &["by", "named"], &[Replace, Delay, Stall])
+            }
             Point::ReceiverInbox => of(
                 &["ts", "from", "contextId", "text", "cut", "file", "task"],
                 &["ts", "from", "contextId", "text", "cut", "file", "task"],
