@@ -131,7 +131,7 @@ impl Receiver {
                 "the turn of context {context} ran into its {limit}, killing its process group"
             ))
             .await;
-            self.kill_turn(group, turn).await;
+            self.kill_turn(group, turn, ended_by).await;
             // Reaps the leader; the pipes are let go with the child.
             let _ = self.host.clock().within(DRAIN, child.wait()).await;
         } else {
@@ -162,9 +162,9 @@ impl Receiver {
         Ok(child)
     }
 
-    async fn kill_turn(&self, group: Pid, turn: &str) {
+    async fn kill_turn(&self, group: Pid, turn: &str, ended_by: EndedBy) {
         let processes = self.host.processes();
-        if self.kills_groups("cap").await {
+        if self.kills_groups(ended_by.name()).await {
             let _ = processes.signal_group(group, Signal::Kill).await;
             self.sweep(TURN_MARK, turn).await;
         } else {

@@ -115,10 +115,13 @@ impl Fleet {
         let url: Url = format!("{}{CARD}", peer.url.trim_end_matches('/'))
             .parse()
             .map_err(|error| SendError::new(Class::NotSent, format!("agent '{name}': {error}")))?;
+        // A card is public. One that is not is shown to who may dispatch.
+        let token = self.token_of(peer).await;
+        let bearer = token.map(|token| ("authorization".to_owned(), format!("Bearer {token}")));
         let request = Request {
             method: "GET".to_owned(),
             url: url.clone(),
-            headers: Vec::new(),
+            headers: bearer.into_iter().collect(),
             body: Vec::new(),
             limit: limit.min(CARD_LIMIT),
         };

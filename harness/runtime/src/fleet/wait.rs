@@ -74,7 +74,7 @@ impl Fleet {
         deadline = due.unwrap_or(deadline);
         loop {
             let now = self.host.clock().now();
-            if now >= deadline && due.is_some() {
+            if due.is_some_and(|due| now >= due) {
                 let mut over = deadline_over(peer_name, whole_ms);
                 over.context = Some(context);
                 return Err(over);
@@ -84,6 +84,10 @@ impl Fleet {
                 return Ok(unwaited(Some(reason)));
             }
             self.host.clock().sleep(POLL.min(deadline - now)).await;
+            // What is recorded from this moment on is late, also when it is seen at once.
+            if due.is_some_and(|due| self.host.clock().now() >= due) {
+                continue;
+            }
             let fresh = self.host.disk().read_from(&transcript, offset).await.unwrap_or_default();
             let lines = Lines::new(&fresh);
             // A half-written line stays ahead of the offset until it is whole (FLEET-CLI-11).

@@ -31,7 +31,8 @@ pub enum Point {
     /// The receiver has judged a bearer. `{"accepted": bool, "reason": "ok" | "missing" | "wrong", "scheme"}`
     #[serde(rename = "receiver.auth")]
     ReceiverAuth,
-    /// The receiver answers an HTTP request. `{"method", "path", "status", "body"}`, the body as JSON. Bytes can be mangled.
+    /// The receiver answers an HTTP request, whatever bearer that presents. `{"method", "path", "status", "body", "bearer": "ok" |
+    /// "missing" | "wrong"}`, the body as JSON. Bytes can be mangled.
     #[serde(rename = "receiver.response")]
     ReceiverResponse,
     /// The receiver acknowledges a dispatch. `{"contextId", "text"}`
@@ -52,7 +53,7 @@ pub enum Point {
     #[serde(rename = "receiver.task")]
     ReceiverTask,
     /// The receiver takes up the turn of a structured task; `known`: it still knows more than the text.
-    /// `{"contextId", "earlier_life": bool, "known": bool}`
+    /// `{"contextId", "earlier_life": bool, "deadline": bool, "known": bool}`, `deadline` saying whether it has one.
     #[serde(rename = "receiver.task_kept")]
     ReceiverTaskKept,
     /// The receiver has made one text of a structured task, whose own is `text`. `{"contextId", "text", "shown"}`
@@ -66,11 +67,12 @@ pub enum Point {
     /// `{"contextId", "earlier_life": bool, "left_ms", "by": "life" | "wall"}`
     #[serde(rename = "receiver.deadline")]
     ReceiverDeadline,
-    /// The receiver sees that the deadline of a task is over, whose turn has not begun. `{"contextId"}`; omitted: it does not see it.
+    /// The receiver sees that the deadline of a task is over, whose turn has not begun.
+    /// `{"contextId", "earlier_life": bool}`; omitted: it does not see it.
     #[serde(rename = "receiver.deadline_over")]
     ReceiverDeadlineOver,
     /// The receiver has chosen what ends the turn of a task with a deadline, and what it will name. `together`: the deadline is as long
-    /// as the cap. `{"contextId", "together": bool, "by": "cap" | "deadline", "named": "cap" | "deadline"}`
+    /// as the cap. `{"contextId", "earlier_life": bool, "together": bool, "by": "cap" | "deadline", "named": "cap" | "deadline"}`
     #[serde(rename = "receiver.limit")]
     ReceiverLimit,
     /// The receiver appends to its inbox; `cut`: its sender sent more than this text; `task`: what it said beside it.
@@ -123,8 +125,8 @@ pub enum Point {
     /// The receiver has read what its CLI printed. `{"reply", "session", "wrong_session": bool, "code"}`
     #[serde(rename = "receiver.heard")]
     ReceiverHeard,
-    /// The receiver kills the process groups of a turn that ran into its cap, or of all when it is told to end.
-    /// `{"because": "cap" | "stop"}`; omitted: only the leaders die.
+    /// The receiver kills the process groups of a turn that ran into its cap or its deadline, or of all when it is told to end.
+    /// `{"because": "cap" | "deadline" | "stop"}`; omitted: only the leaders die.
     #[serde(rename = "receiver.group_kill")]
     ReceiverGroupKill,
     /// The receiver remembers the CLI's session for a context. `{"contextId", "session"}`
@@ -358,7 +360,7 @@ impl Point {
                 of(&["accepted", "reason", "scheme"], &["accepted"], &[Replace, Delay, Stall])
             }
             Point::ReceiverResponse => of(
-                &["method", "path", "status", "body"],
+                &["method", "path", "status", "body", "bearer"],
                 &["status", "body"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble],
             ),
@@ -371,7 +373,7 @@ impl Point {
                 of(&["contextId", "because", "payload", "refused"], &["refused"], &[Replace, Delay, Stall])
             }
             Point::ReceiverTaskKept => {
-                of(&["contextId", "earlier_life", "known"], &["known"], &[Replace, Delay, Stall])
+                of(&["contextId", "earlier_life", "deadline", "known"], &["known"], &[Replace, Delay, Stall])
             }
             Point::ReceiverTaskShown => {
                 of(&["contextId", "text", "shown"], &["shown"], &[Replace, Delay, Stall])
@@ -384,9 +386,9 @@ impl Point {
                 &["left_ms", "by"],
                 &[Replace, Delay, Stall],
             ),
-            Point::ReceiverDeadlineOver => of(&["contextId"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverDeadlineOver => of(&["contextId", "earlier_life"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverLimit => {
-                of(&["contextId", "together", "by", "named"], &["by", "named"], &[Replace, Delay, Stall])
+                of(&["contextId", "earlier_life", "together", "by", "named"], &["by", "named"], &[Replace, Delay, Stall])
             }
             Point::ReceiverInbox => of(
                 &["ts", "from", "contextId", "text", "cut", "file", "task"],
