@@ -556,7 +556,7 @@ fn cli_a_record_that_is_none_of_this_wait_and_is_taken() {
         );
         call.meanwhile[0].after = call.meanwhile[1].after;
     };
-    changed("waits-for-the-right-record-codex", early, "FLEET-CLI-08");
+    changed("waits-for-the-right-record", early, "FLEET-CLI-08");
 }
 
 #[test]
@@ -565,7 +565,7 @@ fn cli_a_torn_record_that_is_never_read() {
         let at = place(steps, "waited");
         steps[at].call.as_mut().expect("a call").meanwhile.pop();
     };
-    changed("record-in-two-halves-codex", second_half_is_lost, "FLEET-CLI-11");
+    changed("record-in-two-halves", second_half_is_lost, "FLEET-CLI-11");
 }
 
 #[test]

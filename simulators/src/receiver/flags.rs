@@ -1,7 +1,7 @@
 //! Sanitising configured arguments (fleet sheet 3.0): those that the receiver manages itself are dropped.
 
 /// Drops every flag whose name is forbidden, with the value that follows it. Gives what is left and what was dropped.
-pub(super) fn sanitised(flags: &[String], forbidden: &[&str]) -> (Vec<String>, Vec<String>) {
+pub(crate) fn sanitised(flags: &[String], forbidden: &[&str]) -> (Vec<String>, Vec<String>) {
     let (mut kept, mut dropped) = (Vec::new(), Vec::new());
     let mut flags = flags.iter().peekable();
     while let Some(flag) = flags.next() {

@@ -1,10 +1,4 @@
-//! What differs by executor: arguments, output, and the signs of a dead session. One file a mode.
-
-mod agy;
-mod claude_code;
-mod codex;
-mod flags;
-mod opencode;
+//! What differs by executor: arguments, output, and the signs of a dead session. Each does it in the `receiver.rs` of its folder.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,11 +7,10 @@ use gauntlet_protocol::fleet::Mode;
 
 use super::cli::Output;
 use super::config::Config;
-
-pub(super) use agy::SignIn;
+use crate::executors;
 
 /// How one executor's CLI is talked to.
-pub(super) trait Talk {
+pub(crate) trait Talk {
     /// The arguments of a turn.
     fn args(&self, ask: &Ask<'_>) -> (Vec<String>, Vec<String>);
     /// What the CLI's output says.
@@ -60,66 +53,46 @@ pub(super) trait Talk {
 }
 
 /// What a turn is made of.
-pub(super) struct Ask<'a> {
+pub(crate) struct Ask<'a> {
     /// The configuration.
-    pub(super) config: &'a Config,
+    pub(crate) config: &'a Config,
     /// The text put before each prompt.
-    pub(super) role: &'a str,
+    pub(crate) role: &'a str,
     /// What the dispatch says, as it came.
-    pub(super) prompt: &'a str,
+    pub(crate) prompt: &'a str,
     /// The context of the dispatch.
-    pub(super) context: &'a str,
+    pub(crate) context: &'a str,
     /// The session that is to go on; a new one when absent.
-    pub(super) session: Option<&'a str>,
+    pub(crate) session: Option<&'a str>,
     /// The path of the mode's file of tools, when there is a usable one.
-    pub(super) tools: Option<&'a str>,
+    pub(crate) tools: Option<&'a str>,
 }
 
 /// What a run of the CLI gave, and who reads it.
-pub(super) struct Heard<'a> {
+pub(crate) struct Heard<'a> {
     /// The mode, with its reply texts.
-    pub(super) mode: &'a Mode,
+    pub(crate) mode: &'a Mode,
     /// What the CLI printed, and how it ended.
-    pub(super) output: &'a Output,
+    pub(crate) output: &'a Output,
 }
 
 /// What a CLI's output says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Spoken {
+pub(crate) struct Spoken {
     /// The answer.
-    pub(super) reply: Option<String>,
+    pub(crate) reply: Option<String>,
     /// The session that it ran on.
-    pub(super) session: Option<String>,
+    pub(crate) session: Option<String>,
     /// Whether it says that it could not begin, since the session that it was to go on with does not exist, or the one that it
     /// was to begin does.
-    pub(super) wrong_session: bool,
+    pub(crate) wrong_session: bool,
     /// Whether the reply has words in it by which the CLI says so.
-    pub(super) quotes_dead_session: bool,
+    pub(crate) quotes_dead_session: bool,
 }
 
-/// Who talks to the CLI of which mode. The other executors join here, each with a file beside `codex`.
-const TALKS: &[(&str, &dyn Talk)] = &[
-    ("agy", &agy::Agy),
-    ("claude_code", &claude_code::ClaudeCode),
-    ("codex", &codex::Codex),
-    ("opencode", &opencode::Opencode),
-];
-
-/// The talk of a mode.
-pub(super) fn talk(mode: &Mode) -> &'static dyn Talk {
-    TALKS.iter().find(|(name, _)| *name == mode.name).map_or(&codex::Codex, |(_, talk)| *talk)
-}
-
-#[cfg(test)]
-mod tests {
-    use gauntlet_protocol::fleet::MODES;
-
-    use super::TALKS;
-
-    #[test]
-    fn every_mode_has_a_talk_of_its_own() {
-        let talks: Vec<&str> = TALKS.iter().map(|(name, _)| *name).collect();
-        let modes: Vec<&str> = MODES.iter().map(|mode| mode.name).collect();
-        assert_eq!(talks, modes);
+impl dyn Talk {
+    /// How the CLI of a mode is talked to; nothing when its executor is not known here.
+    pub(super) fn of(mode: &Mode) -> Option<&'static Self> {
+        executors::named(mode.name).map(|executor| executor.talk)
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use gauntlet_protocol::fleet::{CODEX, MODES, Mode};
+use gauntlet_protocol::fleet::{MODES, Mode};
 use gauntlet_runtime::Runtime;
 use gauntlet_runtime::fleet::{Launcher, Settings as FleetSettings};
 use gauntlet_simulators::injection::{Injector, Millis};
@@ -138,9 +138,9 @@ impl Places {
     }
 }
 
-/// The mode of the plan's executor.
-pub(crate) fn mode(plan: &Plan) -> &'static Mode {
-    Mode::named(plan.profile.executor()).unwrap_or(&CODEX)
+/// The mode of the plan's executor; nothing when no receiver stands in front of it.
+pub(crate) fn mode(plan: &Plan) -> Option<&'static Mode> {
+    Mode::named(plan.profile.executor())
 }
 
 /// The time after which a receiver of this plan ends a turn: the lane's, unless the scenario says another one, and what its executor
@@ -384,7 +384,7 @@ impl Bench {
     pub(crate) async fn start_receiver(&self, trace: &Trace) -> Result<(), BenchError> {
         trace.push(What::Started { host: "receiver".to_owned() });
         match self {
-            Bench::Virtual(bench) => bench.launch_receiver(),
+            Bench::Virtual(bench) => bench.launch_receiver()?,
             Bench::Real(bench) => bench.launch_receiver().await?,
         }
         let harness = self.harness();

@@ -109,6 +109,7 @@ impl RealBench {
             move |moment: &str| trace.look_at_files(moment, observed(&places))
         };
         let receiver_port = free_port(&harness).await.map_err(wrong)?;
+        names.port.set(receiver_port);
         let wire = Rc::new(Wire::new(trace.clone(), receiver_port, Box::new(look.clone())));
         let stage = Rc::new(CellStage::new(
             plan.scenario.given.executor.turns.clone(),

@@ -6,8 +6,8 @@
 
 use gauntlet_protocol::claude_code::{TurnOutput, says_session_in_use, says_session_not_found, session_id};
 
-use super::flags::sanitised;
-use super::{Ask, Heard, Spoken, Talk};
+use crate::receiver::flags::sanitised;
+use crate::receiver::talk::{Ask, Heard, Spoken, Talk};
 
 const NEVER: &[&str] = &[
     "--session-id",
@@ -76,7 +76,7 @@ impl Talk for ClaudeCode {
 
 #[cfg(test)]
 mod tests {
-    use gauntlet_protocol::fleet::CLAUDE_CODE;
+    use gauntlet_protocol::claude_code::MODE as CLAUDE_CODE;
     use serde_json::{Value, json};
 
     use super::*;

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::RecordError;
-use super::recordings::Recordings;
-use super::slots::{numbered, templated};
+use crate::recorder::RecordError;
+use crate::recorder::Recordings;
+use crate::recorder::slots::{numbered, templated};
 
 /// What the recorder's own limit of time ends a case with.
 const ENDED_FROM_OUTSIDE: i32 = 124;

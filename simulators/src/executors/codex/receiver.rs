@@ -3,8 +3,8 @@
 use gauntlet_protocol::codex::{NO_ROLLOUT, TurnOutput};
 use gauntlet_protocol::fleet::with_role;
 
-use super::flags::sanitised;
-use super::{Ask, Heard, Spoken, Talk};
+use crate::receiver::flags::sanitised;
+use crate::receiver::talk::{Ask, Heard, Spoken, Talk};
 
 const NEVER: &[&str] = &["--ephemeral"];
 const NEVER_ON_RESUME: &[&str] = &["--ephemeral", "--color", "-s", "--sandbox"];

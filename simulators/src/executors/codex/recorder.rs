@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::RecordError;
-use super::recordings::Recordings;
-use super::slots::{between, numbered, stamped, templated};
+use crate::recorder::RecordError;
+use crate::recorder::Recordings;
+use crate::recorder::slots::{between, numbered, stamped, templated};
 
 /// What the recordings say of the things that templates have slots for.
 #[derive(Default)]

@@ -3,8 +3,8 @@
 use gauntlet_protocol::fleet::with_role;
 use gauntlet_protocol::opencode::{TurnOutput, says_session_not_found};
 
-use super::flags::sanitised;
-use super::{Ask, Heard, Spoken, Talk};
+use crate::receiver::flags::sanitised;
+use crate::receiver::talk::{Ask, Heard, Spoken, Talk};
 
 const NEVER: &[&str] = &["--session", "-s", "--continue", "-c", "run", "--print", "--format", "--agent"];
 
@@ -40,7 +40,7 @@ impl Talk for Opencode {
 
 #[cfg(test)]
 mod tests {
-    use gauntlet_protocol::fleet::OPENCODE;
+    use gauntlet_protocol::opencode::MODE as OPENCODE;
     use serde_json::{Value, json};
 
     use super::*;

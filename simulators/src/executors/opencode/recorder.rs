@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::RecordError;
-use super::recordings::Recordings;
-use super::slots::{numbered, templated};
+use crate::recorder::RecordError;
+use crate::recorder::Recordings;
+use crate::recorder::slots::{numbered, templated};
 
 /// What a turn of text can be called: with the receivers' arguments, and without the one that an old version does not know.
 const TEXTS: [&str; 2] = ["text", "text-no-skip-permissions"];

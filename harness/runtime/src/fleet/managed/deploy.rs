@@ -107,8 +107,8 @@ impl Fleet {
             // The value stays in its file: results of tools are read by models and kept in transcripts.
             set("receiver_token_env", json!(name));
         }
-        if receiver.kind.mode == "agy" {
-            set("note", json!("agy needs one sign-in by hand on this host: run `agy` once in a terminal"));
+        if let Some(note) = receiver.kind.note {
+            set("note", json!(note));
         }
         Ok(Value::Object(result))
     }
@@ -157,7 +157,7 @@ impl Fleet {
     }
 
     fn role(&self, receiver: &Receiver) -> String {
-        role_text(receiver.kind, receiver.mode, &receiver.repo_text(), &self.node_url())
+        role_text(receiver.mode, &receiver.repo_text(), &self.node_url())
     }
 
     /// The address of this runtime's own node: where the receivers that it deploys call back (fleet sheet 6.8).
@@ -175,7 +175,7 @@ impl Fleet {
         let path = receiver.file(receiver.mode.files.config);
         let (repo, hermes) = (receiver.repo_text(), format!("{}/jsonrpc", self.node_url()));
         let place = (repo.as_str(), port, hermes.as_str(), &*self.role(receiver));
-        let config = receiver_config((receiver.kind, receiver.mode), place, token_env, options);
+        let config = receiver_config(receiver.mode, place, token_env, options);
         let written = self.host.disk().replace(&path, format!("{config:#}\n").as_bytes()).await;
         written.map_err(|error| ManagedError::Write(shown(&path), error.to_string()))
     }

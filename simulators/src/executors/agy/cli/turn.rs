@@ -1,6 +1,5 @@
 //! One turn: from the conversation to the answer.
 
-use std::cell::RefCell;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -9,7 +8,7 @@ use super::arguments::LIMIT;
 use super::home::{conversations, new_conversation, record};
 use super::talk::AgyProfile;
 use crate::cli::scene::Scene;
-use crate::cli::session::{Lookup, Session};
+use crate::cli::session::{Current, Lookup, Session};
 use crate::cli::stop::Stop;
 use crate::cli::template::Slot;
 use crate::injection::{Millis, Point};
@@ -19,18 +18,18 @@ pub(super) struct Turn<'a> {
     scene: Scene<'a>,
     talk: &'a AgyProfile,
     workdir: PathBuf,
-    session: RefCell<Option<Session>>,
+    session: Current,
 }
 
 impl<'a> Turn<'a> {
     pub(super) fn new(scene: Scene<'a>, talk: &'a AgyProfile) -> Self {
         let workdir = scene.host.cwd().to_path_buf();
-        Self { scene, talk, workdir, session: RefCell::default() }
+        Self { scene, talk, workdir, session: Current::default() }
     }
 
     /// The conversation's id, once there is one.
     pub(super) fn session(&self) -> Option<String> {
-        self.session.borrow().as_ref().map(|session| session.id.clone())
+        self.session.id()
     }
 
     /// Plays the turn and returns the exit code.
@@ -38,7 +37,7 @@ impl<'a> Turn<'a> {
         let scene = &self.scene;
         scene.make_noise().await?;
         let session = self.choose_conversation().await?;
-        *self.session.borrow_mut() = Some(session.clone());
+        self.session.set(session.clone());
         scene.leave_a_grandchild(&self.workdir).await?;
         if let Some(code) = self.take_time().await? {
             return Ok(scene.part.exit.unwrap_or(code));

@@ -19,7 +19,7 @@ use crate::injection::Injector;
 use crate::stage::Stage;
 
 pub use self::arguments::Arguments;
-pub use self::talk::{ClaudeCodeProfile, CommandTalk, Counting, Failing, Recovery, Refusing, Speech};
+pub use self::talk::{ClaudeCodeProfile, CommandTalk, Counting, Failing, Recovery, Speech};
 
 /// Runs one Claude Code process until it ends, and returns its exit code: 0 for a turn that ended, also for one whose last
 /// frame tells of an error; 1 for a session that cannot be had and for a line that is not understood.

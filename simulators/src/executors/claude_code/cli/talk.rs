@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::Arguments;
 use crate::cli::failing::{FailureSteps, FailureTalk};
-use crate::cli::template::{EventTemplate, Template};
+use crate::cli::refusing::Refusing;
+use crate::cli::template::EventTemplate;
 
 /// How one version of Claude Code talks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -62,19 +63,6 @@ pub struct CommandTalk {
     pub asked: EventTemplate,
     /// It has ended.
     pub ended: EventTemplate,
-}
-
-/// How a session is refused, `{session}` being the id that was asked for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Refusing {
-    /// The frames on standard output.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub stdout: Vec<EventTemplate>,
-    /// The lines on standard error.
-    pub stderr: Vec<Template>,
-    /// The exit code.
-    pub exit: i32,
 }
 
 /// How one failure shows.

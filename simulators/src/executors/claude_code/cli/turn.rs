@@ -1,14 +1,15 @@
 //! One turn: from the session to the last frame.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use super::home::{claude_home, new_id, project, sessions, timestamp};
-use super::talk::{Counting, Failing, Refusing, Speech};
+use super::talk::{Counting, Failing, Speech};
+use crate::cli::refusing::Refusing;
 use crate::cli::scene::Scene;
-use crate::cli::session::{Lookup, Session};
+use crate::cli::session::{Current, Lookup, Session};
 use crate::cli::stop::Stop;
 use crate::cli::template::{EventTemplate, Slot};
 use crate::stage::ShellCommand;
@@ -18,7 +19,7 @@ pub(super) struct Turn<'a> {
     scene: Scene<'a>,
     speech: &'a Speech,
     workdir: PathBuf,
-    session: RefCell<Option<Session>>,
+    session: Current,
     /// Model calls made so far in this process.
     calls: Cell<u64>,
 }
@@ -26,12 +27,12 @@ pub(super) struct Turn<'a> {
 impl<'a> Turn<'a> {
     pub(super) fn new(scene: Scene<'a>, speech: &'a Speech) -> Self {
         let workdir = scene.host.cwd().to_path_buf();
-        Self { scene, speech, workdir, session: RefCell::default(), calls: Cell::new(0) }
+        Self { scene, speech, workdir, session: Current::default(), calls: Cell::new(0) }
     }
 
     /// The session's id, once there is one.
     pub(super) fn session(&self) -> Option<String> {
-        self.session.borrow().as_ref().map(|session| session.id.clone())
+        self.session.id()
     }
 
     /// Plays the turn and returns the exit code.
@@ -93,22 +94,12 @@ impl<'a> Turn<'a> {
                 session
             }
         };
-        *self.session.borrow_mut() = Some(session);
+        self.session.set(session);
         Ok(None)
     }
 
     async fn refuse(&self, refusing: &Refusing, id: &str) -> Result<Option<i32>, Stop> {
-        let fill = |slot| match slot {
-            Slot::Session => Value::String(id.to_owned()),
-            other => self.fill(other, None),
-        };
-        for frame in &refusing.stdout {
-            self.scene.console.event(frame.event(&fill)).await?;
-        }
-        for line in &refusing.stderr {
-            self.scene.console.error_line(&line.text(&fill)).await?;
-        }
-        Ok(Some(refusing.exit))
+        refusing.play(&self.scene, id, &|slot| self.fill(slot, None)).await.map(Some)
     }
 
     /// The answer, if there is one, and the end of the turn. The session's file has the answer before anyone reads it.
@@ -123,13 +114,7 @@ impl<'a> Turn<'a> {
     }
 
     async fn keep(&self, reply: Option<&str>) -> Result<(), Stop> {
-        let session = self.session.borrow().clone();
-        match session {
-            Some(session) => {
-                session.add(self.scene.host, &self.scene.request.prompt, reply, self.calls.get()).await
-            }
-            None => Ok(()),
-        }
+        self.session.add(&self.scene, reply, self.calls.get()).await
     }
 
     fn count_call(&self) {
@@ -175,7 +160,7 @@ impl<'a> Turn<'a> {
     }
 
     fn turns(&self) -> u64 {
-        let before = self.session.borrow().as_ref().map_or(0, |session| session.calls);
+        let before = self.session.earlier_calls();
         match self.speech.num_turns {
             Counting::Calls => self.calls.get(),
             Counting::Messages => before.saturating_add(self.calls.get()).saturating_mul(2).saturating_sub(1),

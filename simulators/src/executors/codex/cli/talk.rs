@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::Arguments;
 use crate::cli::failing::{FailureSteps, FailureTalk};
+use crate::cli::refusing::Refusing;
 use crate::cli::template::{EventTemplate, Template};
 
 /// How one version of codex talks.
@@ -95,13 +96,8 @@ pub struct CommandTalk {
 pub enum UnknownThread {
     /// A new thread is started without a word.
     StartNew,
-    /// The turn is refused: these lines on standard error, `{thread}` being the id that was asked for, and this exit code.
-    Refuse {
-        /// The lines on standard error.
-        stderr: Vec<Template>,
-        /// The exit code.
-        exit: i32,
-    },
+    /// The turn is refused.
+    Refuse(Refusing),
 }
 
 /// How one failure shows.

@@ -1,6 +1,6 @@
 //! One turn: from the thread to the last event.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::path::PathBuf;
 
 use base64::Engine as _;
@@ -13,7 +13,7 @@ use super::shell;
 use super::talk::{CodexProfile, Failing, TurnKind, UnknownThread};
 use crate::cli::failing::FailureSteps;
 use crate::cli::scene::Scene;
-use crate::cli::session::{Lookup, Session};
+use crate::cli::session::{Current, Lookup, Session};
 use crate::cli::stdin::Input;
 use crate::cli::stop::Stop;
 use crate::cli::template::{EventTemplate, Slot};
@@ -24,7 +24,7 @@ pub(super) struct Turn<'a> {
     scene: Scene<'a>,
     talk: &'a CodexProfile,
     workdir: PathBuf,
-    thread: RefCell<Option<Session>>,
+    thread: Current,
     /// Items named so far, and model calls made so far, in this process.
     items: Cell<u64>,
     calls: Cell<u64>,
@@ -36,12 +36,12 @@ impl<'a> Turn<'a> {
             Some(directory) => scene.host.disk().absolute(directory),
             None => scene.host.cwd().to_path_buf(),
         };
-        Self { scene, talk, workdir, thread: RefCell::default(), items: Cell::new(0), calls: Cell::new(0) }
+        Self { scene, talk, workdir, thread: Current::default(), items: Cell::new(0), calls: Cell::new(0) }
     }
 
     /// The thread's id, once there is one.
     pub(super) fn session(&self) -> Option<String> {
-        self.thread.borrow().as_ref().map(|thread| thread.id.clone())
+        self.thread.id()
     }
 
     /// Plays the turn and returns the exit code.
@@ -86,15 +86,9 @@ impl<'a> Turn<'a> {
                 Lookup::Skipped => None,
                 Lookup::Unknown(id) => match &self.talk.unknown_thread {
                     UnknownThread::StartNew => None,
-                    UnknownThread::Refuse { stderr, exit } => {
-                        let fill = |slot| match slot {
-                            Slot::Thread => Value::String(id.clone()),
-                            other => self.fill(other, None),
-                        };
-                        for line in stderr {
-                            self.scene.console.error_line(&line.text(&fill)).await?;
-                        }
-                        return Ok(Some(*exit));
+                    UnknownThread::Refuse(refusing) => {
+                        let fill = |slot| self.fill(slot, None);
+                        return refusing.play(&self.scene, &id, &fill).await.map(Some);
                     }
                 },
             },
@@ -109,7 +103,7 @@ impl<'a> Turn<'a> {
                 thread
             }
         };
-        *self.thread.borrow_mut() = Some(thread);
+        self.thread.set(thread);
         Ok(None)
     }
 
@@ -154,13 +148,10 @@ impl<'a> Turn<'a> {
     }
 
     async fn keep(&self, reply: Option<&str>) -> Result<(), Stop> {
-        let thread = self.thread.borrow().clone();
-        match thread {
-            Some(thread) if self.is_kept() => {
-                thread.add(self.scene.host, &self.scene.request.prompt, reply, self.calls.get()).await
-            }
-            _ => Ok(()),
+        if !self.is_kept() {
+            return Ok(());
         }
+        self.thread.add(&self.scene, reply, self.calls.get()).await
     }
 
     /// Whether the thread has a file: an ephemeral one has none.
@@ -237,7 +228,7 @@ impl<'a> Turn<'a> {
 
     /// Model calls of the thread so far: the recorded totals go on over a resumed turn.
     fn thread_calls(&self) -> u64 {
-        let before = self.thread.borrow().as_ref().map_or(0, |thread| thread.calls);
+        let before = self.thread.earlier_calls();
         before.saturating_add(self.calls.get())
     }
 }

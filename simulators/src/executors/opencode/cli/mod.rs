@@ -21,7 +21,7 @@ use crate::injection::Injector;
 use crate::stage::Stage;
 
 pub use self::arguments::Arguments;
-pub use self::talk::{AsksAgain, Failing, OpencodeProfile, Speech, TurnTalk, UnknownSession};
+pub use self::talk::{AsksAgain, Failing, OpencodeProfile, Speech, TurnTalk};
 
 /// Runs one opencode process until it ends, and returns its exit code: 0 for a turn that ended well, also without an answer.
 /// Which failure has which code on which version is data, with its source, in the profile.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::Arguments;
 use crate::cli::failing::{FailureSteps, FailureTalk};
+use crate::cli::refusing::Refusing;
 use crate::cli::template::{EventTemplate, Template};
 
 /// How one version of opencode talks.
@@ -46,19 +47,9 @@ pub struct Speech {
     /// A step is over.
     pub step_finish: EventTemplate,
     /// What it does when it is to go on with a session that it does not know.
-    pub unknown_session: UnknownSession,
+    pub unknown_session: Refusing,
     /// How failures of the model show.
     pub failures: FailureTalk<Failing>,
-}
-
-/// How a session that is not known is refused.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct UnknownSession {
-    /// The lines on standard error, `{session}` being the id that was asked for.
-    pub stderr: Vec<Template>,
-    /// The exit code.
-    pub exit: i32,
 }
 
 /// How one failure shows.

@@ -13,7 +13,7 @@ use super::home::{data_home, database, sessions};
 use super::ids::Ids;
 use super::talk::{AsksAgain, Failing, OpencodeProfile, Speech, TurnTalk};
 use crate::cli::scene::Scene;
-use crate::cli::session::{Lookup, Session};
+use crate::cli::session::{Current, Lookup, Session};
 use crate::cli::stdin::Input;
 use crate::cli::stop::Stop;
 use crate::cli::template::{EventTemplate, Slot};
@@ -28,7 +28,7 @@ pub(super) struct Turn<'a> {
     scene: Scene<'a>,
     talk: &'a OpencodeProfile,
     workdir: PathBuf,
-    session: RefCell<Option<Session>>,
+    session: Current,
     ids: Ids,
     /// The message that the model is giving.
     message: RefCell<String>,
@@ -44,7 +44,7 @@ impl<'a> Turn<'a> {
             scene,
             talk,
             workdir,
-            session: RefCell::default(),
+            session: Current::default(),
             ids: Ids::default(),
             message: RefCell::default(),
             calls: Cell::new(0),
@@ -54,7 +54,7 @@ impl<'a> Turn<'a> {
 
     /// The session's id, once there is one.
     pub(super) fn session(&self) -> Option<String> {
-        self.session.borrow().as_ref().map(|session| session.id.clone())
+        self.session.id()
     }
 
     /// Plays the turn and returns the exit code.
@@ -130,17 +130,11 @@ impl<'a> Turn<'a> {
                 session
             }
             Lookup::Unknown(id) => {
-                let fill = |slot| match slot {
-                    Slot::Session => Value::String(id.clone()),
-                    other => self.fill(other, None),
-                };
-                for line in &speech.unknown_session.stderr {
-                    self.scene.console.error_line(&line.text(&fill)).await?;
-                }
-                return Ok(Some(speech.unknown_session.exit));
+                let fill = |slot| self.fill(slot, None);
+                return speech.unknown_session.play(&self.scene, &id, &fill).await.map(Some);
             }
         };
-        *self.session.borrow_mut() = Some(session);
+        self.session.set(session);
         Ok(None)
     }
 
@@ -179,14 +173,7 @@ impl<'a> Turn<'a> {
 
     /// Adds the turn to its session: with what was called so far, and so many calls that are still to come.
     async fn keep(&self, reply: Option<&str>, calls: u32) -> Result<(), Stop> {
-        let session = self.session.borrow().clone();
-        match session {
-            Some(session) => {
-                let calls = self.calls.get() + u64::from(calls);
-                session.add(self.scene.host, &self.scene.request.prompt, reply, calls).await
-            }
-            None => Ok(()),
-        }
+        self.session.add(&self.scene, reply, self.calls.get() + u64::from(calls)).await
     }
 
     fn fill(&self, slot: Slot, command: Option<&ShellCommand>) -> Value {
