@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::scene::Scene;
 use super::stop::Stop;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 /// A conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,10 +12,10 @@ use serde_json::Value;
 
 use crate::cli::Profile;
 use crate::hermes::HermesProfile;
-use crate::injection::Injector;
 use crate::receiver::talk::Talk;
 use crate::recorder::{RecordError, Recordings};
 use crate::stage::Stage;
+use gauntlet_world::injection::Injector;
 
 pub mod agy;
 pub mod claude_code;

@@ -11,7 +11,7 @@ use super::cli::Output;
 use super::sign_in::SignIn;
 use super::state::Receiver;
 use super::talk::Spoken;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 impl Receiver {
     /// Waits until no other turn begins a conversation. Of several that begin at once in one directory, the CLI's file names the

@@ -9,7 +9,7 @@ use gauntlet_protocol::fleet::{Session, SessionMap, Sessions};
 use serde_json::json;
 
 use super::state::Receiver;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 impl Receiver {
     /// The session that goes on with a context, when the turn of that line is to run.

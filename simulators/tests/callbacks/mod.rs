@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use gauntlet_simulators::http1::{Connection, Framing};
-use gauntlet_simulators::injection::Mangle;
 use gauntlet_world::Host;
+use gauntlet_world::injection::Mangle;
 use gauntlet_world::network::Listener;
 use serde_json::Value;
 

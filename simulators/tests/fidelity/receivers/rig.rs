@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use gauntlet_protocol::fleet::{Mode, Sessions};
 use gauntlet_simulators::http1::Framing;
-use gauntlet_simulators::injection::{Injector, Quirk};
 use gauntlet_simulators::receiver;
+use gauntlet_world::injection::{Injector, Quirk};
 use gauntlet_world::network::Address;
 use gauntlet_world::simulated::{Launch, Program, program};
 use gauntlet_world::{Host, Machine, World, WorldSettings};
