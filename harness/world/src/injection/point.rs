@@ -277,8 +277,8 @@ pub enum Point {
     /// The runtime has the answer of whoever listens on a receiver's port. `{"status", "ok": bool, "repo_path", "well": bool}`
     #[serde(rename = "runtime.health")]
     RuntimeHealth,
-    /// The runtime has seen what became of a receiver that it started, and publishes its token and its peer, or neither.
-    /// `{"what": "token" | "peer", "port", "healthy": bool, "published": bool}`
+    /// The runtime has seen what became of a receiver that it started, and publishes its token and its peer, or neither. A receiver that
+    /// is not healthy passes, too, and counts as deployed when it is published. `{"what": "receiver" | "token" | "peer", "port", "healthy": bool, "published": bool}`
     #[serde(rename = "runtime.publish")]
     RuntimePublish,
     /// The runtime enters a receiver as a peer into `fleet.yaml`. `anew`: it begins with a new file; `usual` is the name of its kind,

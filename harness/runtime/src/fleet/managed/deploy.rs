@@ -163,8 +163,8 @@ impl Fleet {
         }
     }
 
-    /// Whether something of a receiver that was started is published.
-    async fn publishes(&self, what: &str, port: u16, healthy: bool) -> bool {
+    /// Whether a receiver that was started counts as deployed, and whether something of it is published.
+    pub(super) async fn publishes(&self, what: &str, port: u16, healthy: bool) -> bool {
         let event = json!({ "what": what, "port": port, "healthy": healthy, "published": healthy });
         self.decide(Point::RuntimePublish, event).await.yes("published")
     }

@@ -156,6 +156,9 @@ impl Fleet {
             }
             self.host.clock().sleep(HEALTH_PAUSE).await;
         }
+        if self.publishes("receiver", port, false).await {
+            return Ok(pid);
+        }
         self.tear_down(receiver, pid).await;
         Err(ManagedError::Unhealthy { port, log: shown(&log) })
     }
