@@ -229,13 +229,14 @@ pub(crate) fn runtime_environment(places: &Places, names: &Names, path: &str) ->
 /// How the runtime starts a receiver that it deploys. The template's text is only looked at.
 pub(crate) fn launchers(
     places: &Places,
+    injector: Injector,
     start: impl Fn(&'static Mode) -> (String, Vec<String>),
 ) -> FleetSettings {
     let receivers = MODES.iter().map(|mode| {
         let (program, args) = start(mode);
         (mode.name.to_owned(), Launcher { template: template(places), program, args })
     });
-    FleetSettings { receivers: receivers.collect() }
+    FleetSettings { receivers: receivers.collect(), injector }
 }
 
 /// The file that a deploy copies into a repository.
@@ -368,7 +369,7 @@ impl Bench {
     pub(super) fn hermes_injector(&self) -> Injector {
         match self {
             Bench::Virtual(bench) => bench.injector.clone(),
-            Bench::Real(bench) => bench.hermes_injector(),
+            Bench::Real(bench) => bench.injector(),
         }
     }
 

@@ -165,7 +165,7 @@ impl VirtualBench {
         let (ready, started) = oneshot::channel();
         let ready = Rc::new(Cell::new(Some(ready)));
         let bin = self.places.bin();
-        let settings = launchers(&self.places, |mode| {
+        let settings = launchers(&self.places, self.injector.clone(), |mode| {
             (bin.join(deployed(mode)).to_string_lossy().into_owned(), Vec::new())
         });
         let body = program(move |host: Host| {
