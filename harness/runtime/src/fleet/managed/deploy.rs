@@ -186,7 +186,8 @@ impl Fleet {
         let made = disk.make_dir(&folder).await;
         made.map_err(|error| ManagedError::Create(shown(&folder), error.to_string()))?;
         let notes = receiver.repo.join("CLAUDE.md");
-        for place in [&folder, &notes] {
+        let (ignored, log) = (receiver.file(".gitignore"), receiver.file(receiver.mode.files.log));
+        for place in [&folder, &notes, &ignored, &log] {
             self.stays_inside(receiver, place).await?;
         }
         // Replaced and not written: where a link is in the way, what it leads to stays as it is.
