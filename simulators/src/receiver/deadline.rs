@@ -125,8 +125,7 @@ impl Receiver {
         let left = at.saturating_duration_since(self.host.clock().now());
         let by = if left <= cap { EndedBy::Deadline } else { EndedBy::Cap };
         let together = Duration::from_millis(whole_ms) == self.config.turn_cap;
-        let event =
-            json!({
+        let event = json!({
             "contextId": context, "earlier_life": earlier_life, "together": together,
             "by": by.name(), "named": by.name(),
         });

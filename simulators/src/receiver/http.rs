@@ -71,8 +71,7 @@ impl Receiver {
                 BodyState::Broken => false,
             };
             let stays_open = reusable && self.settings.framing.keep_alive && head.wants_more();
-            let event =
-                json!({
+            let event = json!({
                 "method": head.method, "path": head.path, "status": answered.0, "body": answered.1,
                 "bearer": self.bearer_of(&head),
             });

@@ -15,8 +15,8 @@ use super::cli::Run;
 use super::deadline::{Deadline, Waited};
 use super::inbox::{Accepted, lines_after};
 use super::journal::Outcome;
-use super::modes::{Ask, Heard, Spoken, talk};
 use super::state::Receiver;
+use super::talk::{Ask, Heard, Spoken};
 use super::task::Ended;
 use gauntlet_world::injection::Point;
 
@@ -144,7 +144,7 @@ impl Receiver {
     /// return code alone never says so.
     async fn run(&self, line: u64, context: &str, text: &str, deadline: Option<Deadline>) -> Told {
         let mode = self.settings.mode;
-        let talk = talk(mode);
+        let talk = self.talk;
         let over = || Told { text: not_begun(mode, deadline), ended_by: EndedBy::Deadline };
         let stored = self.session_of(line, context).await;
         // Of several that begin at once only one could be found again, so it is held until it was.
@@ -212,7 +212,7 @@ impl Receiver {
         deadline: Option<Deadline>,
     ) -> (Told, Spoken) {
         let mode = self.settings.mode;
-        let talk = talk(mode);
+        let talk = self.talk;
         let session = stored.map(|session| session.id.as_str());
         let role = self.role().await;
         let tools = self.tools().await;
@@ -301,7 +301,7 @@ impl Receiver {
     /// The path of the repository's file of tools, if this mode passes it on and it holds JSON: a CLI that is given a broken one
     /// does not start (FLEET-CC-04).
     async fn tools(&self) -> Option<String> {
-        let path = Path::new(&self.config.repo_path).join(talk(self.settings.mode).tools_file()?);
+        let path = Path::new(&self.config.repo_path).join(self.talk.tools_file()?);
         let content = self.host.disk().read_if_present(&path).await.ok().flatten()?;
         let parsed = json::parse("the file of tools", &content);
         let event = json!({ "sound": parsed.is_ok() });

@@ -40,6 +40,10 @@ pub(crate) struct Reply {
     pub(super) of: Option<String>,
     /// Whether it came after the deadline.
     pub(super) late: bool,
+    /// Whether there is a deadline.
+    pub(super) has_deadline: bool,
+    /// Whether it was set before the runtime was started again.
+    pub(super) earlier_life: bool,
 }
 
 impl Deadlines {
@@ -55,6 +59,12 @@ impl Deadlines {
         let torn = !Lines::new(&content).torn().is_empty();
         let began = host.clock().now();
         Ok(Self { path, open: RefCell::new(open), torn: Mutex::new(torn), began, life: RefCell::default() })
+    }
+
+    /// Those of somebody who takes no replies.
+    pub(super) fn untaken(host: &Host, path: PathBuf) -> Self {
+        let (open, torn, life) = Default::default();
+        Self { path, open, torn, began: host.clock().now(), life }
     }
 
     fn moment<T>(&self, host: &Host, look: impl FnOnce(Moment<'_>) -> T) -> T {
@@ -109,10 +119,12 @@ impl Deadlines {
             None => open.iter().find(|sent| sent.context.as_deref() == Some(context)),
         };
         let ended = report.is_some_and(|report| report.ended_by == EndedBy::Deadline);
-        let is_over = of
-            .and_then(|sent| sent.due.as_ref())
-            .is_some_and(|due| self.moment(host, |now| due.left(now).is_zero()));
-        Reply { of: of.map(|sent| sent.id.clone()), late: ended || is_over }
+        let due = of.and_then(|sent| sent.due.as_ref());
+        let (is_over, earlier_life) = due.map_or((false, false), |due| {
+            self.moment(host, |now| (due.left(now).is_zero(), !due.is_of(now.life)))
+        });
+        let of = of.map(|sent| sent.id.clone());
+        Reply { of, late: ended || is_over, has_deadline: due.is_some(), earlier_life }
     }
 
     async fn note(&self, host: &Host, entry: Value) -> io::Result<()> {

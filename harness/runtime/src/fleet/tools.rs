@@ -6,7 +6,7 @@ use std::time::Duration;
 use gauntlet_protocol::fleet::ContextId;
 use serde_json::{Value, json};
 
-use super::task::{self, task_in};
+use super::task;
 use super::{Delivery, Fleet, managed_tools};
 use crate::registry::Tool;
 
@@ -18,8 +18,8 @@ pub fn names() -> Vec<&'static str> {
     [SEND, SEND_AND_WAIT, REPLIES].into_iter().chain(managed_tools::names()).collect()
 }
 
-const SEND: &str = "fleet_send";
-const SEND_AND_WAIT: &str = "fleet_send_and_wait";
+pub(super) const SEND: &str = "fleet_send";
+pub(super) const SEND_AND_WAIT: &str = "fleet_send_and_wait";
 const REPLIES: &str = "fleet_replies";
 
 /// Default of `max_wait_s`.
@@ -47,15 +47,15 @@ fn send(fleet: &Rc<Fleet>) -> Tool {
             let fleet = fleet.clone();
             Box::pin(async move {
                 let message = Message::of(&arguments);
-                let task = match task_in(&arguments, &message.text) {
+                let task = match fleet.task_in(&arguments, &message.text).await {
                     Ok(task) => task,
-                    Err(error) => return error.to_value(),
+                    Err(error) => return fleet.failure(&error).await,
                 };
                 match fleet.send(&message.agent, &message.text, message.context, task.as_ref()).await {
                     Ok(answer) => {
                         json!({ "reply": answer.text, "context_id": answer.context.unwrap_or_default() })
                     }
-                    Err(error) => error.to_value(),
+                    Err(error) => fleet.failure(&error).await,
                 }
             })
         }),
@@ -80,14 +80,14 @@ fn send_and_wait(fleet: &Rc<Fleet>) -> Tool {
                 let wait =
                     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs_f64(MAX_WAIT_S));
                 let wait = wait.min(LONGEST_WAIT);
-                let task = match task_in(&arguments, &message.text) {
+                let task = match fleet.task_in(&arguments, &message.text).await {
                     Ok(task) => task,
-                    Err(error) => return error.to_value(),
+                    Err(error) => return fleet.failure(&error).await,
                 };
                 let Message { agent, text, context } = message;
                 match fleet.send_and_wait(&agent, &text, context, wait, task.as_ref()).await {
                     Ok(answer) => answer,
-                    Err(error) => error.to_value(),
+                    Err(error) => fleet.failure(&error).await,
                 }
             })
         }),
