@@ -149,7 +149,12 @@ impl Receiver {
         let stored = self.session_of(line, context).await;
         // Of several that begin at once only one could be found again, so it is held until it was.
         let _beginning = match (talk.replays(), &stored) {
-            (true, None) => self.first_turn(context).await,
+            (true, None) if deadline.is_none() => self.first_turn(context).await,
+            (true, None) => match self.wait_for(self.first_turn(context), deadline, context).await {
+                Waited::Got(guard) => guard,
+                Waited::Busy => return Told { text: mode.busy_slots_text(), ended_by: EndedBy::Busy },
+                Waited::Over => return over(),
+            },
             _ => None,
         };
         if self.is_over(deadline, context).await {

@@ -24,6 +24,15 @@ struct Sent {
     due: Option<Due>,
 }
 
+impl Sent {
+    fn to_value(&self) -> Value {
+        json!({ "id": self.id, "contextId": self.context, "due": self.due.as_ref().map(Due::to_value) })
+    }
+}
+
+/// A longer file begins anew at a start, with what is still open.
+const LONGEST_FILE: usize = 1024 * 1024;
+
 /// What is known of open deadlines.
 pub(crate) struct Deadlines {
     path: PathBuf,
@@ -56,7 +65,12 @@ impl Deadlines {
                 apply(&mut open, &entry);
             }
         }
-        let torn = !Lines::new(&content).torn().is_empty();
+        let mut torn = !Lines::new(&content).torn().is_empty();
+        if content.len() > LONGEST_FILE {
+            let kept: String = open.iter().map(|sent: &Sent| format!("{}\n", sent.to_value())).collect();
+            host.disk().replace(&path, kept.as_bytes()).await?;
+            torn = false;
+        }
         let began = host.clock().now();
         Ok(Self { path, open: RefCell::new(open), torn: Mutex::new(torn), began, life: RefCell::default() })
     }
@@ -85,14 +99,16 @@ impl Deadlines {
     ) -> io::Result<()> {
         let left = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
         let due = self.moment(host, |now| Due::after(left, now));
-        self.note(host, json!({ "id": id, "contextId": context, "due": due.to_value() })).await
+        let context = context.map(str::to_owned);
+        self.note(host, Sent { id: id.to_owned(), context, due: Some(due) }.to_value()).await
     }
 
     /// Something without a deadline is about to be sent. It counts only behind one that has one.
     pub(super) async fn sending_without(&self, host: &Host, id: &str, context: &str) -> io::Result<()> {
         let follows = self.open.borrow().iter().any(|sent| sent.context.as_deref() == Some(context));
         if follows {
-            self.note(host, json!({ "id": id, "contextId": context, "due": null })).await
+            let context = Some(context.to_owned());
+            self.note(host, Sent { id: id.to_owned(), context, due: None }.to_value()).await
         } else {
             Ok(())
         }

@@ -64,7 +64,11 @@ impl Fleet {
         match Task::read(payload, text) {
             Ok(task) => Ok(Some(task)),
             Err(error) => {
-                let because = if error.at == "/deadline_s" { "deadline" } else { "payload" };
+                let because = match error.at.as_str() {
+                    "/deadline_s" => "deadline",
+                    at if at.starts_with("/reply_to") => "reply_to",
+                    _ => "payload",
+                };
                 self.refuse(because, &error).await.map(|()| None)
             }
         }
@@ -149,7 +153,8 @@ impl Fleet {
         })?;
         let card = json::parse("agent card", &answer.body).ok().filter(|_| answer.status == 200);
         let declared = card.is_some_and(|card| TASK.is_declared_on(&card));
-        let event = json!({ "peer": name, "declared": declared, "announced": declared });
+        let event =
+            json!({ "peer": name, "payload": task.to_value(), "declared": declared, "announced": declared });
         if self.decide(Point::RuntimeTaskForm, event).await.yes("announced") {
             return Ok(Form::Announced);
         }

@@ -262,7 +262,8 @@ pub enum Point {
     /// sent as plain text. `{"because": "payload" | "deadline" | "reply_to", "refused": true}`
     #[serde(rename = "runtime.task")]
     RuntimeTask,
-    /// The runtime has looked at the card of a peer that it has a structured task for. `{"peer", "declared": bool, "announced": bool}`
+    /// The runtime has looked at the card of a peer that it has a structured task for. `{"peer", "payload", "declared": bool, "announced":
+    /// bool}`
     #[serde(rename = "runtime.task_form")]
     RuntimeTaskForm,
     /// The runtime waits for a reply that has a deadline; `ends`: it waits no longer than that. `{"contextId", "ends": true}`
@@ -664,7 +665,7 @@ impl Point {
             ),
             Point::RuntimeTask => of(&["because", "refused"], &["refused"], &[Replace, Delay, Stall]),
             Point::RuntimeTaskForm => {
-                of(&["peer", "declared", "announced"], &["announced"], &[Replace, Delay, Stall])
+                of(&["peer", "payload", "declared", "announced"], &["announced"], &[Replace, Delay, Stall])
             }
             Point::RuntimeDeadline => of(&["contextId", "ends"], &["ends"], &[Replace, Delay, Stall]),
             Point::RuntimeLate => {
