@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use gauntlet_reports::Lane;
 use gauntlet_simulators::cli::Profile;
-use gauntlet_simulators::injection::{Point, Quirk};
 use gauntlet_simulators::receiver::USUAL_PLACES;
+use gauntlet_world::injection::{Point, Quirk};
 use serde_json::Value;
 use wildmatch::WildMatch;
 

@@ -15,7 +15,7 @@ use tokio::io::AsyncReadExt;
 
 use super::modes::talk;
 use super::state::Receiver;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 /// Marks the processes of this receiver's turns, so that what an earlier life left behind is found.
 pub(super) const RECEIVER_MARK: &str = "A2A_RECEIVER";

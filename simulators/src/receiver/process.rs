@@ -22,7 +22,7 @@ use super::locks::ContextLocks;
 use super::modes::talk;
 use super::state::{Receiver, Settings};
 use super::turns::told;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 /// The exit code when the receiver cannot or must not start.
 const REFUSED: i32 = 2;

@@ -17,7 +17,7 @@ use super::config::Config;
 use super::journal::Journal;
 use super::locks::ContextLocks;
 use crate::http1::Framing;
-use crate::injection::{Injector, Passed, Point};
+use gauntlet_world::injection::{Injector, Passed, Point};
 
 /// What a receiver is started with beside its configuration file: what makes it this release of this mode.
 #[derive(Clone)]

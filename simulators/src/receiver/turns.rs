@@ -15,7 +15,7 @@ use super::inbox::{Accepted, lines_after};
 use super::journal::Outcome;
 use super::modes::{Ask, Heard, Spoken, talk};
 use super::state::Receiver;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 /// What is waited before an outcome is written to the journal again, at first and at most.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use gauntlet_runtime::Runtime;
-use gauntlet_simulators::injection::Injector;
 use gauntlet_simulators::receiver::Deviations;
 use gauntlet_simulators::{control, gate};
+use gauntlet_world::injection::Injector;
 use gauntlet_world::network::{Address, Tap};
 use gauntlet_world::process::{Child, Command, Output, Pid, Signal, Stdin};
 use gauntlet_world::{Host, Identity};

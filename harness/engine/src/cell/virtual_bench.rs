@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use gauntlet_protocol::fleet::{MODES, Mode};
 use gauntlet_runtime::Runtime;
-use gauntlet_simulators::injection::Injector;
 use gauntlet_simulators::{cli, gate, receiver};
 use gauntlet_world::fault::Unsynced;
+use gauntlet_world::injection::Injector;
 use gauntlet_world::network::Address;
 use gauntlet_world::process::{Pid, Signal};
 use gauntlet_world::simulated::disk::FileImage;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use gauntlet_simulators::cli::Profile;
-use gauntlet_simulators::injection::{Deviation, Quirk};
+use gauntlet_world::injection::{Deviation, Quirk};
 use serde_json::Value;
 use serde_saphyr::Spanned;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use gauntlet_simulators::gate::GateAnswer;
-use gauntlet_simulators::injection::Millis;
 use gauntlet_simulators::stage::{Part, ShellCommand};
+use gauntlet_world::injection::Millis;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;

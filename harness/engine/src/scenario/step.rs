@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use gauntlet_runtime::fleet::tools;
 use gauntlet_runtime::registry::Caller;
-use gauntlet_simulators::injection::Millis;
 use gauntlet_world::fault::{Rule, Unsynced};
+use gauntlet_world::injection::Millis;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;

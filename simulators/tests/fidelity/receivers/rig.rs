@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use gauntlet_protocol::fleet::{Mode, Sessions};
 use gauntlet_simulators::http1::{Connection, Framing};
-use gauntlet_simulators::injection::{Injector, Mangle, Quirk};
 use gauntlet_simulators::receiver;
+use gauntlet_world::injection::{Injector, Mangle, Quirk};
 use gauntlet_world::network::{Address, Listener};
 use gauntlet_world::simulated::{Launch, Program, program};
 use gauntlet_world::{Host, Machine, World, WorldSettings};
