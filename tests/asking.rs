@@ -78,12 +78,16 @@ fn the_cells_that_are_listed_are_those_that_a_run_takes() {
     assert!(ran.iter().any(|id| id.contains('+')), "cells with quirks are among them");
     assert_eq!(listed, ran);
     gauntlet(&["list", "cells", "--only", "fleet/no-such-thing"]).assert().code(4);
-    gauntlet(&["list", "cells", "--executor", "codx"]).assert().code(2).stderr(contains("did you mean \"codex\""));
+    gauntlet(&["list", "cells", "--executor", "codx"])
+        .assert()
+        .code(2)
+        .stderr(contains("did you mean \"codex\""));
 }
 
 #[test]
 fn a_cell_that_is_skipped_is_listed_with_the_reason() {
-    let listed = shown(&["list", "cells", "--only", "fleet/*@codex-*~real", "--format", "json", "--lane", "real"]);
+    let listed =
+        shown(&["list", "cells", "--only", "fleet/*@codex-*~real", "--format", "json", "--lane", "real"]);
     let cells = json(&listed);
     let mut cells = cells.as_array().expect("a list").iter();
     assert!(cells.any(|cell| cell["lane"] == "real" && cell["skipped"] != ""), "{listed}");
@@ -118,14 +122,22 @@ fn the_roadmap_shows_each_item_its_requirements_and_their_last_result() {
 #[test]
 fn a_requirement_is_explained_with_its_judges_its_breakers_and_its_line() {
     let text = shown(&["explain", "FLEET-TURN-07"]);
-    for part in ["requirement FLEET-TURN-07", "scenarios/requirements/fleet.yaml:", "depends on:", "fleet/turn-at-its-cap,", "broken by quirks:"]
-    {
+    for part in [
+        "requirement FLEET-TURN-07",
+        "scenarios/requirements/fleet.yaml:",
+        "depends on:",
+        "fleet/turn-at-its-cap,",
+        "broken by quirks:",
+    ] {
         assert!(text.contains(part), "no {part:?} in {text}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     let told = json(&shown(&["explain", "FLEET-TURN-07", "--format", "json"]));
     let one = &told[0];
-    assert_eq!((&one["kind"], &one["level"], &one["role"]), (&"requirement".into(), &"must".into(), &"receiver".into()));
+    assert_eq!(
+        (&one["kind"], &one["level"], &one["role"]),
+        (&"requirement".into(), &"must".into(), &"receiver".into())
+    );
     // The line is that of the row, and the lines of its judges are where they name it.
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let line = |file: &str, number: u64| -> String {
@@ -194,7 +206,9 @@ fn the_last_result_of_a_cell_and_of_a_row_are_explained() {
     let out = folder();
     run(&out, &["--only", "fleet/turn-at-its-cap@*"]).success();
     let results = out.path().to_string_lossy().into_owned();
-    let told = |id: &str| json(&shown(&["explain", id, "--format", "json", "--results", &results]))[0]["last_result"].clone();
+    let told = |id: &str| {
+        json(&shown(&["explain", id, "--format", "json", "--results", &results]))[0]["last_result"].clone()
+    };
     assert_eq!(told("FLEET-TURN-07"), "pass on codex");
     assert_eq!(told("fleet/turn-at-its-cap@codex-0.169.0#0"), "fleet/turn-at-its-cap@codex-0.169.0#0: pass");
     assert_eq!(told("fleet/turn-at-its-cap@codex-0.44.0#0"), "not run");
@@ -293,14 +307,20 @@ fn the_doctor_looks_and_leaves_everything_as_it_was() {
     fs::write(&codex, "#!/bin/sh\necho codex-cli 0.44.0\n").expect("a file");
     fs::set_permissions(&codex, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a mode");
     let names = || -> BTreeSet<_> {
-        let below = |folder: &Path| fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+        let below = |folder: &Path| {
+            fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path())
+        };
         below(home.path()).chain(below(&home.path().join(".hermes"))).collect()
     };
     let before = names();
     let path = format!("{}:{}", home.path().display(), std::env::var("PATH").unwrap_or_default());
     let doctor = |args: &[&str]| {
         let mut command = gauntlet(&[&["doctor"], args].concat());
-        command.env("HOME", home.path()).env_remove("HERMES_HOME").env("PATH", &path).current_dir(home.path());
+        command
+            .env("HOME", home.path())
+            .env_remove("HERMES_HOME")
+            .env("PATH", &path)
+            .current_dir(home.path());
         let output = command.assert().success().get_output().stdout.clone();
         String::from_utf8(output).expect("text")
     };
@@ -374,8 +394,13 @@ fn completions_and_manual_pages_know_every_command() {
         .expect("a folder")
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
         .collect();
-    for page in ["gauntlet.1", "gauntlet-run.1", "gauntlet-explain.1", "gauntlet-catalogue-freeze.1", "gauntlet-profile-record.1"]
-    {
+    for page in [
+        "gauntlet.1",
+        "gauntlet-run.1",
+        "gauntlet-explain.1",
+        "gauntlet-catalogue-freeze.1",
+        "gauntlet-profile-record.1",
+    ] {
         assert!(pages.contains(page), "{page} is not among {pages:?}");
     }
     assert!(!pages.iter().any(|page| page.contains("stand-in") || page.contains("help")), "{pages:?}");

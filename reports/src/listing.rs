@@ -48,7 +48,8 @@ impl Listing {
             cells.map(|cell| of(cell)).max().unwrap_or_default()
         };
         let longest_word = |cell: &str| cell.split(' ').map(columns::of).max().unwrap_or_default();
-        let mut widths: Vec<usize> = (0..self.columns.len()).map(|column| most(column, longest_word)).collect();
+        let mut widths: Vec<usize> =
+            (0..self.columns.len()).map(|column| most(column, longest_word)).collect();
         let used = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
         let mut free = width.checked_sub(used)?;
         // What is left goes to the first columns first: the last one mostly holds sentences, which wrap well.
@@ -137,7 +138,8 @@ mod tests {
     #[test]
     fn no_line_is_wider_than_the_terminal_and_nothing_is_lost() {
         let mut listing = Listing::new(&["id", "level", "statement"]);
-        let statement = "A sentence that is so long that no terminal shows it in one line, and that must not be cut.";
+        let statement =
+            "A sentence that is so long that no terminal shows it in one line, and that must not be cut.";
         listing.rows.push(vec!["FLEET-ACK-01".to_owned(), "must".to_owned(), statement.to_owned()]);
         let long = "fleet/a-scenario-whose-name-is-long@opencode-1.18.33+a-quirk-with-a-long-name#0~real";
         for id in ["FLEET-ACK-02", long] {

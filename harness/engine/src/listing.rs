@@ -89,10 +89,10 @@ pub fn faults(library: &Library) -> Listing {
 
 /// The items of the roadmap, a row for each of their requirements, with the last result of each.
 pub fn roadmap(library: &Library, results: Option<&Results>) -> Listing {
-    let mut listing = Listing::new(&["item", "title", "requirement", "level", "last result"]);
+    let mut listing = Listing::new(&["item", "requirement", "level", "last result"]);
     for item in &library.roadmap {
         let mut add = |requirement: &str, level: &str, result: &str| {
-            let row = [&item.id.value, &item.title, requirement, level, result];
+            let row = [&item.id.value, requirement, level, result];
             listing.rows.push(row.map(str::to_owned).to_vec());
         };
         for row in item.rows(&library.catalogue) {
@@ -100,7 +100,7 @@ pub fn roadmap(library: &Library, results: Option<&Results>) -> Listing {
             add(id, row.level.as_str(), &last(results, id));
         }
         for open in item.open(&library.catalogue) {
-            add(&format!("no requirement yet ({open})"), "", "");
+            add(&format!("no requirement yet ({open})"), "", "not run");
         }
     }
     listing

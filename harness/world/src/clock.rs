@@ -68,7 +68,8 @@ impl Clock<'_> {
 
     /// Waits. A dead process waits for ever.
     pub async fn sleep(&self, duration: Duration) {
-        let _call = tracing::trace_span!(target: PORT, "call", host = self.0.name(), op = "clock.sleep", ?duration);
+        let _call =
+            tracing::trace_span!(target: PORT, "call", host = self.0.name(), op = "clock.sleep", ?duration);
         self.0.life().alive().await;
         tokio::time::sleep(duration).await;
         self.0.life().alive().await;
@@ -76,7 +77,8 @@ impl Clock<'_> {
 
     /// Waits until a moment of the monotonic clock.
     pub async fn sleep_until(&self, moment: Instant) {
-        let _call = tracing::trace_span!(target: PORT, "call", host = self.0.name(), op = "clock.sleep_until");
+        let _call =
+            tracing::trace_span!(target: PORT, "call", host = self.0.name(), op = "clock.sleep_until");
         self.0.life().alive().await;
         tokio::time::sleep_until(moment).await;
         self.0.life().alive().await;

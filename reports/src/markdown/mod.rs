@@ -149,7 +149,8 @@ fn newer(rows: &[RequirementRow], revision: &str) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let mut out = format!("## Newer than {}\n\nThese requirements ran, and are not scored.\n\n", text(revision));
+    let mut out =
+        format!("## Newer than {}\n\nThese requirements ran, and are not scored.\n\n", text(revision));
     out.push_str("| requirement | level | class | role | verdict | versions | statement |\n");
     out.push_str("| --- | --- | --- | --- | --- | --- | --- |\n");
     for row in rows {

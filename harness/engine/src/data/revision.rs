@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use gauntlet_reports::{Class, Level};
-use gauntlet_simulators::injection::Quirk;
+use gauntlet_world::injection::Quirk;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -63,7 +63,9 @@ impl Difference {
         let mut text = String::from(
             "# What the catalogue has become since its newest revision. `gauntlet catalogue unreleased` prints it.\n",
         );
-        for (name, ids) in [("added", &self.added), ("changed", &self.changed), ("withdrawn", &self.withdrawn)] {
+        for (name, ids) in
+            [("added", &self.added), ("changed", &self.changed), ("withdrawn", &self.withdrawn)]
+        {
             if ids.is_empty() {
                 let _ = writeln!(text, "{name}: []");
                 continue;
@@ -108,8 +110,7 @@ pub fn freeze(library: &Library, revision: &str, date: &str) -> String {
 }
 
 fn embedded(library: &Library) -> BTreeMap<&str, Frozen> {
-    let is_embedded =
-        |id: &str| library.places.of(Kind::Requirement, id).is_none_or(|place| place.embedded);
+    let is_embedded = |id: &str| library.places.of(Kind::Requirement, id).is_none_or(|place| place.embedded);
     let rows = library.catalogue.all().filter(|row| is_embedded(&row.id.value));
     rows.map(|row| (row.id.value.as_str(), Frozen { level: row.level, class: row.class })).collect()
 }

@@ -41,7 +41,8 @@ pub(super) fn is_pattern(name: &str) -> bool {
 impl RoadmapItem {
     /// The rows by which it is judged, in the order of the catalogue.
     pub fn rows<'a>(&self, catalogue: &'a Catalogue) -> Vec<&'a Requirement> {
-        let patterns: Vec<WildMatch> = self.requirements.iter().map(|name| WildMatch::new(&name.value)).collect();
+        let patterns: Vec<WildMatch> =
+            self.requirements.iter().map(|name| WildMatch::new(&name.value)).collect();
         let is_meant = |row: &&Requirement| patterns.iter().any(|pattern| pattern.matches(&row.id.value));
         catalogue.all().filter(is_meant).collect()
     }

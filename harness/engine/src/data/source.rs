@@ -53,7 +53,12 @@ impl Source {
             .into_iter()
             .filter_map(|(name, path, text)| {
                 let kind = Path::new(&path).components().next()?.as_os_str().to_str()?.to_owned();
-                (Path::new(&path).components().count() > 1).then_some(SourceFile { name, kind, text, embedded })
+                (Path::new(&path).components().count() > 1).then_some(SourceFile {
+                    name,
+                    kind,
+                    text,
+                    embedded,
+                })
             })
             .collect())
     }

@@ -33,9 +33,12 @@ pub(super) async fn examine(eyes: &Eyes<'_>, library: &Library, executor: &Execu
     };
     let record = format!("record {cli} {version}, then `gauntlet profile record DIR`");
     match fit(&library.versions(id), version) {
-        Fit::Exact(true) => Finding::new(what, State::Fine, format!("{version} in {shown}; its profile is recorded")),
+        Fit::Exact(true) => {
+            Finding::new(what, State::Fine, format!("{version} in {shown}; its profile is recorded"))
+        }
         Fit::Exact(false) => {
-            Finding::new(what, State::Note, format!("{version} in {shown}; its profile is unrecorded")).help(record)
+            Finding::new(what, State::Note, format!("{version} in {shown}; its profile is unrecorded"))
+                .help(record)
         }
         Fit::Nearest(near) => {
             let found = format!("{version} in {shown}; no profile fits, the nearest recorded one is {near}");
@@ -75,7 +78,8 @@ pub(super) fn version_in(said: &str) -> Option<&str> {
     said.split(|c: char| c.is_whitespace() || "(),;".contains(c)).find_map(|word| {
         let word = word.strip_prefix('v').unwrap_or(word);
         let core = word.split(['-', '+']).next().unwrap_or_default();
-        let numbers = core.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+        let numbers =
+            core.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
         (core.contains('.') && numbers).then_some(word)
     })
 }

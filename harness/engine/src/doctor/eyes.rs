@@ -117,5 +117,8 @@ fn without_secrets(env: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let name = name.to_ascii_uppercase();
         ["TOKEN", "SECRET", "PASSWORD", "KEY", "CREDENTIAL"].iter().any(|word| name.contains(word))
     };
-    env.iter().filter(|(name, _)| !is_secret(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    env.iter()
+        .filter(|(name, _)| !is_secret(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }

@@ -11,7 +11,9 @@ pub(super) async fn examine(eyes: &Eyes<'_>) -> Finding {
     let shown = path.display().to_string();
     let text = match eyes.text(&path).await {
         Ok(Some(text)) => text,
-        Ok(None) => return Finding::new("fleet", State::Note, format!("there is no {shown}; a run needs none")),
+        Ok(None) => {
+            return Finding::new("fleet", State::Note, format!("there is no {shown}; a run needs none"));
+        }
         Err(error) => return Finding::new("fleet", State::Wrong, format!("{shown} cannot be read: {error}")),
     };
     match FleetConfig::parse(&shown, &text) {
@@ -25,7 +27,11 @@ pub(super) async fn examine(eyes: &Eyes<'_>) -> Finding {
             let state = if warnings.is_empty() { State::Fine } else { State::Note };
             let found = format!("{shown}: {} peers: {}", peers.len(), peers.join(", "));
             let finding = Finding::new("fleet", state, without_secrets(&found, &text));
-            if warnings.is_empty() { finding } else { finding.help(without_secrets(&warnings.join("; "), &text)) }
+            if warnings.is_empty() {
+                finding
+            } else {
+                finding.help(without_secrets(&warnings.join("; "), &text))
+            }
         }
         Err(error) => Finding::new("fleet", State::Wrong, without_secrets(&error.to_string(), &text))
             .help("mend the file; a run does not read it"),

@@ -85,9 +85,10 @@ impl Diagnosis {
 
     /// As a table.
     pub fn listing(&self) -> Listing {
-        let mut listing = Listing::new(&["state", "what", "found", "to do"]);
+        let mut listing = Listing::new(&["state", "what", "found"]);
         for Finding { what, state, found, help } in &self.findings {
-            let row = [state.name(), what, found, help.as_deref().unwrap_or_default()];
+            let help = help.as_ref().map(|help| format!(". To do: {help}")).unwrap_or_default();
+            let row = [state.name(), what, &format!("{found}{help}")];
             listing.rows.push(row.map(str::to_owned).to_vec());
         }
         listing

@@ -88,8 +88,10 @@ fn plain(path: &str) -> String {
 pub(super) async fn loopback(eyes: &Eyes<'_>) -> Finding {
     match eyes.can_listen().await {
         Ok(()) => Finding::new("loopback", State::Fine, "one can listen on 127.0.0.1"),
-        Err(error) => Finding::new("loopback", State::Broken, format!("one cannot listen on 127.0.0.1: {error}"))
-            .help("give this process a loopback interface"),
+        Err(error) => {
+            Finding::new("loopback", State::Broken, format!("one cannot listen on 127.0.0.1: {error}"))
+                .help("give this process a loopback interface")
+        }
     }
 }
 
@@ -111,7 +113,8 @@ pub(super) async fn fleet_ports(eyes: &Eyes<'_>) -> Finding {
 
 pub(super) async fn git(eyes: &Eyes<'_>) -> Finding {
     let missing = |found: String| {
-        Finding::new("git", State::Missing, found).help("install git, or do without the stories that work in a repository")
+        Finding::new("git", State::Missing, found)
+            .help("install git, or do without the stories that work in a repository")
     };
     let Some(path) = eyes.on_path("git").await else {
         return missing("not on PATH; what needs a repository is skipped".to_owned());

@@ -59,7 +59,7 @@ where
         let world = World::new(WorldSettings { log_touches: true, ..WorldSettings::default() });
         let machine = computer(&world, mounts, fleet);
         let body = std::rc::Rc::new(body);
-        let (_, mut exit) = machine.launch(Launch {
+        let (_, exit) = machine.launch(Launch {
             name: "doctor".to_owned(),
             program: program(move |host: Host| {
                 let body = body.clone();
@@ -86,7 +86,10 @@ where
 /// What of these would change a disk.
 fn writes(touches: &[Touch]) -> Vec<&Touch> {
     let reads = [Op::DiskRead, Op::DiskStat, Op::DiskList];
-    touches.iter().filter(|touch| touch.op.name().starts_with("disk.") && !reads.contains(&touch.op)).collect()
+    touches
+        .iter()
+        .filter(|touch| touch.op.name().starts_with("disk.") && !reads.contains(&touch.op))
+        .collect()
 }
 
 fn examined(mounts: &str, fleet: Option<&str>) -> (Diagnosis, Vec<Touch>) {
@@ -157,7 +160,8 @@ fn a_fleet_is_read_and_no_bearer_of_it_is_shown() {
     let (diagnosis, _) = examined(MOUNTS, Some(sound));
     let fleet = found(&diagnosis, "fleet");
     assert!(fleet.found.contains("1 peers: lab"), "{fleet:?}");
-    let wrong = "fleet:\n  agents:\n    lab:\n      url: http://127.0.0.1:9300\n      token_env: [tok-very-secret]\n";
+    let wrong =
+        "fleet:\n  agents:\n    lab:\n      url: http://127.0.0.1:9300\n      token_env: [tok-very-secret]\n";
     let (diagnosis, _) = examined(MOUNTS, Some(wrong));
     let fleet = found(&diagnosis, "fleet");
     assert!(fleet.state == State::Wrong && fleet.found.contains("fleet.yaml"), "{fleet:?}");

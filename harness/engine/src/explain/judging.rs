@@ -32,7 +32,10 @@ impl Explainer<'_> {
         let quirks = library.quirks.values().filter(|quirk| quirk.violates.iter().any(|named| named == id));
         told.many("broken by quirks", quirks.map(|quirk| format!("{}: {}", quirk.id, quirk.title)).collect());
         let mutant = library.mutants.get(id);
-        told.many("broken by mutants", mutant.into_iter().map(|test| format!("tests/mutants.rs, {test}")).collect());
+        told.many(
+            "broken by mutants",
+            mutant.into_iter().map(|test| format!("tests/mutants.rs, {test}")).collect(),
+        );
         let versions = library.profiles.values().filter_map(|profile| {
             let evidence = profile.breaks.get(id)?;
             Some(format!("{}-{}: {evidence}", profile.executor(), profile.version))
@@ -43,13 +46,17 @@ impl Explainer<'_> {
             Some(format!("{}: {}", release.id.value, release.breaks.get(id).or(before)?))
         });
         told.many("broken by releases", releases.collect());
-        let items = library.roadmap.iter().filter(|item| {
-            item.rows(&library.catalogue).iter().any(|wanted| wanted.id.value == id)
-        });
+        let items = library
+            .roadmap
+            .iter()
+            .filter(|item| item.rows(&library.catalogue).iter().any(|wanted| wanted.id.value == id));
         told.many("wanted by the roadmap", items.map(|item| item.id.value.clone()).collect());
         let revisions = library.revisions.values().filter(|revision| revision.requirements.contains_key(id));
         let revisions: Vec<String> = revisions.map(|revision| revision.revision.value.clone()).collect();
-        told.one("revisions", if revisions.is_empty() { "unreleased".to_owned() } else { revisions.join(", ") });
+        told.one(
+            "revisions",
+            if revisions.is_empty() { "unreleased".to_owned() } else { revisions.join(", ") },
+        );
         told.one("last result", last(self.results, id));
         Some(told)
     }

@@ -62,7 +62,8 @@ impl<'a> Explainer<'a> {
             }
         }
         let names = self.names();
-        let help = nearest(id, names.iter().map(String::as_str)).map(|near| format!("did you mean {near:?}?"));
+        let help =
+            nearest(id, names.iter().map(String::as_str)).map(|near| format!("did you mean {near:?}?"));
         let help = help.or_else(|| Some("`gauntlet list` shows what there is".to_owned()));
         Err(UnknownThing { found: id.to_owned(), help })
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use gauntlet_reports::Explanation;
-use gauntlet_simulators::injection::Point;
+use gauntlet_world::injection::Point;
 use serde_json::Value;
 
 use super::{Explainer, all_or, as_json};
@@ -39,7 +39,8 @@ impl Explainer<'_> {
             release.quirks.iter().chain(further).any(has)
         });
         told.many("releases that have it", releases.map(|release| release.id.value.clone()).collect());
-        let rows = self.results.and_then(|results| results.summary()).map(|summary| &summary.detection.quirks);
+        let rows =
+            self.results.and_then(|results| results.summary()).map(|summary| &summary.detection.quirks);
         let row = rows.into_iter().flatten().find(|row| row.id == id);
         told.one(
             "last result",
@@ -63,11 +64,14 @@ impl Explainer<'_> {
         told.one("judges", "the invariants, in every cell that makes the call; everybody keeps theirs");
         let broken = self.results.and_then(|results| results.summary()).map(|summary| {
             let rows = summary.resilience.broken.iter().filter(|row| row.deviation == id);
-            rows.map(|row| format!("{} of the {} in {}", row.requirement, row.role, row.cell)).collect::<Vec<_>>()
+            rows.map(|row| format!("{} of the {} in {}", row.requirement, row.role, row.cell))
+                .collect::<Vec<_>>()
         });
         match broken {
             None => told.one("last result", "not run"),
-            Some(broken) if broken.is_empty() => told.one("last result", "nothing of it is known to be broken"),
+            Some(broken) if broken.is_empty() => {
+                told.one("last result", "nothing of it is known to be broken")
+            }
             Some(broken) => told.many("last result", broken),
         }
         Some(told)
@@ -131,8 +135,11 @@ impl Explainer<'_> {
     pub(super) fn point(&self, id: &str) -> Option<Explanation> {
         let about = points().remove(id)?;
         let point: Point = serde_json::from_value(id.into()).ok()?;
-        let mut told =
-            Explanation::new("injection point", id, Some(("simulators/src/injection/point.rs".to_owned(), 1)));
+        let mut told = Explanation::new(
+            "injection point",
+            id,
+            Some(("harness/world/src/injection/point.rs".to_owned(), 1)),
+        );
         told.one("event", about.replace('\n', " "));
         told.one("role", point.role());
         let traits = point.traits();

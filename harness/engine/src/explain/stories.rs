@@ -76,7 +76,8 @@ impl Explainer<'_> {
 const MOST_CELLS: usize = 20;
 
 fn in_words(line: &CellLine) -> String {
-    let failed = if line.failed.is_empty() { String::new() } else { format!(" ({})", line.failed.join(", ")) };
+    let failed =
+        if line.failed.is_empty() { String::new() } else { format!(" ({})", line.failed.join(", ")) };
     let reason = line.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     format!("{}: {}{failed}{reason}", line.id, line.verdict.label())
 }

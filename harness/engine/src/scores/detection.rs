@@ -99,7 +99,11 @@ impl Counted {
                 cells: *cells,
                 // What it breaks may all be newer than the revision that judges.
                 scored: (is_whole || *cells > 0) && !quirk.violates.is_empty(),
-                caught: *cells > 0 && !quirk.violates.is_empty() && missed.is_empty() && unnamed.is_empty() && missed_real.is_empty(),
+                caught: *cells > 0
+                    && !quirk.violates.is_empty()
+                    && missed.is_empty()
+                    && unnamed.is_empty()
+                    && missed_real.is_empty(),
                 missed,
                 unnamed,
                 real_cell: real.as_ref().map(|real| real.id.clone()),
