@@ -172,6 +172,8 @@ impl Injector {
             ("{line}", "/line"),
             ("{id}", "/id"),
             ("{url}", "/url"),
+            ("{first}", "/first"),
+            ("{failure}", "/failure"),
         ] {
             if let Some(part) = event.pointer(pointer).and_then(Value::as_str) {
                 text = text.replace(name, part);
