@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use gauntlet_protocol::fleet::{MODES, Mode};
 use gauntlet_runtime::Runtime;
+use gauntlet_runtime::fleet::command;
 use gauntlet_simulators::{cli, gate, receiver};
 use gauntlet_world::fault::Unsynced;
 use gauntlet_world::injection::Injector;
@@ -165,7 +166,7 @@ impl VirtualBench {
         let (ready, started) = oneshot::channel();
         let ready = Rc::new(Cell::new(Some(ready)));
         let bin = self.places.bin();
-        let settings = launchers(&self.places, |mode| {
+        let settings = launchers(&self.places, self.injector.clone(), |mode| {
             (bin.join(deployed(mode)).to_string_lossy().into_owned(), Vec::new())
         });
         let body = program(move |host: Host| {
@@ -359,10 +360,10 @@ fn furnish(machine: &Machine, plan: &Plan, names: &Names, places: &Places, gated
             disk.make_dir(path.parent().unwrap_or(Path::new("/")))?;
             disk.write(&path, text.as_bytes(), 0o644)?;
         }
-        for (path, target) in &plan.scenario.given.links {
-            let path = places.path(&names.resolve(path));
+        for link in &plan.scenario.given.links {
+            let path = places.path(&names.resolve(&link.path));
             disk.make_dir(path.parent().unwrap_or(Path::new("/")))?;
-            disk.link(Path::new(target), &path)?;
+            disk.link(&places.path(&names.resolve(&link.to)), &path)?;
         }
         disk.settle();
         Ok(())
@@ -382,6 +383,9 @@ fn install(
         0
     });
     machine.install(&places.bin().join("sleep"), "sleep", sleep)?;
+    if plan.scenario.steps.iter().any(|step| step.command.is_some()) {
+        machine.install(&places.command(), "gauntlet", program(command::program))?;
+    }
     for mode in MODES {
         let settings =
             receiver::Settings { mode, framing: plan.release.framing.clone(), injector: injector.clone() };

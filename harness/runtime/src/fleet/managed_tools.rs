@@ -150,6 +150,7 @@ fn order(arguments: &Value) -> Result<Order, ManagedError> {
     };
     Ok(Order {
         port,
+        again: false,
         no_auth: arguments.get("no_auth").and_then(Value::as_bool).unwrap_or_default(),
         options: ReceiverOptions {
             model: text("model"),

@@ -4,7 +4,13 @@ use super::*;
 use crate::fleet::MODES;
 
 fn peer(mode: &str, repo: &str, port: u16, with_token: bool) -> DeployedPeer {
-    DeployedPeer { kind: Managed::of(mode).expect("a kind"), repo: repo.to_owned(), port, with_token }
+    DeployedPeer {
+        kind: Managed::of(mode).expect("a kind"),
+        repo: repo.to_owned(),
+        port,
+        with_token,
+        name: None,
+    }
 }
 
 fn codex() -> DeployedPeer {
