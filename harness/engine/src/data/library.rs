@@ -302,6 +302,10 @@ fn words_of(quirk: &Quirk) -> Option<(Vec<String>, String, Option<String>)> {
         .matches
         .iter()
         .find_map(|(at, value)| wrong(["when", "matches", at], value, &Executor::WORDS));
+    let of_beginning = |(at, text): (&String, &String)| {
+        wrong(["when", "begins", at], &Value::from(text.as_str()), &Executor::WORDS)
+    };
+    let of_event = of_event.or_else(|| quirk.when.begins.iter().find_map(of_beginning));
     let (Deviation::Replace(values) | Deviation::Duplicate(values)) = &quirk.deviation else {
         return of_event;
     };
@@ -310,7 +314,8 @@ fn words_of(quirk: &Quirk) -> Option<(Vec<String>, String, Option<String>)> {
 }
 
 /// What braces in a replacement stand for, beside `{fill:N}`.
-const IN_REPLACEMENT: [&str; 8] = ["token", "context", "text", "line", "id", "url", "usual", "node"];
+const IN_REPLACEMENT: [&str; 10] =
+    ["token", "context", "text", "line", "id", "url", "usual", "node", "first", "failure"];
 
 /// The hosts at which the steps of a file of scenarios aim faults; the types of steps hold them without a place.
 fn hosts_in_steps(file: &SourceFile, scenarios: &[Scenario]) -> Result<Vec<Spanned<String>>, DataError> {

@@ -92,7 +92,10 @@ pub enum Point {
     /// The receiver sets the time after which it ends a turn. `{"contextId", "seconds"}`
     #[serde(rename = "receiver.cap")]
     ReceiverCap,
-    /// The receiver has read what its CLI printed. `{"reply", "session", "wrong_session": bool, "code"}`
+    /// The receiver has read what its CLI printed. `answered`: it gave an answer; `noise`: there were lines that are no JSON; `several`:
+    /// it gave several answers, of which `first` is the first; `from_result`: the answer is what it says at its very end; `failure`: why
+    /// it says that it failed. `{"reply", "session", "wrong_session": bool, "code", "failed": bool, "answered": bool, "noise": bool,
+    /// "several": bool, "first", "from_result": bool, "tells_failure": bool, "failure"}`
     #[serde(rename = "receiver.heard")]
     ReceiverHeard,
     /// The receiver kills the process groups of a turn that ran into its cap, or of all when it is told to end.
@@ -477,7 +480,20 @@ impl Point {
             ),
             Point::ReceiverCap => of(&["contextId", "seconds"], &["seconds"], &[Replace]),
             Point::ReceiverHeard => of(
-                &["reply", "session", "wrong_session", "code"],
+                &[
+                    "reply",
+                    "session",
+                    "wrong_session",
+                    "code",
+                    "failed",
+                    "answered",
+                    "noise",
+                    "several",
+                    "first",
+                    "from_result",
+                    "tells_failure",
+                    "failure",
+                ],
                 &["reply", "session", "wrong_session"],
                 &[Replace, Delay, Stall],
             ),
