@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
+use gauntlet_engine::coverage::Reached;
 use gauntlet_engine::exit::ExitCode;
+use gauntlet_engine::runner::Settings;
 use gauntlet_engine::{coverage, listing};
 use miette::miette;
 
@@ -14,7 +16,8 @@ pub(crate) fn list(args: &ListArgs) -> Outcome {
     let library = library(&args.scenarios)?;
     let (listing, code) = match (args.what, args.uncovered) {
         (_, true) => {
-            let (listing, is_missing) = coverage::uncovered(&library);
+            let reached = Reached::by_probing(&library, &Settings::default());
+            let (listing, is_missing) = coverage::uncovered(&library, &reached);
             (listing, if is_missing { ExitCode::Nonconformance } else { ExitCode::Pass })
         }
         (Some(what), false) => {

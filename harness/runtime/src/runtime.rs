@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use gauntlet_protocol::fleet::config::ConfigError;
 use gauntlet_world::Host;
+use gauntlet_world::injection::Point;
 use gauntlet_world::network::Address;
 use gauntlet_world::process::Pid;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use crate::fleet::hermes::{Listening, Minds, Node};
@@ -79,7 +80,8 @@ impl Runtime {
         let bind = Address { host: server.bind_host, port };
         let mut registry = Registry::default();
         // Switched off, the fleet is not there at all: no tool, no node, nothing that is looked after (fleet sheet 6.1).
-        if enabled {
+        let event = json!({ "enabled": enabled, "registers": enabled });
+        if fleet.decide(Point::RuntimeLoad, event).await.yes("registers") {
             tools::all(&fleet).into_iter().for_each(|tool| registry.add(tool));
         }
         let node = Rc::new(Node::new(fleet.clone(), minds));
@@ -117,7 +119,20 @@ impl Runtime {
 
     /// Calls a tool on behalf of a caller.
     pub async fn call(&self, caller: &Caller, tool: &str, arguments: Value) -> Result<Value, CallError> {
-        self.registry.call(caller, tool, arguments).await
+        let mut judged = self.registry.judge(caller, tool, &arguments);
+        if let Some(judged) = &mut judged {
+            let event = json!({
+                "tool": tool, "open": judged.open, "unknown": judged.unknown, "refused": judged.refused,
+            });
+            let decided = self.fleet.decide(Point::RuntimeCall, event).await;
+            judged.open = decided.yes("open");
+            judged.refused = decided.text("refused").map(str::to_owned);
+        }
+        let names_context = arguments.get("context_id").is_some_and(|context| !context.is_null());
+        let result = self.registry.carry_out(tool, arguments, judged).await?;
+        let context = if names_context { "named" } else { "none" };
+        let event = json!({ "tool": tool, "context": context, "result": result });
+        Ok(self.fleet.decide(Point::RuntimeTool, event).await.value("result").clone())
     }
 
     /// The receivers that this runtime started and that it did not end itself.

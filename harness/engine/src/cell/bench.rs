@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use gauntlet_protocol::fleet::{CODEX, MODES, Mode};
+use gauntlet_protocol::fleet::{MODES, Mode};
 use gauntlet_runtime::Runtime;
 use gauntlet_runtime::fleet::{Launcher, Settings as FleetSettings};
 use gauntlet_simulators::receiver::SUBJECT_TOKEN;
@@ -144,9 +144,9 @@ impl Places {
     }
 }
 
-/// The mode of the plan's executor.
-pub(crate) fn mode(plan: &Plan) -> &'static Mode {
-    Mode::named(plan.profile.executor()).unwrap_or(&CODEX)
+/// The mode of the plan's executor; nothing when no receiver stands in front of it.
+pub(crate) fn mode(plan: &Plan) -> Option<&'static Mode> {
+    Mode::named(plan.profile.executor())
 }
 
 /// The time after which a receiver of this plan ends a turn: the lane's, unless the scenario says another one, and what its executor
@@ -235,13 +235,14 @@ pub(crate) fn runtime_environment(places: &Places, names: &Names, path: &str) ->
 /// How the runtime starts a receiver that it deploys. The template's text is only looked at.
 pub(crate) fn launchers(
     places: &Places,
+    injector: Injector,
     start: impl Fn(&'static Mode) -> (String, Vec<String>),
 ) -> FleetSettings {
     let receivers = MODES.iter().map(|mode| {
         let (program, args) = start(mode);
         (mode.name.to_owned(), Launcher { template: template(places), program, args })
     });
-    FleetSettings { receivers: receivers.collect() }
+    FleetSettings { receivers: receivers.collect(), injector }
 }
 
 /// The file that a deploy copies into a repository.
@@ -374,7 +375,7 @@ impl Bench {
     pub(super) fn hermes_injector(&self) -> Injector {
         match self {
             Bench::Virtual(bench) => bench.injector.clone(),
-            Bench::Real(bench) => bench.hermes_injector(),
+            Bench::Real(bench) => bench.injector(),
         }
     }
 
@@ -390,7 +391,7 @@ impl Bench {
     pub(crate) async fn start_receiver(&self, trace: &Trace) -> Result<(), BenchError> {
         trace.push(What::Started { host: "receiver".to_owned() });
         match self {
-            Bench::Virtual(bench) => bench.launch_receiver(),
+            Bench::Virtual(bench) => bench.launch_receiver()?,
             Bench::Real(bench) => bench.launch_receiver().await?,
         }
         let harness = self.harness();

@@ -109,6 +109,7 @@ impl RealBench {
             move |moment: &str| trace.look_at_files(moment, observed(&places))
         };
         let receiver_port = free_port(&harness).await.map_err(wrong)?;
+        names.port.set(receiver_port);
         let wire = Rc::new(Wire::new(trace.clone(), receiver_port, Box::new(look.clone())));
         let stage = Rc::new(CellStage::new(
             plan.scenario.given.executor.turns.clone(),
@@ -146,7 +147,7 @@ impl RealBench {
 
     /// Starts the runtime, puts the gate before it when the scenario asks for one, and tells the receiver where callbacks go.
     pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
-        let settings = launchers(&self.places, |mode| {
+        let settings = launchers(&self.places, self.injector(), |mode| {
             // Unlike the receiver of the cell it outlives whoever started it; what is left of it is swept with the cell.
             (self.binary.to_string_lossy().into_owned(), vec!["serve".to_owned(), mode.name.to_owned()])
         });
@@ -201,8 +202,8 @@ impl RealBench {
         Ok(())
     }
 
-    /// The injector of a Hermes node, which lives in this process.
-    pub(super) fn hermes_injector(&self) -> Injector {
+    /// The injector of what lives in this process: the runtime, or a Hermes node.
+    pub(super) fn injector(&self) -> Injector {
         Injector::new(self.plan.quirks(), [("token".to_owned(), self.names.token.clone())].into())
     }
 

@@ -18,7 +18,7 @@ use super::plan::{Deviation, Plan};
 use super::real::{RealBench, RealSettings};
 use super::steps::Stagehand;
 use super::virtual_bench::VirtualBench;
-use crate::data::catalogue::Catalogue;
+use crate::data::catalogue::{Catalogue, Role};
 use crate::oracle::{self, Judgement};
 use crate::scenario::{Limits, SubjectKind};
 use crate::trace::{Observation, Trace, What, digest};
@@ -92,8 +92,11 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
     bench.look("end", &trace);
     hand.nodes.end();
     outcome.error = outcome.error.or_else(|| bench.failure()).or_else(|| hand.nodes.failure());
-    if !plan.scenario.given.undisturbed {
-        outcome.events = bench.injector().map(|injector| injector.log()).unwrap_or_default();
+    outcome.events = bench.injector().map(|injector| injector.log()).unwrap_or_default();
+    if plan.scenario.given.undisturbed {
+        // What is judged there is the runtime by itself: nobody else deviates, and neither does the world.
+        outcome.events.retain(|(point, _)| point.role() == Role::Runtime.name());
+    } else {
         outcome.touches = bench.touches();
     }
     wire.end();

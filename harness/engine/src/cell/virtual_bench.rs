@@ -36,9 +36,12 @@ const TOUCH_BUDGET: u64 = 200_000;
 
 type Exit = gauntlet_world::simulated::Exit;
 
+/// The port of a subject that is no receiver.
+const NO_RECEIVER_PORT: u16 = 9311;
+
 /// The one that a receiver takes when its configuration says none, so that one without a configuration is found, too.
 fn receiver_port(plan: &Plan) -> u16 {
-    mode(plan).default_port
+    mode(plan).map_or(NO_RECEIVER_PORT, |mode| mode.default_port)
 }
 
 /// The bench of the virtual lane.
@@ -94,6 +97,7 @@ impl VirtualBench {
             }
         };
         let receiver_port = receiver_port(plan);
+        names.port.set(receiver_port);
         let stage = Rc::new(CellStage::new(
             plan.scenario.given.executor.turns.clone(),
             names.clone(),
@@ -162,7 +166,7 @@ impl VirtualBench {
         let (ready, started) = oneshot::channel();
         let ready = Rc::new(Cell::new(Some(ready)));
         let bin = self.places.bin();
-        let settings = launchers(&self.places, |mode| {
+        let settings = launchers(&self.places, self.injector.clone(), |mode| {
             (bin.join(deployed(mode)).to_string_lossy().into_owned(), Vec::new())
         });
         let body = program(move |host: Host| {
@@ -201,9 +205,13 @@ impl VirtualBench {
         Ok(())
     }
 
-    pub(crate) fn launch_receiver(&self) {
+    pub(crate) fn launch_receiver(&self) -> Result<(), BenchError> {
+        let mode = mode(&self.plan).ok_or_else(|| {
+            let found = &self.plan.executor.id.value;
+            BenchError(format!("expected an executor that a receiver stands in front of; found {found:?}"))
+        })?;
         let settings = receiver::Settings {
-            mode: mode(&self.plan),
+            mode,
             framing: self.plan.release.framing.clone(),
             injector: self.injector.clone(),
         };
@@ -222,6 +230,7 @@ impl VirtualBench {
             tap: None,
         });
         *self.receiver.borrow_mut() = Some(started);
+        Ok(())
     }
 
     pub(crate) fn receiver_runs(&self) -> bool {

@@ -21,8 +21,8 @@ pub struct Given {
     pub executor: ExecutorGiven,
     /// Hermes, where replies go.
     pub hermes: HermesGiven,
-    /// Whether neither quirks nor faults cross the scenario: what it judges is the runtime by itself, and its peers are only
-    /// there to be dealt with.
+    /// Whether only quirks of the runtime cross the scenario, and no fault does: what it judges is the runtime by itself, and its peers
+    /// are only there to be dealt with.
     pub undisturbed: bool,
     /// Files in the receiver's working directory, by path relative to it; `~/` and `~hermes/` as in the step `write`.
     pub files: BTreeMap<String, String>,

@@ -1,14 +1,16 @@
 //! The fleet: dispatching work to receivers, and taking their replies.
 //!
 //! One idea a file: [`settings`](Settings) how receivers are started here, `home` where a profile's files are, `config` what its
-//! `fleet.yaml` says now, `tokens` which bearer a peer wants, `managed` and [`managed_tools`] the receivers that it looks after,
-//! `client` one dispatch, `wait` a dispatch whose reply is read in the peer's transcript, [`command`] the same from a shell, [`hermes`] the node that takes callbacks
+//! `fleet.yaml` says now, `decided` where a quirk makes it deviate, `tokens` which bearer a peer wants, `managed` and
+//! [`managed_tools`] the receivers that it looks after, `client` one dispatch, `wait` a dispatch whose reply is read in the peer's
+//! transcript, [`command`] the same from a shell, [`hermes`] the node that takes callbacks
 //! and answers other agents, [`deliveries`](Deliveries) what reached the runtime,
 //! `transcript` the runtime's own record of each conversation, [`tools`] what of it a model can call.
 
 mod client;
 pub mod command;
 mod config;
+mod decided;
 mod deliveries;
 pub mod hermes;
 mod home;
