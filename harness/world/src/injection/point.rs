@@ -227,6 +227,10 @@ pub enum Point {
     /// context.
     #[serde(rename = "runtime.tool")]
     RuntimeTool,
+    /// The runtime's command has its result. `printed` and `error` are what goes to its two outputs, or null, and `answered` says whether it
+    /// ends well. `{"printed", "error", "answered": bool}`
+    #[serde(rename = "runtime.command")]
+    RuntimeCommand,
     /// The runtime sends a dispatch; `contextId` is null when its caller named none, `bearer` says whether one is presented.
     /// `{"peer", "method", "id", "contextId", "text", "role", "bearer": bool}`
     #[serde(rename = "runtime.dispatch")]
@@ -388,6 +392,7 @@ impl Point {
             Point::RuntimeConfig => "runtime.config",
             Point::RuntimeCall => "runtime.call",
             Point::RuntimeTool => "runtime.tool",
+            Point::RuntimeCommand => "runtime.command",
             Point::RuntimeDispatch => "runtime.dispatch",
             Point::RuntimeFailure => "runtime.failure",
             Point::RuntimeToken => "runtime.token",
@@ -592,6 +597,11 @@ impl Point {
                 of(&["tool", "open", "unknown", "refused"], &["open", "refused"], &[Replace, Delay, Stall])
             }
             Point::RuntimeTool => of(&["tool", "context", "result"], &["result"], &[Replace, Delay, Stall]),
+            Point::RuntimeCommand => of(
+                &["printed", "error", "answered"],
+                &["printed", "error", "answered"],
+                &[Replace, Delay, Stall],
+            ),
             Point::RuntimeDispatch => of(
                 &["peer", "method", "id", "contextId", "text", "role", "bearer"],
                 &["method", "id", "contextId", "text", "role", "bearer"],
