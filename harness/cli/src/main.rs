@@ -39,6 +39,7 @@ fn main() -> std::process::ExitCode {
         Command::Replay(replay) => replay::replay(&replay),
         Command::List(list) => list::list(&list),
         Command::Serve(serve) => process::serve(&serve),
+        Command::Send(send) => process::send(&send),
         Command::Receiver(receiver) => process::receiver(&receiver),
         Command::StandIn(stand_in) => process::stand_in(&stand_in),
         Command::Profile(ProfileCommand::Record(record)) => profile::record(&record),

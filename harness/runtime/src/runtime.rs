@@ -59,7 +59,21 @@ impl Runtime {
     /// Loads the runtime on a host: reads what an earlier life left. Its files are in the folder that the host's `HERMES_HOME`
     /// names. Nothing listens yet (FLEET-HUB-12). `minds` answer for the Hermes node.
     pub async fn load(host: Host, settings: Settings, minds: Minds) -> Result<Self, StartError> {
-        let fleet = Rc::new(Fleet::open(host.clone(), settings).await.map_err(StartError::Files)?);
+        let fleet = Fleet::open(host.clone(), settings).await.map_err(StartError::Files)?;
+        Self::of(host, fleet, minds).await
+    }
+
+    /// The runtime of a profile for somebody who only sends, also beside another one that is running: of its files, only the record
+    /// of its conversations is written.
+    pub async fn visit(host: Host) -> Result<Self, StartError> {
+        let fleet = Fleet::visit(host.clone()).await;
+        let runtime = Self::of(host, fleet, Minds::default()).await?;
+        runtime.fleet.make_records().await.map_err(StartError::Files)?;
+        Ok(runtime)
+    }
+
+    async fn of(host: Host, fleet: Fleet, minds: Minds) -> Result<Self, StartError> {
+        let fleet = Rc::new(fleet);
         let config = fleet.config().await?;
         let (enabled, server) = (config.enabled, config.server.clone());
         let port = u16::try_from(server.bind_port).map_err(|_| StartError::Port(server.bind_port))?;

@@ -1,6 +1,6 @@
 //! One cell from beginning to end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -101,7 +101,7 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
     }
     wire.end();
     outcome.observations = trace.take();
-    outcome.secrets.extend(deployed_bearers(&outcome.observations));
+    outcome.secrets.extend(oracle::deployed_bearers(&outcome.observations));
     outcome.judgements = oracle::judge(plan, catalogue, &names, &outcome.observations);
     if plan.lane == Lane::Virtual {
         outcome.digest = digest(&outcome.observations);
@@ -128,18 +128,6 @@ async fn play(hand: &Rc<Stagehand>) -> Result<(), BenchError> {
         hand.end().await;
     }
     Ok(())
-}
-
-/// The bearers that were made in the cell: what the token files of deployed receivers ever held.
-fn deployed_bearers(observations: &[Observation]) -> BTreeSet<String> {
-    let files = observations.iter().filter_map(|seen| match &seen.what {
-        What::Files { changed, .. } => Some(changed),
-        _ => None,
-    });
-    let tokens = files.flatten().filter(|(path, _)| path.contains("/.hermes/") && path.ends_with("token"));
-    let texts = tokens.filter_map(|(_, file)| Some(file.as_ref()?.content.text().trim().to_owned()));
-    // Shorter ones are no secrets, and would be found everywhere.
-    texts.filter(|text| text.len() >= 8).collect()
 }
 
 /// Notes each crash that a fault causes, and starts again what died.

@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::LinkFile;
+
 /// What is there before the first step.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -26,8 +28,8 @@ pub struct Given {
     pub files: BTreeMap<String, String>,
     /// Whether the working directory is a git repository, whose one commit holds these files.
     pub git: bool,
-    /// Symbolic links, by path as for `files`: what each one names, seen from its own folder and not outside of it.
-    pub links: BTreeMap<String, String>,
+    /// Symbolic links, as in the step `link`.
+    pub links: Vec<LinkFile>,
 }
 
 /// The receiver.

@@ -17,8 +17,8 @@ pub fn names() -> Vec<&'static str> {
     [SEND, SEND_AND_WAIT, REPLIES].into_iter().chain(managed_tools::names()).collect()
 }
 
-const SEND: &str = "fleet_send";
-const SEND_AND_WAIT: &str = "fleet_send_and_wait";
+pub(super) const SEND: &str = "fleet_send";
+pub(super) const SEND_AND_WAIT: &str = "fleet_send_and_wait";
 const REPLIES: &str = "fleet_replies";
 
 /// Default of `max_wait_s`.

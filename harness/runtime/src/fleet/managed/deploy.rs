@@ -130,8 +130,8 @@ impl Fleet {
             // The value stays in its file: results of tools are read by models and kept in transcripts.
             set("receiver_token_env", json!(name));
         }
-        if receiver.kind.mode == "agy" {
-            set("note", json!("agy needs one sign-in by hand on this host: run `agy` once in a terminal"));
+        if let Some(note) = receiver.kind.note {
+            set("note", json!(note));
         }
         Ok(Value::Object(result))
     }
@@ -186,7 +186,8 @@ impl Fleet {
         let made = disk.make_dir(&folder).await;
         made.map_err(|error| ManagedError::Create(shown(&folder), error.to_string()))?;
         let notes = receiver.repo.join("CLAUDE.md");
-        for place in [&folder, &notes] {
+        let (ignored, log) = (receiver.file(".gitignore"), receiver.file(receiver.mode.files.log));
+        for place in [&folder, &notes, &ignored, &log] {
             self.stays_inside(receiver, place).await?;
         }
         // Replaced and not written: where a link is in the way, what it leads to stays as it is.
@@ -218,7 +219,7 @@ impl Fleet {
     }
 
     fn role(&self, receiver: &Receiver, node: &str) -> String {
-        role_text(receiver.kind, receiver.mode, &receiver.repo_text(), node)
+        role_text(receiver.mode, &receiver.repo_text(), node)
     }
 
     /// The address of this runtime's own node: where the receivers that it deploys call back (fleet sheet 6.8).
@@ -231,7 +232,7 @@ impl Fleet {
         let (repo, hermes) = (receiver.repo_text(), format!("{}/jsonrpc", told.node));
         let place = (repo.as_str(), port, hermes.as_str(), &*self.role(receiver, &told.node));
         let token_env = told.token_env.as_deref();
-        let config = receiver_config((receiver.kind, receiver.mode), place, token_env, &told.options);
+        let config = receiver_config(receiver.mode, place, token_env, &told.options);
         let written = self.host.disk().replace(&path, format!("{config:#}\n").as_bytes()).await;
         written.map_err(|error| ManagedError::Write(shown(&path), error.to_string()))
     }
