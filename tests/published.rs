@@ -5,7 +5,7 @@ mod cells;
 use std::fs;
 use std::path::Path;
 
-use gauntlet_engine::coverage::OfExecutor;
+use gauntlet_engine::coverage::{OfExecutor, Reached};
 use gauntlet_engine::data::catalogue::{Requirement, Role};
 use gauntlet_engine::data::place::Kind;
 use gauntlet_engine::data::{Library, Source};
@@ -53,9 +53,9 @@ fn suites() -> Vec<(String, String)> {
 
 #[test]
 fn every_must_is_judged_on_each_executor_that_owes_it_and_nine_in_ten_of_the_should() {
-    let library = cells::library();
+    let (library, reached) = (cells::library(), Reached::unknown());
     for executor in library.profiled() {
-        let owed = OfExecutor::new(&library, executor);
+        let owed = OfExecutor::new(&library, executor, &reached);
         let (all, unjudged) = (owed.rows().collect::<Vec<_>>(), owed.unjudged());
         let of = |rows: &[&Requirement], level| rows.iter().filter(|row| row.level == level).count();
         let musts: Vec<&str> =
@@ -70,14 +70,27 @@ fn every_must_is_judged_on_each_executor_that_owes_it_and_nine_in_ten_of_the_sho
 #[test]
 fn nine_in_ten_of_what_receivers_and_clis_owe_were_seen_to_fail() {
     let library = cells::library();
+    let reached = Reached::by_probing(&library, &cells::settings(2));
     for executor in library.profiled() {
-        let owed = OfExecutor::new(&library, executor);
+        let owed = OfExecutor::new(&library, executor, &reached);
         let is_of = |row: &&&Requirement| matches!(row.role, Role::Receiver | Role::Cli);
         let all: Vec<&Requirement> = owed.rows().collect();
         let all = all.iter().filter(is_of).count();
         let unbroken = owed.unbroken();
         let unbroken: Vec<&str> = unbroken.iter().filter(is_of).map(|row| row.id.value.as_str()).collect();
         assert!(unbroken.len() * 10 <= all, "{executor}: of {all} rows nothing breaks {unbroken:?}");
+    }
+}
+
+#[test]
+fn every_row_of_the_runtime_was_seen_to_fail() {
+    let library = cells::library();
+    let reached = Reached::by_probing(&library, &cells::settings(2));
+    for executor in library.profiled() {
+        let owed = OfExecutor::new(&library, executor, &reached);
+        let unbroken = owed.unbroken().into_iter().filter(|row| row.role == Role::Runtime);
+        let unbroken: Vec<&str> = unbroken.map(|row| row.id.value.as_str()).collect();
+        assert!(unbroken.is_empty(), "{executor}: nothing breaks {unbroken:?}");
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use gauntlet_runtime::fleet::command::SendArgs;
 
 /// A conformance test harness and simulator for the bridges through which coding agents work for each other.
 #[derive(Debug, Parser)]
@@ -17,6 +18,8 @@ pub(crate) struct Args {
 
 const EXIT_CODES: &str = "Exit codes: 0 all required verdicts pass, 1 nonconformance, 2 wrong usage or malformed input, \
                           3 the harness or the environment failed, 4 nothing was selected";
+
+const SEND_CODES: &str = "Exit codes: 0 the answer is on standard output, 1 there is none, and standard error says why, 2 wrong usage";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -36,6 +39,9 @@ pub(crate) enum Command {
     Catalogue(CatalogueCommand),
     /// Run the reference receiver in front of a CLI, in the current directory
     Serve(ServeArgs),
+    /// Send a message to an agent of the fleet whose profile HERMES_HOME names, else ~/.hermes
+    #[command(after_help = SEND_CODES)]
+    Send(SendArgs),
     /// Make profiles of CLIs
     #[command(subcommand)]
     Profile(ProfileCommand),

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use gauntlet_engine::coverage::Reached;
 use gauntlet_engine::exit::ExitCode;
 use gauntlet_engine::runner::Settings;
 use gauntlet_engine::{cells, coverage, listing};
@@ -16,7 +17,8 @@ use crate::terminal;
 pub(crate) fn list(args: &ListArgs) -> Outcome {
     let library = library(&args.scenarios)?;
     let (listing, code) = if args.uncovered {
-        let (listing, is_missing) = coverage::uncovered(&library);
+        let reached = Reached::by_probing(&library, &Settings::default());
+        let (listing, is_missing) = coverage::uncovered(&library, &reached);
         (listing, if is_missing { ExitCode::Nonconformance } else { ExitCode::Pass })
     } else if args.roadmap {
         let results = results(&args.results, &library)?;

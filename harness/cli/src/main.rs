@@ -57,6 +57,7 @@ fn run(command: Command) -> Outcome {
         Command::Completions(completions) => manual::completions(&completions),
         Command::Man(man) => manual::pages(&man),
         Command::Serve(serve) => process::serve(&serve),
+        Command::Send(send) => process::send(&send),
         Command::Receiver(receiver) => process::receiver(&receiver),
         Command::StandIn(stand_in) => process::stand_in(&stand_in),
         Command::Profile(ProfileCommand::Record(record)) => profile::record(&record),

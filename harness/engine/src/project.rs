@@ -9,7 +9,7 @@ use gauntlet_reports::{
 };
 
 use crate::cell::Plan;
-use crate::coverage;
+use crate::coverage::{self, Reached};
 use crate::data::Library;
 use crate::exit::ExitCode;
 use crate::matrix::Selection;
@@ -222,12 +222,20 @@ pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, com
             .collect(),
         detection,
         resilience,
-        coverage: coverage::coverage(library),
+        coverage: coverage::coverage(library, &reached(selection, &scores)),
         failures,
         exit_code: exit.code(),
         problems,
     };
     Reports { executors, summary }
+}
+
+/// Where each quirk bit. Only the whole matrix in virtual time says it.
+fn reached(selection: &Selection, scores: &Scores) -> Reached {
+    match selection.is_whole() && selection.lanes.contains(&Lane::Virtual) {
+        true => scores.reached(),
+        false => Reached::unknown(),
+    }
 }
 
 fn tool() -> Tool {
@@ -246,7 +254,7 @@ fn executor_report(
     of: OfExecutor,
     complete: bool,
 ) -> ExecutorReport {
-    let scored = scores.compliance(library, &executor);
+    let scored = scores.compliance(library, &executor, &reached(selection, scores));
     let kind = if executor == HERMES { HERMES } else { "receiver" };
     ExecutorReport {
         schema: report::SCHEMA.to_owned(),

@@ -2,8 +2,8 @@
 
 mod recordings;
 
+use gauntlet_protocol::codex::MODE as CODEX;
 use gauntlet_protocol::codex::{Event, ItemKind, LegacyEvent, LegacyKind, NO_ROLLOUT, TurnOutput, Usage};
-use gauntlet_protocol::fleet::CODEX;
 use recordings::Recordings;
 
 const RELEASES: [&str; 5] = ["0.36.0", "0.44.0", "0.80.0", "0.135.0", "0.169.0"];

@@ -13,8 +13,8 @@ use super::claims::Claim;
 use super::cli::Run;
 use super::inbox::{Accepted, lines_after};
 use super::journal::Outcome;
-use super::modes::{Ask, Heard, Spoken, talk};
 use super::state::Receiver;
+use super::talk::{Ask, Heard, Spoken};
 use gauntlet_world::injection::Point;
 
 /// What is waited before an outcome is written to the journal again, at first and at most.
@@ -130,7 +130,7 @@ impl Receiver {
     /// Runs the CLI, on the context's session when it has one, and once more on the other one when that was the wrong one. The
     /// return code alone never says so.
     async fn run(&self, line: u64, context: &str, text: &str) -> String {
-        let talk = talk(self.settings.mode);
+        let talk = self.talk;
         let stored = self.session_of(line, context).await;
         // Of several that begin at once only one could be found again, so it is held until it was.
         let _beginning = match (talk.replays(), &stored) {
@@ -190,7 +190,7 @@ impl Receiver {
         stored: Option<&Session>,
     ) -> (String, Spoken) {
         let mode = self.settings.mode;
-        let talk = talk(mode);
+        let talk = self.talk;
         let session = stored.map(|session| session.id.as_str());
         let role = self.role().await;
         let tools = self.tools().await;
@@ -272,7 +272,7 @@ impl Receiver {
     /// The path of the repository's file of tools, if this mode passes it on and it holds JSON: a CLI that is given a broken one
     /// does not start (FLEET-CC-04).
     async fn tools(&self) -> Option<String> {
-        let path = Path::new(&self.config.repo_path).join(talk(self.settings.mode).tools_file()?);
+        let path = Path::new(&self.config.repo_path).join(self.talk.tools_file()?);
         let content = self.host.disk().read_if_present(&path).await.ok().flatten()?;
         let parsed = json::parse("the file of tools", &content);
         let event = json!({ "sound": parsed.is_ok() });

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
+use super::output::Output;
 use crate::braces;
 use crate::scenario;
 
@@ -34,6 +35,9 @@ pub struct Executor {
     /// `{file.NAME}`: the receiver's files, by path below the working directory; none where no receiver stands in front.
     #[serde(default)]
     pub files: Option<ReceiverFiles>,
+    /// What its CLI prints; nothing that anybody looks at where none stands behind it.
+    #[serde(default)]
+    pub output: Option<Output>,
 }
 
 /// The files of a receiver, by path below the working directory.

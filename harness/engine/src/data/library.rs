@@ -310,7 +310,7 @@ fn words_of(quirk: &Quirk) -> Option<(Vec<String>, String, Option<String>)> {
 }
 
 /// What braces in a replacement stand for, beside `{fill:N}`.
-const IN_REPLACEMENT: [&str; 6] = ["token", "context", "text", "line", "id", "url"];
+const IN_REPLACEMENT: [&str; 8] = ["token", "context", "text", "line", "id", "url", "usual", "node"];
 
 /// The hosts at which the steps of a file of scenarios aim faults; the types of steps hold them without a place.
 fn hosts_in_steps(file: &SourceFile, scenarios: &[Scenario]) -> Result<Vec<Spanned<String>>, DataError> {

@@ -5,6 +5,7 @@ mod error;
 mod library;
 mod names;
 mod outline;
+pub(crate) mod output;
 mod source;
 mod yaml;
 

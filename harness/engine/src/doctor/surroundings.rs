@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use gauntlet_protocol::fleet::MANAGED;
+use gauntlet_protocol::fleet::MODES;
 use gauntlet_world::disk::Kind;
 
 use super::eyes::Eyes;
@@ -99,7 +99,7 @@ pub(super) async fn loopback(eyes: &Eyes<'_>) -> Finding {
 pub(super) async fn fleet_ports(eyes: &Eyes<'_>) -> Finding {
     let what = "ports of a fleet";
     let mut taken = Vec::new();
-    for port in std::iter::once(NODE).chain(MANAGED.iter().flat_map(|kind| kind.band())) {
+    for port in std::iter::once(NODE).chain(MODES.iter().flat_map(|mode| mode.managed.band())) {
         if eyes.is_taken(port).await {
             taken.push(port.to_string());
         }

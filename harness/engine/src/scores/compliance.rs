@@ -8,7 +8,7 @@ use gauntlet_reports::{
 };
 use gauntlet_simulators::cli::Profile;
 
-use crate::coverage::OfExecutor;
+use crate::coverage::{OfExecutor, Reached};
 use crate::data::Library;
 use crate::data::catalogue::Requirement;
 use crate::data::release::Release;
@@ -78,8 +78,8 @@ impl Counted {
         }
     }
 
-    pub(super) fn score(&self, library: &Library, executor: &str) -> ExecutorCompliance {
-        let owed = OfExecutor::new(library, executor);
+    pub(super) fn score(&self, library: &Library, executor: &str, reached: &Reached) -> ExecutorCompliance {
+        let owed = OfExecutor::new(library, executor, reached);
         let rows: Vec<RequirementRow> =
             owed.rows().map(|requirement| self.row(library, executor, requirement, &owed)).collect();
         let newer = owed.newer().map(|row| self.row(library, executor, row, &owed)).collect();

@@ -47,8 +47,8 @@ pub struct Quirk {
 pub enum Deviation {
     /// The event does not take place.
     Omit,
-    /// Parts of the event have other values, by JSON pointer, where `-` is the place behind the last element of a list. `{token}`, `{context}` and `{text}` in a string stand for the
-    /// cell's bearer and for the event's own members, and `{fill:N}` for N letters.
+    /// Parts of the event have other values, by JSON pointer, where `-` is the place behind the last element of a list. In a string `{token}` stands
+    /// for the cell's bearer, `{context}`, `{text}` and the like for the event's own texts, and `{fill:N}` for N letters.
     Replace(BTreeMap<String, Value>),
     /// The event takes place later.
     Delay(Millis),
