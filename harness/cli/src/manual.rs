@@ -12,7 +12,12 @@ use crate::Outcome;
 use crate::args::{Args, CompletionsArgs, ManArgs};
 
 pub(crate) fn completions(args: &CompletionsArgs) -> Outcome {
-    let mut command = Args::command();
+    let all = Args::command();
+    // Shells offer also what is hidden, so that it has to be left out.
+    let mut command = Command::new("gauntlet")
+        .version(env!("CARGO_PKG_VERSION"))
+        .args(all.get_arguments())
+        .subcommands(all.get_subcommands().filter(|command| !command.is_hide_set()));
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut command, "gauntlet", &mut text);
     let _ = std::io::stdout().lock().write_all(&text);

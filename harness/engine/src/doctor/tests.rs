@@ -156,12 +156,11 @@ fn a_place_where_no_run_would_work_is_exit_3() {
 
 #[test]
 fn a_fleet_is_read_and_no_bearer_of_it_is_shown() {
-    let sound = "fleet:\n  agents:\n    lab:\n      url: http://127.0.0.1:9300\n      token_env: LAB_TOKEN\n";
+    let sound = "fleet:\n  server: { bind_port: 9219 }\n  agents:\n    lab:\n      url: http://127.0.0.1:9300\n      token_env: LAB_TOKEN\n";
     let (diagnosis, _) = examined(MOUNTS, Some(sound));
     let fleet = found(&diagnosis, "fleet");
     assert!(fleet.found.contains("1 peers: lab"), "{fleet:?}");
-    let wrong =
-        "fleet:\n  agents:\n    lab:\n      url: http://127.0.0.1:9300\n      token_env: [tok-very-secret]\n";
+    let wrong = "fleet:\n  server: { bind_port: 9219 }\n  agents:\n    lab:\n      url: http://127.0.0.1:9300\n      token_env: [tok-very-secret]\n";
     let (diagnosis, _) = examined(MOUNTS, Some(wrong));
     let fleet = found(&diagnosis, "fleet");
     assert!(fleet.state == State::Wrong && fleet.found.contains("fleet.yaml"), "{fleet:?}");
