@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Fleet;
 use super::managed::{ManagedError, Order};
 use super::tools::TOOLSET;
-use crate::registry::Tool;
+use crate::registry::{Schema, Tool};
 
 /// The names of one kind's tools.
 struct Names {
@@ -50,7 +50,7 @@ pub(super) fn all(fleet: &Rc<Fleet>) -> Vec<Tool> {
         fleet,
         RECONCILE,
         "Looks after all managed receivers: leaves alone what is well, and starts again what is down.",
-        json!({ "type": "object", "properties": {}, "required": [] }),
+        Schema::new(|| json!({ "type": "object", "properties": {}, "required": [] })),
         |fleet, _| async move { fleet.reconcile().await },
     ));
     tools
@@ -60,7 +60,7 @@ fn tool<R: Future<Output = Value> + 'static>(
     fleet: &Rc<Fleet>,
     name: &'static str,
     description: &'static str,
-    arguments: Value,
+    arguments: Schema,
     body: impl Fn(Rc<Fleet>, Value) -> R + 'static,
 ) -> Tool {
     let fleet = fleet.clone();
@@ -69,13 +69,26 @@ fn tool<R: Future<Output = Value> + 'static>(
         toolset: TOOLSET,
         description,
         arguments,
-        result: json!({ "type": "object" }),
+        result: Schema::new(|| json!({ "type": "object" })),
         handler: Rc::new(move |arguments| Box::pin(body(fleet.clone(), arguments))),
     }
 }
 
 fn deploy(fleet: &Rc<Fleet>, names: &Names) -> Tool {
     let kind = names.kind;
+    let description = "Puts a receiver into a repository, starts it, and enters it as a peer. Doing it again replaces the receiver.";
+    let schema = Schema::new(move || of_repo(deploy_arguments(kind)));
+    tool(fleet, names.deploy, description, schema, move |fleet, arguments| async move {
+        let outcome = async {
+            let receiver = fleet.receiver_at(kind, &repo_path(&arguments)).await?;
+            fleet.deploy(&receiver, &order(&arguments)?).await
+        };
+        outcome.await.unwrap_or_else(|error| error.to_value())
+    })
+}
+
+/// What can be said of a deploy beside the repository.
+fn deploy_arguments(kind: &Managed) -> Value {
     let mut further = json!({
         "bind_port": { "type": "integer", "description": "The port; chosen from the band of its kind if absent." },
         "hermes_auth_token_env": { "type": "string", "description": "The variable with the bearer for its replies." },
@@ -94,20 +107,13 @@ fn deploy(fleet: &Rc<Fleet>, names: &Names) -> Tool {
             }
         }
     }
-    let description = "Puts a receiver into a repository, starts it, and enters it as a peer. Doing it again replaces the receiver.";
-    tool(fleet, names.deploy, description, of_repo(further), move |fleet, arguments| async move {
-        let outcome = async {
-            let receiver = fleet.receiver_at(kind, &repo_path(&arguments)).await?;
-            fleet.deploy(&receiver, &order(&arguments)?).await
-        };
-        outcome.await.unwrap_or_else(|error| error.to_value())
-    })
+    further
 }
 
 fn status(fleet: &Rc<Fleet>, names: &Names) -> Tool {
     let kind = names.kind;
     let description = "Tells whether the receiver of a repository runs and is well.";
-    tool(fleet, names.status, description, of_repo(json!({})), move |fleet, arguments| async move {
+    tool(fleet, names.status, description, Schema::new(|| of_repo(json!({}))), move |fleet, arguments| async move {
         match fleet.receiver_at(kind, &repo_path(&arguments)).await {
             Ok(receiver) => fleet.status(&receiver).await,
             Err(error) => error.to_value(),
@@ -118,7 +124,7 @@ fn status(fleet: &Rc<Fleet>, names: &Names) -> Tool {
 fn stop(fleet: &Rc<Fleet>, names: &Names) -> Tool {
     let kind = names.kind;
     let description = "Ends the receiver of a repository.";
-    tool(fleet, names.stop, description, of_repo(json!({})), move |fleet, arguments| async move {
+    tool(fleet, names.stop, description, Schema::new(|| of_repo(json!({}))), move |fleet, arguments| async move {
         let outcome = async {
             let receiver = fleet.receiver_at(kind, &repo_path(&arguments)).await?;
             fleet.stop(&receiver).await
