@@ -18,7 +18,8 @@ struct State {
     quirks: Vec<Quirk>,
     secrets: BTreeMap<String, String>,
     seen: RefCell<BTreeMap<usize, u32>>,
-    log: RefCell<Vec<(Point, Value)>>,
+    /// Nothing when nobody will read it.
+    log: Option<RefCell<Vec<(Point, Value)>>>,
     held: RefCell<BTreeMap<Point, Value>>,
 }
 
@@ -78,18 +79,25 @@ impl Passed {
 impl Injector {
     /// An injector with these quirks. `secrets` are values that a `{name}` in a replacement stands for.
     pub fn new(quirks: Vec<Quirk>, secrets: BTreeMap<String, String>) -> Self {
+        Self(Rc::new(State { quirks, secrets, log: Some(RefCell::default()), ..State::default() }))
+    }
+
+    /// The same without a log: a whole body may pass a point, and each event would be copied.
+    pub fn without_log(quirks: Vec<Quirk>, secrets: BTreeMap<String, String>) -> Self {
         Self(Rc::new(State { quirks, secrets, ..State::default() }))
     }
 
     /// The events that passed so far, with their points, as they were before any quirk: what decides which quirks have
     /// something to bite on in a scenario.
     pub fn log(&self) -> Vec<(Point, Value)> {
-        self.0.log.borrow().clone()
+        self.0.log.as_ref().map(|log| log.borrow().clone()).unwrap_or_default()
     }
 
     /// Passes an event through a point.
     pub async fn pass(&self, host: &Host, point: Point, event: Value) -> Passed {
-        self.0.log.borrow_mut().push((point, event.clone()));
+        if let Some(log) = &self.0.log {
+            log.borrow_mut().push((point, event.clone()));
+        }
         if let Some(held) = self.0.held.borrow_mut().remove(&point) {
             return Passed { events: vec![event, held], mangle: Mangle::Nothing, exit: None };
         }
