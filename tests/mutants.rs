@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use cells::{explain, library, plain, run, settings};
 use gauntlet_engine::cell::{Deviation, Plan};
-use gauntlet_engine::scenario::Scenario;
+use gauntlet_engine::scenario::{Scenario, Step};
 use gauntlet_reports::Verdict;
 use gauntlet_world::injection::Quirk;
 use serde_json::{Value, json};

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::task;
 use super::{Delivery, Fleet, managed_tools};
-use crate::registry::Tool;
+use crate::registry::{Schema, Tool};
 
 /// The toolset's name.
 pub const TOOLSET: &str = "a2a";
@@ -41,8 +41,8 @@ fn send(fleet: &Rc<Fleet>) -> Tool {
         toolset: TOOLSET,
         description: "Sends a message to another agent of the fleet and gives its immediate answer. A receiver only acknowledges; \
                       its reply comes later, on the same context.",
-        arguments: message_arguments(json!({})),
-        result: answer_schema(),
+        arguments: Schema::new(|| message_arguments(json!({}))),
+        result: Schema::new(answer_schema),
         handler: Rc::new(move |arguments| {
             let fleet = fleet.clone();
             Box::pin(async move {
@@ -68,10 +68,12 @@ fn send_and_wait(fleet: &Rc<Fleet>) -> Tool {
         name: SEND_AND_WAIT,
         toolset: TOOLSET,
         description: "Sends a message to a managed agent on this machine and waits for its final reply.",
-        arguments: message_arguments(
-            json!({ "max_wait_s": { "type": "number", "description": "Seconds to wait; 280 if absent." } }),
-        ),
-        result: answer_schema(),
+        arguments: Schema::new(|| {
+            message_arguments(
+                json!({ "max_wait_s": { "type": "number", "description": "Seconds to wait; 280 if absent." } }),
+            )
+        }),
+        result: Schema::new(answer_schema),
         handler: Rc::new(move |arguments| {
             let fleet = fleet.clone();
             Box::pin(async move {
@@ -101,15 +103,19 @@ fn replies(fleet: &Rc<Fleet>) -> Tool {
         toolset: TOOLSET,
         description: "Lists the replies that were delivered to a context so far, in order of arrival. Those that came after the deadline of \
                       their task are told apart.",
-        arguments: json!({
-            "type": "object",
-            "properties": { "context_id": { "type": "string" } },
-            "required": ["context_id"],
+        arguments: Schema::new(|| {
+            json!({
+                "type": "object",
+                "properties": { "context_id": { "type": "string" } },
+                "required": ["context_id"],
+            })
         }),
-        result: json!({
-            "type": "object",
-            "properties": { "replies": { "type": "array" }, "late": { "type": "array" } },
-            "required": ["replies", "late"],
+        result: Schema::new(|| {
+            json!({
+                "type": "object",
+                "properties": { "replies": { "type": "array" }, "late": { "type": "array" } },
+                "required": ["replies", "late"],
+            })
         }),
         handler: Rc::new(move |arguments| {
             let context = text(&arguments, "context_id");

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use gauntlet_protocol::claude_code::MODE as CLAUDE_CODE;
 use gauntlet_protocol::fleet::Mode;
 use gauntlet_protocol::fleet::config::{FILE, Sighting, sightings};
 use gauntlet_protocol::fleet::hermes::feed::{
@@ -108,7 +107,7 @@ impl Node {
             for peer in sightings(&String::from_utf8_lossy(&content)) {
                 let repo = self.fleet.repo(&peer.repo_path).await;
                 // A mode that nobody knows has its transcript where that of the first one was (fleet sheet 6.3).
-                let mode = Mode::named(&peer.mode).unwrap_or(&CLAUDE_CODE);
+                let mode = Mode::named_or_first(&peer.mode);
                 if seen.insert((repo.clone(), peer.mode.clone())) {
                     sources.push(Source { peer, path: repo.join(".hermes").join(mode.files.transcript) });
                 }
