@@ -51,7 +51,7 @@ fn list_cells(args: &ListArgs, library: &std::sync::Arc<gauntlet_engine::data::L
     if planned.is_empty() {
         return Err((miette!("nothing was selected: no cell's id matches"), ExitCode::NothingSelected));
     }
-    print(args, &cells::listing(&library, &planned));
+    print(args, &cells::listing(library, &planned));
     Ok(ExitCode::Pass.code())
 }
 
