@@ -3,13 +3,16 @@
 
 mod args;
 mod interrupt;
+mod known;
 mod list;
+mod narrow;
 mod process;
 mod profile;
 mod progress;
 mod replay;
 mod run;
 mod schema;
+mod step_summary;
 
 use clap::Parser;
 use gauntlet_engine::exit::ExitCode;

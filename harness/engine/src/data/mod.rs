@@ -5,6 +5,7 @@ mod error;
 mod library;
 mod names;
 mod outline;
+mod prefix;
 mod source;
 mod yaml;
 
