@@ -331,6 +331,7 @@ pub(crate) fn lines() -> Vec<CellLine> {
             counts: BTreeMap::from([("pass".to_owned(), 4)]),
             digest: "af1349b9f5f9a1a6".to_owned(),
             failed: Vec::new(),
+            known: Vec::new(),
             reason: None,
         },
         CellLine {
@@ -340,6 +341,7 @@ pub(crate) fn lines() -> Vec<CellLine> {
             counts: counts(Verdict::Fail),
             digest: "7a38b0f1c2d3e4f5".to_owned(),
             failed: strings(&["FLEET-BUSY-01"]),
+            known: Vec::new(),
             reason: None,
         },
         CellLine {
@@ -349,6 +351,7 @@ pub(crate) fn lines() -> Vec<CellLine> {
             counts: counts(Verdict::Inconclusive),
             digest: String::new(),
             failed: Vec::new(),
+            known: Vec::new(),
             reason: Some(HOSTILE.to_owned()),
         },
     ]
