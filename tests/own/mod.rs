@@ -84,9 +84,10 @@ pub(crate) fn json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).expect("the file was written")).expect("the file is JSON")
 }
 
-/// What was printed, with lines joined that a narrow page broke.
+/// What was printed, on one line: a narrow page breaks lines where it likes.
 pub(crate) fn shown(run: &Assert) -> String {
     let output = run.get_output();
-    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
-    String::from_utf8(text).expect("text").replace("\n  │ ", " ").replace("\n    ", " ")
+    let text =
+        String::from_utf8([output.stdout.as_slice(), output.stderr.as_slice()].concat()).expect("text");
+    text.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
 }

@@ -15,7 +15,7 @@ use miette::miette;
 use tokio::sync::Notify;
 
 use crate::Outcome;
-use crate::args::{OutputFormat, ReplayArgs};
+use crate::args::{ReplayArgs, TextOrJson};
 use crate::interrupt;
 
 pub(crate) fn replay(args: &ReplayArgs) -> Outcome {
@@ -39,7 +39,7 @@ pub(crate) fn replay(args: &ReplayArgs) -> Outcome {
     };
     let secrets = Secrets::new(outcome.secrets.clone());
     redact_before_cut(&mut outcome.observations, &secrets);
-    if args.format == OutputFormat::Json {
+    if args.format == TextOrJson::Json {
         return as_json(&args.cell, plan.lane, &outcome, &secrets);
     }
     let mut out = std::io::stdout().lock();

@@ -13,7 +13,7 @@ use gauntlet_reports::{Lane, json, terminal};
 use miette::{IntoDiagnostic, Report, WrapErr};
 
 use crate::Outcome;
-use crate::args::{LaneChoice, OutputFormat, RunArgs};
+use crate::args::{LaneChoice, RunArgs, SelectArgs, TextOrJson};
 use crate::progress::Bar;
 use crate::{interrupt, known, narrow, step_summary};
 
@@ -24,8 +24,9 @@ pub(crate) fn library(folders: &[std::path::PathBuf]) -> Result<Arc<Library>, (R
     Library::load(&sources).map(Arc::new).map_err(|error| (Report::new(error), ExitCode::Usage))
 }
 
-pub(crate) fn run(args: &RunArgs) -> Outcome {
-    let library = library(&args.scenarios)?;
+/// What the flags select, as `run` and `list cells` understand them. Names that nothing has, and patterns that are none, are
+/// mistakes.
+pub(crate) fn selection(library: &Library, args: &SelectArgs) -> Result<Selection, (Report, ExitCode)> {
     let selection = Selection {
         executors: args.executor.clone(),
         versions: args.version.clone(),
@@ -40,10 +41,20 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
         thorough: args.thorough || args.lane == LaneChoice::Real,
         seed: args.seed,
         seeds: usize::from(args.seeds),
-        narrow: narrow::narrow(&library, &args.narrow)?,
+        narrow: narrow::narrow(library, &args.narrow)?,
     };
-    selection.check(&library).map_err(|error| (Report::new(error), ExitCode::Usage))?;
+    selection.check(library).map_err(|error| (Report::new(error), ExitCode::Usage))?;
     selection.check_patterns().map_err(|error| (Report::new(error), ExitCode::Usage))?;
+    Ok(selection)
+}
+
+pub(crate) fn run(args: &RunArgs) -> Outcome {
+    let mut library = library(&args.scenarios)?;
+    if let Some(revision) = &args.catalogue {
+        let judged = Library::clone(&library).judged_by(revision);
+        library = Arc::new(judged.map_err(|error| (Report::new(error), ExitCode::Usage))?);
+    }
+    let selection = selection(&library, &args.select)?;
     let binary = std::env::current_exe().into_diagnostic().wrap_err("the own binary cannot be found");
     let mut settings = Settings {
         binary: Some(binary.map_err(|error| (error, ExitCode::Broken))?),
@@ -67,7 +78,7 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
     let Some(Finished { reports, written, known: tally }) =
         finished.map_err(|error| (error, ExitCode::Broken))?
     else {
-        let report = narrow::nothing(&library, &selection, &args.narrow);
+        let report = narrow::nothing(&library, &selection, &args.select.narrow);
         return Err((report, ExitCode::NothingSelected));
     };
     step_summary::append(args.output.step_summary.as_deref(), &reports.summary)?;
@@ -77,15 +88,15 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let mut out = std::io::stdout().lock();
     let text = match args.output.format {
-        OutputFormat::Json => json::summary_json(&reports.summary),
-        OutputFormat::Text if args.output.quiet => String::new(),
-        OutputFormat::Text => {
+        TextOrJson::Json => json::summary_json(&reports.summary),
+        TextOrJson::Text if args.output.quiet => String::new(),
+        TextOrJson::Text => {
             let table = terminal::table(&reports.executors, &reports.summary, 80, colour);
             // The path stands alone, so that it can be copied whatever its length.
             format!("{table}{} reports below\n{}\n", written.len(), args.out.display())
         }
     };
-    if args.output.quiet && args.output.format == OutputFormat::Text {
+    if args.output.quiet && args.output.format == TextOrJson::Text {
         for problem in &reports.summary.problems {
             eprintln!("{}", one_line(problem));
         }

@@ -6,9 +6,12 @@
 
 mod braces;
 pub mod cell;
+pub mod cells;
 pub mod coverage;
 pub mod data;
+pub mod doctor;
 pub mod exit;
+pub mod explain;
 pub mod files;
 pub mod known;
 pub mod listing;
@@ -18,6 +21,7 @@ pub mod oracle;
 pub mod pattern;
 pub mod project;
 pub mod record;
+pub mod results;
 pub mod runner;
 pub mod scenario;
 pub mod scores;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use gauntlet_reports::Lane;
 use gauntlet_simulators::cli::Profile;
-use gauntlet_simulators::injection::{Point, Quirk};
 use gauntlet_simulators::receiver::USUAL_PLACES;
+use gauntlet_world::injection::{Point, Quirk};
 use serde_json::Value;
 
 use crate::cell::{self, Deviation, Outcome, Plan};
@@ -234,7 +234,9 @@ impl Selection {
 
     /// The cells of a plain one with each quirk and fault that had something to bite on there.
     pub fn crossed(&self, library: &Library, plain: &Plan, reachable: &[String]) -> Vec<Plan> {
-        let quirks = library.quirks.values().map(|quirk| Deviation::Quirk(quirk.clone()));
+        // One that names nothing any more is not scored by the revision that judges.
+        let quirks = library.quirks.values().filter(|quirk| !quirk.violates.is_empty());
+        let quirks = quirks.map(|quirk| Deviation::Quirk(quirk.clone()));
         let faults = library.faults.values().map(|fault| Deviation::Fault(fault.clone()));
         let crossed =
             quirks.chain(faults).filter(|deviation| reachable.iter().any(|id| id == deviation.id()));

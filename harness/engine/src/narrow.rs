@@ -170,6 +170,7 @@ impl Rows {
             return;
         }
         scored.requirements.retain(|row| self.has(&row.id));
+        scored.newer.retain(|row| self.has(&row.id));
         scored.compliance = Compliance::of(&scored.requirements);
         let of_profiles = scored.profiles.iter_mut().flat_map(|profile| {
             [&mut profile.breaks, &mut profile.unexpected_breaks, &mut profile.missing_breaks]

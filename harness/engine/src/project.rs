@@ -9,7 +9,7 @@ use gauntlet_reports::{
 };
 
 use crate::cell::Plan;
-use crate::coverage;
+use crate::coverage::{self, Reached};
 use crate::data::Library;
 use crate::exit::ExitCode;
 use crate::known::{List, Tally};
@@ -25,9 +25,6 @@ pub struct Reports {
     /// The whole.
     pub summary: Summary,
 }
-
-/// The revision of the embedded catalogue.
-pub const REVISION: &str = "2026-11";
 
 /// Failures of one executor that are told one by one, and cells without a verdict that are; the others are counted.
 const MAX_FAILURES: usize = 1000;
@@ -187,7 +184,7 @@ pub fn reports(
     }
     if selection.is_whole() && selection.is_unsplit() && complete && selection.lanes.contains(&Lane::Virtual)
     {
-        for quirk in detection.quirks.iter().filter(|quirk| !quirk.caught) {
+        for quirk in detection.quirks.iter().filter(|quirk| quirk.scored && !quirk.caught) {
             if quirk.cells == 0 {
                 let line = format!("quirk {}: no scenario touches its injection point", quirk.id);
                 problem(line, ExitCode::Nonconformance);
@@ -252,7 +249,7 @@ pub fn reports(
             .collect(),
         detection,
         resilience,
-        coverage: coverage::coverage(library),
+        coverage: coverage::coverage(library, &reached(selection, &scores)),
         known_failures: known.summary(),
         failures,
         exit_code: exit.code(),
@@ -261,13 +258,21 @@ pub fn reports(
     (Reports { executors, summary }, known)
 }
 
+/// Where each quirk bit. Only the whole matrix in virtual time says it.
+fn reached(selection: &Selection, scores: &Scores) -> Reached {
+    match selection.is_whole() && selection.is_unsplit() && selection.lanes.contains(&Lane::Virtual) {
+        true => scores.reached(),
+        false => Reached::unknown(),
+    }
+}
+
 fn tool() -> Tool {
     Tool { name: "gauntlet".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
 fn catalogue(library: &Library) -> ReportCatalogue {
     ReportCatalogue {
-        revision: REVISION.to_owned(),
+        revision: library.revision_name(),
         digest: library.digest.clone(),
         layers: library.layers.clone(),
     }
@@ -281,7 +286,7 @@ fn executor_report(
     known: &Tally,
     complete: bool,
 ) -> ExecutorReport {
-    let mut scored = scores.compliance(library, &executor);
+    let mut scored = scores.compliance(library, &executor, &reached(selection, scores));
     selection.narrow.rows.narrow_compliance(&mut scored);
     let kind = if executor == HERMES { HERMES } else { "receiver" };
     ExecutorReport {
@@ -300,6 +305,7 @@ fn executor_report(
         release: scored.release,
         profiles: scored.profiles,
         requirements: scored.requirements,
+        newer: scored.newer,
         compliance: scored.compliance,
         failures: of.failures,
         failures_left_out: of.left_out,

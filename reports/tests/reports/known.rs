@@ -1,8 +1,8 @@
 //! What every format says of known failures, of a user's own data, and of a run in few words.
 
 use gauntlet_reports::{
-    Compliance, ExecutorReport, KnownFailures, KnownRow, KnownState, Layer, Summary, badge, escape, json, junit,
-    markdown, schema, terminal,
+    Compliance, ExecutorReport, KnownFailures, KnownRow, KnownState, Layer, Summary, badge, escape, json,
+    junit, markdown, schema, terminal,
 };
 
 use crate::sample;
@@ -69,29 +69,41 @@ fn a_known_failure_is_counted_as_known_and_not_as_failed() {
     let (before, after) = (sample::codex().compliance.must, report().compliance.must);
     assert_eq!((after.known, after.total()), (1, before.total()));
     let text = markdown::report(&report());
-    assert!(text.contains("| not exercised | known |") && text.contains("| FLEET-BUSY-01 | must | receiver | known |"), "{text}");
+    assert!(
+        text.contains("| not exercised | known |")
+            && text.contains("| FLEET-BUSY-01 | must | receiver | known |"),
+        "{text}"
+    );
     assert!(text.contains("fail: 0.44.0 (known)") && text.contains("## Known failures"), "{text}");
     assert!(!markdown::report(&sample::codex()).contains("nown failures"), "most reports know of none");
     let xml = junit::report(&report());
     let read = quick_junit::Report::deserialize_from_str(&xml).expect("it is JUnit");
     assert_eq!((read.test_suites[0].failures, read.test_suites[0].skipped), (0, 1));
-    assert!(xml.contains("type=\"known\"") && xml.contains("(ann, bridge/7, until 2030-01-31, known.yaml:3:12)"), "{xml}");
+    assert!(
+        xml.contains("type=\"known\"") && xml.contains("(ann, bridge/7, until 2030-01-31, known.yaml:3:12)"),
+        "{xml}"
+    );
 }
 
 #[test]
 fn a_page_tells_each_entry_with_how_often_it_failed() {
     let page = terminal::table(&[report()], &run(), 80, false);
-    for words in ["known failures: 1 must", "flaky  fleet/busy", "failed 3 of 10", "1 not judged", "own data my | data (abc123)"] {
+    for words in [
+        "known failures: 1 must",
+        "flaky  fleet/busy",
+        "failed 3 of 10",
+        "1 not judged",
+        "own data my | data (abc123)",
+    ] {
         assert!(page.contains(words), "{words}: {page}");
     }
 }
 
 #[test]
 fn what_is_known_keeps_the_schemas_and_lets_no_hidden_character_through() {
-    for (schema, text) in [
-        (schema::report(), json::report_json(&report())),
-        (schema::summary(), json::summary_json(&run())),
-    ] {
+    for (schema, text) in
+        [(schema::report(), json::report_json(&report())), (schema::summary(), json::summary_json(&run()))]
+    {
         let value = serde_json::from_str(&text).expect("JSON");
         assert!(jsonschema::is_valid(&schema, &value));
     }

@@ -50,8 +50,15 @@ fn a_narrower_terminal_gets_the_narrowest_page() {
 #[test]
 fn the_largest_counts_fit() {
     let most = u32::MAX;
-    let tally =
-        Tally { pass: most, fail: most, inconclusive: most, error: most, skipped: most, not_exercised: most, known: most };
+    let tally = Tally {
+        pass: most,
+        fail: most,
+        inconclusive: most,
+        error: most,
+        skipped: most,
+        not_exercised: most,
+        known: most,
+    };
     let mut run = sample::run();
     for score in &mut run.executors {
         score.compliance.must = tally;

@@ -2,11 +2,12 @@
 //! texts with the runtime's node, and nothing of what happens between them, so that a mistake of one shows beside the other.
 //!
 //! `http` is what there is over HTTP, `answers` what a message leads to, `memory` what is kept between messages, `records` the
-//! files, `client` what is sent to others.
+//! files, `client` what is sent to others, `feed` what the dashboard shows.
 
 mod answers;
 mod client;
 mod config;
+mod feed;
 mod http;
 mod memory;
 mod profile;
@@ -28,7 +29,7 @@ pub use self::profile::{HermesProfile, Implementation};
 
 use self::memory::Memory;
 use crate::http1::Framing;
-use crate::injection::{Injector, Point};
+use gauntlet_world::injection::{Injector, Point};
 
 /// How long what is under way may go on when a node stops listening.
 const GRACE: Duration = Duration::from_secs(5);

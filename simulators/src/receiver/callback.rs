@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::journal::Outcome;
 use super::state::Receiver;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 const LIMIT: Duration = Duration::from_secs(30);
 /// What is waited before the second and the third attempt (fleet sheet 1.1).

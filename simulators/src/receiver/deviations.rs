@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Settings;
 use crate::http1::Framing;
-use crate::injection::{Injector, Quirk};
+use gauntlet_world::injection::{Injector, Quirk};
 
 /// The environment variable with the bearer of a receiver that is a subject, which quirks may give away.
 pub const SUBJECT_TOKEN: &str = "A2A_SUBJECT_TOKEN";

@@ -17,7 +17,7 @@ use subtle::ConstantTimeEq;
 use super::inbox::NotAccepted;
 use super::state::Receiver;
 use crate::http1::{Connection, Head, Length, Refused};
-use crate::injection::{Mangle, Point};
+use gauntlet_world::injection::{Mangle, Point};
 
 /// An answer: status and body.
 type Answer = (u16, Value);

@@ -7,7 +7,7 @@ use gauntlet_protocol::fleet::{InboxRecord, Lines, offset_bytes, parse_offset};
 use serde_json::json;
 
 use super::state::Receiver;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 /// What the one who appends to the inbox knows of it.
 #[derive(Debug, Default)]

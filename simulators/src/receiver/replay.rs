@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use tokio::sync::MutexGuard;
 
 use super::cli::Output;
-use super::modes::{SignIn, Spoken};
+use super::sign_in::SignIn;
 use super::state::Receiver;
-use crate::injection::Point;
+use super::talk::Spoken;
+use gauntlet_world::injection::Point;
 
 impl Receiver {
     /// Waits until no other turn begins a conversation. Of several that begin at once in one directory, the CLI's file names the

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gauntlet_reports::Lane;
 use gauntlet_simulators::cli::Profile;
-use gauntlet_simulators::injection::Quirk;
+use gauntlet_world::injection::Quirk;
 
 use crate::data::executor::Executor;
 use crate::data::fault::Fault;

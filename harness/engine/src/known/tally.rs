@@ -68,7 +68,8 @@ impl Tally {
         }
         let Some(today) = self.list.today else { return };
         let surprising: Vec<String> = {
-            let failed = record.line.failed.iter();
+            // What is newer than the revision that judges is held against nobody.
+            let failed = record.line.failed.iter().filter(|id| library.catalogue.is_scored(id));
             failed.filter(|id| record::is_surprising(&record.plan, library, id)).cloned().collect()
         };
         let mut known = BTreeSet::new();

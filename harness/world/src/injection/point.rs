@@ -1,0 +1,697 @@
+//! The list of injection points.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::quirk::Kind;
+
+/// Where a quirk can bite. Each point documents the event that passes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum Point {
+    /// The receiver has read its configuration and is about to work by it; `sound`: nothing in it was wrong.
+    /// `{"sound": bool, "slots", "idle_s", "turn_cap_s"}`, `idle_s` being null when it never idles out.
+    #[serde(rename = "receiver.config")]
+    ReceiverConfig,
+    /// The receiver has looked who may dispatch, before it listens: whether a bearer is named and found, and whether only this machine
+    /// can reach it. `{"named": bool, "found": bool, "loopback": bool, "starts": bool}`
+    #[serde(rename = "receiver.open")]
+    ReceiverOpen,
+    /// The receiver writes its pid file when it listens, and none when it does not come to it.
+    /// `{"listens": bool, "writes": bool}`
+    #[serde(rename = "receiver.pid")]
+    ReceiverPid,
+    /// The receiver has read a request of which it knows the bearer. `context` says where a context stands, `sound` whether the
+    /// parameters have the right types, `texts` how many there are.
+    /// `{"method", "id", "context": "message" | "beside" | "none", "sound": bool, "texts", "text"}`
+    #[serde(rename = "receiver.request")]
+    ReceiverRequest,
+    /// The receiver makes up a context. `{"contextId"}`
+    #[serde(rename = "receiver.anonymous")]
+    ReceiverAnonymous,
+    /// The receiver has judged a bearer. `{"accepted": bool, "reason": "ok" | "missing" | "wrong", "scheme"}`
+    #[serde(rename = "receiver.auth")]
+    ReceiverAuth,
+    /// The receiver answers an HTTP request. `{"method", "path", "status", "body"}`, the body as JSON. Bytes can be mangled.
+    #[serde(rename = "receiver.response")]
+    ReceiverResponse,
+    /// The receiver acknowledges a dispatch. `{"contextId", "text"}`
+    #[serde(rename = "receiver.ack")]
+    ReceiverAck,
+    /// The receiver has found something in the parameters of a dispatch that is of the wrong type, and is about to refuse it.
+    /// `{"member": "params" | "params.message" | "params.message.parts"}`; omitted: the connection ends without an answer.
+    #[serde(rename = "receiver.params")]
+    ReceiverParams,
+    /// The receiver has found a contextId that is no text, and is about to refuse it. `{"contextId", "taken": false}`; taken: its
+    /// JSON stands for it.
+    #[serde(rename = "receiver.context")]
+    ReceiverContext,
+    /// The receiver appends to its inbox; `cut`: its sender sent more than this text.
+    /// `{"ts", "from", "contextId", "text", "cut": bool, "file"}`
+    #[serde(rename = "receiver.inbox")]
+    ReceiverInbox,
+    /// The receiver hands an inbox line to a turn. `{"line", "contextId", "text"}`
+    #[serde(rename = "receiver.handoff")]
+    ReceiverHandoff,
+    /// The receiver writes down how many lines of its inbox it handed off. `{"lines"}`; omitted: the file stays as it is.
+    #[serde(rename = "receiver.offset")]
+    ReceiverOffset,
+    /// The receiver could not hand off this line. `{"line"}`; omitted: it goes on behind it.
+    #[serde(rename = "receiver.handoff_failed")]
+    ReceiverHandoffFailed,
+    /// The receiver that comes back has looked what became of a line. `{"line", "state": "waiting" | "fresh" | "started" |
+    /// "ended" | "settled"}`: not handed off, not begun, begun, come to an outcome, and that outcome sent.
+    #[serde(rename = "receiver.recover")]
+    ReceiverRecover,
+    /// The receiver has looked whether a context is free, in a mode that takes one dispatch at a time.
+    /// `{"contextId", "free": bool}`
+    #[serde(rename = "receiver.claim")]
+    ReceiverClaim,
+    /// The receiver lets a context go after its turn, in such a mode. `{"contextId"}`; omitted: it stays taken.
+    #[serde(rename = "receiver.release")]
+    ReceiverRelease,
+    /// The receiver takes the lock of a context before a turn; `crowded`: it knows as many contexts as it may.
+    /// `{"contextId", "crowded": bool}`; omitted: the turn runs without the lock.
+    #[serde(rename = "receiver.context_lock")]
+    ReceiverContextLock,
+    /// The receiver has chosen the role for a turn. `{"source": "file" | "prompt" | "built_in", "text"}`
+    #[serde(rename = "receiver.role")]
+    ReceiverRole,
+    /// The receiver has looked at the repository's file of tools. `{"sound": bool}`
+    #[serde(rename = "receiver.tools")]
+    ReceiverTools,
+    /// The receiver lets a turn begin a conversation while no other one does, for a CLI of which only the last conversation can be
+    /// found again. `{"contextId"}`; omitted: it does not wait.
+    #[serde(rename = "receiver.first_turn")]
+    ReceiverFirstTurn,
+    /// The receiver starts its CLI. `text` is what was dispatched, `cwd` where the CLI works, `adds_places` whether the usual places of
+    /// programs are added to its search path, `env` what this mode adds to its environment, `withheld` the names of variables that
+    /// are not passed on. `{"contextId", "session", "args", "text", "cwd", "stdin": "null" | "held", "adds_places": bool, "env",
+    /// "withheld"}`
+    #[serde(rename = "receiver.spawn")]
+    ReceiverSpawn,
+    /// The receiver sets the time after which it ends a turn. `{"contextId", "seconds"}`
+    #[serde(rename = "receiver.cap")]
+    ReceiverCap,
+    /// The receiver has read what its CLI printed. `answered`: it gave an answer; `noise`: there were lines that are no JSON; `several`:
+    /// it gave several answers, of which `first` is the first; `from_result`: the answer is what it says at its very end; `failure`: why
+    /// it says that it failed. `{"reply", "session", "wrong_session": bool, "code", "failed": bool, "answered": bool, "noise": bool,
+    /// "several": bool, "first", "from_result": bool, "tells_failure": bool, "failure"}`
+    #[serde(rename = "receiver.heard")]
+    ReceiverHeard,
+    /// The receiver kills the process groups of a turn that ran into its cap, or of all when it is told to end.
+    /// `{"because": "cap" | "stop"}`; omitted: only the leaders die.
+    #[serde(rename = "receiver.group_kill")]
+    ReceiverGroupKill,
+    /// The receiver remembers the CLI's session for a context. `{"contextId", "session"}`
+    #[serde(rename = "receiver.session_save")]
+    ReceiverSessionSave,
+    /// The receiver has looked up the session that goes on with a context; null: it has none.
+    /// `{"contextId", "session", "earlier_life": bool}`, the last true when all turns of the context were an earlier life's.
+    #[serde(rename = "receiver.session_lookup")]
+    ReceiverSessionLookup,
+    /// The receiver has seen that the session which the CLI was to go on with does not exist, or that the one which it was to begin
+    /// does; `again`: the turn is run once more. `{"contextId", "session", "sign": "not_found" | "in_use", "again"}`; omitted: it has
+    /// not seen it.
+    #[serde(rename = "receiver.session_dead")]
+    ReceiverSessionDead,
+    /// The receiver has found words of a dead session in what is a reply. `{"contextId", "session", "is_sign": false}`; when they are
+    /// a sign, the turn is run again on the other session.
+    #[serde(rename = "receiver.session_words")]
+    ReceiverSessionWords,
+    /// The receiver forgets the session of a context. `{"contextId", "session"}`
+    #[serde(rename = "receiver.session_forget")]
+    ReceiverSessionForget,
+    /// The receiver has looked where a CLI that prints no session writes down the last one of a directory. `whose`: null, or why it is
+    /// not taken. `{"contextId", "by": "path" | "real path", "session", "whose": null | "an earlier turn's" | "another's"}`; omitted: it has not
+    /// looked there.
+    #[serde(rename = "receiver.discovery")]
+    ReceiverDiscovery,
+    /// The receiver has compared what a CLI repeats with what it printed before. `{"contextId", "fits", "stripped", "drifted"}`,
+    /// with whether what is repeated is left out of the reply, and whether it is noted that it does not fit.
+    #[serde(rename = "receiver.replay")]
+    ReceiverReplay,
+    /// The receiver has judged whether nobody is signed in, for a CLI that has no event for it. `{"contextId", "sign": "nothing" |
+    /// "silence" | "told" | "mute failure" | "quoted", "missing"}`
+    #[serde(rename = "receiver.sign_in")]
+    ReceiverSignIn,
+    /// The receiver appends to its transcript. `{"dir", "from", "to", "contextId", "text"}`. Bytes can be mangled.
+    #[serde(rename = "receiver.transcript")]
+    ReceiverTranscript,
+    /// The receiver sends a reply back, each attempt anew; `bearer`: it shows one. `{"id", "contextId", "text", "role", "attempt",
+    /// "url", "bearer": bool}`. Bytes can be mangled.
+    #[serde(rename = "receiver.callback")]
+    ReceiverCallback,
+    /// The receiver has an answer to a callback; `error`: there is one of JSON-RPC in it. `{"status", "error": bool, "taken": bool}`
+    #[serde(rename = "receiver.callback_answer")]
+    ReceiverCallbackAnswer,
+    /// The receiver ends, at its start, what turns of an earlier life left running. `{"turns"}`, how many lines that life handed
+    /// off; omitted: it lives on.
+    #[serde(rename = "receiver.sweep")]
+    ReceiverSweep,
+    /// The time without work is over after which the receiver ends. `{"open_turns"}`; it ends only when there are none.
+    #[serde(rename = "receiver.idle")]
+    ReceiverIdle,
+    /// The receiver is told to end; `busy`: a turn is open. `{"busy": bool}`; omitted: it goes on.
+    #[serde(rename = "receiver.signal")]
+    ReceiverSignal,
+    /// The receiver writes a line to its log. `{"line"}`
+    #[serde(rename = "receiver.log")]
+    ReceiverLog,
+    /// A Hermes node is loaded. `{"listens": bool}`; true: it begins to listen before it is told to.
+    #[serde(rename = "hermes.load")]
+    HermesLoad,
+    /// A Hermes node is told to listen. `{"already": bool}`: whether it does, so that nothing is to be done.
+    #[serde(rename = "hermes.connect")]
+    HermesConnect,
+    /// A Hermes node has found that it cannot listen. `{"port"}`
+    #[serde(rename = "hermes.busy_port")]
+    HermesBusyPort,
+    /// A Hermes node has read its configuration for a request. `{"handler", "peers"}`; omitted: it goes on with what it read first.
+    #[serde(rename = "hermes.config")]
+    HermesConfig,
+    /// A Hermes node has judged a bearer. `{"accepted": bool, "reason": "ok" | "missing" | "start" | "wrong"}`; `start` is the
+    /// beginning of the right one.
+    #[serde(rename = "hermes.auth")]
+    HermesAuth,
+    /// A Hermes node answers an HTTP request. `{"method", "path", "status", "body"}`, the body as JSON. Bytes can be mangled.
+    #[serde(rename = "hermes.response")]
+    HermesResponse,
+    /// A Hermes node has settled which context a message belongs to: the one that is `named` in it, or a new one.
+    /// `{"contextId", "named": bool, "beside": bool, "takes_beside": bool}`; `beside`: one stands beside the message; omitted: the answer
+    /// names none.
+    #[serde(rename = "hermes.context")]
+    HermesContext,
+    /// A Hermes node has looked whether its agent is free on a context. `{"contextId", "free": bool}`
+    #[serde(rename = "hermes.claim")]
+    HermesClaim,
+    /// A Hermes node hands a message to its agent. `{"contextId", "session", "peer", "text"}`
+    #[serde(rename = "hermes.turn")]
+    HermesTurn,
+    /// A Hermes node takes the reasoning from the beginning of its agent's reply. `{"contextId", "text"}`; omitted: it stays.
+    #[serde(rename = "hermes.strip")]
+    HermesStrip,
+    /// A Hermes node takes the lock of a context before it asks a model. `{"contextId"}`; omitted: it asks without.
+    #[serde(rename = "hermes.context_lock")]
+    HermesContextLock,
+    /// A Hermes node asks a model. `{"max_tokens", "temperature"}`
+    #[serde(rename = "hermes.model_call")]
+    HermesModelCall,
+    /// A Hermes node decides whether an exchange with a model is remembered. `{"contextId", "succeeded": bool, "keeps": bool}`
+    #[serde(rename = "hermes.history")]
+    HermesHistory,
+    /// A Hermes node forgets what is too much. `{"contextId", "what": "records" | "contexts"}`; omitted: it stays.
+    #[serde(rename = "hermes.forget")]
+    HermesForget,
+    /// A Hermes node appends to a transcript. `{"dir", "from", "to", "contextId", "text"}`
+    #[serde(rename = "hermes.transcript")]
+    HermesTranscript,
+    /// A Hermes node takes the reply of a receiver. `{"id", "contextId", "text", "seen": bool}`; `seen`: it came before.
+    #[serde(rename = "hermes.delivery")]
+    HermesDelivery,
+    /// The runtime has read whether it is part of a fleet, and registers its tools. `{"enabled": bool, "registers": bool}`
+    #[serde(rename = "runtime.load")]
+    RuntimeLoad,
+    /// The runtime has found its `fleet.yaml` changed since it last read it. `{"peers"}`, the names that it has now; omitted: it goes on
+    /// with what it knew.
+    #[serde(rename = "runtime.reread")]
+    RuntimeReread,
+    /// The runtime has found that its `fleet.yaml` breaks a rule. `{"rule", "refused": true}`, the rule by the name in
+    /// `fleet/config.rs` of the runtime; not refused: it goes on with what it knew, where it knew something.
+    #[serde(rename = "runtime.config")]
+    RuntimeConfig,
+    /// A tool of the runtime is called. `open`: the caller has its toolset; `unknown`: there are arguments that it does not know;
+    /// `refused`: what is wrong with those that it knows, or null. `{"tool", "open": bool, "unknown": bool, "refused"}`
+    #[serde(rename = "runtime.call")]
+    RuntimeCall,
+    /// A tool of the runtime gives its result. `{"tool", "context": "named" | "none", "result"}`, with whether its caller named a
+    /// context.
+    #[serde(rename = "runtime.tool")]
+    RuntimeTool,
+    /// The runtime's command has its result. `printed` and `error` are what goes to its two outputs, or null, and `answered` says whether it
+    /// ends well. `{"printed", "error", "answered": bool}`
+    #[serde(rename = "runtime.command")]
+    RuntimeCommand,
+    /// The runtime sends a dispatch; `contextId` is null when its caller named none, `bearer` says whether one is presented.
+    /// `{"peer", "method", "id", "contextId", "text", "role", "bearer": bool}`
+    #[serde(rename = "runtime.dispatch")]
+    RuntimeDispatch,
+    /// The runtime tells why a dispatch failed. `{"because": "configuration" | "unknown peer" | "address" | "transcript" |
+    /// "network" | "status" | "garbage" | "error" | "no reply" | "elsewhere", "class", "retry_safe": bool}`
+    #[serde(rename = "runtime.failure")]
+    RuntimeFailure,
+    /// The runtime has found where the bearer for a peer comes from. `{"managed": bool, "source": "file" | "environment"}`; any other
+    /// source is none.
+    #[serde(rename = "runtime.token")]
+    RuntimeToken,
+    /// The runtime has the answer to a dispatch whose reply somebody waits for. `file` is the transcript that it looks in, or null,
+    /// `from` where it begins to look; `older`: that is not at its start.
+    /// `{"peer", "queued": bool, "waits": bool, "seconds", "file", "from", "older": bool}`
+    #[serde(rename = "runtime.wait")]
+    RuntimeWait,
+    /// The runtime has looked at a record while it waits; `taken`: it is the reply. Of one that is half written it knows nothing, and
+    /// taking it is passing over it. `{"whole": bool, "contextId", "from", "to", "dir", "text", "taken": bool}`
+    #[serde(rename = "runtime.record")]
+    RuntimeRecord,
+    /// The runtime has found where the repository of a receiver really is. `{"written", "real"}`
+    #[serde(rename = "runtime.repository")]
+    RuntimeRepository,
+    /// The runtime has the port of a receiver to deploy; `from` says where it is from. In a full band there is none, and then it is
+    /// null. `{"repo", "from": "order" | "configuration" | "band" | "full band", "port"}`; omitted: the next source counts.
+    #[serde(rename = "runtime.port")]
+    RuntimePort,
+    /// The runtime is about to choose from the band of a mode; `claims`: others claim ports.
+    /// `{"repo", "first", "last", "claimed", "claims": bool}`
+    #[serde(rename = "runtime.band")]
+    RuntimeBand,
+    /// The runtime has looked whether nobody listens on a port of a band. `{"repo", "port", "free": bool}`
+    #[serde(rename = "runtime.free")]
+    RuntimeFree,
+    /// The runtime is about to write what a receiver is told; `again`: it is revived, and told what it was told before.
+    /// `{"repo", "port", "again": bool, "token_env", "node", "options": {"model", "hermes_auth_token_env"}}`
+    #[serde(rename = "runtime.order")]
+    RuntimeOrder,
+    /// The runtime writes a file of a repository to which it deploys; `exists`: it was there. `mode` is null where it stays.
+    /// `{"file": "import" | "ignore" | "token", "exists": bool, "text", "mode"}`; omitted: it is not written.
+    #[serde(rename = "runtime.file")]
+    RuntimeFile,
+    /// The runtime has told the receiver that ran before in a place to end. `{"repo", "ended": bool}`
+    #[serde(rename = "runtime.make_way")]
+    RuntimeMakeWay,
+    /// The runtime starts a receiver. `home` is the profile that it is told, `for_replies` the variable with the bearer of its replies,
+    /// or null. `{"repo", "port", "home", "for_replies"}`
+    #[serde(rename = "runtime.launch")]
+    RuntimeLaunch,
+    /// The runtime has the answer of whoever listens on a receiver's port. `{"status", "ok": bool, "repo_path", "well": bool}`
+    #[serde(rename = "runtime.health")]
+    RuntimeHealth,
+    /// The runtime has seen what became of a receiver that it started, and publishes its token and its peer, or neither. A receiver that
+    /// is not healthy passes, too, and counts as deployed when it is published. `{"what": "receiver" | "token" | "peer", "port", "healthy": bool, "published": bool}`
+    #[serde(rename = "runtime.publish")]
+    RuntimePublish,
+    /// The runtime enters a receiver as a peer into `fleet.yaml`. `anew`: it begins with a new file; `usual` is the name of its kind,
+    /// `name` another one that it must have, or null. `{"repo", "port", "exists": bool, "anew": bool, "with_token": bool, "usual", "name"}`;
+    /// omitted: it is not entered.
+    #[serde(rename = "runtime.entry")]
+    RuntimeEntry,
+    /// The runtime has looked how a receiver is that it looks after, and what it does about it.
+    /// `{"port", "state": "well" | "down" | "lost", "does": "healthy" | "redeployed" | "failed"}`; a lost one cannot be revived.
+    #[serde(rename = "runtime.reconcile")]
+    RuntimeReconcile,
+    /// The runtime tells how a receiver is. `{"alive": bool, "healthy": bool, "running": bool}`
+    #[serde(rename = "runtime.status")]
+    RuntimeStatus,
+    /// The runtime has judged whether a process is one that it deployed. `{"ours": bool}`
+    #[serde(rename = "runtime.ours")]
+    RuntimeOurs,
+    /// The runtime has been asked to end a receiver. `{"found": "none" | "dead" | "foreign" | "stubborn" | "running", "stopped": bool}`
+    #[serde(rename = "runtime.stop")]
+    RuntimeStop,
+    /// The CLI looks up the session that it is asked to resume. `{"session", "found"}`
+    #[serde(rename = "cli.resume")]
+    CliResume,
+    /// The CLI writes down which conversation each directory had last. `{"conversations"}`, the whole file. Bytes can be mangled.
+    #[serde(rename = "cli.record")]
+    CliRecord,
+    /// The CLI has run into the limit that it was told. `{"seconds", "text"}`, with what it prints for an answer; omitted: it goes on.
+    #[serde(rename = "cli.limit")]
+    CliLimit,
+    /// The CLI prints a line of its event stream. The event as JSON; of a CLI that prints plain text `{"kind": "warning" | "replay" |
+    /// "answer", "text"}`. Bytes can be mangled.
+    #[serde(rename = "cli.line")]
+    CliLine,
+    /// The CLI prints a line on standard error. `{"line"}`
+    #[serde(rename = "cli.stderr")]
+    CliStderr,
+    /// The CLI is about to end. `{"code"}`
+    #[serde(rename = "cli.exit")]
+    CliExit,
+}
+
+impl Point {
+    /// The name in quirk files, for instance `receiver.callback`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Point::ReceiverConfig => "receiver.config",
+            Point::ReceiverOpen => "receiver.open",
+            Point::ReceiverPid => "receiver.pid",
+            Point::ReceiverRequest => "receiver.request",
+            Point::ReceiverAnonymous => "receiver.anonymous",
+            Point::ReceiverAuth => "receiver.auth",
+            Point::ReceiverResponse => "receiver.response",
+            Point::ReceiverAck => "receiver.ack",
+            Point::ReceiverParams => "receiver.params",
+            Point::ReceiverContext => "receiver.context",
+            Point::ReceiverInbox => "receiver.inbox",
+            Point::ReceiverHandoff => "receiver.handoff",
+            Point::ReceiverOffset => "receiver.offset",
+            Point::ReceiverHandoffFailed => "receiver.handoff_failed",
+            Point::ReceiverRecover => "receiver.recover",
+            Point::ReceiverClaim => "receiver.claim",
+            Point::ReceiverRelease => "receiver.release",
+            Point::ReceiverContextLock => "receiver.context_lock",
+            Point::ReceiverRole => "receiver.role",
+            Point::ReceiverTools => "receiver.tools",
+            Point::ReceiverFirstTurn => "receiver.first_turn",
+            Point::ReceiverSpawn => "receiver.spawn",
+            Point::ReceiverCap => "receiver.cap",
+            Point::ReceiverHeard => "receiver.heard",
+            Point::ReceiverGroupKill => "receiver.group_kill",
+            Point::ReceiverSessionSave => "receiver.session_save",
+            Point::ReceiverSessionLookup => "receiver.session_lookup",
+            Point::ReceiverSessionDead => "receiver.session_dead",
+            Point::ReceiverSessionWords => "receiver.session_words",
+            Point::ReceiverSessionForget => "receiver.session_forget",
+            Point::ReceiverDiscovery => "receiver.discovery",
+            Point::ReceiverReplay => "receiver.replay",
+            Point::ReceiverSignIn => "receiver.sign_in",
+            Point::ReceiverTranscript => "receiver.transcript",
+            Point::ReceiverCallback => "receiver.callback",
+            Point::ReceiverCallbackAnswer => "receiver.callback_answer",
+            Point::ReceiverSweep => "receiver.sweep",
+            Point::ReceiverIdle => "receiver.idle",
+            Point::ReceiverSignal => "receiver.signal",
+            Point::ReceiverLog => "receiver.log",
+            Point::HermesLoad => "hermes.load",
+            Point::HermesConnect => "hermes.connect",
+            Point::HermesBusyPort => "hermes.busy_port",
+            Point::HermesConfig => "hermes.config",
+            Point::HermesAuth => "hermes.auth",
+            Point::HermesResponse => "hermes.response",
+            Point::HermesContext => "hermes.context",
+            Point::HermesClaim => "hermes.claim",
+            Point::HermesTurn => "hermes.turn",
+            Point::HermesStrip => "hermes.strip",
+            Point::HermesContextLock => "hermes.context_lock",
+            Point::HermesModelCall => "hermes.model_call",
+            Point::HermesHistory => "hermes.history",
+            Point::HermesForget => "hermes.forget",
+            Point::HermesTranscript => "hermes.transcript",
+            Point::HermesDelivery => "hermes.delivery",
+            Point::RuntimeLoad => "runtime.load",
+            Point::RuntimeReread => "runtime.reread",
+            Point::RuntimeConfig => "runtime.config",
+            Point::RuntimeCall => "runtime.call",
+            Point::RuntimeTool => "runtime.tool",
+            Point::RuntimeCommand => "runtime.command",
+            Point::RuntimeDispatch => "runtime.dispatch",
+            Point::RuntimeFailure => "runtime.failure",
+            Point::RuntimeToken => "runtime.token",
+            Point::RuntimeWait => "runtime.wait",
+            Point::RuntimeRecord => "runtime.record",
+            Point::RuntimeRepository => "runtime.repository",
+            Point::RuntimePort => "runtime.port",
+            Point::RuntimeBand => "runtime.band",
+            Point::RuntimeFree => "runtime.free",
+            Point::RuntimeOrder => "runtime.order",
+            Point::RuntimeFile => "runtime.file",
+            Point::RuntimeMakeWay => "runtime.make_way",
+            Point::RuntimeLaunch => "runtime.launch",
+            Point::RuntimeHealth => "runtime.health",
+            Point::RuntimePublish => "runtime.publish",
+            Point::RuntimeEntry => "runtime.entry",
+            Point::RuntimeReconcile => "runtime.reconcile",
+            Point::RuntimeStatus => "runtime.status",
+            Point::RuntimeOurs => "runtime.ours",
+            Point::RuntimeStop => "runtime.stop",
+            Point::CliResume => "cli.resume",
+            Point::CliRecord => "cli.record",
+            Point::CliLimit => "cli.limit",
+            Point::CliLine => "cli.line",
+            Point::CliStderr => "cli.stderr",
+            Point::CliExit => "cli.exit",
+        }
+    }
+
+    /// What passes here, and what a quirk can do to it: one row a point. A deviation that is not in its row would do nothing.
+    pub fn traits(self) -> Traits {
+        use Kind::{Delay, Duplicate, Exit, Garble, Omit, Reorder, Replace, Stall, Truncate};
+        let of = |members, changeable, kinds| Traits {
+            members: Some(members),
+            changeable: Some(changeable),
+            kinds,
+        };
+        match self {
+            Point::ReceiverConfig => of(
+                &["sound", "slots", "idle_s", "turn_cap_s"],
+                &["slots", "idle_s", "turn_cap_s"],
+                &[Replace, Delay, Stall, Exit],
+            ),
+            Point::ReceiverOpen => {
+                of(&["named", "found", "loopback", "starts"], &["starts"], &[Replace, Delay, Stall])
+            }
+            Point::ReceiverPid => of(&["listens", "writes"], &["writes"], &[Replace, Delay, Stall]),
+            Point::ReceiverRequest => of(
+                &["method", "id", "context", "sound", "texts", "text"],
+                &["method", "id", "context", "sound", "text"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::ReceiverAnonymous => of(&["contextId"], &["contextId"], &[Replace, Delay, Stall]),
+            Point::ReceiverAuth => {
+                of(&["accepted", "reason", "scheme"], &["accepted"], &[Replace, Delay, Stall])
+            }
+            Point::ReceiverResponse => of(
+                &["method", "path", "status", "body"],
+                &["status", "body"],
+                &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble],
+            ),
+            Point::ReceiverAck => {
+                of(&["contextId", "text"], &["contextId", "text"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::ReceiverParams => of(&["member"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverContext => of(&["contextId", "taken"], &["taken"], &[Replace, Delay, Stall]),
+            Point::ReceiverInbox => of(
+                &["ts", "from", "contextId", "text", "cut", "file"],
+                &["ts", "from", "contextId", "text", "cut", "file"],
+                &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
+            ),
+            Point::ReceiverHandoff => of(
+                &["line", "contextId", "text"],
+                &["contextId", "text"],
+                &[Omit, Replace, Delay, Stall, Duplicate, Reorder],
+            ),
+            Point::ReceiverOffset => of(&["lines"], &["lines"], &[Omit, Replace, Delay, Stall]),
+            Point::ReceiverHandoffFailed => of(&["line"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverRecover => of(&["line", "state"], &["state"], &[Replace, Delay, Stall]),
+            Point::ReceiverClaim => of(&["contextId", "free"], &["free"], &[Replace, Delay, Stall]),
+            Point::ReceiverRelease => of(&["contextId"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverContextLock => of(&["contextId", "crowded"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverRole => of(&["source", "text"], &["text"], &[Replace, Delay, Stall]),
+            Point::ReceiverTools => of(&["sound"], &["sound"], &[Replace, Delay, Stall]),
+            Point::ReceiverFirstTurn => of(&["contextId"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverSpawn => of(
+                &["contextId", "session", "args", "text", "cwd", "stdin", "adds_places", "env", "withheld"],
+                &["args", "cwd", "stdin", "adds_places", "env", "withheld"],
+                &[Omit, Replace, Delay, Stall],
+            ),
+            Point::ReceiverCap => of(&["contextId", "seconds"], &["seconds"], &[Replace]),
+            Point::ReceiverHeard => of(
+                &[
+                    "reply",
+                    "session",
+                    "wrong_session",
+                    "code",
+                    "failed",
+                    "answered",
+                    "noise",
+                    "several",
+                    "first",
+                    "from_result",
+                    "tells_failure",
+                    "failure",
+                ],
+                &["reply", "session", "wrong_session"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::ReceiverGroupKill => of(&["because"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverSessionSave => of(
+                &["contextId", "session"],
+                &["contextId", "session"],
+                &[Omit, Replace, Delay, Stall, Duplicate],
+            ),
+            Point::ReceiverSessionLookup => {
+                of(&["contextId", "session", "earlier_life"], &["session"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::ReceiverSessionDead => {
+                of(&["contextId", "session", "sign", "again"], &["again"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::ReceiverSessionForget => of(&["contextId", "session"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverDiscovery => of(
+                &["contextId", "by", "session", "whose"],
+                &["session", "whose"],
+                &[Omit, Replace, Delay, Stall],
+            ),
+            Point::ReceiverReplay => of(
+                &["contextId", "fits", "stripped", "drifted"],
+                &["stripped", "drifted"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::ReceiverSignIn => {
+                of(&["contextId", "sign", "missing"], &["missing"], &[Replace, Delay, Stall])
+            }
+            Point::ReceiverSessionWords => {
+                of(&["contextId", "session", "is_sign"], &["is_sign"], &[Replace, Delay, Stall])
+            }
+            Point::ReceiverTranscript => of(
+                &["dir", "from", "to", "contextId", "text"],
+                &["dir", "from", "to", "contextId", "text"],
+                &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
+            ),
+            Point::ReceiverCallback => of(
+                &["id", "contextId", "text", "role", "attempt", "url", "bearer"],
+                &["id", "contextId", "text", "role", "url", "bearer"],
+                &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
+            ),
+            Point::ReceiverCallbackAnswer => {
+                of(&["status", "error", "taken"], &["taken"], &[Replace, Delay, Stall])
+            }
+            Point::ReceiverSweep => of(&["turns"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverIdle => of(&["open_turns"], &["open_turns"], &[Replace, Delay, Stall]),
+            Point::ReceiverSignal => of(&["busy"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverLog => {
+                of(&["line"], &["line"], &[Omit, Replace, Delay, Stall, Duplicate, Reorder])
+            }
+            Point::HermesLoad => of(&["listens"], &["listens"], &[Replace, Delay, Stall]),
+            Point::HermesConnect => of(&["already"], &["already"], &[Replace, Delay, Stall]),
+            Point::HermesBusyPort => of(&["port"], &[], &[Delay, Stall, Exit]),
+            Point::HermesConfig => of(&["handler", "peers"], &[], &[Omit, Delay, Stall]),
+            Point::HermesAuth => of(&["accepted", "reason"], &["accepted"], &[Replace, Delay, Stall]),
+            Point::HermesResponse => of(
+                &["method", "path", "status", "body"],
+                &["status", "body"],
+                &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble],
+            ),
+            Point::HermesContext => of(
+                &["contextId", "named", "beside", "takes_beside"],
+                &["contextId", "takes_beside"],
+                &[Omit, Replace, Delay, Stall],
+            ),
+            Point::HermesClaim => of(&["contextId", "free"], &["free"], &[Replace, Delay, Stall]),
+            Point::HermesTurn => of(
+                &["contextId", "session", "peer", "text"],
+                &["session", "peer", "text"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::HermesStrip => of(&["contextId", "text"], &[], &[Omit, Delay, Stall, Duplicate]),
+            Point::HermesContextLock => of(&["contextId"], &[], &[Omit, Delay, Stall]),
+            Point::HermesModelCall => {
+                of(&["max_tokens", "temperature"], &["max_tokens", "temperature"], &[Replace, Delay, Stall])
+            }
+            Point::HermesHistory => {
+                of(&["contextId", "succeeded", "keeps"], &["keeps"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::HermesForget => of(&["contextId", "what"], &[], &[Omit, Delay, Stall]),
+            Point::HermesTranscript => of(
+                &["dir", "from", "to", "contextId", "text"],
+                &["dir", "from", "to", "contextId", "text"],
+                &[Omit, Replace, Delay, Stall, Duplicate],
+            ),
+            Point::HermesDelivery => of(
+                &["id", "contextId", "text", "seen"],
+                &["id", "contextId", "text", "seen"],
+                &[Omit, Replace, Delay, Stall],
+            ),
+            Point::RuntimeLoad => of(&["enabled", "registers"], &["registers"], &[Replace, Delay, Stall]),
+            Point::RuntimeReread => of(&["peers"], &[], &[Omit, Delay, Stall]),
+            Point::RuntimeConfig => of(&["rule", "refused"], &["refused"], &[Replace, Delay, Stall]),
+            Point::RuntimeCall => {
+                of(&["tool", "open", "unknown", "refused"], &["open", "refused"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeTool => of(&["tool", "context", "result"], &["result"], &[Replace, Delay, Stall]),
+            Point::RuntimeCommand => of(
+                &["printed", "error", "answered"],
+                &["printed", "error", "answered"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeDispatch => of(
+                &["peer", "method", "id", "contextId", "text", "role", "bearer"],
+                &["method", "id", "contextId", "text", "role", "bearer"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeFailure => {
+                of(&["because", "class", "retry_safe"], &["class", "retry_safe"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeToken => of(&["managed", "source"], &["source"], &[Replace, Delay, Stall]),
+            Point::RuntimeWait => of(
+                &["peer", "queued", "waits", "seconds", "file", "from", "older"],
+                &["waits", "seconds", "file", "from"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeRecord => of(
+                &["whole", "contextId", "from", "to", "dir", "text", "taken"],
+                &["taken"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeRepository => of(&["written", "real"], &["real"], &[Replace, Delay, Stall]),
+            Point::RuntimePort => of(&["repo", "from", "port"], &["port"], &[Omit, Replace, Delay, Stall]),
+            Point::RuntimeBand => of(
+                &["repo", "first", "last", "claimed", "claims"],
+                &["first", "last", "claimed"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeFree => of(&["repo", "port", "free"], &["free"], &[Replace, Delay, Stall]),
+            Point::RuntimeOrder => of(
+                &["repo", "port", "again", "token_env", "node", "options"],
+                &["token_env", "node", "options"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeFile => {
+                of(&["file", "exists", "text", "mode"], &["text", "mode"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::RuntimeMakeWay => of(&["repo", "ended"], &["ended"], &[Replace, Delay, Stall]),
+            Point::RuntimeLaunch => {
+                of(&["repo", "port", "home", "for_replies"], &["home"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeHealth => {
+                of(&["status", "ok", "repo_path", "well"], &["well"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimePublish => {
+                of(&["what", "port", "healthy", "published"], &["published"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeEntry => of(
+                &["repo", "port", "exists", "anew", "with_token", "usual", "name"],
+                &["anew", "with_token", "name"],
+                &[Omit, Replace, Delay, Stall],
+            ),
+            Point::RuntimeReconcile => {
+                of(&["port", "state", "does"], &["port", "does"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeStatus => {
+                of(&["alive", "healthy", "running"], &["healthy", "running"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeOurs => of(&["ours"], &["ours"], &[Replace, Delay, Stall]),
+            Point::RuntimeStop => of(&["found", "stopped"], &["stopped"], &[Replace, Delay, Stall]),
+            Point::CliResume => {
+                of(&["session", "found"], &["session", "found"], &[Omit, Replace, Delay, Stall, Exit])
+            }
+            Point::CliRecord => of(
+                &["conversations"],
+                &["conversations"],
+                &[Omit, Replace, Delay, Stall, Truncate, Garble, Exit],
+            ),
+            Point::CliLimit => of(&["seconds", "text"], &["text"], &[Omit, Replace, Delay, Stall, Exit]),
+            // Every CLI and version has events of its own.
+            Point::CliLine => Traits { members: None, changeable: None, kinds: Kind::ALL },
+            Point::CliStderr => of(&["line"], &["line"], Kind::ALL),
+            Point::CliExit => of(&["code"], &["code"], &[Omit, Replace, Delay, Stall, Exit]),
+        }
+    }
+
+    /// The role whose behaviour deviates here.
+    pub fn role(self) -> &'static str {
+        match self.name().split_once('.') {
+            Some((role, _)) => role,
+            None => self.name(),
+        }
+    }
+}
+
+/// What passes a point, and what a quirk can do to it there.
+#[derive(Debug, Clone, Copy)]
+pub struct Traits {
+    /// The members of the event; any when the point does not fix them.
+    pub members: Option<&'static [&'static str]>,
+    /// The members whose change has an effect.
+    pub changeable: Option<&'static [&'static str]>,
+    /// The deviations that have an effect.
+    pub kinds: &'static [Kind],
+}
