@@ -97,8 +97,10 @@ fn status(report: &ExecutorReport, row: &RequirementRow, version: &VersionVerdic
 
 /// What the lists of known failures say of a requirement.
 fn known_by(report: &ExecutorReport, id: &str) -> String {
-    let is_of =
-        |row: &&KnownRow| row.requirement.as_deref().is_none_or(|named| named == id) && row.failed > 0;
+    let is_of = |row: &&KnownRow| {
+        row.requirement.as_deref().is_none_or(|named| named == id || named.contains(['*', '?']))
+            && row.failed > 0
+    };
     let told = report.known_failures.iter().filter(is_of).map(|row| {
         let issue = row.issue.as_deref().map(|issue| format!(", {issue}")).unwrap_or_default();
         format!("{} ({}{issue}, until {}, {})", row.reason, row.owner, row.expires, row.place)
