@@ -8,7 +8,6 @@ use gauntlet_protocol::fleet::Mode;
 use gauntlet_runtime::fleet::command::{self, SendArgs};
 use gauntlet_simulators::receiver::Deviations;
 use gauntlet_simulators::{control, receiver};
-use gauntlet_world::injection::Injector;
 use gauntlet_world::{Either, Host, Identity, race};
 use miette::{IntoDiagnostic, miette};
 use tokio::io::AsyncReadExt;
@@ -107,11 +106,7 @@ pub(crate) fn send(args: &SendArgs) -> Outcome {
     let host = host("send", Vec::new())?;
     let args = args.clone();
     live(move || async move {
-        let code = if command::send(&host, &args, &Injector::default()).await.is_ok() {
-            ExitCode::Pass
-        } else {
-            ExitCode::Unanswered
-        };
+        let code = if command::send(&host, &args).await { ExitCode::Pass } else { ExitCode::Unanswered };
         code.code().into()
     })
 }

@@ -80,7 +80,7 @@ pub fn record(
         }
         None => {
             let known =
-                format!("an executor whose recordings can be read ({})", executors().join(", "));
+                format!("an executor whose recordings can be read ({})", self::executors().join(", "));
             return Err(RecordError::new(recorded_from, known, format!("{executor:?}")));
         }
     };

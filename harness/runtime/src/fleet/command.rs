@@ -4,7 +4,6 @@
 //! same function.
 
 use gauntlet_world::Host;
-use gauntlet_world::injection::{Injector, Point};
 use serde_json::{Map, Value, json};
 
 use super::Class;
@@ -47,16 +46,16 @@ const UNANSWERED: i32 = 1;
 /// How [`program`] ends when its arguments make no sense.
 const USAGE: i32 = 2;
 
-/// The command as a process of a host, by its arguments: the exit code. The injector is its own: the tools that it uses have none.
-pub async fn program(host: Host, injector: Injector) -> i32 {
+/// The command as a process of a host, by its arguments: the exit code.
+pub async fn program(host: Host) -> i32 {
     let words = ["gauntlet".to_owned()].into_iter().chain(host.args().iter().cloned());
     match <Program as clap::Parser>::try_parse_from(words) {
         Ok(Program::Send(args)) => {
-            let class = send(&host, &args, &injector).await.err();
-            let code = if class.is_none() { 0 } else { UNANSWERED };
-            let passed = injector.pass(&host, Point::RuntimeExit, json!({ "class": class, "code": code }));
-            let told = passed.await.first().and_then(|event| event.get("code")?.as_i64());
-            told.and_then(|code| i32::try_from(code).ok()).unwrap_or(code)
+            if send(&host, &args).await {
+                0
+            } else {
+                UNANSWERED
+            }
         }
         Err(error) => {
             let text = error.render().to_string();
@@ -72,13 +71,9 @@ pub async fn program(host: Host, injector: Injector) -> i32 {
     }
 }
 
-/// Sends, and prints the answer, or on standard error why there is none. Without one, the class of the failure; empty when the
-/// message was taken and nothing came of the wait.
-pub async fn send(host: &Host, args: &SendArgs, injector: &Injector) -> Result<(), String> {
-    let event = json!({ "agent": args.agent, "waits": args.wait });
-    let passed = injector.pass(host, Point::RuntimeCommand, event).await.first();
-    let waits = passed.and_then(|event| event.get("waits")?.as_bool()).unwrap_or(args.wait);
-    let result = result(host, args, waits).await;
+/// Sends, and prints the answer, or on standard error why there is none. Whether there is one.
+pub async fn send(host: &Host, args: &SendArgs) -> bool {
+    let result = result(host, args).await;
     let error = error_in(&result);
     let reply = result.get("reply").and_then(Value::as_str).unwrap_or_default();
     let printed = match (args.json, &error) {
@@ -93,10 +88,7 @@ pub async fn send(host: &Host, args: &SendArgs, injector: &Injector) -> Result<(
     if let Some(error) = &error {
         let _ = host.processes().print_error(format!("error: {error}\n").as_bytes()).await;
     }
-    match error {
-        None => Ok(()),
-        Some(_) => Err(result.get("class").and_then(Value::as_str).unwrap_or_default().to_owned()),
-    }
+    error.is_none()
 }
 
 /// Why a result holds no answer, if it holds none.
@@ -108,7 +100,7 @@ fn error_in(result: &Value) -> Option<String> {
 }
 
 /// The result of the tool that a model would call.
-async fn result(host: &Host, args: &SendArgs, waits: bool) -> Value {
+async fn result(host: &Host, args: &SendArgs) -> Value {
     let runtime = match Runtime::visit(host.clone()).await {
         Ok(runtime) => runtime,
         Err(error) => return unsent(&wording(&error)),
@@ -117,8 +109,8 @@ async fn result(host: &Host, args: &SendArgs, waits: bool) -> Value {
     arguments.insert("agent".to_owned(), json!(args.agent));
     arguments.insert("message".to_owned(), json!(args.words.join(" ")));
     arguments.extend(args.context.as_ref().map(|context| ("context_id".to_owned(), json!(context))));
-    let tool = if waits { SEND_AND_WAIT } else { SEND };
-    if waits {
+    let tool = if args.wait { SEND_AND_WAIT } else { SEND };
+    if args.wait {
         arguments.insert("max_wait_s".to_owned(), json!(args.max_wait));
     }
     match runtime.call(&Caller::with([TOOLSET]), tool, Value::Object(arguments)).await {

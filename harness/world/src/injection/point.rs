@@ -296,12 +296,6 @@ pub enum Point {
     /// A deploy is refused because of its files, before anything was started; `leaves`: what runs goes on. `{"port", "leaves": bool}`
     #[serde(rename = "runtime.refused")]
     RuntimeRefused,
-    /// Somebody uses the runtime's command. `{"agent", "waits": bool}`
-    #[serde(rename = "runtime.command")]
-    RuntimeCommand,
-    /// The runtime's command ends; `class` is that of a failure, or null. `{"class", "code"}`
-    #[serde(rename = "runtime.exit")]
-    RuntimeExit,
     /// The runtime tells how a receiver is. `{"alive": bool, "healthy": bool, "running": bool}`
     #[serde(rename = "runtime.status")]
     RuntimeStatus,
@@ -415,8 +409,6 @@ impl Point {
             Point::RuntimeEntry => "runtime.entry",
             Point::RuntimeReconcile => "runtime.reconcile",
             Point::RuntimeRefused => "runtime.refused",
-            Point::RuntimeCommand => "runtime.command",
-            Point::RuntimeExit => "runtime.exit",
             Point::RuntimeStatus => "runtime.status",
             Point::RuntimeOurs => "runtime.ours",
             Point::RuntimeStop => "runtime.stop",
@@ -647,8 +639,6 @@ impl Point {
                 of(&["port", "state", "does"], &["port", "does"], &[Replace, Delay, Stall])
             }
             Point::RuntimeRefused => of(&["port", "leaves"], &["leaves"], &[Replace, Delay, Stall]),
-            Point::RuntimeCommand => of(&["agent", "waits"], &["waits"], &[Replace, Delay, Stall]),
-            Point::RuntimeExit => of(&["class", "code"], &["code"], &[Replace, Delay, Stall]),
             Point::RuntimeStatus => {
                 of(&["alive", "healthy", "running"], &["healthy", "running"], &[Replace, Delay, Stall])
             }
