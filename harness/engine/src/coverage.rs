@@ -82,6 +82,15 @@ impl<'a> OfExecutor<'a> {
 
     /// The rows that the executor owes, in the order of the catalogue. The others are no part of its report.
     pub fn rows(&self) -> impl Iterator<Item = &'a Requirement> {
+        self.all().filter(|row| self.library.catalogue.is_scored(&row.id.value))
+    }
+
+    /// The rows of the executor that are newer than the revision that judges.
+    pub fn newer(&self) -> impl Iterator<Item = &'a Requirement> {
+        self.all().filter(|row| !self.library.catalogue.is_scored(&row.id.value))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &'a Requirement> {
         self.library.catalogue.all().filter(|requirement| requirement.is_for(self.executor))
     }
 

@@ -25,9 +25,6 @@ pub struct Reports {
     pub summary: Summary,
 }
 
-/// The revision of the embedded catalogue.
-pub const REVISION: &str = "2026-11";
-
 /// Failures of one executor that are told one by one, and cells without a verdict that are; the others are counted.
 const MAX_FAILURES: usize = 1000;
 const MAX_ERRORS: usize = 100;
@@ -165,7 +162,7 @@ pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, com
         }
     }
     if selection.is_whole() && complete && selection.lanes.contains(&Lane::Virtual) {
-        for quirk in detection.quirks.iter().filter(|quirk| !quirk.caught) {
+        for quirk in detection.quirks.iter().filter(|quirk| quirk.scored && !quirk.caught) {
             if quirk.cells == 0 {
                 let line = format!("quirk {}: no scenario touches its injection point", quirk.id);
                 problem(line, ExitCode::Nonconformance);
@@ -246,7 +243,7 @@ fn tool() -> Tool {
 }
 
 fn catalogue(library: &Library) -> ReportCatalogue {
-    ReportCatalogue { revision: REVISION.to_owned(), digest: library.digest.clone() }
+    ReportCatalogue { revision: library.revision_name(), digest: library.digest.clone() }
 }
 
 fn executor_report(
@@ -274,6 +271,7 @@ fn executor_report(
         release: scored.release,
         profiles: scored.profiles,
         requirements: scored.requirements,
+        newer: scored.newer,
         compliance: scored.compliance,
         failures: of.failures,
         failures_left_out: of.left_out,

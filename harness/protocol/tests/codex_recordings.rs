@@ -69,6 +69,7 @@ fn a_text_turn_gives_its_reply_thread_and_cost() {
         let expected = TurnOutput {
             thread_id: Some(thread.to_owned()),
             reply: Some("hello from mock".to_owned()),
+            first_of_several: None,
             failure: None,
             usage: Some(usage),
             ignored_lines: 0,

@@ -1,7 +1,9 @@
 //! The tool registry: the one way to reach what the runtime can do.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::rc::Rc;
 
@@ -10,6 +12,30 @@ use serde_json::Value;
 
 /// A running call.
 pub type Running = Pin<Box<dyn Future<Output = Value>>>;
+
+/// A JSON Schema, made when somebody looks at it: most tools are there and are never called.
+pub struct Schema(LazyCell<Value, Box<dyn FnOnce() -> Value>>);
+
+impl Schema {
+    /// The schema that this makes.
+    pub fn new(make: impl FnOnce() -> Value + 'static) -> Self {
+        Self(LazyCell::new(Box::new(make)))
+    }
+}
+
+impl From<Value> for Schema {
+    fn from(schema: Value) -> Self {
+        Self::new(move || schema)
+    }
+}
+
+impl Deref for Schema {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        &self.0
+    }
+}
 
 /// One tool: what a model is told of it, and what it does.
 pub struct Tool {
@@ -20,9 +46,9 @@ pub struct Tool {
     /// What it does, for the model.
     pub description: &'static str,
     /// JSON Schema of the arguments: an object schema with `properties` and `required`.
-    pub arguments: Value,
+    pub arguments: Schema,
     /// JSON Schema of the result.
-    pub result: Value,
+    pub result: Schema,
     /// Carries out a call whose arguments keep the schema. It never fails: what goes wrong is part of the result.
     pub handler: Rc<dyn Fn(Value) -> Running>,
 }
@@ -169,8 +195,8 @@ mod tests {
                 name,
                 toolset,
                 description: "says what it was told",
-                arguments: json!({ "type": "object", "properties": { "text": { "type": "string" } }, "required": ["text"] }),
-                result: json!({ "type": "object" }),
+                arguments: json!({ "type": "object", "properties": { "text": { "type": "string" } }, "required": ["text"] }).into(),
+                result: json!({ "type": "object" }).into(),
                 handler: Rc::new(|arguments| Box::pin(async move { arguments })),
             });
         }

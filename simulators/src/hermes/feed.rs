@@ -1,10 +1,10 @@
 //! The feed of a node's dashboard (fleet sheet 4.6), a second time: read from the transcripts of receivers at each request.
 
+use gauntlet_protocol::fleet::Mode;
 use gauntlet_protocol::fleet::config::{FILE, Sighting, sightings};
 use gauntlet_protocol::fleet::hermes::feed::{
     Feed, LONGEST_READ, MOST_MESSAGES, NO_CONTEXT, ambiguous, preview, unknown,
 };
-use gauntlet_protocol::fleet::{CLAUDE_CODE, Mode};
 use serde_json::{Value, json};
 
 use super::Peer;
@@ -70,7 +70,7 @@ impl Peer {
                 if places.contains(&place) {
                     continue;
                 }
-                let file = Mode::named(&one.mode).unwrap_or(&CLAUDE_CODE).files.transcript;
+                let file = Mode::named_or_first(&one.mode).files.transcript;
                 let path = place.0.join(".hermes").join(file);
                 let records = match host.disk().stat(&path).await {
                     Ok(meta) => {

@@ -79,8 +79,16 @@ pub(crate) struct Heard<'a> {
 /// What a CLI's output says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Spoken {
-    /// The answer.
+    /// What is to be delivered: the answer, or what stands in its place.
     pub(crate) reply: Option<String>,
+    /// Whether the CLI gave an answer.
+    pub(crate) answered: bool,
+    /// The first of several answers.
+    pub(crate) first: Option<String>,
+    /// Whether the answer is what the CLI says at its very end, where it has words for that.
+    pub(crate) from_result: bool,
+    /// Why the CLI says that it failed, where that is delivered.
+    pub(crate) failure: Option<String>,
     /// The session that it ran on.
     pub(crate) session: Option<String>,
     /// Whether it says that it could not begin, since the session that it was to go on with does not exist, or the one that it

@@ -384,7 +384,9 @@ fn install(
     });
     machine.install(&places.bin().join("sleep"), "sleep", sleep)?;
     if plan.scenario.steps.iter().any(|step| step.command.is_some()) {
-        machine.install(&places.command(), "gauntlet", program(command::program))?;
+        let injector = injector.clone();
+        let command = program(move |host| command::program(host, injector.clone()));
+        machine.install(&places.command(), "gauntlet", command)?;
     }
     for mode in MODES {
         let settings =

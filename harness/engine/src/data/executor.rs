@@ -130,6 +130,9 @@ impl Executor {
                 *text = self.fill(text);
             }
         }
+        for text in quirk.when.begins.values_mut() {
+            *text = self.fill(text);
+        }
         quirk
     }
 

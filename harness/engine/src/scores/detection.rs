@@ -109,8 +109,13 @@ impl Counted {
                 role: quirk.role.clone(),
                 violates: quirk.violates.clone(),
                 cells: *cells,
-                scored: is_whole || *cells > 0,
-                caught: *cells > 0 && missed.is_empty() && unnamed.is_empty() && missed_real.is_empty(),
+                // What it breaks may all be newer than the revision that judges.
+                scored: (is_whole || *cells > 0) && !quirk.violates.is_empty(),
+                caught: *cells > 0
+                    && !quirk.violates.is_empty()
+                    && missed.is_empty()
+                    && unnamed.is_empty()
+                    && missed_real.is_empty(),
                 missed,
                 unnamed,
                 real_cell: real.as_ref().map(|real| real.id.clone()),

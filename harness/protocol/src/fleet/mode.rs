@@ -94,6 +94,12 @@ impl Mode {
         MODES.iter().find(|mode| mode.name == name)
     }
 
+    /// The mode of that name; for one that nobody knows the first that there was, as the product line takes it (fleet sheet 6.3).
+    pub fn named_or_first(name: &str) -> &'static Mode {
+        const FIRST: &Mode = &crate::claude_code::MODE;
+        Mode::named(name).unwrap_or(FIRST)
+    }
+
     /// A callback's id, from the wall clock in milliseconds since the epoch (fact sheet 2.5).
     pub fn callback_id(&self, epoch_milliseconds: u64) -> String {
         format!("{}-{epoch_milliseconds}", self.callback_prefix)

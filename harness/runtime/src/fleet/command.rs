@@ -4,6 +4,7 @@
 //! same function.
 
 use gauntlet_world::Host;
+use gauntlet_world::injection::{Injector, Point};
 use serde_json::{Map, Value, json};
 
 use super::Class;
@@ -46,12 +47,13 @@ const UNANSWERED: i32 = 1;
 /// How [`program`] ends when its arguments make no sense.
 const USAGE: i32 = 2;
 
-/// The command as a process of a host, by its arguments: the exit code.
-pub async fn program(host: Host) -> i32 {
+/// The command as a process of a host, by its arguments: the exit code. Quirks bite at what it does with its result; on the way there
+/// those of a running runtime do.
+pub async fn program(host: Host, injector: Injector) -> i32 {
     let words = ["gauntlet".to_owned()].into_iter().chain(host.args().iter().cloned());
     match <Program as clap::Parser>::try_parse_from(words) {
         Ok(Program::Send(args)) => {
-            if send(&host, &args).await {
+            if send(&host, &args, &injector).await {
                 0
             } else {
                 UNANSWERED
@@ -72,7 +74,7 @@ pub async fn program(host: Host) -> i32 {
 }
 
 /// Sends, and prints the answer, or on standard error why there is none. Whether there is one.
-pub async fn send(host: &Host, args: &SendArgs) -> bool {
+pub async fn send(host: &Host, args: &SendArgs, injector: &Injector) -> bool {
     let result = result(host, args).await;
     let error = error_in(&result);
     let reply = result.get("reply").and_then(Value::as_str).unwrap_or_default();
@@ -81,14 +83,16 @@ pub async fn send(host: &Host, args: &SendArgs) -> bool {
         (false, None) => Some(reply.to_owned()),
         (false, Some(_)) => None,
     };
-    if let Some(text) = printed {
-        // What nobody reads was sent all the same.
+    let event = json!({ "printed": printed, "error": error, "answered": error.is_none() });
+    let event = injector.pass(host, Point::RuntimeCommand, event).await.first().unwrap_or_default();
+    // What nobody reads was sent all the same.
+    if let Some(text) = event["printed"].as_str() {
         let _ = host.processes().print(format!("{text}\n").as_bytes()).await;
     }
-    if let Some(error) = &error {
+    if let Some(error) = event["error"].as_str() {
         let _ = host.processes().print_error(format!("error: {error}\n").as_bytes()).await;
     }
-    error.is_none()
+    event["answered"] == true
 }
 
 /// Why a result holds no answer, if it holds none.

@@ -1,5 +1,6 @@
 //! `fleet.yaml` as it is now: read anew whenever somebody asks, so that an edit applies without a restart.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -50,7 +51,7 @@ impl Fleet {
         };
         let config = match known {
             Some(config) => config,
-            None => Rc::new(parse(&path.to_string_lossy(), &content)?),
+            None => parsed(&path.to_string_lossy(), &content)?,
         };
         // Links may lead elsewhere by now, also when the text is the same.
         let config = self.check_places(&path.to_string_lossy(), config).await?;
@@ -124,6 +125,31 @@ async fn read(host: &Host, path: &std::path::Path) -> Result<Vec<u8>, ConfigErro
         Ok(None) => Err(ConfigError::Absent(shown())),
         Err(error) => Err(ConfigError::Unreadable { path: shown(), reason: error.to_string() }),
     }
+}
+
+thread_local! {
+    /// What the texts said that were read last on this thread. YAML is dear to read, and in the cells of a matrix the same few files
+    /// stand again and again.
+    static KNOWN: RefCell<Vec<(Vec<u8>, Rc<FleetConfig>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// So many texts are kept.
+const KEPT: usize = 8;
+
+/// What a text says: that depends on nothing but the text.
+fn parsed(path: &str, content: &[u8]) -> Result<Rc<FleetConfig>, ConfigError> {
+    let known = KNOWN.with_borrow(|known| {
+        known.iter().find(|(text, _)| text == content).map(|(_, config)| config.clone())
+    });
+    if let Some(config) = known {
+        return Ok(config);
+    }
+    let config = Rc::new(parse(path, content)?);
+    KNOWN.with_borrow_mut(|known| {
+        known.truncate(KEPT - 1);
+        known.insert(0, (content.to_vec(), config.clone()));
+    });
+    Ok(config)
 }
 
 fn parse(path: &str, content: &[u8]) -> Result<FleetConfig, ConfigError> {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::Fleet;
 use super::managed::{ManagedError, Order};
 use super::tools::TOOLSET;
-use crate::registry::Tool;
+use crate::registry::{Schema, Tool};
 
 /// The name of the tool that revives.
 const RECONCILE: &str = "fleet_reconcile";
@@ -31,7 +31,7 @@ pub(super) fn all(fleet: &Rc<Fleet>) -> Vec<Tool> {
         fleet,
         RECONCILE,
         "Looks after all managed receivers: leaves alone what is well, and starts again what is down.",
-        json!({ "type": "object", "properties": {}, "required": [] }),
+        Schema::new(|| json!({ "type": "object", "properties": {}, "required": [] })),
         |fleet, _| async move { fleet.reconcile().await },
     ));
     tools
@@ -41,7 +41,7 @@ fn tool<R: Future<Output = Value> + 'static>(
     fleet: &Rc<Fleet>,
     name: &'static str,
     description: &'static str,
-    arguments: Value,
+    arguments: Schema,
     body: impl Fn(Rc<Fleet>, Value) -> R + 'static,
 ) -> Tool {
     let fleet = fleet.clone();
@@ -50,12 +50,25 @@ fn tool<R: Future<Output = Value> + 'static>(
         toolset: TOOLSET,
         description,
         arguments,
-        result: json!({ "type": "object" }),
+        result: Schema::new(|| json!({ "type": "object" })),
         handler: Rc::new(move |arguments| Box::pin(body(fleet.clone(), arguments))),
     }
 }
 
 fn deploy(fleet: &Rc<Fleet>, kind: &'static Managed) -> Tool {
+    let description = "Puts a receiver into a repository, starts it, and enters it as a peer. Doing it again replaces the receiver.";
+    let schema = Schema::new(move || of_repo(deploy_arguments(kind)));
+    tool(fleet, kind.tools.deploy, description, schema, move |fleet, arguments| async move {
+        let outcome = async {
+            let receiver = fleet.receiver_at(kind, &repo_path(&arguments)).await?;
+            fleet.deploy(&receiver, &order(&arguments)?).await
+        };
+        outcome.await.unwrap_or_else(|error| error.to_value())
+    })
+}
+
+/// What can be said of a deploy beside the repository.
+fn deploy_arguments(kind: &Managed) -> Value {
     let mut further = json!({
         "bind_port": { "type": "integer", "description": "The port; chosen from the band of its kind if absent." },
         "hermes_auth_token_env": { "type": "string", "description": "The variable with the bearer for its replies." },
@@ -82,19 +95,12 @@ fn deploy(fleet: &Rc<Fleet>, kind: &'static Managed) -> Tool {
             | Setting::ExtraFlags => {}
         }
     }
-    let description = "Puts a receiver into a repository, starts it, and enters it as a peer. Doing it again replaces the receiver.";
-    tool(fleet, kind.tools.deploy, description, of_repo(further), move |fleet, arguments| async move {
-        let outcome = async {
-            let receiver = fleet.receiver_at(kind, &repo_path(&arguments)).await?;
-            fleet.deploy(&receiver, &order(&arguments)?).await
-        };
-        outcome.await.unwrap_or_else(|error| error.to_value())
-    })
+    further
 }
 
 fn status(fleet: &Rc<Fleet>, kind: &'static Managed) -> Tool {
     let description = "Tells whether the receiver of a repository runs and is well.";
-    tool(fleet, kind.tools.status, description, of_repo(json!({})), move |fleet, arguments| async move {
+    tool(fleet, kind.tools.status, description, Schema::new(|| of_repo(json!({}))), move |fleet, arguments| async move {
         match fleet.receiver_at(kind, &repo_path(&arguments)).await {
             Ok(receiver) => fleet.status(&receiver).await,
             Err(error) => error.to_value(),
@@ -104,7 +110,7 @@ fn status(fleet: &Rc<Fleet>, kind: &'static Managed) -> Tool {
 
 fn stop(fleet: &Rc<Fleet>, kind: &'static Managed) -> Tool {
     let description = "Ends the receiver of a repository.";
-    tool(fleet, kind.tools.stop, description, of_repo(json!({})), move |fleet, arguments| async move {
+    tool(fleet, kind.tools.stop, description, Schema::new(|| of_repo(json!({}))), move |fleet, arguments| async move {
         let outcome = async {
             let receiver = fleet.receiver_at(kind, &repo_path(&arguments)).await?;
             fleet.stop(&receiver).await

@@ -7,7 +7,7 @@ use gauntlet_protocol::fleet::ContextId;
 use serde_json::{Value, json};
 
 use super::{Fleet, managed_tools};
-use crate::registry::Tool;
+use crate::registry::{Schema, Tool};
 
 /// The toolset's name.
 pub const TOOLSET: &str = "a2a";
@@ -40,8 +40,8 @@ fn send(fleet: &Rc<Fleet>) -> Tool {
         toolset: TOOLSET,
         description: "Sends a message to another agent of the fleet and gives its immediate answer. A receiver only acknowledges; \
                       its reply comes later, on the same context.",
-        arguments: message_arguments(json!({})),
-        result: answer_schema(),
+        arguments: Schema::new(|| message_arguments(json!({}))),
+        result: Schema::new(answer_schema),
         handler: Rc::new(move |arguments| {
             let fleet = fleet.clone();
             Box::pin(async move {
@@ -63,10 +63,12 @@ fn send_and_wait(fleet: &Rc<Fleet>) -> Tool {
         name: SEND_AND_WAIT,
         toolset: TOOLSET,
         description: "Sends a message to a managed agent on this machine and waits for its final reply.",
-        arguments: message_arguments(
-            json!({ "max_wait_s": { "type": "number", "description": "Seconds to wait; 280 if absent." } }),
-        ),
-        result: answer_schema(),
+        arguments: Schema::new(|| {
+            message_arguments(
+                json!({ "max_wait_s": { "type": "number", "description": "Seconds to wait; 280 if absent." } }),
+            )
+        }),
+        result: Schema::new(answer_schema),
         handler: Rc::new(move |arguments| {
             let fleet = fleet.clone();
             Box::pin(async move {
@@ -90,12 +92,16 @@ fn replies(fleet: &Rc<Fleet>) -> Tool {
         name: REPLIES,
         toolset: TOOLSET,
         description: "Lists the replies that were delivered to a context so far, in order of arrival.",
-        arguments: json!({
-            "type": "object",
-            "properties": { "context_id": { "type": "string" } },
-            "required": ["context_id"],
+        arguments: Schema::new(|| {
+            json!({
+                "type": "object",
+                "properties": { "context_id": { "type": "string" } },
+                "required": ["context_id"],
+            })
         }),
-        result: json!({ "type": "object", "properties": { "replies": { "type": "array" } }, "required": ["replies"] }),
+        result: Schema::new(|| {
+            json!({ "type": "object", "properties": { "replies": { "type": "array" } }, "required": ["replies"] })
+        }),
         handler: Rc::new(move |arguments| {
             let context = text(&arguments, "context_id");
             let replies: Vec<Value> =

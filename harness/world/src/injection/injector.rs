@@ -15,11 +15,11 @@ pub struct Injector(Rc<State>);
 
 #[derive(Default)]
 struct State {
-    keeps_log: bool,
     quirks: Vec<Quirk>,
     secrets: BTreeMap<String, String>,
     seen: RefCell<BTreeMap<usize, u32>>,
-    log: RefCell<Vec<(Point, Value)>>,
+    /// Nothing when nobody will read it.
+    log: Option<RefCell<Vec<(Point, Value)>>>,
     held: RefCell<BTreeMap<Point, Value>>,
 }
 
@@ -79,21 +79,28 @@ impl Passed {
 impl Injector {
     /// An injector with these quirks. `secrets` are values that a `{name}` in a replacement stands for.
     pub fn new(quirks: Vec<Quirk>, secrets: BTreeMap<String, String>) -> Self {
-        Self(Rc::new(State { keeps_log: true, quirks, secrets, ..State::default() }))
+        Self(Rc::new(State { quirks, secrets, log: Some(RefCell::default()), ..State::default() }))
+    }
+
+    /// The same without a log: a whole body may pass a point, and each event would be copied.
+    pub fn without_log(quirks: Vec<Quirk>, secrets: BTreeMap<String, String>) -> Self {
+        Self(Rc::new(State { quirks, secrets, ..State::default() }))
     }
 
     /// The events that passed so far, with their points, as they were before any quirk: what decides which quirks have
     /// something to bite on in a scenario.
     pub fn log(&self) -> Vec<(Point, Value)> {
-        self.0.log.borrow().clone()
+        self.0.log.as_ref().map(|log| log.borrow().clone()).unwrap_or_default()
     }
 
     /// Passes an event through a point.
     pub async fn pass(&self, host: &Host, point: Point, event: Value) -> Passed {
-        if !self.0.keeps_log {
+        if self.0.log.is_none() && self.0.quirks.is_empty() {
             return Passed::unchanged(event);
         }
-        self.0.log.borrow_mut().push((point, event.clone()));
+        if let Some(log) = &self.0.log {
+            log.borrow_mut().push((point, event.clone()));
+        }
         if let Some(held) = self.0.held.borrow_mut().remove(&point) {
             return Passed { events: vec![event, held], mangle: Mangle::Nothing, exit: None };
         }

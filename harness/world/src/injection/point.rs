@@ -92,7 +92,10 @@ pub enum Point {
     /// The receiver sets the time after which it ends a turn. `{"contextId", "seconds"}`
     #[serde(rename = "receiver.cap")]
     ReceiverCap,
-    /// The receiver has read what its CLI printed. `{"reply", "session", "wrong_session": bool, "code"}`
+    /// The receiver has read what its CLI printed. `answered`: it gave an answer; `noise`: there were lines that are no JSON; `several`:
+    /// it gave several answers, of which `first` is the first; `from_result`: the answer is what it says at its very end; `failure`: why
+    /// it says that it failed. `{"reply", "session", "wrong_session": bool, "code", "failed": bool, "answered": bool, "noise": bool,
+    /// "several": bool, "first", "from_result": bool, "tells_failure": bool, "failure"}`
     #[serde(rename = "receiver.heard")]
     ReceiverHeard,
     /// The receiver kills the process groups of a turn that ran into its cap, or of all when it is told to end.
@@ -224,6 +227,10 @@ pub enum Point {
     /// context.
     #[serde(rename = "runtime.tool")]
     RuntimeTool,
+    /// The runtime's command has its result. `printed` and `error` are what goes to its two outputs, or null, and `answered` says whether it
+    /// ends well. `{"printed", "error", "answered": bool}`
+    #[serde(rename = "runtime.command")]
+    RuntimeCommand,
     /// The runtime sends a dispatch; `contextId` is null when its caller named none, `bearer` says whether one is presented.
     /// `{"peer", "method", "id", "contextId", "text", "role", "bearer": bool}`
     #[serde(rename = "runtime.dispatch")]
@@ -391,6 +398,7 @@ impl Point {
             Point::RuntimeConfig => "runtime.config",
             Point::RuntimeCall => "runtime.call",
             Point::RuntimeTool => "runtime.tool",
+            Point::RuntimeCommand => "runtime.command",
             Point::RuntimeDispatch => "runtime.dispatch",
             Point::RuntimeFailure => "runtime.failure",
             Point::RuntimeToken => "runtime.token",
@@ -484,7 +492,20 @@ impl Point {
             ),
             Point::ReceiverCap => of(&["contextId", "seconds"], &["seconds"], &[Replace]),
             Point::ReceiverHeard => of(
-                &["reply", "session", "wrong_session", "code"],
+                &[
+                    "reply",
+                    "session",
+                    "wrong_session",
+                    "code",
+                    "failed",
+                    "answered",
+                    "noise",
+                    "several",
+                    "first",
+                    "from_result",
+                    "tells_failure",
+                    "failure",
+                ],
                 &["reply", "session", "wrong_session"],
                 &[Replace, Delay, Stall],
             ),
@@ -583,6 +604,11 @@ impl Point {
                 of(&["tool", "open", "unknown", "refused"], &["open", "refused"], &[Replace, Delay, Stall])
             }
             Point::RuntimeTool => of(&["tool", "context", "result"], &["result"], &[Replace, Delay, Stall]),
+            Point::RuntimeCommand => of(
+                &["printed", "error", "answered"],
+                &["printed", "error", "answered"],
+                &[Replace, Delay, Stall],
+            ),
             Point::RuntimeDispatch => of(
                 &["peer", "method", "id", "contextId", "text", "role", "bearer"],
                 &["method", "id", "contextId", "text", "role", "bearer"],

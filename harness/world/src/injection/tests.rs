@@ -219,6 +219,15 @@ proptest! {
 }
 
 #[test]
+fn an_event_is_known_by_how_its_text_begins_whatever_comes_then() {
+    let when = When { begins: [("/text".to_owned(), "[error] ".to_owned())].into(), ..When::default() };
+    assert!(when.matches(&json!({ "text": "[error] the disk is on fire" })));
+    for other in [json!({ "text": "an [error] " }), json!({ "text": null }), json!({})] {
+        assert!(!when.matches(&other), "{other}");
+    }
+}
+
+#[test]
 fn durations_are_written_in_three_units() {
     for (text, millis) in [("250ms", 250), ("5s", 5000), ("2m", 120_000), ("1 s", 1000), ("0s", 0)] {
         assert_eq!(text.parse(), Ok(Millis(millis)), "{text}");

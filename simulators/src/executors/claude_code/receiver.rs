@@ -51,8 +51,17 @@ impl Talk for ClaudeCode {
         let said = [Some(heard.output.stderr.as_str()), turn.failure.as_deref()];
         let wrong_session = turn.reply.is_none() && said.into_iter().flatten().any(is_sign);
         let quotes_dead_session = turn.reply.as_deref().is_some_and(says_session_not_found);
-        let failure = turn.failure.map(|why| heard.mode.turn_failed_text(&why));
-        Spoken { reply: turn.reply.or(failure), session: None, wrong_session, quotes_dead_session }
+        let told = turn.failure.as_deref().map(|why| heard.mode.turn_failed_text(why));
+        Spoken {
+            answered: turn.reply.is_some(),
+            reply: turn.reply.or(told),
+            first: turn.first_of_several,
+            from_result: turn.from_result,
+            failure: turn.failure,
+            session: None,
+            wrong_session,
+            quotes_dead_session,
+        }
     }
 
     /// Whichever way was wrong, the other one is right: the session exists or it does not.

@@ -38,6 +38,14 @@ impl Talk for Codex {
         // A reply that merely quotes the phrase is an answer, not a sign: the CLI says it on standard error, with no reply.
         let wrong_session = turn.reply.is_none() && says_dead(&heard.output.stderr);
         let quotes_dead_session = turn.reply.as_deref().is_some_and(says_dead);
-        Spoken { reply: turn.reply, session: turn.thread_id, wrong_session, quotes_dead_session }
+        Spoken {
+            answered: turn.reply.is_some(),
+            reply: turn.reply,
+            first: turn.first_of_several,
+            session: turn.thread_id,
+            wrong_session,
+            quotes_dead_session,
+            ..Spoken::default()
+        }
     }
 }

@@ -34,7 +34,14 @@ impl Talk for Opencode {
         // A reply that merely quotes the words is an answer, not a sign: the CLI says them on standard error, with no reply.
         let wrong_session = turn.reply.is_none() && says_session_not_found(&heard.output.stderr);
         let quotes_dead_session = turn.reply.as_deref().is_some_and(says_session_not_found);
-        Spoken { reply: turn.reply, session: turn.session, wrong_session, quotes_dead_session }
+        Spoken {
+            answered: turn.reply.is_some(),
+            reply: turn.reply,
+            session: turn.session,
+            wrong_session,
+            quotes_dead_session,
+            ..Spoken::default()
+        }
     }
 }
 

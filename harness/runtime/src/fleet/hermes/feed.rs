@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use gauntlet_protocol::fleet::Mode;
 use gauntlet_protocol::fleet::config::{FILE, Sighting, sightings};
 use gauntlet_protocol::fleet::hermes::feed::{
     Feed, LONGEST_READ, MOST_MESSAGES, NO_CONTEXT, ambiguous, preview, unknown,
 };
-use gauntlet_protocol::fleet::{CLAUDE_CODE, Mode};
 use serde_json::{Value, json};
 
 use super::Node;
@@ -107,7 +107,7 @@ impl Node {
             for peer in sightings(&String::from_utf8_lossy(&content)) {
                 let repo = self.fleet.repo(&peer.repo_path).await;
                 // A mode that nobody knows has its transcript where that of the first one was (fleet sheet 6.3).
-                let mode = Mode::named(&peer.mode).unwrap_or(&CLAUDE_CODE);
+                let mode = Mode::named_or_first(&peer.mode);
                 if seen.insert((repo.clone(), peer.mode.clone())) {
                     sources.push(Source { peer, path: repo.join(".hermes").join(mode.files.transcript) });
                 }

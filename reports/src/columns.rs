@@ -1,13 +1,13 @@
 //! How many columns text takes on a terminal, and lines that fit.
 
 /// The columns of a text that holds no hidden character, never too few.
-pub(super) fn of(text: &str) -> usize {
+pub(crate) fn of(text: &str) -> usize {
     text.chars().map(of_char).sum()
 }
 
 /// The columns of one character: one in scripts that are known to be narrow, else two, which is the most that
 /// terminals use. A line is rather broken too early than too late.
-pub(super) const fn of_char(c: char) -> usize {
+pub(crate) const fn of_char(c: char) -> usize {
     match c {
         '\0'..='\u{10ff}'
         | '\u{1e00}'..='\u{1fff}'
@@ -21,7 +21,7 @@ pub(super) const fn of_char(c: char) -> usize {
 /// Breaks text at spaces into lines of at most `width` columns; a word that is longer is broken where it must be.
 ///
 /// `width` is at least 2, the columns of the widest character.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut used = 0;
