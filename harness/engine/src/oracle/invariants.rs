@@ -40,7 +40,7 @@ pub(super) fn all(plan: &Plan, view: &View<'_>) -> Vec<(&'static str, Held)> {
     }
     vec![
         ("FLEET-INV-01", at_most_one_start(view)),
-        ("FLEET-INV-02", exactly_one_outcome(view)),
+        ("FLEET-INV-02", exactly_one_outcome(plan, view)),
         ("FLEET-INV-03", callbacks_name_who_asked(view)),
         ("FLEET-INV-04", delivered_once(plan, view)),
         ("FLEET-INV-05", deadline(plan, view)),
@@ -261,8 +261,12 @@ fn find_outcome(
 }
 
 /// An accepted dispatch comes to exactly one outcome that its sender can see: by a callback, or, when Hermes takes none, in
-/// the transcript.
-fn exactly_one_outcome(view: &View<'_>) -> Held {
+/// the transcript. A receiver that never ran accepted nothing: whoever acknowledged was somebody else on a peer's port.
+fn exactly_one_outcome(plan: &Plan, view: &View<'_>) -> Held {
+    let ready = |what: &What| matches!(what, What::Ready { host } if host == "receiver");
+    if !plan.scenario.given.receiver.started && !view.observations.iter().any(|seen| ready(&seen.what)) {
+        return Held::NotExercised;
+    }
     let balances = balances(view);
     let gone = !receiver_was_there_at_the_end(view.observations);
     let findings: Vec<Finding> = balances
