@@ -1,11 +1,11 @@
 //! The feed of a node's dashboard (fleet sheet 4.6), a second time: read from the transcripts of receivers at each request.
 
+use gauntlet_protocol::claude_code;
+use gauntlet_protocol::fleet::Mode;
 use gauntlet_protocol::fleet::config::{FILE, Sighting, sightings};
 use gauntlet_protocol::fleet::hermes::feed::{
     Feed, LONGEST_READ, MOST_MESSAGES, NO_CONTEXT, ambiguous, preview, unknown,
 };
-use gauntlet_protocol::claude_code;
-use gauntlet_protocol::fleet::Mode;
 use serde_json::{Value, json};
 
 use super::Peer;

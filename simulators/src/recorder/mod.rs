@@ -79,8 +79,7 @@ pub fn record(
             return Err(RecordError::Untellable { at, executor: executor.to_owned(), why });
         }
         None => {
-            let known =
-                format!("an executor whose recordings can be read ({})", executors().join(", "));
+            let known = format!("an executor whose recordings can be read ({})", executors().join(", "));
             return Err(RecordError::new(recorded_from, known, format!("{executor:?}")));
         }
     };

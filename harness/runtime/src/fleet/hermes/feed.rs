@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use gauntlet_protocol::claude_code;
+use gauntlet_protocol::fleet::Mode;
 use gauntlet_protocol::fleet::config::{FILE, Sighting, sightings};
 use gauntlet_protocol::fleet::hermes::feed::{
     Feed, LONGEST_READ, MOST_MESSAGES, NO_CONTEXT, ambiguous, preview, unknown,
 };
-use gauntlet_protocol::claude_code;
-use gauntlet_protocol::fleet::Mode;
 use serde_json::{Value, json};
 
 use super::Node;
