@@ -113,24 +113,36 @@ fn deploy_arguments(kind: &Managed) -> Value {
 fn status(fleet: &Rc<Fleet>, names: &Names) -> Tool {
     let kind = names.kind;
     let description = "Tells whether the receiver of a repository runs and is well.";
-    tool(fleet, names.status, description, Schema::new(|| of_repo(json!({}))), move |fleet, arguments| async move {
-        match fleet.receiver_at(kind, &repo_path(&arguments)).await {
-            Ok(receiver) => fleet.status(&receiver).await,
-            Err(error) => error.to_value(),
-        }
-    })
+    tool(
+        fleet,
+        names.status,
+        description,
+        Schema::new(|| of_repo(json!({}))),
+        move |fleet, arguments| async move {
+            match fleet.receiver_at(kind, &repo_path(&arguments)).await {
+                Ok(receiver) => fleet.status(&receiver).await,
+                Err(error) => error.to_value(),
+            }
+        },
+    )
 }
 
 fn stop(fleet: &Rc<Fleet>, names: &Names) -> Tool {
     let kind = names.kind;
     let description = "Ends the receiver of a repository.";
-    tool(fleet, names.stop, description, Schema::new(|| of_repo(json!({}))), move |fleet, arguments| async move {
-        let outcome = async {
-            let receiver = fleet.receiver_at(kind, &repo_path(&arguments)).await?;
-            fleet.stop(&receiver).await
-        };
-        outcome.await.unwrap_or_else(|error| error.to_value())
-    })
+    tool(
+        fleet,
+        names.stop,
+        description,
+        Schema::new(|| of_repo(json!({}))),
+        move |fleet, arguments| async move {
+            let outcome = async {
+                let receiver = fleet.receiver_at(kind, &repo_path(&arguments)).await?;
+                fleet.stop(&receiver).await
+            };
+            outcome.await.unwrap_or_else(|error| error.to_value())
+        },
+    )
 }
 
 fn of_repo(further: Value) -> Value {

@@ -99,9 +99,9 @@ fn replies(fleet: &Rc<Fleet>) -> Tool {
                 "required": ["context_id"],
             })
         }),
-        result: Schema::new(|| {
-            json!({ "type": "object", "properties": { "replies": { "type": "array" } }, "required": ["replies"] })
-        }),
+        result: Schema::new(
+            || json!({ "type": "object", "properties": { "replies": { "type": "array" } }, "required": ["replies"] }),
+        ),
         handler: Rc::new(move |arguments| {
             let context = text(&arguments, "context_id");
             let replies: Vec<Value> =
