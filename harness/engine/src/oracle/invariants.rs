@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gauntlet_simulators::stage::Purpose;
+use memchr::memmem::Finder;
 use serde_json::Value;
 
 use super::judge::Finding;
+use super::memory::{Memory, Open};
 use super::view::{Call, Sent, Turn, View};
 use crate::cell::{Names, Plan, turn_cap};
 use crate::scenario::{Lane, SubjectKind};
@@ -115,7 +117,16 @@ struct Asked {
     answers: BTreeSet<String>,
 }
 
-fn balances(view: &View<'_>) -> Vec<Balance> {
+/// Which records of the transcript are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Records {
+    /// All of them.
+    All,
+    /// Those that could stand for an outcome.
+    ThatCount,
+}
+
+fn balances(view: &View<'_>, records: Records) -> Vec<Balance> {
     let mut answers: BTreeMap<Option<&str>, BTreeSet<String>> = BTreeMap::new();
     for turn in view.turns() {
         let said = turn.messages.iter().map(|message| message.trim().to_owned());
@@ -133,7 +144,11 @@ fn balances(view: &View<'_>) -> Vec<Balance> {
             callbacks.entry(context).or_default().entry(call.id.to_string()).or_insert(&call.text);
         }
     }
-    let transcript = view.records("transcript", &Default::default()).value;
+    let unheard = unheard(view);
+    let transcript = match records {
+        Records::ThatCount if unheard.is_nowhere() => Value::Null,
+        _ => view.records("transcript", &Default::default()).value,
+    };
     let mut records: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for record in transcript.as_array().into_iter().flatten() {
         let text = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -147,7 +162,6 @@ fn balances(view: &View<'_>) -> Vec<Balance> {
         let mut others = asked.iter().filter(|(other, _)| *other != context).flat_map(|(_, asked)| asked);
         others.any(|other| other.answers.contains(text))
     };
-    let unheard = unheard(view);
     asked
         .iter()
         .map(|(context, asked)| {
@@ -181,6 +195,12 @@ struct Unheard {
     everywhere: bool,
     /// It did not take one on these.
     contexts: BTreeSet<String>,
+}
+
+impl Unheard {
+    fn is_nowhere(&self) -> bool {
+        !self.everywhere && self.contexts.is_empty()
+    }
 }
 
 fn unheard(view: &View<'_>) -> Unheard {
@@ -249,7 +269,7 @@ fn find_outcome(
 /// An accepted dispatch comes to exactly one outcome that its sender can see: by a callback, or, when Hermes takes none, in
 /// the transcript.
 fn exactly_one_outcome(view: &View<'_>) -> Held {
-    let balances = balances(view);
+    let balances = balances(view, Records::All);
     let gone = !receiver_was_there_at_the_end(view.observations);
     let findings: Vec<Finding> = balances
         .iter()
@@ -294,9 +314,40 @@ fn of_context(view: &View<'_>, context: &str) -> Vec<usize> {
 }
 
 /// Whether an accepted dispatch still lacks an outcome.
-pub(crate) fn open_dispatches(observations: &[Observation], names: &Names) -> bool {
-    let view = View::new(observations, names);
-    balances(&view).iter().any(|balance| !balance.open.is_empty())
+pub(crate) fn open_dispatches(observations: &[Observation], names: &Names, memory: &Memory) -> bool {
+    if let Some(known) = memory.open.get()
+        && !observations[known.observations..].iter().any(|seen| decides(&seen.what, known.by_files))
+    {
+        memory.open.set(Some(Open { observations: observations.len(), ..known }));
+        return known.open;
+    }
+    let view = View::new(observations, names, memory);
+    let open = balances(&view, Records::ThatCount).iter().any(|balance| !balance.open.is_empty());
+    let by_files = !unheard(&view).is_nowhere();
+    memory.open.set(Some(Open { observations: observations.len(), open, by_files }));
+    open
+}
+
+/// Whether an observation can open or close a dispatch. Files can where a record may stand for an outcome.
+fn decides(what: &What, by_files: bool) -> bool {
+    match what {
+        What::Started { .. }
+        | What::Ready { .. }
+        | What::Ended { .. }
+        | What::Exchange { .. }
+        | What::Result { .. }
+        | What::Asked { .. }
+        | What::Delivered { .. }
+        | What::Leftovers { .. } => false,
+        What::Files { .. } => by_files,
+        What::Killed { .. }
+        | What::Stopped { .. }
+        | What::PowerCut
+        | What::Dispatched { .. }
+        | What::CliEntered { .. }
+        | What::CliLeft { .. }
+        | What::Callback { .. } => true,
+    }
 }
 
 /// Whether the receiver was running when the harness began to end the cell.
@@ -458,24 +509,36 @@ fn stops(what: &What) -> bool {
 /// No secret is where it does not belong: scanned in raw bytes.
 fn no_secret(view: &View<'_>) -> Held {
     let secrets = view.names.secrets();
+    let finders: Vec<Finder<'_>> = secrets.iter().map(|secret| Finder::new(secret.as_bytes())).collect();
+    let holds_one = |bytes: &[u8]| finders.iter().any(|finder| finder.find(bytes).is_some());
+    let longest = secrets.iter().map(String::len).max().unwrap_or_default();
     let mut findings = Vec::new();
     let mut exercised = false;
+    // The files in which nothing was found so far, as they were seen last.
+    let mut clean: BTreeMap<&str, &[u8]> = BTreeMap::new();
     for (index, seen) in view.observations.iter().enumerate() {
         let mut scan = |place: &str, bytes: &[u8]| {
             exercised = true;
-            let text = String::from_utf8_lossy(bytes);
-            if secrets.iter().any(|secret| text.contains(secret.as_str())) {
+            let found = holds_one(bytes);
+            if found {
                 findings.push(Finding {
                     expected: "no bearer outside of an Authorization header".to_owned(),
                     observed: format!("a bearer in {place}"),
                     trace: vec![index],
                 });
             }
+            found
         };
         match &seen.what {
             What::Files { changed, .. } => {
                 for (path, file) in changed.iter().filter_map(|(path, file)| Some((path, file.as_ref()?))) {
-                    scan(path, &file.content.0);
+                    let content = file.content.0.as_slice();
+                    // Most files only grow: what was looked at before need not be looked at again.
+                    let before = clean.remove(path.as_str()).filter(|before| content.starts_with(before));
+                    let known = before.map_or(0, |before| before.len().saturating_sub(longest));
+                    if !scan(path, &content[known..]) {
+                        clean.insert(path, content);
+                    }
                 }
             }
             What::CliEntered { invocation, .. } => {
@@ -486,14 +549,18 @@ fn no_secret(view: &View<'_>) -> Held {
             What::Callback { sent, .. } => {
                 scan("a callback", &without_authorization(&sent.0));
             }
-            What::Exchange { received, .. } => scan("an answer", &received.0),
+            What::Exchange { received, .. } => {
+                scan("an answer", &received.0);
+            }
             What::CliLeft { ending } => {
                 scan("the CLI's output", ending.stdout.as_bytes());
                 scan("the CLI's standard error", ending.stderr.as_bytes());
             }
-            What::Delivered { text, .. } => scan("a delivery", text.as_bytes()),
+            What::Delivered { text, .. } => {
+                scan("a delivery", text.as_bytes());
+            }
             What::Asked { given, .. } => {
-                scan("what an agent or a model was asked", given.to_string().as_bytes())
+                scan("what an agent or a model was asked", given.to_string().as_bytes());
             }
             What::Result { value, .. } => {
                 if let Some(tool) = value.get("tool") {

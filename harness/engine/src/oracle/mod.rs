@@ -2,12 +2,13 @@
 //! protocol crate, so that one parser's mistake cannot hide on both sides.
 //!
 //! `wire` reads HTTP bytes, `dialect` what CLIs print, `view` makes the subjects of checks out of a trace, `expect` compares, `invariants` holds in every
-//! cell, `judge` puts the verdicts together.
+//! cell, `judge` puts the verdicts together. `memory` keeps what was read of a trace that still grows.
 
 mod dialect;
 mod expect;
 mod invariants;
 mod judge;
+mod memory;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -16,3 +17,4 @@ pub(crate) mod wire;
 pub(crate) use invariants::open_dispatches;
 pub(crate) use judge::judge;
 pub use judge::{Finding, Judgement};
+pub(crate) use memory::Memory;
