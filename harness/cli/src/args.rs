@@ -69,7 +69,7 @@ pub(crate) struct RunArgs {
     /// Which lane
     #[arg(long, value_enum, default_value = "both")]
     pub(crate) lane: LaneChoice,
-    /// Tell every story over real processes on each executor, and one with each quirk; otherwise each story once
+    /// Tell every story over real processes on each executor, and one with each quirk; otherwise one row of each story, once
     #[arg(long)]
     pub(crate) thorough: bool,
     /// How many cells at once; the number of processors if absent
