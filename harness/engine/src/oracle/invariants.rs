@@ -356,6 +356,7 @@ fn decides(what: &What, by_files: bool) -> bool {
         | What::Exchange { .. }
         | What::Result { .. }
         | What::Asked { .. }
+        | What::Deployed { .. }
         | What::Delivered { .. }
         | What::Leftovers { .. } => false,
         What::Files { .. } => by_files,
