@@ -10,8 +10,10 @@ use std::sync::Arc;
 
 use cells::{explain, library, plain, run, settings};
 use gauntlet_engine::cell::{Deviation, Plan};
+use gauntlet_engine::matrix::Selection;
 use gauntlet_engine::scenario::{Scenario, Step};
-use gauntlet_reports::Verdict;
+use gauntlet_reports::{Lane, Verdict};
+use gauntlet_simulators::stage::ShellCommand;
 use gauntlet_world::injection::Quirk;
 use serde_json::{Value, json};
 
@@ -490,7 +492,7 @@ fn hub_a_model_that_is_told_something_else() {
 fn hub_a_node_that_forgets_what_was_delivered() {
     let remove = |scenario: &mut Scenario| {
         let text = "id: fleet/mutant\ntitle: A mutant.\nsubject: hermes\nsteps:\n  - remove: ~hermes/deliveries.jsonl\n";
-        let mutant = gauntlet_engine::scenario::read("mutant.yaml", text, gauntlet_reports::Lane::Virtual);
+        let mutant = gauntlet_engine::scenario::read("mutant.yaml", text, Lane::Virtual);
         scenario.steps.insert(2, mutant.expect("a scenario").remove(0).steps.remove(0));
     };
     node("hub-reply-that-comes-again-later", remove, "FLEET-HUB-28");
@@ -518,7 +520,7 @@ fn hub_a_neighbour_that_says_another_name() {
     node("hub-speaks-to-a-neighbour", misnamed, "FLEET-HUB-38");
 }
 
-/// Breaks the world around the runtime: what its checks see then is what a broken runtime would have done.
+/// Breaks the world around the runtime, where no quirk can say it: what its checks see then is what a broken runtime would have done.
 fn changed(scenario: &str, change: impl FnOnce(&mut Vec<Step>), requirement: &str) {
     let plan = cell(scenario);
     let mut broken = Scenario::clone(&plan.scenario);
@@ -531,153 +533,104 @@ fn changed(scenario: &str, change: impl FnOnce(&mut Vec<Step>), requirement: &st
 
 fn steps(text: &str) -> Vec<Step> {
     let text = format!("id: fleet/mutant\ntitle: A mutant.\nsubject: runtime\nsteps:\n{text}");
-    gauntlet_engine::scenario::read("mutant.yaml", &text, gauntlet_reports::Lane::Virtual)
-        .expect("a scenario")
-        .remove(0)
-        .steps
-}
-
-fn place(steps: &[Step], name: &str) -> usize {
-    steps.iter().position(|step| step.name() == Some(name)).expect("a step of that name")
+    gauntlet_engine::scenario::read("mutant.yaml", &text, Lane::Virtual).expect("a scenario").remove(0).steps
 }
 
 #[test]
-fn cli_a_record_that_is_none_of_this_wait_and_is_taken() {
-    let early = |steps: &mut Vec<Step>| {
-        let at = place(steps, "waited");
-        let call = steps[at].call.as_mut().expect("a call");
-        let reply = call.meanwhile.pop().expect("the reply");
-        call.meanwhile.insert(
-            0,
-            gauntlet_engine::scenario::Meanwhile {
-                text: reply.text.replace("the reply", "another"),
-                ..reply.clone()
-            },
-        );
-        call.meanwhile[0].after = call.meanwhile[1].after;
+fn secrets_a_bearer_that_a_deploy_made() {
+    // What a token file held at any time is a bearer, and this one is told in the runtime's own file, and in the receiver's log.
+    let told = |where_to: &str| {
+        let bearer = "made-by-a-deploy-4711";
+        steps(&format!(
+            "  - write: {{ path: \"{{file.token}}\", text: {bearer} }}\n  - write: {{ path: {where_to}, text: \"of {bearer}\" }}\n"
+        ))
     };
-    changed("waits-for-the-right-record-codex", early, "FLEET-CLI-08");
+    let in_yaml = told("~hermes/fleet.yaml.bak");
+    changed("deployed-and-at-work", |steps| steps.extend(in_yaml), "FLEET-AUTH-09");
+    let in_log = told(".hermes/codex_receiver.log");
+    changed("deployed-and-at-work", |steps| steps.extend(in_log), "FLEET-INV-06");
+}
+
+/// The cell of a real task, over real processes.
+fn task(scenario: &str, profile: &str) -> Plan {
+    let only = vec![format!("fleet/{scenario}@{profile}#0~real")];
+    let mut cells = Selection { only, lanes: vec![Lane::Real], ..Selection::default() }.plain(&library());
+    cells.pop().expect("the task is set on this profile")
+}
+
+/// Breaks a real task by what is done for it.
+fn done_otherwise(plan: Plan, change: impl FnOnce(&mut Scenario), requirement: &str) {
+    let mut broken = Scenario::clone(&plan.scenario);
+    change(&mut broken);
+    must_fail(Plan { scenario: Arc::new(broken), ..plan }, requirement);
+}
+
+/// Breaks a real task by a peer that deviates.
+fn told_otherwise(plan: Plan, at: &str, values: Value, requirement: &str) {
+    let quirk: Quirk = serde_json::from_value(json!({
+        "id": "mutant", "title": "A mutant.", "role": at.split('.').next(), "at": at, "do": { "replace": values },
+        "violates": [requirement], "seen_in": ["tests/mutants.rs"],
+    }))
+    .expect("a mutant is a quirk");
+    must_fail(Plan { deviation: Some(Deviation::Quirk(Arc::new(quirk))), ..plan }, requirement);
+}
+
+/// A command that leaves a file behind.
+fn stray(like: &ShellCommand) -> ShellCommand {
+    ShellCommand { command: "echo x > stray.txt".to_owned(), ..like.clone() }
 }
 
 #[test]
-fn cli_a_torn_record_that_is_never_read() {
-    let second_half_is_lost = |steps: &mut Vec<Step>| {
-        let at = place(steps, "waited");
-        steps[at].call.as_mut().expect("a call").meanwhile.pop();
+fn tasks_a_cli_that_says_that_it_mended_and_did_not() {
+    let lies = |scenario: &mut Scenario| {
+        let part = &mut scenario.given.executor.turns[0];
+        part.commands.clear();
+        part.reply = Some("test.sh ended with 1 before and 0 after: all passed".to_owned());
     };
-    changed("record-in-two-halves-codex", second_half_is_lost, "FLEET-CLI-11");
+    done_otherwise(task("bug-in-a-shell-script", "codex-0.169.0"), lies, "FLEET-TASK-01");
 }
 
 #[test]
-fn yaml_an_edit_that_loses_what_people_wrote() {
-    let rewritten = steps("  - write: { path: ~hermes/fleet.yaml, text: \"fleet: {}\" }\n");
-    changed("peers-of-people-stay", |steps| steps.extend(rewritten), "FLEET-YAML-05");
+fn tasks_a_reply_that_is_better_than_what_was_done() {
+    let plan = task("bug-in-a-shell-script", "codex-0.169.0");
+    told_otherwise(plan, "receiver.callback", json!({ "/text": "all is well" }), "FLEET-TASK-02");
 }
 
 #[test]
-fn yaml_a_rule_that_nobody_keeps() {
-    let kept = |steps: &mut Vec<Step>| steps.retain(|step| step.write.is_none());
-    for (case, row) in [
-        ("no-url", "01"),
-        ("managed-in-words", "02"),
-        ("token-of-another", "03"),
-        ("prompt-by-a-link", "04"),
-        ("python", "07"),
-    ] {
-        changed(&format!("file-that-breaks-a-rule-{case}"), kept, &format!("FLEET-YAML-{row}"));
-    }
-}
-
-#[test]
-fn tokens_a_file_that_does_not_count() {
-    let untouched = |steps: &mut Vec<Step>| steps.retain(|step| step.write.is_none());
-    changed("token-of-an-earlier-deploy", untouched, "FLEET-TOK-01");
-}
-
-#[test]
-fn tokens_a_file_that_everyone_reads() {
-    let again = steps("  - remove: \"{file.token}\"\n  - write: { path: \"{file.token}\", text: \"t\" }\n");
-    changed("deployed-and-at-work", |steps| steps.extend(again), "FLEET-TOK-03");
-}
-
-#[test]
-fn ports_a_claim_that_nobody_keeps() {
-    let unclaimed = |steps: &mut Vec<Step>| {
-        steps.retain(|step| !step.write.as_ref().is_some_and(|write| write.path.starts_with("~hermes")));
+fn tasks_a_file_that_nobody_asked_for() {
+    let leaves = |scenario: &mut Scenario| {
+        let commands = &mut scenario.given.executor.turns[0].commands;
+        // Behind the others, whose results the reply tells of.
+        commands.push(stray(&commands[0]));
     };
-    changed("band-that-is-claimed-codex", unclaimed, "FLEET-PORT-03");
+    done_otherwise(task("bug-in-a-shell-script", "codex-0.169.0"), leaves, "FLEET-TASK-03");
 }
 
 #[test]
-fn ports_one_that_somebody_listens_on() {
-    changed(
-        "ports-and-names-of-a-kind-codex",
-        |steps| steps.retain(|step| step.stranger.is_none()),
-        "FLEET-PORT-02",
-    );
-}
-
-#[test]
-fn deploy_a_stranger_that_is_taken_for_the_receiver() {
-    changed(
-        "stranger-on-the-port-not-well",
-        |steps| steps.retain(|step| step.stranger.is_none()),
-        "FLEET-DEP-02",
-    );
-}
-
-#[test]
-fn deploy_a_second_receiver_beside_one_that_cannot_be_ended() {
-    changed(
-        "receiver-that-cannot-be-ended",
-        |steps| steps.retain(|step| step.fault.is_none()),
-        "FLEET-DEP-04",
-    );
-}
-
-#[test]
-fn deploy_that_takes_what_people_wrote() {
-    let rewritten = steps("  - write: { path: CLAUDE.md, text: \"@.hermes/A2A.md\" }\n");
-    changed("deployed-twice", |steps| steps.extend(rewritten), "FLEET-DEP-09");
-}
-
-#[test]
-fn reconcile_that_cannot_start_what_is_down() {
-    let fault = steps("  - fault: { host: runtime, at: process.spawn, do: { fail: no_space } }\n");
-    let cannot = |steps: &mut Vec<Step>| {
-        let at = place(steps, "revived");
-        steps.splice(at..at, fault);
+fn tasks_an_agent_that_says_that_it_mended_and_did_not() {
+    let lies = |scenario: &mut Scenario| {
+        let part = &mut scenario.given.hermes.agent[0];
+        part.commands.clear();
+        part.reply = Some("test.sh ended with 1 before and 0 after: all passed".to_owned());
     };
-    changed("down-and-moved", cannot, "FLEET-REC-02");
+    done_otherwise(task("bug-mended-by-hermes", "hermes-node"), lies, "FLEET-TASK-04");
 }
 
 #[test]
-fn reconcile_that_forgets_what_a_deploy_was_told() {
-    let forgotten = steps("  - remove: \"{file.config}\"\n");
-    let forgets = |steps: &mut Vec<Step>| {
-        let at = steps.iter().position(|step| step.kill.is_some()).expect("a kill");
-        steps.splice(at..at, forgotten);
-    };
-    changed("revived-after-a-restart", forgets, "FLEET-REC-04");
+fn tasks_a_node_whose_answer_is_better_than_what_was_done() {
+    let better = json!({ "/body/result/message/parts/0/text": "all is well" });
+    told_otherwise(task("bug-mended-by-hermes", "hermes-peer"), "hermes.response", better, "FLEET-TASK-05");
 }
 
 #[test]
-fn status_of_a_receiver_by_its_port_alone() {
-    let noted = |steps: &mut Vec<Step>| {
-        let last = steps.iter().rposition(|step| step.write.is_some()).expect("a write");
-        steps.remove(last);
+fn tasks_an_agent_that_leaves_a_file_behind() {
+    let leaves = |scenario: &mut Scenario| {
+        let commands = &mut scenario.given.hermes.agent[0].commands;
+        commands.push(stray(&commands[0]));
     };
-    changed("pid-file-of-the-dead", noted, "FLEET-STAT-01");
+    done_otherwise(task("bug-mended-by-hermes", "hermes-node"), leaves, "FLEET-TASK-06");
 }
 
-#[test]
-fn status_a_stop_that_ends_nothing() {
-    let unasked = |steps: &mut Vec<Step>| {
-        let at = place(steps, "stopped");
-        steps[at].call.as_mut().expect("a call").tool = "{callback_prefix}_receiver_status".to_owned();
-    };
-    changed("deployed-and-at-work", unasked, "FLEET-STAT-02");
-}
 #[test]
 fn the_list_of_mutants_is_that_of_these_tests() {
     let source = include_str!("mutants.rs");

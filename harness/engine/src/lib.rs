@@ -6,15 +6,22 @@
 
 mod braces;
 pub mod cell;
+pub mod cells;
 pub mod coverage;
 pub mod data;
+pub mod doctor;
 pub mod exit;
+pub mod explain;
 pub mod files;
+pub mod known;
 pub mod listing;
 pub mod matrix;
+pub mod narrow;
 pub mod oracle;
+pub mod pattern;
 pub mod project;
 pub mod record;
+pub mod results;
 pub mod runner;
 pub mod scenario;
 pub mod scores;

@@ -24,6 +24,8 @@ pub struct Record {
     pub line: CellLine,
     /// The verdict of each requirement that it touched.
     pub judgements: BTreeMap<String, Judgement>,
+    /// The verdicts on requirements that are newer than the revision that judges; nothing else here speaks of them.
+    pub newer: BTreeMap<String, Judgement>,
     /// The failures that nobody expected: neither the profile lists them, nor the quirk of the cell names them.
     pub failures: Vec<Failure>,
     /// The trace, if something failed that nobody expected.
@@ -74,6 +76,7 @@ impl Record {
         for judgement in judgements.values_mut() {
             judgement.reason = judgement.reason.take().map(|reason| secrets.redact(&reason));
         }
+        let newer = take_newer(library, &mut judgements);
         let verdict = match &error {
             Some(_) => Verdict::Error,
             None => Verdict::worst(judgements.values().map(|judgement| judgement.verdict)),
@@ -107,13 +110,14 @@ impl Record {
             counts: Verdict::counts(judgements.values().map(|judgement| judgement.verdict)),
             digest,
             failed,
+            known: Vec::new(),
             reason,
         };
-        Self { plan: plan.clone(), line, judgements, failures, trace, lasted, reachable }
+        Self { plan: plan.clone(), line, judgements, newer, failures, trace, lasted, reachable }
     }
 
     /// The requirements of a cell that is not run are skipped with its reason.
-    pub(crate) fn skipped(plan: &Arc<Plan>, reason: &str) -> Self {
+    pub(crate) fn skipped(plan: &Arc<Plan>, library: &Library, reason: &str) -> Self {
         let mut record = Self::bare(plan, Verdict::Skipped, reason.to_owned());
         for requirement in plan.scenario.requirements() {
             let judgement = Judgement {
@@ -123,6 +127,7 @@ impl Record {
             };
             record.judgements.insert(requirement.value.clone(), judgement);
         }
+        record.newer = take_newer(library, &mut record.judgements);
         record.line.counts = Verdict::counts(record.judgements.values().map(|judgement| judgement.verdict));
         record
     }
@@ -158,9 +163,11 @@ impl Record {
                 counts: BTreeMap::new(),
                 digest: String::new(),
                 failed: Vec::new(),
+                known: Vec::new(),
                 reason: Some(reason),
             },
             judgements: BTreeMap::new(),
+            newer: BTreeMap::new(),
             failures: Vec::new(),
             trace: None,
             lasted: Duration::ZERO,
@@ -169,9 +176,23 @@ impl Record {
     }
 }
 
+/// Takes the verdicts away that are not scored.
+fn take_newer(
+    library: &Library,
+    judgements: &mut BTreeMap<String, Judgement>,
+) -> BTreeMap<String, Judgement> {
+    let newer = |id: &String| !library.catalogue.is_scored(id);
+    if !judgements.keys().any(newer) {
+        return BTreeMap::new();
+    }
+    let (apart, scored) = std::mem::take(judgements).into_iter().partition(|(id, _)| newer(id));
+    *judgements = scored;
+    apart
+}
+
 /// Whether nobody said beforehand that this requirement fails in this cell. Only such a cell's trace is worth keeping; all
 /// others can be derived again.
-fn is_surprising(plan: &Plan, library: &Library, id: &str) -> bool {
+pub(crate) fn is_surprising(plan: &Plan, library: &Library, id: &str) -> bool {
     if plan.breaks(id) {
         return false;
     }

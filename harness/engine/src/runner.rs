@@ -27,6 +27,7 @@ pub use beside::Beside;
 use crate::cell::{self, Outcome, Plan, RealSettings};
 use crate::data::Library;
 use crate::files;
+use crate::known::List;
 use crate::matrix;
 use crate::record::Record;
 use crate::stop::Stop;
@@ -50,6 +51,8 @@ pub struct Settings {
     pub watchdog: Duration,
     /// Of how many failing cells the trace is kept.
     pub traces: usize,
+    /// What is known to fail.
+    pub known: List,
     /// Who asks for an end before the time does it here.
     pub stop: Arc<Stop>,
 }
@@ -65,6 +68,7 @@ impl Default for Settings {
             shuffle: None,
             watchdog: Duration::from_secs(120),
             traces: 100,
+            known: List::default(),
             stop: Arc::default(),
         }
     }
@@ -395,7 +399,7 @@ fn run_one(
     keep_trace: bool,
 ) -> Option<Record> {
     if let Some(reason) = matrix::not_here(plan) {
-        return Some(Record::skipped(plan, &reason));
+        return Some(Record::skipped(plan, library, &reason));
     }
     let record = leaving_nothing_behind(&place.root, || {
         let began = Instant::now();
@@ -436,6 +440,7 @@ pub fn outcome(plan: &Plan, library: &Library, settings: &Settings, end: &Arc<No
 }
 
 fn outcome_at(plan: &Plan, library: &Library, settings: &Settings, place: &Place) -> Option<Outcome> {
+    let _span = tracing::info_span!(target: "cell", "cell", id = plan.id()).entered();
     let real = settings.binary.clone().map(|binary| RealSettings { binary, root: place.root.clone() });
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let builder = match plan.lane {

@@ -122,6 +122,13 @@ pub enum What {
         /// The text.
         text: String,
     },
+    /// A receiver that the runtime deployed runs, with arguments that everyone on its machine can read.
+    Deployed {
+        /// Its process.
+        pid: u32,
+        /// Its arguments.
+        args: Vec<String>,
+    },
     /// Files that differ from the last time they were looked at; a missing one was removed.
     Files {
         /// `ack`, `spawn`, `callback`, `ready` or `end`.

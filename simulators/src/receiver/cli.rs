@@ -13,7 +13,6 @@ use gauntlet_world::{Either, race};
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 
-use super::modes::talk;
 use super::state::Receiver;
 use gauntlet_world::injection::Point;
 
@@ -44,13 +43,13 @@ const BETWEEN_SWEEPS: Duration = Duration::from_millis(10);
 
 /// What a run of the CLI gave.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Output {
+pub(crate) struct Output {
     /// Standard output, up to the cap.
-    pub(super) stdout: Vec<u8>,
+    pub(crate) stdout: Vec<u8>,
     /// Standard error, up to the cap; what is not UTF-8 is replaced.
-    pub(super) stderr: String,
+    pub(crate) stderr: String,
     /// The return code; negative for a signal.
-    pub(super) code: i32,
+    pub(crate) code: i32,
 }
 
 /// How a run ended.
@@ -84,8 +83,7 @@ impl Receiver {
         session: Option<&str>,
         text: &str,
     ) -> Run {
-        let (added, adds_places) =
-            (talk(self.settings.mode).environment(), talk(self.settings.mode).adds_usual_places());
+        let (added, adds_places) = (self.talk.environment(), self.talk.adds_usual_places());
         let withheld = self.bearers();
         let event = json!({
             "contextId": context, "session": session, "args": args, "text": text, "cwd": self.config.repo_path,
@@ -141,7 +139,7 @@ impl Receiver {
 
     /// When a turn of this context is killed.
     async fn cap(&self, context: &str) -> Duration {
-        let cap = talk(self.settings.mode).cap(&self.config);
+        let cap = self.talk.cap(&self.config);
         let event = json!({ "contextId": context, "seconds": cap.as_secs_f64() });
         let passed = self.pass(Point::ReceiverCap, event).await.first();
         let seconds = passed.and_then(|event| event.get("seconds")?.as_f64());
@@ -218,7 +216,7 @@ impl Receiver {
         }
         env.insert(RECEIVER_MARK.to_owned(), self.mark());
         env.insert(TURN_MARK.to_owned(), turn.to_owned());
-        env.extend(talk(self.settings.mode).environment());
+        env.extend(self.talk.environment());
         env
     }
 

@@ -10,11 +10,11 @@ use gauntlet_protocol::json;
 use serde_json::{Value, json};
 
 use super::claims::Claim;
-use super::cli::Run;
+use super::cli::{Output, Run};
 use super::inbox::{Accepted, lines_after};
 use super::journal::Outcome;
-use super::modes::{Ask, Heard, Spoken, talk};
 use super::state::Receiver;
+use super::talk::{Ask, Heard, Spoken};
 use gauntlet_world::injection::Point;
 
 /// What is waited before an outcome is written to the journal again, at first and at most.
@@ -130,7 +130,7 @@ impl Receiver {
     /// Runs the CLI, on the context's session when it has one, and once more on the other one when that was the wrong one. The
     /// return code alone never says so.
     async fn run(&self, line: u64, context: &str, text: &str) -> String {
-        let talk = talk(self.settings.mode);
+        let talk = self.talk;
         let stored = self.session_of(line, context).await;
         // Of several that begin at once only one could be found again, so it is held until it was.
         let _beginning = match (talk.replays(), &stored) {
@@ -190,7 +190,7 @@ impl Receiver {
         stored: Option<&Session>,
     ) -> (String, Spoken) {
         let mode = self.settings.mode;
-        let talk = talk(mode);
+        let talk = self.talk;
         let session = stored.map(|session| session.id.as_str());
         let role = self.role().await;
         let tools = self.tools().await;
@@ -222,7 +222,7 @@ impl Receiver {
         };
         let spoken = match talk.replays() {
             true => self.hear_replay(context, stored, &named, &output).await,
-            false => self.heard(talk.read(&Heard { mode, output: &output }), output.code).await,
+            false => self.heard(talk.read(&Heard { mode, output: &output }), &output).await,
         };
         let now = self.host.clock().wall().seconds();
         let named = |id: &String| Session { id: id.clone(), updated_at: now, last_output: None };
@@ -240,10 +240,14 @@ impl Receiver {
     }
 
     /// What the CLI said, as it passes its injection point.
-    async fn heard(&self, mut spoken: Spoken, code: i32) -> Spoken {
-        let Spoken { reply, session, wrong_session, .. } = &spoken;
-        let event =
-            json!({ "reply": reply, "session": session, "wrong_session": wrong_session, "code": code });
+    async fn heard(&self, mut spoken: Spoken, output: &Output) -> Spoken {
+        let Spoken { reply, session, wrong_session, answered, first, from_result, failure, .. } = &spoken;
+        let event = json!({
+            "reply": reply, "session": session, "wrong_session": wrong_session, "code": output.code,
+            "failed": output.code != 0, "answered": answered, "noise": is_noisy(&output.stdout),
+            "several": first.is_some(), "first": first, "from_result": from_result,
+            "tells_failure": failure.is_some(), "failure": failure,
+        });
         let passed = self.pass(Point::ReceiverHeard, event.clone()).await;
         if let Some(heard) = passed.first().filter(|heard| *heard != event) {
             let text = |name| heard.get(name).and_then(|value| value.as_str()).map(str::to_owned);
@@ -272,7 +276,7 @@ impl Receiver {
     /// The path of the repository's file of tools, if this mode passes it on and it holds JSON: a CLI that is given a broken one
     /// does not start (FLEET-CC-04).
     async fn tools(&self) -> Option<String> {
-        let path = Path::new(&self.config.repo_path).join(talk(self.settings.mode).tools_file()?);
+        let path = Path::new(&self.config.repo_path).join(self.talk.tools_file()?);
         let content = self.host.disk().read_if_present(&path).await.ok().flatten()?;
         let parsed = json::parse("the file of tools", &content);
         let event = json!({ "sound": parsed.is_ok() });
@@ -322,6 +326,12 @@ impl Receiver {
             self.log(format!("the journal could not be written: {error}")).await;
         }
     }
+}
+
+/// Whether there are lines in an output that are no JSON object, as far as their ends tell.
+fn is_noisy(stdout: &[u8]) -> bool {
+    let mut lines = stdout.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.any(|line| !(line.is_empty() || line.starts_with(b"{") && line.ends_with(b"}")))
 }
 
 /// Why the CLI could not be started, in the words of the product line (recorded).

@@ -1,7 +1,7 @@
 //! The names of a cell: contexts, nonces and secrets are its own, so that cells on one subject cannot meet, and so that a
 //! secret found anywhere says which cell it is from.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -23,6 +23,8 @@ pub(crate) struct Names {
     pub(crate) executor: Arc<Executor>,
     /// Where the cell lives, for `{workdir}`.
     pub(crate) workdir: RefCell<String>,
+    /// Where the subject listens, for `{port}`.
+    pub(crate) port: Cell<u16>,
 }
 
 impl Names {
@@ -36,6 +38,7 @@ impl Names {
             made_up: RefCell::default(),
             executor,
             workdir: RefCell::default(),
+            port: Cell::default(),
         }
     }
 
@@ -82,12 +85,13 @@ impl Names {
     }
 
     /// A text of a scenario with its references resolved: `{context:NAME}`, `{nonce:NAME}`,
-    /// `{workdir}`, and the words of the executor.
+    /// `{workdir}`, `{port}`, and the words of the executor.
     pub(crate) fn resolve(&self, text: &str) -> String {
         braces::fill(text, |inner| match inner.split_once(':') {
             Some(("context", name)) => Some(self.context(name)),
             Some(("nonce", name)) => Some(self.nonce(name)),
             None if inner == "workdir" => Some(self.workdir.borrow().clone()),
+            None if inner == "port" => Some(self.port.get().to_string()),
             None => self.executor.word(inner).map(str::to_owned),
             _ => None,
         })

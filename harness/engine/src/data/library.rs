@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use gauntlet_reports::Layer;
 use gauntlet_simulators::cli::Profile;
 use gauntlet_world::injection::{Deviation, Quirk};
 use serde_json::Value;
@@ -14,7 +15,11 @@ use super::executor::Executor;
 use super::fault::Fault;
 use super::names::{self, InFault, InProfile, InQuirk, InRelease, InScenario, Keys, OfRelease, Used, What};
 use super::outline::Outline;
+use super::place::{Kind, Places};
+use super::prefix;
 use super::release::Release;
+use super::revision::{Difference, Revision};
+use super::roadmap::{self, RoadmapFile, RoadmapItem};
 use super::source::{Source, SourceFile};
 use super::yaml::parse;
 use crate::scenario::{self, Lane, Limits, Reference, Scenario};
@@ -40,8 +45,20 @@ pub struct Library {
     pub faults: BTreeMap<String, Arc<Fault>>,
     /// The requirements that a mutant of the tests breaks, each with the name of its test.
     pub mutants: BTreeMap<String, String>,
+    /// The items of the roadmap, in the order of their files.
+    pub roadmap: Vec<RoadmapItem>,
+    /// The frozen lists of requirements, by name.
+    pub revisions: BTreeMap<String, Arc<Revision>>,
+    /// What is marked as changed since the newest of them.
+    pub unreleased: Difference,
+    /// The revision that judges, when one was asked for.
+    pub judged_by: Option<String>,
+    /// Where each of them is written.
+    pub places: Places,
     /// A digest of every file that was read.
     pub digest: String,
+    /// The user's own data among them.
+    pub layers: Vec<Layer>,
 }
 
 impl Library {
@@ -52,8 +69,12 @@ impl Library {
         let mut hasher = blake3::Hasher::new();
         let mut read = Vec::new();
         let mut used = Vec::new();
+        let mut from_embedded = 0;
         for source in sources {
-            let files = source.files().map_err(|error| LoadError::Unreadable(source.to_string(), error))?;
+            let unreadable = |error| LoadError::Unreadable(source.to_string(), error);
+            let files = source.files().map_err(unreadable)?;
+            library.layers.extend(prefix::layer(source).map_err(unreadable)?);
+            from_embedded += if *source == Source::Embedded { files.len() } else { 0 };
             for file in files {
                 hasher.update(file.kind.as_bytes());
                 hasher.update(file.text.as_bytes());
@@ -64,6 +85,16 @@ impl Library {
                 }
                 read.push(file);
             }
+        }
+        if !library.layers.is_empty() {
+            // The embedded data comes first.
+            let files = read.iter().enumerate().map(|(number, file)| (file, number < from_embedded));
+            let clashes = prefix::clashes(files);
+            let is_told = |mistake: &DataError| {
+                clashes.iter().any(|clash| (&clash.file, clash.line) == (&mistake.file, mistake.line))
+            };
+            mistakes.retain(|mistake| !is_told(mistake));
+            mistakes.extend(clashes);
         }
         if mistakes.is_empty() {
             mistakes =
@@ -91,6 +122,7 @@ impl Library {
                     if self.catalogue.get(&requirement.id.value).is_some() {
                         return Err(twice(file, &requirement.id, "requirement"));
                     }
+                    self.places.note(Kind::Requirement, &requirement.id.value, file, line(&requirement.id));
                     uses(requirement.id.clone(), What::Itself);
                     requirement.depends_on.iter().for_each(|base| uses(base.clone(), What::Requirement));
                     self.catalogue.add(requirement);
@@ -117,6 +149,7 @@ impl Library {
                 {
                     for scenario in scenarios {
                         let id = scenario.id.clone();
+                        self.places.note(Kind::Scenario, &id.value, file, line(&id));
                         if into.insert(id.value.clone(), scenario).is_some() {
                             return Err(twice(file, &id, "scenario"));
                         }
@@ -131,6 +164,7 @@ impl Library {
                 if self.executors.contains_key(&executor.id.value) {
                     return Err(twice(file, &executor.id, "executor"));
                 }
+                self.places.note(Kind::Executor, &executor.id.value, file, line(&executor.id));
                 self.executors.insert(executor.id.value.clone(), Arc::new(executor));
             }
             "profiles" => {
@@ -144,6 +178,7 @@ impl Library {
                         format!("expected a new version; {} {} has a profile already", key.0, key.1);
                     return Err(DataError::new(name, text, (1, 1), message, None));
                 }
+                self.places.note(Kind::Profile, &format!("{}-{}", key.0, key.1), file, 1);
                 self.profiles.insert(key, Arc::new(profile));
             }
             "releases" => {
@@ -159,6 +194,7 @@ impl Library {
                 if self.releases.contains_key(&release.id.value) {
                     return Err(twice(file, &release.id, "release"));
                 }
+                self.places.note(Kind::Release, &release.id.value, file, line(&release.id));
                 self.releases.insert(release.id.value.clone(), Arc::new(release));
             }
             "quirks" => {
@@ -187,6 +223,7 @@ impl Library {
                     let message = format!("expected a new id; {:?} exists already", quirk.id);
                     return fail(outline.value(&["id"]), message, None);
                 }
+                self.places.note(Kind::Quirk, &quirk.id, file, outline.value(&["id"]).0);
                 self.quirks.insert(quirk.id.clone(), Arc::new(quirk));
             }
             "faults" => {
@@ -200,12 +237,36 @@ impl Library {
                 if self.quirks.contains_key(&fault.id.value) || self.faults.contains_key(&fault.id.value) {
                     return Err(twice(file, &fault.id, "quirk or fault"));
                 }
+                self.places.note(Kind::Fault, &fault.id.value, file, line(&fault.id));
                 self.faults.insert(fault.id.value.clone(), Arc::new(fault));
             }
             "mutants" => {
                 let mutants: BTreeMap<String, String> = parse(name, text)?;
                 parse::<Keys>(name, text)?.0.into_iter().for_each(|id| uses(id, What::Requirement));
                 self.mutants.extend(mutants);
+            }
+            "roadmap" => {
+                let parsed: RoadmapFile = parse(name, text)?;
+                for item in parsed.items {
+                    if self.roadmap.iter().any(|known| known.id.value == item.id.value) {
+                        return Err(twice(file, &item.id, "roadmap item"));
+                    }
+                    // A pattern may be ahead of its rows; a name may not.
+                    let exact = item.requirements.iter().filter(|name| !roadmap::is_pattern(&name.value));
+                    exact.for_each(|id| uses(id.clone(), What::Requirement));
+                    self.places.note(Kind::RoadmapItem, &item.id.value, file, line(&item.id));
+                    self.roadmap.push(item);
+                }
+            }
+            "catalogue" if file.name.ends_with("/unreleased.yaml") => self.unreleased = parse(name, text)?,
+            "catalogue" => {
+                let revision: Revision = parse(name, text)?;
+                if self.revisions.contains_key(&revision.revision.value) {
+                    return Err(twice(file, &revision.revision, "revision"));
+                }
+                let id = revision.revision.value.clone();
+                self.places.note(Kind::Revision, &id, file, line(&revision.revision));
+                self.revisions.insert(id, Arc::new(revision));
             }
             _ => {
                 let known = [
@@ -217,6 +278,8 @@ impl Library {
                     "quirks",
                     "faults",
                     "mutants",
+                    "roadmap",
+                    "catalogue",
                 ];
                 let help =
                     nearest(&file.kind, known).map(|known| format!("did you mean the folder {known:?}?"));
@@ -257,6 +320,10 @@ fn words_of(quirk: &Quirk) -> Option<(Vec<String>, String, Option<String>)> {
         .matches
         .iter()
         .find_map(|(at, value)| wrong(["when", "matches", at], value, &Executor::WORDS));
+    let of_beginning = |(at, text): (&String, &String)| {
+        wrong(["when", "begins", at], &Value::from(text.as_str()), &Executor::WORDS)
+    };
+    let of_event = of_event.or_else(|| quirk.when.begins.iter().find_map(of_beginning));
     let (Deviation::Replace(values) | Deviation::Duplicate(values)) = &quirk.deviation else {
         return of_event;
     };
@@ -265,7 +332,8 @@ fn words_of(quirk: &Quirk) -> Option<(Vec<String>, String, Option<String>)> {
 }
 
 /// What braces in a replacement stand for, beside `{fill:N}`.
-const IN_REPLACEMENT: [&str; 6] = ["token", "context", "text", "line", "id", "url"];
+const IN_REPLACEMENT: [&str; 10] =
+    ["token", "context", "text", "line", "id", "url", "usual", "node", "first", "failure"];
 
 /// The hosts at which the steps of a file of scenarios aim faults; the types of steps hold them without a place.
 fn hosts_in_steps(file: &SourceFile, scenarios: &[Scenario]) -> Result<Vec<Spanned<String>>, DataError> {
@@ -281,8 +349,13 @@ fn hosts_in_steps(file: &SourceFile, scenarios: &[Scenario]) -> Result<Vec<Spann
     Ok(hosts)
 }
 
-fn version_key(version: &str) -> Vec<u64> {
+/// What versions are ordered by.
+pub(crate) fn version_key(version: &str) -> Vec<u64> {
     version.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect()
+}
+
+fn line(id: &Spanned<String>) -> u64 {
+    id.referenced.line()
 }
 
 fn twice(file: &SourceFile, id: &Spanned<String>, what: &str) -> DataError {

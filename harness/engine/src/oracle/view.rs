@@ -132,8 +132,9 @@ impl<'a> View<'a> {
             let messages = ending.map(|(_, ending)| {
                 // Turns of one session do not overlap, so that this is what it had printed when the turn ended, too.
                 let before = ending.session.as_deref().and_then(|session| printed.get(session)).copied();
-                let read = dialect::of(&self.names.executor.id.value).messages;
-                self.memory.messages(index, || read(&ending.stdout, before.unwrap_or_default()))
+                let output = self.names.executor.output.as_ref();
+                let read = || dialect::messages(output, &ending.stdout, before.unwrap_or_default());
+                self.memory.messages(index, read)
             });
             turns.push(Turn {
                 index,
@@ -170,7 +171,7 @@ impl<'a> View<'a> {
         };
         let Purpose::Turn { prompt, session } = &invocation.purpose else { return None };
         let left = turn.left.and_then(|left| self.ending(left));
-        let dialect = dialect::of(&self.names.executor.id.value);
+        let output = self.names.executor.output.as_ref();
         Some(json!({
             "dispatch": turn.dispatch,
             "context": self.context_of(turn),
@@ -183,7 +184,7 @@ impl<'a> View<'a> {
             "started_ms": turn.started_ms,
             "ended_ms": turn.ended_ms,
             "printed_session": left.and_then(|(_, ending)| ending.session.clone()),
-            "thread_lines": left.map(|(_, ending)| (dialect.sessions)(&ending.stdout)),
+            "thread_lines": left.map(|(_, ending)| dialect::sessions(output, &ending.stdout)),
             "messages": left.map(|_| &*turn.messages),
             "stdout": left.map(|(_, ending)| ending.stdout.clone()),
             "stderr": left.map(|(_, ending)| ending.stderr.clone()),

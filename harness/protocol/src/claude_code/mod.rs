@@ -4,9 +4,11 @@
 //! 1.0.100 was not recorded to print any: it refuses the receiver's arguments.
 
 mod frame;
+mod mode;
 mod output;
 mod session;
 
 pub use frame::{Frame, FrameKind};
+pub use mode::MODE;
 pub use output::TurnOutput;
 pub use session::{says_session_in_use, says_session_not_found, session_id};

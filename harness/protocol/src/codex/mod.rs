@@ -6,12 +6,14 @@
 mod event;
 mod item;
 mod legacy;
+mod mode;
 mod output;
 mod usage;
 
 pub use event::Event;
 pub use item::{Item, ItemKind};
 pub use legacy::{LegacyEvent, LegacyKind};
+pub use mode::MODE;
 pub use output::TurnOutput;
 pub use usage::Usage;
 

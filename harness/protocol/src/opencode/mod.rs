@@ -4,8 +4,10 @@
 
 mod dead_session;
 mod event;
+mod mode;
 mod output;
 
 pub use dead_session::says_session_not_found;
 pub use event::{Event, EventKind, Tokens};
+pub use mode::MODE;
 pub use output::TurnOutput;

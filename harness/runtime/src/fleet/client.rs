@@ -6,6 +6,7 @@ use gauntlet_protocol::fleet::config::PeerEntry;
 use gauntlet_protocol::fleet::{AgentMessage, ContextId, Dispatch};
 use gauntlet_protocol::jsonrpc::{Request as RpcRequest, Response, RpcError, code};
 use gauntlet_world::http::{self, HttpError, Request, Url};
+use gauntlet_world::injection::Point;
 use serde_json::{Value, json};
 
 use super::Fleet;
@@ -53,22 +54,28 @@ impl Class {
 pub struct SendError {
     /// What can have happened at the peer.
     pub class: Class,
+    /// What went wrong, in a word or two that stay the same.
+    pub because: &'static str,
     /// For people: what was expected, and what came.
     pub text: String,
 }
 
 impl SendError {
-    fn new(class: Class, text: impl Into<String>) -> Self {
-        Self { class, text: text.into() }
-    }
-
-    /// As a tool result.
-    pub(super) fn to_value(&self) -> Value {
-        json!({ "error": self.text, "class": self.class.name(), "retry_safe": self.class.retry_is_safe() })
+    pub(super) fn new(class: Class, because: &'static str, text: impl Into<String>) -> Self {
+        Self { class, because, text: text.into() }
     }
 }
 
 impl Fleet {
+    /// A dispatch that failed, as a tool result.
+    pub(super) async fn failure(&self, error: &SendError) -> Value {
+        let class = error.class;
+        let event =
+            json!({ "because": error.because, "class": class.name(), "retry_safe": class.retry_is_safe() });
+        let told = self.decide(Point::RuntimeFailure, event).await;
+        json!({ "error": error.text, "class": told.value("class"), "retry_safe": told.value("retry_safe") })
+    }
+
     /// The name by which other nodes know this one.
     async fn own_name(&self) -> String {
         let configured = self.config().await.ok().and_then(|config| config.name.clone());
@@ -81,11 +88,12 @@ impl Fleet {
     /// The entry of a peer in `fleet.yaml`.
     pub(super) async fn peer(&self, name: &str) -> Result<PeerEntry, SendError> {
         let config = self.config().await;
-        let config = config.map_err(|error| SendError::new(Class::NotSent, error.to_string()))?;
+        let config =
+            config.map_err(|error| SendError::new(Class::NotSent, "configuration", error.to_string()))?;
         config.agents.get(name).cloned().ok_or_else(|| {
             let known: Vec<&str> = config.agents.keys().map(String::as_str).collect();
             let text = format!("agent '{name}' not in fleet.yaml; configured: {known:?}");
-            SendError::new(Class::NotSent, text)
+            SendError::new(Class::NotSent, "unknown peer", text)
         })
     }
 
@@ -98,26 +106,35 @@ impl Fleet {
         context: Option<ContextId>,
     ) -> Result<AgentMessage, SendError> {
         let peer = self.peer(peer_name).await?;
-        let url: Url = format!("{}/jsonrpc", peer.url.trim_end_matches('/'))
-            .parse()
-            .map_err(|error| SendError::new(Class::NotSent, format!("agent '{peer_name}': {error}")))?;
+        let url: Url = format!("{}/jsonrpc", peer.url.trim_end_matches('/')).parse().map_err(|error| {
+            SendError::new(Class::NotSent, "address", format!("agent '{peer_name}': {error}"))
+        })?;
+        let token = self.token_of(&peer).await;
+        let sent = json!({
+            "peer": peer_name,
+            "method": "SendMessage",
+            "id": self.host.entropy().uuid().to_string(),
+            "contextId": context.as_ref().map(ContextId::as_str),
+            "text": text,
+            "role": "user",
+            "bearer": token.is_some(),
+        });
+        let sent = self.decide(Point::RuntimeDispatch, sent).await;
         let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        if let Some(token) = self.token_of(&peer).await {
+        if let Some(token) = token.filter(|_| sent.yes("bearer")) {
             headers.push(("authorization".to_owned(), format!("Bearer {token}")));
         }
-        let asked = context.clone();
-        let dispatch = Dispatch { text: text.to_owned(), context };
-        let mut params = dispatch.to_params("user");
+        let asked = context;
+        let context = sent.text("contextId").and_then(|context| ContextId::new(context.to_owned()));
+        let dispatch = Dispatch { text: sent.text("text").unwrap_or_default().to_owned(), context };
+        let mut params = dispatch.to_params(sent.text("role").unwrap_or_default());
         let is_plain = peer.mode.is_none();
         if is_plain {
             // A plain peer may be another Hermes: it is told who speaks (sheet 4.3). Receivers do not look at it.
             params["message"]["user"] = Value::String(self.own_name().await);
         }
-        let request = RpcRequest {
-            id: Value::String(self.host.entropy().uuid().to_string()),
-            method: Value::String("SendMessage".to_owned()),
-            params,
-        };
+        let request =
+            RpcRequest { id: sent.value("id").clone(), method: sent.value("method").clone(), params };
         if let Some(context) = &asked {
             self.note_sent(peer_name, context.as_str(), text).await;
         }
@@ -130,7 +147,7 @@ impl Fleet {
         match (&asked, message.context.as_deref()) {
             (Some(asked), Some(named)) if named != asked.as_str() => {
                 let text = format!("peer '{peer_name}' answered on context '{named}' instead of '{asked}'");
-                return Err(SendError::new(Class::RepliedElsewhere, text));
+                return Err(SendError::new(Class::RepliedElsewhere, "elsewhere", text));
             }
             (None, Some(named)) => self.note_sent(peer_name, named, text).await,
             _ => {}
@@ -145,7 +162,7 @@ impl Fleet {
 
 fn failed(peer: &str, url: &Url, error: &HttpError) -> SendError {
     let class = if error.may_have_been_seen() { Class::Unknown } else { Class::NotSent };
-    SendError::new(class, format!("network error talking to '{peer}' at {url}: {error}"))
+    SendError::new(class, "network", format!("network error talking to '{peer}' at {url}: {error}"))
 }
 
 /// What an error says of the work. Only what is decided before anything begins is a refusal, after which another try is safe.
@@ -170,22 +187,28 @@ fn understand(peer: &str, status: u16, body: &[u8]) -> Result<AgentMessage, Send
         401 => {
             return Err(SendError::new(
                 Class::Refused,
+                "status",
                 format!("peer '{peer}' rejected bearer token (HTTP 401)"),
             ));
         }
         _ => {
             let start: String = String::from_utf8_lossy(body).chars().take(200).collect();
             let class = if (400..500).contains(&status) { Class::Refused } else { Class::Unknown };
-            return Err(SendError::new(class, format!("peer '{peer}' returned HTTP {status}: {start}")));
+            return Err(SendError::new(
+                class,
+                "status",
+                format!("peer '{peer}' returned HTTP {status}: {start}"),
+            ));
         }
     }
     let response = Response::parse(body).map_err(|error| {
-        SendError::new(Class::Unknown, format!("peer '{peer}' returned non-JSON body ({error})"))
+        SendError::new(Class::Unknown, "garbage", format!("peer '{peer}' returned non-JSON body ({error})"))
     })?;
     let result = response.outcome.map_err(|error| {
         let text = format!("peer returned JSON-RPC error {}: {}", error.code, error.message);
-        SendError::new(class_of(&error), text)
+        SendError::new(class_of(&error), "error", text)
     })?;
-    AgentMessage::from_result(&result)
-        .map_err(|error| SendError::new(Class::AcceptedWithoutReply, format!("peer '{peer}': {error}")))
+    AgentMessage::from_result(&result).map_err(|error| {
+        SendError::new(Class::AcceptedWithoutReply, "no reply", format!("peer '{peer}': {error}"))
+    })
 }

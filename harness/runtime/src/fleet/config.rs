@@ -4,8 +4,10 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use gauntlet_protocol::fleet::config::{ConfigError, FleetConfig};
+use gauntlet_protocol::fleet::config::{ConfigError, FleetConfig, Rule};
 use gauntlet_world::Host;
+use gauntlet_world::injection::Point;
+use serde_json::json;
 
 use super::Fleet;
 use super::home::{config_file, home, real_path};
@@ -20,6 +22,27 @@ pub(super) struct Cached {
 impl Fleet {
     /// What the profile's `fleet.yaml` says now. Every rule is checked, those that need a disk included.
     pub async fn config(&self) -> Result<Rc<FleetConfig>, ConfigError> {
+        let before = self.cached.borrow().config.clone();
+        let (text, config) = match self.read_config().await {
+            Ok(read) => read,
+            Err(error) => {
+                let event = json!({ "rule": rule(&error), "refused": true });
+                let refused = self.decide(Point::RuntimeConfig, event).await.yes("refused");
+                return before.filter(|_| !refused).ok_or(error);
+            }
+        };
+        let has_changed = self.cached.borrow().text != text;
+        if let Some(before) = before.filter(|_| has_changed) {
+            let peers: Vec<&String> = config.agents.keys().collect();
+            if self.decide(Point::RuntimeReread, json!({ "peers": peers })).await.is_omitted() {
+                return Ok(before);
+            }
+        }
+        *self.cached.borrow_mut() = Cached { text, config: Some(config.clone()) };
+        Ok(config)
+    }
+
+    async fn read_config(&self) -> Result<(Vec<u8>, Rc<FleetConfig>), ConfigError> {
         let path = config_file(&self.host).await;
         let content = read(&self.host, &path).await?;
         let known = {
@@ -32,8 +55,7 @@ impl Fleet {
         };
         // Links may lead elsewhere by now, also when the text is the same.
         let config = self.check_places(&path.to_string_lossy(), config).await?;
-        *self.cached.borrow_mut() = Cached { text: content, config: Some(config.clone()) };
-        Ok(config)
+        Ok((content, config))
     }
 
     /// The file that [`Fleet::config`] reads.
@@ -68,6 +90,31 @@ impl Fleet {
     pub async fn prompt_file(&self, config: &FleetConfig) -> Option<PathBuf> {
         let written = config.llm.system_prompt_file.as_deref()?;
         Some(real_path(&self.host, written, &home(&self.host)).await)
+    }
+}
+
+/// The name of a rule that a configuration breaks, which stays the same.
+fn rule(error: &ConfigError) -> &'static str {
+    let rule = match error {
+        ConfigError::Absent(_) => return "absent",
+        ConfigError::Unreadable { .. } => return "unreadable",
+        ConfigError::PromptOutside { .. } => return "prompt outside",
+        ConfigError::Bare(rule) | ConfigError::Broken { rule, .. } => rule,
+    };
+    match **rule {
+        Rule::Yaml(_) => "plain YAML",
+        Rule::Fleet(_) => "fleet",
+        Rule::Section { .. } => "section",
+        Rule::Scalar { .. } => "scalar",
+        Rule::Handler(_) => "handler",
+        Rule::PortMissing => "port missing",
+        Rule::Port(_) => "port",
+        Rule::Peer { .. } => "peer",
+        Rule::Managed { .. } => "managed",
+        Rule::UrlMissing(_) => "url missing",
+        Rule::Scheme { .. } => "scheme",
+        Rule::Host { .. } => "host",
+        Rule::TokenName { .. } => "token name",
     }
 }
 

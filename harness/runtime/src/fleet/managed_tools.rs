@@ -4,7 +4,7 @@ use std::future::Future;
 use std::rc::Rc;
 
 use gauntlet_protocol::fleet::workdir::{ReceiverOptions, Sandbox};
-use gauntlet_protocol::fleet::{MANAGED, Managed};
+use gauntlet_protocol::fleet::{MODES, Managed, Sandboxes, Setting};
 use serde_json::{Value, json};
 
 use super::Fleet;
@@ -12,40 +12,21 @@ use super::managed::{ManagedError, Order};
 use super::tools::TOOLSET;
 use crate::registry::{Schema, Tool};
 
-/// The names of one kind's tools.
-struct Names {
-    kind: &'static Managed,
-    deploy: &'static str,
-    status: &'static str,
-    stop: &'static str,
-}
-
-/// The mode, and the tools that deploy, look at and end its receivers.
-const TABLE: [(&str, &str, &str, &str); 4] = [
-    ("claude_code", "deploy_cc_receiver", "cc_receiver_status", "cc_receiver_stop"),
-    ("opencode", "deploy_oc_receiver", "oc_receiver_status", "oc_receiver_stop"),
-    ("codex", "deploy_codex_receiver", "codex_receiver_status", "codex_receiver_stop"),
-    ("agy", "deploy_agy_receiver", "agy_receiver_status", "agy_receiver_stop"),
-];
-
 /// The name of the tool that revives.
 const RECONCILE: &str = "fleet_reconcile";
 
 /// The names of all tools of this file.
 pub fn names() -> Vec<&'static str> {
-    let each = TABLE.into_iter().flat_map(|(_, deploy, status, stop)| [deploy, status, stop]);
+    let each = MODES.iter().map(|mode| mode.managed.tools);
+    let each = each.flat_map(|tools| [tools.deploy, tools.status, tools.stop]);
     each.chain([RECONCILE]).collect()
 }
 
-/// The tools of a fleet for every kind that has a receiver here.
+/// The tools of a fleet for every kind of receiver.
 pub(super) fn all(fleet: &Rc<Fleet>) -> Vec<Tool> {
-    let kinds = TABLE.into_iter().filter_map(|(mode, deploy, status, stop)| {
-        let kind = MANAGED.iter().find(|kind| kind.mode == mode)?;
-        gauntlet_protocol::fleet::Mode::named(mode)?;
-        Some(Names { kind, deploy, status, stop })
-    });
+    let kinds = MODES.iter().map(|mode| &mode.managed);
     let mut tools: Vec<Tool> =
-        kinds.flat_map(|names| [deploy(fleet, &names), status(fleet, &names), stop(fleet, &names)]).collect();
+        kinds.flat_map(|kind| [deploy(fleet, kind), status(fleet, kind), stop(fleet, kind)]).collect();
     tools.push(tool(
         fleet,
         RECONCILE,
@@ -74,11 +55,10 @@ fn tool<R: Future<Output = Value> + 'static>(
     }
 }
 
-fn deploy(fleet: &Rc<Fleet>, names: &Names) -> Tool {
-    let kind = names.kind;
+fn deploy(fleet: &Rc<Fleet>, kind: &'static Managed) -> Tool {
     let description = "Puts a receiver into a repository, starts it, and enters it as a peer. Doing it again replaces the receiver.";
     let schema = Schema::new(move || of_repo(deploy_arguments(kind)));
-    tool(fleet, names.deploy, description, schema, move |fleet, arguments| async move {
+    tool(fleet, kind.tools.deploy, description, schema, move |fleet, arguments| async move {
         let outcome = async {
             let receiver = fleet.receiver_at(kind, &repo_path(&arguments)).await?;
             fleet.deploy(&receiver, &order(&arguments)?).await
@@ -94,28 +74,35 @@ fn deploy_arguments(kind: &Managed) -> Value {
         "hermes_auth_token_env": { "type": "string", "description": "The variable with the bearer for its replies." },
         "no_auth": { "type": "boolean", "description": "Without a bearer of its own; nobody looks after it then." },
     });
-    match kind.mode {
-        "agy" => {
-            further["sandbox"] =
-                json!({ "type": "boolean", "description": "Whether turns run in a sandbox." })
-        }
-        mode => {
-            further["model"] = json!({ "type": "string", "description": "The model that it passes on." });
-            if mode == "codex" {
+    for setting in kind.settings {
+        match setting {
+            Setting::Model => {
+                further["model"] = json!({ "type": "string", "description": "The model that it passes on." });
+            }
+            Setting::Sandbox(Sandboxes::Named { .. }) => {
                 further["sandbox"] =
                     json!({ "type": "string", "description": "The sandbox of a first turn." });
             }
+            Setting::Sandbox(Sandboxes::OnOrOff) => {
+                further["sandbox"] =
+                    json!({ "type": "boolean", "description": "Whether turns run in a sandbox." });
+            }
+            Setting::RolePrompt
+            | Setting::Poll
+            | Setting::Cap
+            | Setting::LockWait
+            | Setting::TrackedContexts
+            | Setting::ExtraFlags => {}
         }
     }
     further
 }
 
-fn status(fleet: &Rc<Fleet>, names: &Names) -> Tool {
-    let kind = names.kind;
+fn status(fleet: &Rc<Fleet>, kind: &'static Managed) -> Tool {
     let description = "Tells whether the receiver of a repository runs and is well.";
     tool(
         fleet,
-        names.status,
+        kind.tools.status,
         description,
         Schema::new(|| of_repo(json!({}))),
         move |fleet, arguments| async move {
@@ -127,12 +114,11 @@ fn status(fleet: &Rc<Fleet>, names: &Names) -> Tool {
     )
 }
 
-fn stop(fleet: &Rc<Fleet>, names: &Names) -> Tool {
-    let kind = names.kind;
+fn stop(fleet: &Rc<Fleet>, kind: &'static Managed) -> Tool {
     let description = "Ends the receiver of a repository.";
     tool(
         fleet,
-        names.stop,
+        kind.tools.stop,
         description,
         Schema::new(|| of_repo(json!({}))),
         move |fleet, arguments| async move {
@@ -182,6 +168,7 @@ fn order(arguments: &Value) -> Result<Order, ManagedError> {
     };
     Ok(Order {
         port,
+        again: false,
         no_auth: arguments.get("no_auth").and_then(Value::as_bool).unwrap_or_default(),
         options: ReceiverOptions {
             model: text("model"),

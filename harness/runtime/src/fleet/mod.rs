@@ -1,13 +1,16 @@
 //! The fleet: dispatching work to receivers, and taking their replies.
 //!
 //! One idea a file: [`settings`](Settings) how receivers are started here, `home` where a profile's files are, `config` what its
-//! `fleet.yaml` says now, `tokens` which bearer a peer wants, `managed` and [`managed_tools`] the receivers that it looks after,
-//! `client` one dispatch, `wait` a dispatch whose reply is read in the peer's transcript, [`hermes`] the node that takes callbacks
+//! `fleet.yaml` says now, `decided` where a quirk makes it deviate, `tokens` which bearer a peer wants, `managed` and
+//! [`managed_tools`] the receivers that it looks after, `client` one dispatch, `wait` a dispatch whose reply is read in the peer's
+//! transcript, [`command`] the same from a shell, [`hermes`] the node that takes callbacks
 //! and answers other agents, [`deliveries`](Deliveries) what reached the runtime,
 //! `transcript` the runtime's own record of each conversation, [`tools`] what of it a model can call.
 
 mod client;
+pub mod command;
 mod config;
+mod decided;
 mod deliveries;
 pub mod hermes;
 mod home;
@@ -58,7 +61,18 @@ impl Fleet {
         host.disk().sync_dir(&home).await?;
         // The folder may be new itself.
         host.disk().sync_dir(home.parent().unwrap_or(&home)).await?;
-        Ok(Self {
+        Ok(Self::with(host, settings, deliveries))
+    }
+
+    /// The fleet of a profile whose runtime may be running: it takes no replies, and looks after no receiver.
+    pub async fn visit(host: Host) -> Self {
+        home::warn_of_default(&host).await;
+        let deliveries = Deliveries::untaken(home(&host).join("deliveries.jsonl"));
+        Self::with(host, Settings::default(), deliveries)
+    }
+
+    fn with(host: Host, settings: Settings, deliveries: Deliveries) -> Self {
+        Self {
             host,
             settings,
             cached: RefCell::default(),
@@ -67,7 +81,7 @@ impl Fleet {
             launched: RefCell::default(),
             managing: Mutex::default(),
             deliveries,
-        })
+        }
     }
 
     /// The replies that were delivered.

@@ -17,8 +17,8 @@ pub fn names() -> Vec<&'static str> {
     [SEND, SEND_AND_WAIT, REPLIES].into_iter().chain(managed_tools::names()).collect()
 }
 
-const SEND: &str = "fleet_send";
-const SEND_AND_WAIT: &str = "fleet_send_and_wait";
+pub(super) const SEND: &str = "fleet_send";
+pub(super) const SEND_AND_WAIT: &str = "fleet_send_and_wait";
 const REPLIES: &str = "fleet_replies";
 
 /// Default of `max_wait_s`.
@@ -50,7 +50,7 @@ fn send(fleet: &Rc<Fleet>) -> Tool {
                     Ok(answer) => {
                         json!({ "reply": answer.text, "context_id": answer.context.unwrap_or_default() })
                     }
-                    Err(error) => error.to_value(),
+                    Err(error) => fleet.failure(&error).await,
                 }
             })
         }),
@@ -79,7 +79,7 @@ fn send_and_wait(fleet: &Rc<Fleet>) -> Tool {
                 let wait = wait.min(LONGEST_WAIT);
                 match fleet.send_and_wait(&message.agent, &message.text, message.context, wait).await {
                     Ok(answer) => answer,
-                    Err(error) => error.to_value(),
+                    Err(error) => fleet.failure(&error).await,
                 }
             })
         }),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use gauntlet_protocol::fleet::config::PeerEntry;
 use gauntlet_protocol::fleet::{ContextId, Lines, Mode, TranscriptRecord};
+use gauntlet_world::injection::Point;
 use serde_json::{Value, json};
 
 use super::{Class, Fleet, SendError};
@@ -37,7 +38,7 @@ impl Fleet {
                 // From the start on, an old reply would be taken for the new one.
                 Err(error) => {
                     let text = format!("the transcript of '{peer_name}' cannot be read: {error}");
-                    return Err(SendError { class: Class::NotSent, text });
+                    return Err(SendError::new(Class::NotSent, "transcript", text));
                 }
             };
         }
@@ -49,10 +50,27 @@ impl Fleet {
             }
             None => json!({ "reply": ack.text, "context_id": context, "waited": false }),
         };
-        if !ack.text.contains("[queued]") {
+        let queued = ack.text.contains("[queued]");
+        let wait = json!({
+            "peer": peer_name,
+            "queued": queued,
+            "waits": queued,
+            "seconds": max_wait.as_secs(),
+            "file": transcript.as_ref().and_then(|path| path.file_name()).map(|name| name.to_string_lossy()),
+            "from": offset,
+            "older": offset > 0,
+        });
+        let wait = self.decide(Point::RuntimeWait, wait).await;
+        if !wait.yes("waits") {
             return Ok(unwaited(None));
         }
-        let Some(transcript) = transcript else {
+        offset = wait.number("from").unwrap_or(offset);
+        let max_wait = match wait.number("seconds") {
+            Some(seconds) if seconds != max_wait.as_secs() => Duration::from_secs(seconds),
+            _ => max_wait,
+        };
+        let named = |path: PathBuf| wait.text("file").map_or(path.clone(), |name| path.with_file_name(name));
+        let Some(transcript) = transcript.map(named) else {
             let reason = "queued ack but no transcript_path resolvable (peer entry has no repo_path; pass transcript_path=)";
             return Ok(unwaited(Some(reason.to_owned())));
         };
@@ -71,13 +89,33 @@ impl Fleet {
             let lines = Lines::new(&fresh);
             // A half-written line stays ahead of the offset until it is whole (FLEET-CLI-11).
             offset += (fresh.len() - lines.torn().len()) as u64;
-            let reply = lines
-                .filter_map(|(_, line)| TranscriptRecord::parse_line(line).ok())
-                .find(|record| is_reply(record, &context));
-            if let Some(reply) = reply {
-                return Ok(json!({ "reply": reply.text, "context_id": context, "waited": true }));
+            if !lines.torn().is_empty() && self.takes(None, &context).await {
+                offset += lines.torn().len() as u64;
+            }
+            for (_, line) in lines {
+                let Ok(record) = TranscriptRecord::parse_line(line) else { continue };
+                if self.takes(Some(&record), &context).await {
+                    return Ok(json!({ "reply": record.text, "context_id": context, "waited": true }));
+                }
             }
         }
+    }
+
+    /// Whether a record is the reply that is waited for. One that is not whole yet never is.
+    async fn takes(&self, record: Option<&TranscriptRecord>, context: &str) -> bool {
+        let event = match record {
+            Some(record) => json!({
+                "whole": true,
+                "contextId": record.context,
+                "from": record.from,
+                "to": record.to,
+                "dir": record.dir,
+                "text": record.text,
+                "taken": is_reply(record, context),
+            }),
+            None => json!({ "whole": false, "taken": false }),
+        };
+        self.decide(Point::RuntimeRecord, event).await.yes("taken")
     }
 }
 

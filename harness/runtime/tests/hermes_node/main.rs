@@ -2,6 +2,7 @@
 
 mod client;
 mod crashes;
+mod feed;
 mod node;
 mod rig;
 mod waiting;

@@ -92,7 +92,10 @@ pub enum Point {
     /// The receiver sets the time after which it ends a turn. `{"contextId", "seconds"}`
     #[serde(rename = "receiver.cap")]
     ReceiverCap,
-    /// The receiver has read what its CLI printed. `{"reply", "session", "wrong_session": bool, "code"}`
+    /// The receiver has read what its CLI printed. `answered`: it gave an answer; `noise`: there were lines that are no JSON; `several`:
+    /// it gave several answers, of which `first` is the first; `from_result`: the answer is what it says at its very end; `failure`: why
+    /// it says that it failed. `{"reply", "session", "wrong_session": bool, "code", "failed": bool, "answered": bool, "noise": bool,
+    /// "several": bool, "first", "from_result": bool, "tells_failure": bool, "failure"}`
     #[serde(rename = "receiver.heard")]
     ReceiverHeard,
     /// The receiver kills the process groups of a turn that ran into its cap, or of all when it is told to end.
@@ -205,6 +208,110 @@ pub enum Point {
     /// A Hermes node takes the reply of a receiver. `{"id", "contextId", "text", "seen": bool}`; `seen`: it came before.
     #[serde(rename = "hermes.delivery")]
     HermesDelivery,
+    /// The runtime has read whether it is part of a fleet, and registers its tools. `{"enabled": bool, "registers": bool}`
+    #[serde(rename = "runtime.load")]
+    RuntimeLoad,
+    /// The runtime has found its `fleet.yaml` changed since it last read it. `{"peers"}`, the names that it has now; omitted: it goes on
+    /// with what it knew.
+    #[serde(rename = "runtime.reread")]
+    RuntimeReread,
+    /// The runtime has found that its `fleet.yaml` breaks a rule. `{"rule", "refused": true}`, the rule by the name in
+    /// `fleet/config.rs` of the runtime; not refused: it goes on with what it knew, where it knew something.
+    #[serde(rename = "runtime.config")]
+    RuntimeConfig,
+    /// A tool of the runtime is called. `open`: the caller has its toolset; `unknown`: there are arguments that it does not know;
+    /// `refused`: what is wrong with those that it knows, or null. `{"tool", "open": bool, "unknown": bool, "refused"}`
+    #[serde(rename = "runtime.call")]
+    RuntimeCall,
+    /// A tool of the runtime gives its result. `{"tool", "context": "named" | "none", "result"}`, with whether its caller named a
+    /// context.
+    #[serde(rename = "runtime.tool")]
+    RuntimeTool,
+    /// The runtime's command has its result. `printed` and `error` are what goes to its two outputs, or null, and `answered` says whether it
+    /// ends well. `{"printed", "error", "answered": bool}`
+    #[serde(rename = "runtime.command")]
+    RuntimeCommand,
+    /// The runtime sends a dispatch; `contextId` is null when its caller named none, `bearer` says whether one is presented.
+    /// `{"peer", "method", "id", "contextId", "text", "role", "bearer": bool}`
+    #[serde(rename = "runtime.dispatch")]
+    RuntimeDispatch,
+    /// The runtime tells why a dispatch failed. `{"because": "configuration" | "unknown peer" | "address" | "transcript" |
+    /// "network" | "status" | "garbage" | "error" | "no reply" | "elsewhere", "class", "retry_safe": bool}`
+    #[serde(rename = "runtime.failure")]
+    RuntimeFailure,
+    /// The runtime has found where the bearer for a peer comes from. `{"managed": bool, "source": "file" | "environment"}`; any other
+    /// source is none.
+    #[serde(rename = "runtime.token")]
+    RuntimeToken,
+    /// The runtime has the answer to a dispatch whose reply somebody waits for. `file` is the transcript that it looks in, or null,
+    /// `from` where it begins to look; `older`: that is not at its start.
+    /// `{"peer", "queued": bool, "waits": bool, "seconds", "file", "from", "older": bool}`
+    #[serde(rename = "runtime.wait")]
+    RuntimeWait,
+    /// The runtime has looked at a record while it waits; `taken`: it is the reply. Of one that is half written it knows nothing, and
+    /// taking it is passing over it. `{"whole": bool, "contextId", "from", "to", "dir", "text", "taken": bool}`
+    #[serde(rename = "runtime.record")]
+    RuntimeRecord,
+    /// The runtime has found where the repository of a receiver really is. `{"written", "real"}`
+    #[serde(rename = "runtime.repository")]
+    RuntimeRepository,
+    /// The runtime has the port of a receiver to deploy; `from` says where it is from. In a full band there is none, and then it is
+    /// null. `{"repo", "from": "order" | "configuration" | "band" | "full band", "port"}`; omitted: the next source counts.
+    #[serde(rename = "runtime.port")]
+    RuntimePort,
+    /// The runtime is about to choose from the band of a mode; `claims`: others claim ports.
+    /// `{"repo", "first", "last", "claimed", "claims": bool}`
+    #[serde(rename = "runtime.band")]
+    RuntimeBand,
+    /// The runtime has looked whether nobody listens on a port of a band. `{"repo", "port", "free": bool}`
+    #[serde(rename = "runtime.free")]
+    RuntimeFree,
+    /// The runtime is about to write what a receiver is told; `again`: it is revived, and told what it was told before.
+    /// `{"repo", "port", "again": bool, "token_env", "node", "options": {"model", "hermes_auth_token_env"}}`
+    #[serde(rename = "runtime.order")]
+    RuntimeOrder,
+    /// The runtime writes a file of a repository to which it deploys; `exists`: it was there. `mode` is null where it stays;
+    /// `whole`: it is replaced at once, and not written over; `follows`: where a link is in the way, what it leads to is written.
+    /// `{"file": "import" | "ignore" | "token", "exists": bool, "text", "mode", "whole": bool,
+    /// "follows": bool}`; omitted: it is not written.
+    #[serde(rename = "runtime.file")]
+    RuntimeFile,
+    /// The runtime has told the receiver that ran before in a place to end. `{"repo", "ended": bool}`
+    #[serde(rename = "runtime.make_way")]
+    RuntimeMakeWay,
+    /// The runtime starts a receiver. `home` is the profile that it is told, `for_replies` the variable with the bearer of its replies,
+    /// or null. `{"repo", "port", "home", "for_replies"}`
+    #[serde(rename = "runtime.launch")]
+    RuntimeLaunch,
+    /// The runtime has the answer of whoever listens on a receiver's port. `{"status", "ok": bool, "repo_path", "well": bool}`
+    #[serde(rename = "runtime.health")]
+    RuntimeHealth,
+    /// The runtime has seen what became of a receiver that it started, and publishes its token and its peer, or neither. A receiver that
+    /// is not healthy passes, too, and counts as deployed when it is published. `{"what": "receiver" | "token" | "peer", "port", "healthy": bool, "published": bool}`
+    #[serde(rename = "runtime.publish")]
+    RuntimePublish,
+    /// The runtime enters a receiver as a peer into `fleet.yaml`. `anew`: it begins with a new file; `usual` is the name of its kind,
+    /// `name` another one that it must have, or null; `whole` as for `runtime.file`. `{"repo", "port", "exists": bool, "anew": bool,
+    /// "with_token": bool, "usual", "name", "whole": bool}`;
+    /// omitted: it is not entered.
+    #[serde(rename = "runtime.entry")]
+    RuntimeEntry,
+    /// The runtime has looked how a receiver is that it looks after, and what it does about it.
+    /// `{"port", "state": "well" | "down" | "lost", "does": "healthy" | "redeployed" | "failed"}`; a lost one cannot be revived.
+    #[serde(rename = "runtime.reconcile")]
+    RuntimeReconcile,
+    /// A deploy is refused because of its files, before anything was started; `leaves`: what runs goes on. `{"port", "leaves": bool}`
+    #[serde(rename = "runtime.refused")]
+    RuntimeRefused,
+    /// The runtime tells how a receiver is. `{"alive": bool, "healthy": bool, "running": bool}`
+    #[serde(rename = "runtime.status")]
+    RuntimeStatus,
+    /// The runtime has judged whether a process is one that it deployed. `{"ours": bool}`
+    #[serde(rename = "runtime.ours")]
+    RuntimeOurs,
+    /// The runtime has been asked to end a receiver. `{"found": "none" | "dead" | "foreign" | "stubborn" | "running", "stopped": bool}`
+    #[serde(rename = "runtime.stop")]
+    RuntimeStop,
     /// The CLI looks up the session that it is asked to resume. `{"session", "found"}`
     #[serde(rename = "cli.resume")]
     CliResume,
@@ -286,6 +393,33 @@ impl Point {
             Point::HermesForget => "hermes.forget",
             Point::HermesTranscript => "hermes.transcript",
             Point::HermesDelivery => "hermes.delivery",
+            Point::RuntimeLoad => "runtime.load",
+            Point::RuntimeReread => "runtime.reread",
+            Point::RuntimeConfig => "runtime.config",
+            Point::RuntimeCall => "runtime.call",
+            Point::RuntimeTool => "runtime.tool",
+            Point::RuntimeCommand => "runtime.command",
+            Point::RuntimeDispatch => "runtime.dispatch",
+            Point::RuntimeFailure => "runtime.failure",
+            Point::RuntimeToken => "runtime.token",
+            Point::RuntimeWait => "runtime.wait",
+            Point::RuntimeRecord => "runtime.record",
+            Point::RuntimeRepository => "runtime.repository",
+            Point::RuntimePort => "runtime.port",
+            Point::RuntimeBand => "runtime.band",
+            Point::RuntimeFree => "runtime.free",
+            Point::RuntimeOrder => "runtime.order",
+            Point::RuntimeFile => "runtime.file",
+            Point::RuntimeMakeWay => "runtime.make_way",
+            Point::RuntimeLaunch => "runtime.launch",
+            Point::RuntimeHealth => "runtime.health",
+            Point::RuntimePublish => "runtime.publish",
+            Point::RuntimeEntry => "runtime.entry",
+            Point::RuntimeReconcile => "runtime.reconcile",
+            Point::RuntimeRefused => "runtime.refused",
+            Point::RuntimeStatus => "runtime.status",
+            Point::RuntimeOurs => "runtime.ours",
+            Point::RuntimeStop => "runtime.stop",
             Point::CliResume => "cli.resume",
             Point::CliRecord => "cli.record",
             Point::CliLimit => "cli.limit",
@@ -358,7 +492,20 @@ impl Point {
             ),
             Point::ReceiverCap => of(&["contextId", "seconds"], &["seconds"], &[Replace]),
             Point::ReceiverHeard => of(
-                &["reply", "session", "wrong_session", "code"],
+                &[
+                    "reply",
+                    "session",
+                    "wrong_session",
+                    "code",
+                    "failed",
+                    "answered",
+                    "noise",
+                    "several",
+                    "first",
+                    "from_result",
+                    "tells_failure",
+                    "failure",
+                ],
                 &["reply", "session", "wrong_session"],
                 &[Replace, Delay, Stall],
             ),
@@ -450,6 +597,79 @@ impl Point {
                 &["id", "contextId", "text", "seen"],
                 &[Omit, Replace, Delay, Stall],
             ),
+            Point::RuntimeLoad => of(&["enabled", "registers"], &["registers"], &[Replace, Delay, Stall]),
+            Point::RuntimeReread => of(&["peers"], &[], &[Omit, Delay, Stall]),
+            Point::RuntimeConfig => of(&["rule", "refused"], &["refused"], &[Replace, Delay, Stall]),
+            Point::RuntimeCall => {
+                of(&["tool", "open", "unknown", "refused"], &["open", "refused"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeTool => of(&["tool", "context", "result"], &["result"], &[Replace, Delay, Stall]),
+            Point::RuntimeCommand => of(
+                &["printed", "error", "answered"],
+                &["printed", "error", "answered"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeDispatch => of(
+                &["peer", "method", "id", "contextId", "text", "role", "bearer"],
+                &["method", "id", "contextId", "text", "role", "bearer"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeFailure => {
+                of(&["because", "class", "retry_safe"], &["class", "retry_safe"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeToken => of(&["managed", "source"], &["source"], &[Replace, Delay, Stall]),
+            Point::RuntimeWait => of(
+                &["peer", "queued", "waits", "seconds", "file", "from", "older"],
+                &["waits", "seconds", "file", "from"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeRecord => of(
+                &["whole", "contextId", "from", "to", "dir", "text", "taken"],
+                &["taken"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeRepository => of(&["written", "real"], &["real"], &[Replace, Delay, Stall]),
+            Point::RuntimePort => of(&["repo", "from", "port"], &["port"], &[Omit, Replace, Delay, Stall]),
+            Point::RuntimeBand => of(
+                &["repo", "first", "last", "claimed", "claims"],
+                &["first", "last", "claimed"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeFree => of(&["repo", "port", "free"], &["free"], &[Replace, Delay, Stall]),
+            Point::RuntimeOrder => of(
+                &["repo", "port", "again", "token_env", "node", "options"],
+                &["token_env", "node", "options"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeFile => of(
+                &["file", "exists", "text", "mode", "whole", "follows"],
+                &["text", "mode", "whole", "follows"],
+                &[Omit, Replace, Delay, Stall],
+            ),
+            Point::RuntimeMakeWay => of(&["repo", "ended"], &["ended"], &[Replace, Delay, Stall]),
+            Point::RuntimeLaunch => {
+                of(&["repo", "port", "home", "for_replies"], &["home"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeHealth => {
+                of(&["status", "ok", "repo_path", "well"], &["well"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimePublish => {
+                of(&["what", "port", "healthy", "published"], &["published"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeEntry => of(
+                &["repo", "port", "exists", "anew", "with_token", "usual", "name", "whole"],
+                &["anew", "with_token", "name", "whole"],
+                &[Omit, Replace, Delay, Stall],
+            ),
+            Point::RuntimeReconcile => {
+                of(&["port", "state", "does"], &["port", "does"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeRefused => of(&["port", "leaves"], &["leaves"], &[Replace, Delay, Stall]),
+            Point::RuntimeStatus => {
+                of(&["alive", "healthy", "running"], &["healthy", "running"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeOurs => of(&["ours"], &["ours"], &[Replace, Delay, Stall]),
+            Point::RuntimeStop => of(&["found", "stopped"], &["stopped"], &[Replace, Delay, Stall]),
             Point::CliResume => {
                 of(&["session", "found"], &["session", "found"], &[Omit, Replace, Delay, Stall, Exit])
             }

@@ -29,7 +29,7 @@ struct Story {
     memory: Memory,
 }
 
-static LIBRARY: LazyLock<Library> =
+pub(super) static LIBRARY: LazyLock<Library> =
     LazyLock::new(|| Library::load(&[Source::Embedded]).expect("the embedded data is right"));
 
 const PLAIN: &str = "id: made/by-hand\ntitle: A story.\nsubject: receiver\nsteps:\n  - advance: 1s\n";

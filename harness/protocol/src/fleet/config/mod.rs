@@ -7,12 +7,14 @@ pub mod edit;
 mod error;
 mod peer;
 mod read;
+mod sighting;
 mod url;
 
 use std::collections::BTreeMap;
 
 pub use error::{ConfigError, Rule};
 pub use peer::PeerEntry;
+pub use sighting::{Sighting, sightings};
 
 /// The name of the file.
 pub const FILE: &str = "fleet.yaml";

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use gauntlet_protocol::bearer_token;
 use gauntlet_protocol::fleet::MAX_CALLBACK;
 use gauntlet_protocol::fleet::config::FleetConfig;
+use gauntlet_protocol::fleet::hermes::feed::Feed;
 use gauntlet_protocol::fleet::hermes::{VERSION, hermes_card, refusal};
 use gauntlet_protocol::jsonrpc::{Request, Response};
 use gauntlet_world::network::Address;
@@ -51,6 +52,14 @@ impl Node {
             }
             ("GET", "/.well-known/agent-card.json") => (200, card(&self.fleet, config)),
             ("POST", "/jsonrpc") => self.post(config, request).await,
+            ("GET", _) => match Feed::asked(&request.uri().to_string()) {
+                // What was said is no less private than saying something.
+                Some(asked) => match self.refusal(config, request.headers()) {
+                    Some(refusal) => refusal,
+                    None => self.feed(&asked).await,
+                },
+                None => refusal::not_found(),
+            },
             _ => refusal::not_found(),
         }
     }
