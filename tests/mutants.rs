@@ -10,8 +10,10 @@ use std::sync::Arc;
 
 use cells::{explain, library, plain, run, settings};
 use gauntlet_engine::cell::{Deviation, Plan};
+use gauntlet_engine::matrix::Selection;
 use gauntlet_engine::scenario::{Scenario, Step};
-use gauntlet_reports::Verdict;
+use gauntlet_reports::{Lane, Verdict};
+use gauntlet_simulators::stage::ShellCommand;
 use gauntlet_world::injection::Quirk;
 use serde_json::{Value, json};
 
@@ -490,7 +492,7 @@ fn hub_a_model_that_is_told_something_else() {
 fn hub_a_node_that_forgets_what_was_delivered() {
     let remove = |scenario: &mut Scenario| {
         let text = "id: fleet/mutant\ntitle: A mutant.\nsubject: hermes\nsteps:\n  - remove: ~hermes/deliveries.jsonl\n";
-        let mutant = gauntlet_engine::scenario::read("mutant.yaml", text, gauntlet_reports::Lane::Virtual);
+        let mutant = gauntlet_engine::scenario::read("mutant.yaml", text, Lane::Virtual);
         scenario.steps.insert(2, mutant.expect("a scenario").remove(0).steps.remove(0));
     };
     node("hub-reply-that-comes-again-later", remove, "FLEET-HUB-28");
@@ -518,7 +520,7 @@ fn hub_a_neighbour_that_says_another_name() {
     node("hub-speaks-to-a-neighbour", misnamed, "FLEET-HUB-38");
 }
 
-/// Breaks the world around the runtime: what its checks see then is what a broken runtime would have done.
+/// Breaks the world around the runtime, where no quirk can say it: what its checks see then is what a broken runtime would have done.
 fn changed(scenario: &str, change: impl FnOnce(&mut Vec<Step>), requirement: &str) {
     let plan = cell(scenario);
     let mut broken = Scenario::clone(&plan.scenario);
@@ -531,87 +533,7 @@ fn changed(scenario: &str, change: impl FnOnce(&mut Vec<Step>), requirement: &st
 
 fn steps(text: &str) -> Vec<Step> {
     let text = format!("id: fleet/mutant\ntitle: A mutant.\nsubject: runtime\nsteps:\n{text}");
-    gauntlet_engine::scenario::read("mutant.yaml", &text, gauntlet_reports::Lane::Virtual)
-        .expect("a scenario")
-        .remove(0)
-        .steps
-}
-
-fn place(steps: &[Step], name: &str) -> usize {
-    steps.iter().position(|step| step.name() == Some(name)).expect("a step of that name")
-}
-
-#[test]
-fn send_a_command_that_presents_no_bearer() {
-    let without = |steps: &mut Vec<Step>| {
-        let at = place(steps, "sent");
-        let command = steps[at].command.as_mut().expect("a command");
-        command.env.insert("A2A_SUBJECT_TOKEN".to_owned(), None);
-    };
-    changed("sent-from-a-shell", without, "FLEET-CLI-12");
-}
-
-#[test]
-fn send_a_command_that_does_not_wait() {
-    let at_once = |steps: &mut Vec<Step>| {
-        let at = place(steps, "waited");
-        steps[at].command.as_mut().expect("a command").args.retain(|argument| argument != "--wait");
-    };
-    changed("send-and-wait", at_once, "FLEET-CLI-15");
-}
-
-#[test]
-fn cli_a_reply_that_came_before_the_acknowledgement_and_is_overlooked() {
-    let unheard = |steps: &mut Vec<Step>| {
-        let at = place(steps, "waited");
-        steps[at].call.as_mut().expect("a call").meanwhile.clear();
-    };
-    changed("reply-before-the-acknowledgement", unheard, "FLEET-CLI-07");
-}
-
-#[test]
-fn deploy_that_writes_by_a_link() {
-    let written = steps("  - write: { path: ~/elsewhere/notes.md, text: \"of a deploy\" }\n");
-    changed("link-in-the-way-role", |steps| steps.extend(written), "FLEET-DEP-11");
-}
-
-#[test]
-fn deploy_that_is_refused_and_ends_what_runs() {
-    let ended = steps(
-        "  - call: { tool: \"{callback_prefix}_receiver_stop\", args: { repo_path: \"{workdir}\" } }\n",
-    );
-    let ends = |steps: &mut Vec<Step>| {
-        let at = place(steps, "status");
-        steps.splice(at..at, ended);
-    };
-    changed("redeploy-that-is-refused-by-its-role", ends, "FLEET-DEP-12");
-}
-
-#[test]
-fn deploy_of_a_receiver_that_dies_and_is_published() {
-    let lives = |steps: &mut Vec<Step>| steps.retain(|step| step.fault.is_none());
-    changed("receiver-that-dies-at-once-cannot-listen", lives, "FLEET-DEP-03");
-}
-
-#[test]
-fn crashes_a_deploy_that_leaves_half_a_file() {
-    let half = steps("  - write: { path: CLAUDE.md, text: \"# House ru\" }\n");
-    let torn = |steps: &mut Vec<Step>| {
-        let at = place(steps, "again");
-        steps.splice(at..at, half);
-    };
-    changed("crash-during-a-deploy-killed-before-the-peer", torn, "FLEET-DEP-13");
-}
-
-#[test]
-fn crashes_an_edit_that_leaves_half_a_file() {
-    let half =
-        steps("  - write: { path: ~hermes/fleet.yaml, text: \"fleet: {server: {bind_port: 9219}}\" }\n");
-    let torn = |steps: &mut Vec<Step>| {
-        let at = steps.iter().position(|step| step.start.is_some()).expect("a start");
-        steps.splice(at..at, half);
-    };
-    changed("crash-during-an-edit-power-lost-as-it-happens", torn, "FLEET-YAML-12");
+    gauntlet_engine::scenario::read("mutant.yaml", &text, Lane::Virtual).expect("a scenario").remove(0).steps
 }
 
 #[test]
@@ -627,6 +549,86 @@ fn secrets_a_bearer_that_a_deploy_made() {
     changed("deployed-and-at-work", |steps| steps.extend(in_yaml), "FLEET-AUTH-09");
     let in_log = told(".hermes/codex_receiver.log");
     changed("deployed-and-at-work", |steps| steps.extend(in_log), "FLEET-INV-06");
+}
+
+/// The cell of a real task, over real processes.
+fn task(scenario: &str, profile: &str) -> Plan {
+    let only = vec![format!("fleet/{scenario}@{profile}#0~real")];
+    let mut cells = Selection { only, lanes: vec![Lane::Real], ..Selection::default() }.plain(&library());
+    cells.pop().expect("the task is set on this profile")
+}
+
+/// Breaks a real task by what is done for it.
+fn done_otherwise(plan: Plan, change: impl FnOnce(&mut Scenario), requirement: &str) {
+    let mut broken = Scenario::clone(&plan.scenario);
+    change(&mut broken);
+    must_fail(Plan { scenario: Arc::new(broken), ..plan }, requirement);
+}
+
+/// Breaks a real task by a peer that deviates.
+fn told_otherwise(plan: Plan, at: &str, values: Value, requirement: &str) {
+    let quirk: Quirk = serde_json::from_value(json!({
+        "id": "mutant", "title": "A mutant.", "role": at.split('.').next(), "at": at, "do": { "replace": values },
+        "violates": [requirement], "seen_in": ["tests/mutants.rs"],
+    }))
+    .expect("a mutant is a quirk");
+    must_fail(Plan { deviation: Some(Deviation::Quirk(Arc::new(quirk))), ..plan }, requirement);
+}
+
+/// A command that leaves a file behind.
+fn stray(like: &ShellCommand) -> ShellCommand {
+    ShellCommand { command: "echo x > stray.txt".to_owned(), ..like.clone() }
+}
+
+#[test]
+fn tasks_a_cli_that_says_that_it_mended_and_did_not() {
+    let lies = |scenario: &mut Scenario| {
+        let part = &mut scenario.given.executor.turns[0];
+        part.commands.clear();
+        part.reply = Some("test.sh ended with 1 before and 0 after: all passed".to_owned());
+    };
+    done_otherwise(task("bug-in-a-shell-script", "codex-0.169.0"), lies, "FLEET-TASK-01");
+}
+
+#[test]
+fn tasks_a_reply_that_is_better_than_what_was_done() {
+    let plan = task("bug-in-a-shell-script", "codex-0.169.0");
+    told_otherwise(plan, "receiver.callback", json!({ "/text": "all is well" }), "FLEET-TASK-02");
+}
+
+#[test]
+fn tasks_a_file_that_nobody_asked_for() {
+    let leaves = |scenario: &mut Scenario| {
+        let commands = &mut scenario.given.executor.turns[0].commands;
+        // Behind the others, whose results the reply tells of.
+        commands.push(stray(&commands[0]));
+    };
+    done_otherwise(task("bug-in-a-shell-script", "codex-0.169.0"), leaves, "FLEET-TASK-03");
+}
+
+#[test]
+fn tasks_an_agent_that_says_that_it_mended_and_did_not() {
+    let lies = |scenario: &mut Scenario| {
+        let part = &mut scenario.given.hermes.agent[0];
+        part.commands.clear();
+        part.reply = Some("test.sh ended with 1 before and 0 after: all passed".to_owned());
+    };
+    done_otherwise(task("bug-mended-by-hermes", "hermes-node"), lies, "FLEET-TASK-04");
+}
+
+#[test]
+fn tasks_a_node_whose_answer_is_better_than_what_was_done() {
+    let better = json!({ "/body/result/message/parts/0/text": "all is well" });
+    told_otherwise(task("bug-mended-by-hermes", "hermes-peer"), "hermes.response", better, "FLEET-TASK-05");
+}
+
+#[test]
+fn tasks_an_agent_that_leaves_a_file_behind() {
+    let leaves = |scenario: &mut Scenario| {
+        let commands = &mut scenario.given.hermes.agent[0].commands;
+        commands.push(stray(&commands[0]));
+    };
+    done_otherwise(task("bug-mended-by-hermes", "hermes-node"), leaves, "FLEET-TASK-06");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The matrix: which cells there are.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +9,6 @@ use gauntlet_simulators::cli::Profile;
 use gauntlet_simulators::receiver::USUAL_PLACES;
 use gauntlet_world::injection::{Point, Quirk};
 use serde_json::Value;
-use wildmatch::WildMatch;
 
 use crate::cell::{self, Deviation, Outcome, Plan};
 use crate::data::executor::Executor;
@@ -16,6 +16,8 @@ use crate::data::fault::Fault;
 use crate::data::release::REFERENCE;
 use crate::data::{Library, nearest};
 use crate::files;
+use crate::narrow::Narrow;
+use crate::pattern::{CellParts, Pattern, PatternError};
 use crate::scenario::{HERMES, Scenario};
 
 /// What of the matrix is to be run.
@@ -25,19 +27,21 @@ pub struct Selection {
     pub executors: Vec<String>,
     /// Only these versions of their CLIs; all when empty.
     pub versions: Vec<String>,
-    /// Only cells whose id, or whose scenario's id, matches one of these patterns (`*` and `?`); all when empty.
+    /// Only cells that one of these patterns is of ([`crate::pattern`]); all when empty.
     pub only: Vec<String>,
     /// The receiver. Quirks and faults cross the reference alone: they judge the scenarios, and not a release.
     pub release: String,
     /// The lanes.
     pub lanes: Vec<Lane>,
     /// Whether every story is told over real processes on each executor, and one with each quirk. Otherwise the whole matrix tells
-    /// each story there once, on one of the executors: enough to see that both lanes agree.
+    /// each story there once, by one of its rows and on one of the executors: enough to see that both lanes agree.
     pub thorough: bool,
     /// The root seed.
     pub seed: u64,
     /// With how many seeds the cells are run: the root seed and those after it.
     pub seeds: usize,
+    /// What narrows it down further.
+    pub narrow: Narrow,
 }
 
 impl Default for Selection {
@@ -51,6 +55,7 @@ impl Default for Selection {
             thorough: true,
             seed: 0,
             seeds: 1,
+            narrow: Narrow::default(),
         }
     }
 }
@@ -68,7 +73,33 @@ pub struct UnknownName {
 impl Selection {
     /// Whether the whole matrix is selected, so that scores over all of it make sense.
     pub fn is_whole(&self) -> bool {
-        self.executors.is_empty() && self.versions.is_empty() && self.only.is_empty() && self.is_reference()
+        self.executors.is_empty()
+            && self.versions.is_empty()
+            && self.tries_all_stories()
+            && self.is_reference()
+    }
+
+    /// Whether every scenario is told on what is selected otherwise, and every row judged.
+    pub fn tries_all_stories(&self) -> bool {
+        self.only.is_empty() && self.narrow.is_nothing()
+    }
+
+    /// Whether nothing was left to other shards.
+    pub fn is_unsplit(&self) -> bool {
+        self.narrow.shard.is_none()
+    }
+
+    /// The seeds with which cells are run: those of the cells that failed before, if these were asked for.
+    pub fn all_seeds(&self) -> Vec<u64> {
+        match &self.narrow.failed_in {
+            Some(before) => before.seeds.iter().copied().collect(),
+            None => (self.seed..).take(self.seeds).collect(),
+        }
+    }
+
+    /// Every pattern must be one.
+    pub fn check_patterns(&self) -> Result<(), PatternError> {
+        self.only.iter().try_for_each(|pattern| Pattern::parse(pattern).map(drop))
     }
 
     /// Whether it is the receiver as it should be that is run.
@@ -114,12 +145,9 @@ impl Selection {
     }
 
     fn takes(&self, plan: &Plan) -> bool {
-        let id = plan.id();
-        self.only.is_empty()
-            || self.only.iter().any(|pattern| {
-                let pattern = WildMatch::new(pattern);
-                pattern.matches(&id) || pattern.matches(&plan.scenario.id.value)
-            })
+        // What is no pattern was refused before.
+        let is_of = |pattern: &String| Pattern::parse(pattern).is_ok_and(|pattern| pattern.matches(plan));
+        (self.only.is_empty() || self.only.iter().any(is_of)) && self.narrow.takes(plan)
     }
 
     fn profiles(&self, library: &Library) -> Vec<Vec<Arc<Profile>>> {
@@ -159,7 +187,7 @@ impl Selection {
                     let applicable = scenarios.values().filter(|scenario| {
                         applies(scenario, profile)
                             && (is_newest || !scenario.given.undisturbed)
-                            && (lane == Lane::Virtual || self.tells(library, scenario, profile.executor()))
+                            && (lane == Lane::Virtual || self.tells(library, scenario, profile, &profiles))
                     });
                     plans.extend(
                         applicable.filter_map(|scenario| self.plan(library, scenario, profile, lane, None)),
@@ -171,16 +199,35 @@ impl Selection {
         plans
     }
 
-    /// Whether a story is told over real processes on an executor.
-    fn tells(&self, library: &Library, scenario: &Scenario, executor: &str) -> bool {
+    /// Whether a story is told over real processes on a profile, which is one of these of its executor. One row of a story with
+    /// parameters shows as well as all of them that both lanes agree.
+    fn tells(
+        &self,
+        library: &Library,
+        scenario: &Scenario,
+        profile: &Profile,
+        profiles: &[Arc<Profile>],
+    ) -> bool {
         if self.thorough || !self.is_whole() || scenario.real_only().is_some() {
             return true;
         }
+        // Which one it is must not depend on what other stories there are.
+        let drawn = |id: &str| usize::from(blake3::hash(id.as_bytes()).as_bytes()[0]);
+        let (story, rows) = rows(library, scenario);
+        let row = rows.get(drawn(&story) % rows.len().max(1));
+        if row.is_some_and(|row| *row != scenario.id.value) {
+            return false;
+        }
         let executors = library.profiled().into_iter().filter(|executor| scenario.is_for(executor));
         let executors: Vec<&str> = executors.collect();
-        // Which one it is must not depend on what other stories there are.
-        let drawn = usize::from(blake3::hash(scenario.id.value.as_bytes()).as_bytes()[0]);
-        executors.get(drawn % executors.len().max(1)).is_some_and(|chosen| *chosen == executor)
+        let drawn = drawn(&scenario.id.value);
+        let chosen = executors.get(drawn % executors.len().max(1));
+        // Where the profiles are subjects of their own, it is one of them.
+        let is_its_own = profile.executor() != HERMES
+            || profiles
+                .get(drawn % profiles.len().max(1))
+                .is_some_and(|chosen| chosen.version == profile.version);
+        is_its_own && chosen.is_some_and(|chosen| *chosen == profile.executor())
     }
 
     /// The plain cells of the virtual lane that tell which quirks and faults have something to bite on: those of the newest
@@ -200,7 +247,10 @@ impl Selection {
             );
         }
         let everything: Vec<String> = library.quirks.keys().chain(library.faults.keys()).cloned().collect();
-        plans.retain(|plan| !self.crossed(library, plan, &everything).is_empty());
+        // Where nothing is left out, each leads to some.
+        if !self.only.is_empty() {
+            plans.retain(|plan| !self.crossed(library, plan, &everything).is_empty());
+        }
         plans
     }
 
@@ -229,6 +279,51 @@ impl Selection {
             .then_some(plan)
     }
 
+    /// The cell with these components, if there is one. Which quirks and faults have something to bite on shows only when it is run.
+    pub fn locate(&self, library: &Library, cell: &CellParts<'_>) -> Option<Plan> {
+        let profile = library.profiles.values().find(|profile| {
+            cell.profile.strip_prefix(profile.executor()).and_then(|rest| rest.strip_prefix('-'))
+                == Some(profile.version.as_str())
+        })?;
+        let scenarios = match cell.lane {
+            Lane::Virtual => &library.scenarios,
+            Lane::Real => &library.real_scenarios,
+        };
+        let scenario = scenarios.get(cell.story).filter(|scenario| applies(scenario, profile))?;
+        let deviation = match cell.deviation {
+            None => None,
+            Some(id) => Some(match (library.quirks.get(id), library.faults.get(id)) {
+                (Some(quirk), _) => Deviation::Quirk(quirk.clone()),
+                // The world of the real lane does not misbehave on command.
+                (None, Some(fault)) if cell.lane == Lane::Virtual => Deviation::Fault(fault.clone()),
+                _ => return None,
+            }),
+        };
+        let selection = Self { seed: cell.seed, release: cell.release.to_owned(), ..self.clone() };
+        selection.judges(library, profile.executor()).then_some(())?;
+        selection.plan(library, scenario, profile, cell.lane, deviation)
+    }
+
+    /// The cells with a quirk over real processes that were asked for by their ids. Otherwise the run chooses such cells itself.
+    pub fn crossed_by_name(&self, library: &Library) -> Vec<Plan> {
+        let failed = self.narrow.failed_in.iter().flat_map(|before| &before.cells);
+        let ids: BTreeSet<&String> = self.only.iter().chain(failed).collect();
+        let cells = ids.into_iter().filter_map(|id| {
+            let pattern = Pattern::parse(id).ok()?;
+            let cell = pattern.as_cell()?;
+            let is_meant = cell.lane == Lane::Real && cell.deviation.is_some() && cell.seed == self.seed;
+            let plan = is_meant.then(|| self.locate(library, &cell)).flatten()?;
+            let of_executor = |plan: &Plan| {
+                let (executor, version) = (plan.profile.executor(), &plan.profile.version);
+                (self.executors.is_empty() || self.executors.iter().any(|chosen| chosen == executor))
+                    && (self.versions.is_empty() || self.versions.contains(version))
+            };
+            let is_here = self.lanes.contains(&Lane::Real) && self.release == plan.release.id.value;
+            (is_here && of_executor(&plan) && self.takes(&plan)).then_some(plan)
+        });
+        cells.collect()
+    }
+
     fn plan(
         &self,
         library: &Library,
@@ -253,6 +348,20 @@ impl Selection {
             lane,
         })
     }
+}
+
+/// The story that a scenario is a row of, and the ids of its rows that can be told over real processes.
+fn rows(library: &Library, scenario: &Scenario) -> (String, Vec<String>) {
+    let id = &scenario.id.value;
+    let cases = || scenario.params.iter().filter_map(|row| row.get("case")?.as_str());
+    // Of two cases that both end the id, the longer one is the row's.
+    let own = cases().filter(|case| id.ends_with(&format!("-{case}"))).max_by_key(|case| case.len());
+    let Some(own) = own else { return (id.clone(), vec![id.clone()]) };
+    let story = id[..id.len() - own.len() - 1].to_owned();
+    let can_be_told =
+        |id: &String| library.real_scenarios.get(id).is_some_and(|row| virtual_only(row).is_none());
+    let rows = cases().map(|case| format!("{story}-{case}")).filter(can_be_told).collect();
+    (story, rows)
 }
 
 fn applies(scenario: &Scenario, profile: &Profile) -> bool {
@@ -304,11 +413,14 @@ fn not_over_processes(plan: &Plan) -> Option<String> {
 /// The quirks and faults that had something to bite on in a plain cell.
 pub fn reachable(library: &Library, executor: &Executor, outcome: &Outcome) -> Vec<String> {
     let quirk = |quirk: &Quirk| {
-        let quirk = executor.quirk(quirk);
         let is_meant = quirk.executors.is_empty() || quirk.executors.contains(&executor.id.value);
+        if !is_meant || !outcome.events.iter().any(|(point, _)| *point == quirk.at) {
+            return false;
+        }
+        let quirk = executor.quirk(quirk);
         let bites = |(point, event): &&(Point, Value)| *point == quirk.at && quirk.when.matches(event);
         let needed = quirk.when.nth.unwrap_or(1) as usize;
-        is_meant && outcome.events.iter().filter(bites).take(needed).count() == needed
+        outcome.events.iter().filter(bites).take(needed).count() == needed
     };
     let fault = |fault: &Fault| {
         let rule = executor.rule(&fault.rule);

@@ -1,5 +1,6 @@
 //! What is kept of a cell that was run: its line, its verdicts, and of a failure nobody expected its evidence and its trace.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -58,13 +59,15 @@ impl Record {
         outcome: Outcome,
         keep_trace: bool,
     ) -> Self {
-        let secrets = Secrets::new(&outcome.secrets);
+        // Of most cells nothing is shown, and to look for secrets in all their forms is dear to prepare.
+        let secrets = LazyCell::new(|| Secrets::new(&outcome.secrets));
         let reachable = if plan.deviation.is_none() {
             matrix::reachable(library, &plan.executor, &outcome)
         } else {
             Vec::new()
         };
-        let Outcome { mut observations, digest, error, mut judgements, .. } = outcome;
+        let (mut observations, mut judgements) = (outcome.observations, outcome.judgements);
+        let (digest, error) = (outcome.digest, outcome.error);
         let lasted = Duration::from_millis(observations.last().map_or(0, |last| last.at_ms));
         // Whatever was judged of a cell that the harness or its environment spoiled is nobody's failure.
         if error.is_some() {
@@ -107,6 +110,7 @@ impl Record {
             counts: Verdict::counts(judgements.values().map(|judgement| judgement.verdict)),
             digest,
             failed,
+            known: Vec::new(),
             reason,
         };
         Self { plan: plan.clone(), line, judgements, newer, failures, trace, lasted, reachable }
@@ -159,6 +163,7 @@ impl Record {
                 counts: BTreeMap::new(),
                 digest: String::new(),
                 failed: Vec::new(),
+                known: Vec::new(),
                 reason: Some(reason),
             },
             judgements: BTreeMap::new(),
@@ -187,7 +192,7 @@ fn take_newer(
 
 /// Whether nobody said beforehand that this requirement fails in this cell. Only such a cell's trace is worth keeping; all
 /// others can be derived again.
-fn is_surprising(plan: &Plan, library: &Library, id: &str) -> bool {
+pub(crate) fn is_surprising(plan: &Plan, library: &Library, id: &str) -> bool {
     if plan.breaks(id) {
         return false;
     }
