@@ -364,6 +364,7 @@ fn decides(what: &What, by_files: bool) -> bool {
         | What::Stopped { .. }
         | What::PowerCut
         | What::Dispatched { .. }
+        | What::Redirected { .. }
         | What::CliEntered { .. }
         | What::CliLeft { .. }
         | What::Callback { .. } => true,
