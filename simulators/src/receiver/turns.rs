@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::claims::Claim;
 use super::cli::{Output, Run};
 use super::deadline::{Deadline, Waited};
-use super::inbox::{Accepted, lines_after};
+use super::inbox::{Accepted, lines_after, text_of_line};
 use super::journal::Outcome;
 use super::state::Receiver;
 use super::talk::{Ask, Heard, Spoken};
@@ -54,6 +54,10 @@ impl Receiver {
         let content = self.inbox_content().await?;
         for (line, accepted) in lines_after(&content, self.handed_off.get()) {
             let mut runs = Vec::new();
+            let accepted = match accepted {
+                Some(accepted) => Some(accepted),
+                None => self.passed_over(line, &content).await,
+            };
             if let Some(accepted) = accepted {
                 let event = json!({ "line": line, "contextId": accepted.context, "text": accepted.text });
                 let passed = self.pass(Point::ReceiverHandoff, event).await;
@@ -71,6 +75,15 @@ impl Receiver {
             }
         }
         Ok(())
+    }
+
+    /// A line that asks for nothing (FLEET-INB-06); what is run of it for all that.
+    async fn passed_over(&self, line: u64, content: &[u8]) -> Option<Accepted> {
+        let text = text_of_line(content, line);
+        let event = json!({ "line": line, "text": text, "runs": false });
+        let passed = self.pass(Point::ReceiverPassOver, event).await.first()?;
+        let runs = passed.get("runs").and_then(|runs| runs.as_bool()).unwrap_or(false);
+        runs.then_some(Accepted { line, context: None, text, cut: false, task: None })
     }
 
     /// Starts the turn of an accepted line as a task of its own.
@@ -256,8 +269,9 @@ impl Receiver {
         };
         let spoken = match talk.replays() {
             true => self.hear_replay(context, stored, &named, &output).await,
-            false => self.heard(talk.read(&Heard { mode, output: &output }), &output).await,
+            false => talk.read(&Heard { mode, output: &output }),
         };
+        let spoken = self.heard(spoken, &output).await;
         let now = self.host.clock().wall().seconds();
         let named = |id: &String| Session { id: id.clone(), updated_at: now, last_output: None };
         if let Some(session) = spoken.session.as_ref().map(named)
@@ -344,7 +358,7 @@ impl Receiver {
     }
 
     /// Sends an outcome back. Whoever gets it may dispatch to this context again at once.
-    async fn finish(&self, line: u64, mut outcome: Outcome, claim: Option<Claim>) {
+    async fn finish(&self, line: u64, mut outcome: Outcome, claim: Claim) {
         if outcome.id.is_empty() {
             outcome.id = self.callback_id();
             self.conclude(line, &outcome).await;
