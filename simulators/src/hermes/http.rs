@@ -133,8 +133,7 @@ impl Peer {
         if judged["accepted"] == true {
             return None;
         }
-        let answer =
-            if presented.is_none() { refusal::missing_bearer() } else { refusal::invalid_bearer() };
+        let answer = if presented.is_none() { refusal::missing_bearer() } else { refusal::invalid_bearer() };
         Some(Refusal { answer, reads_first: judged["reads_first"] == true })
     }
 
