@@ -3,10 +3,12 @@
 //!
 //! 1.0.100 was not recorded to print any: it refuses the receiver's arguments.
 
+mod account;
 mod frame;
 mod output;
 mod session;
 
+pub use account::{last_step, used};
 pub use frame::{Frame, FrameKind};
 pub use output::TurnOutput;
 pub use session::{says_session_in_use, says_session_not_found, session_id};

@@ -3,12 +3,14 @@
 //! Releases from 0.44.0 on speak threads, turns and items. 0.36.0 speaks an older language ([`LegacyEvent`]), which
 //! today's receivers read without finding a reply in it.
 
+mod account;
 mod event;
 mod item;
 mod legacy;
 mod output;
 mod usage;
 
+pub use account::{last_step, thread_total};
 pub use event::Event;
 pub use item::{Item, ItemKind};
 pub use legacy::{LegacyEvent, LegacyKind};

@@ -10,6 +10,7 @@ mod card;
 pub mod config;
 mod context;
 mod dispatch;
+pub mod extension;
 mod health;
 pub mod hermes;
 mod inbox;
