@@ -11,7 +11,7 @@ use gauntlet_engine::matrix::Selection;
 use gauntlet_engine::runner::Settings;
 use gauntlet_engine::scenario::{Lane as ScenarioLane, Scenario, read};
 use gauntlet_reports::{Lane, Verdict};
-use gauntlet_simulators::injection::{Millis, Quirk};
+use gauntlet_world::injection::{Millis, Quirk};
 use serde_json::json;
 
 fn cell() -> Plan {

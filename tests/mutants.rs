@@ -12,7 +12,7 @@ use cells::{explain, library, plain, run, settings};
 use gauntlet_engine::cell::{Deviation, Plan};
 use gauntlet_engine::scenario::{Scenario, Step};
 use gauntlet_reports::Verdict;
-use gauntlet_simulators::injection::Quirk;
+use gauntlet_world::injection::Quirk;
 use serde_json::{Value, json};
 
 /// The newest version of each executor.

@@ -16,8 +16,8 @@ use subtle::ConstantTimeEq;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::cli::{self, Profile};
-use crate::injection::{Injector, Quirk};
 use crate::stage::{Ending, Invocation, LocalFuture, Part, Stage};
+use gauntlet_world::injection::{Injector, Quirk};
 
 /// The exit code of a stand-in that could not reach its stage.
 pub const NO_CONTROL: i32 = 97;

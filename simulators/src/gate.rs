@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use crate::http1::{Connection, Framing};
-use crate::injection::{Mangle, Millis};
+use gauntlet_world::injection::{Mangle, Millis};
 
 /// The largest callback that passes: as large as the runtime's node takes.
 const MAX_CALLBACK: usize = 16 * 1024 * 1024;

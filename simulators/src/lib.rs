@@ -1,11 +1,10 @@
-//! The peers: receivers, executor CLIs, and the injection points where quirks bite.
+//! The peers: receivers, executor CLIs, a Hermes node. Where quirks bite them is in the world's `injection`.
 
 pub mod cli;
 pub mod control;
 pub mod gate;
 pub mod hermes;
 pub mod http1;
-pub mod injection;
 pub mod receiver;
 pub mod recorder;
 pub mod shell;

@@ -11,7 +11,7 @@ use std::pin::Pin;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::injection::Millis;
+use gauntlet_world::injection::Millis;
 
 /// A future on this thread.
 pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;

@@ -5,7 +5,7 @@ use gauntlet_world::Host;
 use gauntlet_world::network::Listener;
 
 use crate::http1::{Connection, Framing};
-use crate::injection::Mangle;
+use gauntlet_world::injection::Mangle;
 
 /// More is not read of a request.
 const LONGEST: usize = 1024 * 1024;

@@ -71,7 +71,8 @@ pub(crate) fn serve(args: &ServeArgs) -> Outcome {
         }
     }
     let host = host("receiver", Vec::new())?;
-    let settings = Deviations { framing: release.framing.clone(), quirks }.settings(&host, mode);
+    let declares = release.declares.iter().map(|uri| uri.value.clone()).collect();
+    let settings = Deviations { framing: release.framing.clone(), quirks, declares }.settings(&host, mode);
     live(move || receiver::run(host, settings))
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn replay(args: &ReplayArgs) -> Outcome {
         let help = "an id looks like fleet/work-in-the-repository@codex-0.169.0#0; results.jsonl lists them";
         return Err((miette!(help = help, "there is no cell {:?}", args.cell), ExitCode::NothingSelected));
     };
-    if let Some(reason) = not_here(&plan) {
+    if let Some(reason) = not_here(&library, &plan) {
         return Err((miette!("{} is skipped: {reason}", args.cell), ExitCode::NothingSelected));
     }
     let settings = Settings { binary: std::env::current_exe().ok(), ..Settings::default() };

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use gauntlet_reports::Lane;
 use gauntlet_simulators::cli::Profile;
-use gauntlet_simulators::injection::{Point, Quirk};
 use gauntlet_simulators::receiver::USUAL_PLACES;
+use gauntlet_world::injection::{Point, Quirk};
 use serde_json::Value;
 use wildmatch::WildMatch;
 
@@ -263,12 +263,25 @@ pub fn virtual_only(scenario: &Scenario) -> Option<String> {
     scenario.virtual_only.clone().or_else(by_step).or_else(|| scenario.too_long_for(Lane::Real))
 }
 
-/// Why a cell is not run in its lane on this computer, if so.
-pub fn not_here(plan: &Plan) -> Option<String> {
-    match plan.lane {
+/// Why a cell is not run, if so: its release does not declare what the scenario judges, or its lane cannot have it on this computer.
+pub fn not_here(library: &Library, plan: &Plan) -> Option<String> {
+    undeclared(library, plan).or_else(|| match plan.lane {
         Lane::Virtual => plan.scenario.real_only().map(str::to_owned),
         Lane::Real => not_over_processes(plan),
-    }
+    })
+}
+
+/// Why a cell says nothing of its release, if so: it judges what is owed of an extension that the release does not declare. A scenario
+/// that takes the extension away itself is about that.
+fn undeclared(library: &Library, plan: &Plan) -> Option<String> {
+    let lacks = &plan.scenario.given.receiver.lacks;
+    let judged = plan.scenario.requirements().into_iter();
+    let owed = judged.filter_map(|id| library.catalogue.get(&id.value)?.capability.as_ref());
+    let mut undeclared = owed.filter(|uri| {
+        !plan.release.takes(&uri.value) && !lacks.iter().any(|lacked| lacked.value == uri.value)
+    });
+    let uri = &undeclared.next()?.value;
+    Some(format!("the release {} does not declare {uri}", plan.release.id.value))
 }
 
 /// Why a cell is not run over real processes on this computer, if so. A scenario in which no CLI is installed must not meet the

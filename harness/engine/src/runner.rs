@@ -381,7 +381,7 @@ fn run_one(
     place: &Place,
     keep_trace: bool,
 ) -> Option<Record> {
-    if let Some(reason) = matrix::not_here(plan) {
+    if let Some(reason) = matrix::not_here(library, plan) {
         return Some(Record::skipped(plan, &reason));
     }
     let record = leaving_nothing_behind(&place.root, || {

@@ -76,6 +76,13 @@ pub enum What {
         /// Whether the sender holds an acknowledgement.
         acknowledged: bool,
     },
+    /// A dispatch that may have been accepted asks for its outcome on another context.
+    Redirected {
+        /// The dispatch's name in the scenario.
+        dispatch: String,
+        /// The context's real id.
+        context: String,
+    },
     /// A step's result.
     Result {
         /// The step.
@@ -119,6 +126,9 @@ pub enum What {
         context: String,
         /// The text.
         text: String,
+        /// Whether the runtime keeps it as one that came too late.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        late: bool,
     },
     /// Files that differ from the last time they were looked at; a missing one was removed.
     Files {

@@ -47,6 +47,14 @@ impl<'v> Fields<'v> {
         Ok(Fields { what: self.what, pointer: format!("{}/{key}", self.pointer), map })
     }
 
+    /// Refuses members that are none of these.
+    pub(crate) fn only(&self, known: &[&str]) -> Result<(), ParseError> {
+        let Some(other) = self.map.keys().find(|key| !known.contains(&key.as_str())) else { return Ok(()) };
+        let shown: String = other.chars().take(40).collect();
+        let at = format!("{}/{shown}", self.pointer);
+        Err(ParseError::new(self.what, at, format!("no other member than {}", known.join(", ")), other))
+    }
+
     /// The error that `key` does not hold what was expected.
     pub(crate) fn wrong(&self, key: &str, expected: &str) -> ParseError {
         ParseError::new(self.what, format!("{}/{key}", self.pointer), expected, &describe(self.get(key)))

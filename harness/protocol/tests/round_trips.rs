@@ -69,7 +69,7 @@ proptest! {
 
     #[test]
     fn an_inbox_record_is_one_line_that_reads_back(ts in text(), from in text(), context in prop::option::of(filled()), text in text(), cut in any::<bool>()) {
-        let record = InboxRecord { ts, from, context, text, cut };
+        let record = InboxRecord { ts, from, context, text, cut, task: None };
         let line = record.to_line();
         prop_assert_eq!(InboxRecord::parse_line(one_line(&line)?), Ok(record));
     }

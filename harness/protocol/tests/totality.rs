@@ -4,6 +4,8 @@ use gauntlet_protocol::agy;
 use gauntlet_protocol::claude_code;
 use gauntlet_protocol::codex::{Event, TurnOutput};
 use gauntlet_protocol::fleet::config::FleetConfig;
+use gauntlet_protocol::fleet::extension::Kept;
+use gauntlet_protocol::fleet::extension::task::{Report, Task};
 use gauntlet_protocol::fleet::{
     AgentMessage, CODEX, Callback, ContextId, Direction, Dispatch, Health, InboxRecord, Lines, MODES,
     SessionMap, Sessions, TranscriptRecord, method_not_found, parse_offset, prompt_cut,
@@ -93,6 +95,7 @@ fn parse_everything(bytes: &[u8]) {
 }
 
 fn read_value(value: &Value) {
+    let _ = (Task::in_message(value, ""), Report::in_message(value), Kept::from_value(value));
     if let Err(error) = Dispatch::from_params(value) {
         assert_eq!(error.code, -32602);
         assert!(error.message.contains("must be"), "{}", error.message);
@@ -198,6 +201,7 @@ fn valid_lines() -> Vec<String> {
         context: None,
         text: "é".to_owned(),
         cut: false,
+        task: None,
     };
     vec![
         // Raw UTF-8, so that a cut can fall inside a character.

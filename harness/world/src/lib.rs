@@ -11,6 +11,9 @@
 //!
 //! Every port call passes the scheduler point ([`touch`]), which counts it against a budget, lets a fault bite before or
 //! after its effect, and, in exploration, lets other tasks run first.
+//!
+//! [`injection`] holds the points where a quirk makes one role deviate: the runtime and the simulators pass what they are about to do
+//! through it, without seeing each other.
 
 pub mod clock;
 pub mod disk;
@@ -18,6 +21,7 @@ pub mod entropy;
 pub mod fault;
 pub mod host;
 pub mod http;
+pub mod injection;
 mod life;
 pub mod network;
 pub mod process;

@@ -7,7 +7,7 @@ use gauntlet_world::Host;
 use serde_json::{Value, json};
 
 use super::stop::Stop;
-use crate::injection::{Injector, Point};
+use gauntlet_world::injection::{Injector, Point};
 
 /// How much of each stream is kept for the stage, in bytes.
 const KEPT: usize = 64 * 1024;

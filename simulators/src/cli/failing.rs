@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::scene::Scene;
 use super::stop::Stop;
 use super::template::{EventTemplate, Slot, Template};
-use crate::injection::Millis;
 use crate::stage::Failure;
+use gauntlet_world::injection::Millis;
 
 /// How each failure of the model shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -33,8 +33,8 @@ use gauntlet_world::Host;
 
 pub use profile::{Cli, Profile};
 
-use crate::injection::Injector;
 use crate::stage::Stage;
+use gauntlet_world::injection::Injector;
 
 /// Runs the CLI that the profile describes, and gives its exit code.
 pub async fn run(host: Host, profile: Arc<Profile>, stage: Rc<dyn Stage>, injector: Injector) -> i32 {

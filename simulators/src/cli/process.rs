@@ -12,8 +12,8 @@ use super::scene::Scene;
 use super::stdin::{self, Input};
 use super::stop::Stop;
 use super::work;
-use crate::injection::{Injector, Point};
 use crate::stage::{Ending, Invocation, Part, Stage};
+use gauntlet_world::injection::{Injector, Point};
 
 /// The exit code after an interrupt (128 + SIGINT), as shells count it. Inferred; a receiver never sends one.
 const EXIT_INTERRUPTED: i32 = 130;

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use super::asked::TurnRequest;
 use super::console::Console;
 use super::stop::Stop;
-use crate::injection::Millis;
 use crate::stage::Part;
+use gauntlet_world::injection::Millis;
 
 /// A turn's process, what it was asked for, and the part that it has to play.
 #[derive(Clone, Copy)]

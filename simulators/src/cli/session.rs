@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::scene::Scene;
 use super::stop::Stop;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 /// A conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::config::home;
 use super::memory::Memory;
 use super::{Peer, records};
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 /// What a model is told when nothing else is configured.
 const INSTRUCTIONS: &str = "You answer for one agent to another. Be brief. You can do nothing but answer.";

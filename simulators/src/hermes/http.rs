@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq;
 
 use super::{Peer, config};
 use crate::http1::{Connection, Head, Refused};
-use crate::injection::{Mangle, Point};
+use gauntlet_world::injection::{Mangle, Point};
 
 type Answer = (u16, Value);
 

@@ -28,7 +28,7 @@ pub use self::profile::{HermesProfile, Implementation};
 
 use self::memory::Memory;
 use crate::http1::Framing;
-use crate::injection::{Injector, Point};
+use gauntlet_world::injection::{Injector, Point};
 
 /// How long what is under way may go on when a node stops listening.
 const GRACE: Duration = Duration::from_secs(5);

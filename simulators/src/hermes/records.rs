@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Peer;
 use super::config::home;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 /// Which way something was said.
 #[derive(Clone, Copy)]

@@ -8,7 +8,7 @@ use gauntlet_world::network::Stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Framing, Head, Length};
-use crate::injection::Mangle;
+use gauntlet_world::injection::Mangle;
 
 const MAX_HEADERS: usize = 64;
 

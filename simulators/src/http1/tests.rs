@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
-use crate::injection::Mangle;
+use gauntlet_world::injection::Mangle;
 
 /// Both ends of a connection: a host, the server's, and the client's.
 fn run(body: impl AsyncFnOnce(Host, Stream, Stream)) {

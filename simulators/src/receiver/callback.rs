@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gauntlet_protocol::fleet::extension::TASK;
 use gauntlet_protocol::fleet::{Callback, ContextId};
 use gauntlet_protocol::json;
 use gauntlet_protocol::jsonrpc::Response;
@@ -10,7 +11,7 @@ use serde_json::json;
 
 use super::journal::Outcome;
 use super::state::Receiver;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 const LIMIT: Duration = Duration::from_secs(30);
 /// What is waited before the second and the third attempt (fleet sheet 1.1).
@@ -37,7 +38,8 @@ impl Receiver {
     async fn attempt(&self, outcome: &Outcome, attempt: usize) -> Result<(), String> {
         let event = json!({
             "id": outcome.id, "contextId": outcome.context, "text": outcome.text, "role": "agent",
-            "attempt": attempt + 1, "url": self.config.hermes_url, "bearer": self.outbound.is_some(),
+            "attempt": attempt + 1, "url": self.address_of(outcome), "bearer": self.outbound.is_some(),
+            "report": outcome.answer.as_ref().map(|answer| &answer.report),
         });
         let passed = self.pass(Point::ReceiverCallback, event).await;
         let mut last = Ok(());
@@ -49,6 +51,11 @@ impl Receiver {
             let mut value = callback.to_value();
             if let Some(role) = value.pointer_mut("/params/message/role") {
                 *role = json!(member("role"));
+            }
+            if let (Some(message), Some(report)) =
+                (value.pointer_mut("/params/message"), event.get("report").filter(|report| !report.is_null()))
+            {
+                TASK.announce(message, report.clone());
             }
             let body = passed.mangle.apply(json::spaced(&value).into_bytes());
             last = self.post(&member("url"), event["bearer"] == true, body).await;

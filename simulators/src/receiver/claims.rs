@@ -12,7 +12,7 @@ use gauntlet_protocol::jsonrpc::RpcError;
 use serde_json::{Value, json};
 
 use super::state::Receiver;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 type Held = Rc<RefCell<BTreeMap<String, usize>>>;
 

@@ -8,14 +8,16 @@ use std::time::Duration;
 
 use futures_util::future::join;
 use gauntlet_protocol::fleet::MAX_STDOUT_CHARS;
+use gauntlet_protocol::fleet::extension::task::EndedBy;
 use gauntlet_world::process::{Child, Command, ExitStatus, Output as Sink, Pid, Reader, Signal, Stdin};
 use gauntlet_world::{Either, race};
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 
+use super::deadline::Deadline;
 use super::modes::talk;
 use super::state::Receiver;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 /// Marks the processes of this receiver's turns, so that what an earlier life left behind is found.
 pub(super) const RECEIVER_MARK: &str = "A2A_RECEIVER";
@@ -58,8 +60,8 @@ pub(super) struct Output {
 pub(super) enum Run {
     /// By itself.
     Ended(Output),
-    /// At the cap: the whole group was killed.
-    TimedOut,
+    /// At its limit, which is named: the whole group was killed.
+    TimedOut(EndedBy),
     /// It could not be started.
     NotStarted(io::Error),
 }
@@ -83,6 +85,7 @@ impl Receiver {
         context: &str,
         session: Option<&str>,
         text: &str,
+        deadline: Option<Deadline>,
     ) -> Run {
         let (added, adds_places) =
             (talk(self.settings.mode).environment(), talk(self.settings.mode).adds_usual_places());
@@ -116,15 +119,18 @@ impl Receiver {
             Err(error) => return Run::NotStarted(error),
         };
         let group = child.pid;
-        let cap = self.cap(context).await;
-        let ended = self.host.clock().within(cap, collect(self, &mut child)).await;
+        let (limit, ended_by) = self.limit(context, deadline).await;
+        let ended = self.host.clock().within(limit, collect(self, &mut child)).await;
         if self.ending.get() {
             // Its CLI was killed from here; the next start tells its sender that it was interrupted.
             return std::future::pending().await;
         }
         if ended.is_none() {
-            self.log(format!("the turn of context {context} ran into its cap, killing its process group"))
-                .await;
+            let limit = ended_by.name();
+            self.log(format!(
+                "the turn of context {context} ran into its {limit}, killing its process group"
+            ))
+            .await;
             self.kill_turn(group, turn).await;
             // Reaps the leader; the pipes are let go with the child.
             let _ = self.host.clock().within(DRAIN, child.wait()).await;
@@ -133,14 +139,14 @@ impl Receiver {
         }
         self.running.borrow_mut().remove(&group);
         match ended {
-            None => Run::TimedOut,
+            None => Run::TimedOut(ended_by),
             Some(Ok(output)) => Run::Ended(output),
             Some(Err(error)) => Run::NotStarted(error),
         }
     }
 
     /// When a turn of this context is killed.
-    async fn cap(&self, context: &str) -> Duration {
+    pub(super) async fn cap(&self, context: &str) -> Duration {
         let cap = talk(self.settings.mode).cap(&self.config);
         let event = json!({ "contextId": context, "seconds": cap.as_secs_f64() });
         let passed = self.pass(Point::ReceiverCap, event).await.first();

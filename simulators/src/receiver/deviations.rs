@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use gauntlet_protocol::fleet::Mode;
+use gauntlet_protocol::fleet::extension::Extension;
 use gauntlet_world::Host;
 use serde::{Deserialize, Serialize};
 
 use super::Settings;
 use crate::http1::Framing;
-use crate::injection::{Injector, Quirk};
+use gauntlet_world::injection::{Injector, Quirk};
 
 /// The environment variable with the bearer of a receiver that is a subject, which quirks may give away.
 pub const SUBJECT_TOKEN: &str = "A2A_SUBJECT_TOKEN";
@@ -22,6 +23,9 @@ pub struct Deviations {
     pub framing: Framing,
     /// Its quirks, as they are on its executor.
     pub quirks: Vec<Quirk>,
+    /// The URIs of the extensions that it takes. Those that are not known here, it does not take.
+    #[serde(default)]
+    pub declares: Vec<String>,
 }
 
 impl Deviations {
@@ -29,6 +33,7 @@ impl Deviations {
     pub fn settings(self, host: &Host, mode: &'static Mode) -> Settings {
         let token = host.env(SUBJECT_TOKEN).map(|token| ("token".to_owned(), token.to_owned()));
         let secrets: BTreeMap<String, String> = token.into_iter().collect();
-        Settings { mode, framing: self.framing, injector: Injector::new(self.quirks, secrets) }
+        let declares = self.declares.iter().filter_map(|uri| Extension::named(uri)).collect();
+        Settings { mode, framing: self.framing, injector: Injector::new(self.quirks, secrets), declares }
     }
 }

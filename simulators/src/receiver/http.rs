@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gauntlet_protocol::bearer_token;
 use gauntlet_protocol::fleet::{
-    self, AgentMessage, Direction, Dispatch, Health, MAX_BODY, prompt_cut,
+    self, AgentMessage, Direction, Dispatch, Health, MAX_BODY, extension, prompt_cut,
     refusal::{self, HttpRefusal},
 };
 use gauntlet_protocol::json;
@@ -17,7 +17,7 @@ use subtle::ConstantTimeEq;
 use super::inbox::NotAccepted;
 use super::state::Receiver;
 use crate::http1::{Connection, Head, Length, Refused};
-use crate::injection::{Mangle, Point};
+use gauntlet_world::injection::{Mangle, Point};
 
 /// An answer: status and body.
 type Answer = (u16, Value);
@@ -118,7 +118,9 @@ impl Receiver {
 
     fn card(&self) -> Value {
         let url = format!("http://{}:{}/jsonrpc", self.config.bind_host, self.config.bind_port);
-        fleet::card(self.settings.mode, &url)
+        let mut card = fleet::card(self.settings.mode, &url);
+        extension::declare(&mut card, &self.settings.declares);
+        card
     }
 
     async fn jsonrpc(&self, body: &mut Body<'_, '_>) -> Option<Answer> {
@@ -184,12 +186,13 @@ impl Receiver {
         };
         let (text, too_long) = prompt_cut(&dispatch.text);
         let cut = too_long || Dispatch::texts(&request.params) > 1;
+        let task = self.task_of(&request.params, &dispatch.text, dispatch.context.as_ref()).await?;
         let context = match dispatch.context {
             Some(context) => context.to_string(),
             None => self.new_context().await,
         };
         let claim = self.claim(&context).await?;
-        if let Err(error) = self.accept(&context, text, cut).await {
+        if let Err(error) = self.accept(&context, text, cut, task.as_ref()).await {
             self.log(error.to_string()).await;
             return Err(match error {
                 NotAccepted::Refused(error) => refusal::inbox_write_failed(&error.to_string()).into(),

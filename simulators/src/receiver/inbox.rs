@@ -3,11 +3,12 @@
 use std::io;
 use std::path::Path;
 
+use gauntlet_protocol::fleet::extension::Kept;
 use gauntlet_protocol::fleet::{InboxRecord, Lines, offset_bytes, parse_offset};
 use serde_json::json;
 
 use super::state::Receiver;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 /// What the one who appends to the inbox knows of it.
 #[derive(Debug, Default)]
@@ -45,14 +46,22 @@ pub(super) struct Accepted {
     pub(super) text: String,
     /// Whether its sender sent more.
     pub(super) cut: bool,
+    /// What its sender said beside the text.
+    pub(super) task: Option<Kept>,
 }
 
 impl Receiver {
     /// Accepts a dispatch: once this returns, the dispatch survives every crash.
-    pub(super) async fn accept(&self, context: &str, text: &str, cut: bool) -> Result<(), NotAccepted> {
+    pub(super) async fn accept(
+        &self,
+        context: &str,
+        text: &str,
+        cut: bool,
+        task: Option<&Kept>,
+    ) -> Result<(), NotAccepted> {
         let event = json!({
             "ts": self.stamp(), "from": InboxRecord::HERMES, "contextId": context, "text": text, "cut": cut,
-            "file": self.settings.mode.files.inbox,
+            "file": self.settings.mode.files.inbox, "task": task.map(Kept::to_value),
         });
         let passed = self.pass(Point::ReceiverInbox, event).await;
         let mut writer = self.inbox.lock().await;
@@ -66,6 +75,7 @@ impl Receiver {
                 context: Some(member("contextId")),
                 text: member("text"),
                 cut: event.get("cut").and_then(|cut| cut.as_bool()).unwrap_or_default(),
+                task: event.get("task").and_then(Kept::from_value),
             };
             let mut line = passed.mangle.apply(record.to_line().into_bytes());
             if writer.torn {
@@ -156,6 +166,7 @@ pub(super) fn lines_after(content: &[u8], skip: u64) -> Vec<(u64, Option<Accepte
                     context: record.context,
                     text: record.text,
                     cut: record.cut,
+                    task: record.task,
                 }),
             )
         })

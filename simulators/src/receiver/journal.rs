@@ -38,6 +38,17 @@ pub(super) struct Outcome {
     pub(super) text: String,
     /// Whether it is a busy notice rather than a final reply.
     pub(super) busy: bool,
+    /// What a structured task asked of its outcome.
+    pub(super) answer: Option<Answer>,
+}
+
+/// How the outcome of a structured task is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// The address that the task named.
+    pub(super) url: Option<String>,
+    /// What the outcome says beside its text.
+    pub(super) report: Value,
 }
 
 /// The journal: in memory and, line by line, on disk.
@@ -110,8 +121,11 @@ impl Journal {
 
     /// The line came to its outcome.
     pub(super) async fn ended(&self, host: &Host, line: u64, outcome: &Outcome) -> io::Result<()> {
-        let Outcome { id, context, text, busy } = outcome;
-        let entry = json!({ "line": line, "state": "ended", "id": id, "contextId": context, "busy": busy, "text": text });
+        let Outcome { id, context, text, busy, answer } = outcome;
+        let mut entry = json!({ "line": line, "state": "ended", "id": id, "contextId": context, "busy": busy, "text": text });
+        if let Some(Answer { url, report }) = answer {
+            entry["task"] = json!({ "url": url, "report": report });
+        }
         self.note(host, entry).await
     }
 
@@ -142,7 +156,11 @@ fn apply(fates: &mut BTreeMap<u64, Fate>, entry: &Value) {
         Some("ended") => {
             if let (Some(id), Some(context), Some(reply)) = (text("id"), text("contextId"), text("text")) {
                 let busy = entry.get("busy").and_then(Value::as_bool).unwrap_or_default();
-                fate.outcome = Some(Outcome { id, context, text: reply, busy });
+                let answer = entry.get("task").map(|task| Answer {
+                    url: task.get("url").and_then(Value::as_str).map(str::to_owned),
+                    report: task.get("report").cloned().unwrap_or_default(),
+                });
+                fate.outcome = Some(Outcome { id, context, text: reply, busy, answer });
             }
         }
         Some("settled") => fate.settled = true,

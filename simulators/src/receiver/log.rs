@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::state::Receiver;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 impl Receiver {
     pub(super) async fn log(&self, line: impl Into<String>) {

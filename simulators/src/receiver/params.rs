@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::http::NotTaken;
 use super::state::Receiver;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 /// What is wrong with parameters that are refused, if it is a type.
 enum Mistyped<'v> {

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gauntlet_protocol::fleet::Lines;
+use gauntlet_protocol::fleet::extension::task::EndedBy;
 use gauntlet_world::network::{Address, Listener};
 use gauntlet_world::process::{Command, Output, Signal};
 use gauntlet_world::{Either, Host, race};
@@ -16,13 +17,15 @@ use tokio::sync::{Mutex, Notify, Semaphore};
 use super::claims::Claims;
 use super::cli::{RECEIVER_MARK, mark};
 use super::config::Config;
+use super::deadline::Life;
 use super::inbox::{Writer, lines_after};
 use super::journal::{Fate, Journal, Outcome};
 use super::locks::ContextLocks;
 use super::modes::talk;
 use super::state::{Receiver, Settings};
+use super::task::Ended;
 use super::turns::told;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 /// The exit code when the receiver cannot or must not start.
 const REFUSED: i32 = 2;
@@ -159,6 +162,8 @@ async fn start(host: &Host, settings: Settings) -> Result<(Rc<Receiver>, Listene
         open_turns: Cell::new(0),
         last_work: Cell::new(host.clock().now()),
         last_callback_ms: Cell::new(last_id.unwrap_or_default()),
+        life: Life::begin(host),
+        earlier_lines: Cell::default(),
         settings,
         config,
     });
@@ -290,6 +295,7 @@ impl Receiver {
         // How often each record of an ending must be in the transcript.
         let mut endings = BTreeMap::<(String, bool, String), usize>::new();
         for (line, accepted) in lines_after(&content, 0) {
+            self.earlier_lines.set(line);
             let Some(mut accepted) = accepted else { continue };
             let fate = self.journal.fate(line);
             let state = match &fate {
@@ -328,7 +334,8 @@ impl Receiver {
                 let context = fate.context.or(accepted.context).unwrap_or_else(|| self.anonymous());
                 let text = "[interrupted] the receiver stopped while this turn was running; the work may be half done".to_owned();
                 let text = told(accepted.cut, text);
-                let outcome = Outcome { id: self.callback_id(), context, text, busy: false };
+                let ended = Ended { id: self.callback_id(), text, ended_by: EndedBy::Interruption };
+                let outcome = self.outcome(&context, accepted.task.as_ref(), ended).await;
                 *endings.entry((outcome.context.clone(), false, outcome.text.clone())).or_default() += 1;
                 // Not durable, it would be followed by another one after the next start.
                 self.journal.ended(&self.host, line, &outcome).await?;

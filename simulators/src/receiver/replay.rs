@@ -10,7 +10,7 @@ use tokio::sync::MutexGuard;
 use super::cli::Output;
 use super::modes::{SignIn, Spoken};
 use super::state::Receiver;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 impl Receiver {
     /// Waits until no other turn begins a conversation. Of several that begin at once in one directory, the CLI's file names the

@@ -5,7 +5,7 @@ use gauntlet_protocol::jsonrpc::Request;
 use serde_json::{Map, Value, json};
 
 use super::state::Receiver;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 impl Receiver {
     /// The request as this receiver takes it.

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::modes::talk;
 use super::state::Receiver;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 impl Receiver {
     /// The session that goes on with a context, when the turn of that line is to run.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use gauntlet_protocol::fleet::Mode;
+use gauntlet_protocol::fleet::extension::Extension;
 use gauntlet_world::Host;
 use gauntlet_world::process::Pid;
 use serde_json::Value;
@@ -14,10 +15,11 @@ use tokio::time::Instant;
 
 use super::claims::Claims;
 use super::config::Config;
+use super::deadline::Life;
 use super::journal::Journal;
 use super::locks::ContextLocks;
 use crate::http1::Framing;
-use crate::injection::{Injector, Passed, Point};
+use gauntlet_world::injection::{Injector, Passed, Point};
 
 /// What a receiver is started with beside its configuration file: what makes it this release of this mode.
 #[derive(Clone)]
@@ -28,6 +30,8 @@ pub struct Settings {
     pub framing: Framing,
     /// Its quirks.
     pub injector: Injector,
+    /// The extensions that it takes, and says so on its card.
+    pub declares: Vec<&'static Extension>,
 }
 
 /// A running receiver.
@@ -65,6 +69,9 @@ pub(super) struct Receiver {
     pub(super) open_turns: Cell<usize>,
     pub(super) last_work: Cell<Instant>,
     pub(super) last_callback_ms: Cell<u64>,
+    pub(super) life: Life,
+    /// How many lines of the inbox an earlier life wrote.
+    pub(super) earlier_lines: Cell<u64>,
 }
 
 impl Receiver {

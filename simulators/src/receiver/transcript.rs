@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::journal::Outcome;
 use super::state::Receiver;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 impl Receiver {
     /// Appends a record. A failed write is logged and goes no further (fleet sheet 2.5).

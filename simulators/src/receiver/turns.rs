@@ -5,17 +5,20 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use gauntlet_protocol::fleet::{ContextId, Direction, MAX_PROMPT_CHARS, Session};
+use gauntlet_protocol::fleet::extension::task::{EndedBy, ended_text, not_begun_text};
+use gauntlet_protocol::fleet::{ContextId, Direction, MAX_PROMPT_CHARS, Mode, Session};
 use gauntlet_protocol::json;
 use serde_json::{Value, json};
 
 use super::claims::Claim;
 use super::cli::Run;
+use super::deadline::{Deadline, Waited};
 use super::inbox::{Accepted, lines_after};
 use super::journal::Outcome;
 use super::modes::{Ask, Heard, Spoken, talk};
 use super::state::Receiver;
-use crate::injection::Point;
+use super::task::Ended;
+use gauntlet_world::injection::Point;
 
 /// What is waited before an outcome is written to the journal again, at first and at most.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
@@ -57,7 +60,8 @@ impl Receiver {
                 runs.extend(passed.events.into_iter().map(|event| {
                     let member = |name| event.get(name).and_then(|value| value.as_str()).map(str::to_owned);
                     let text = member("text").unwrap_or_default();
-                    Accepted { line, context: member("contextId"), text, cut: accepted.cut }
+                    let task = accepted.task.clone();
+                    Accepted { line, context: member("contextId"), text, cut: accepted.cut, task }
                 }));
             }
             self.set_offset(line).await?;
@@ -105,44 +109,58 @@ impl Receiver {
     /// hold slots that other contexts could use.
     async fn turn(&self, accepted: Accepted, context: &str) -> Outcome {
         let mode = self.settings.mode;
-        let busy = |text| Outcome { id: String::new(), context: context.to_owned(), text, busy: true };
+        let Accepted { line, text, cut, task, .. } = accepted;
+        let task = self.still_known(line, context, task).await;
+        let deadline = self.deadline_of(context, task.as_ref()).await;
+        let ended = |text, ended_by| Ended { id: String::new(), text, ended_by };
+        let busy = |text| self.outcome(context, task.as_ref(), ended(text, EndedBy::Busy));
+        let over = |deadline: Option<Deadline>| ended(not_begun(mode, deadline), EndedBy::Deadline);
         let event = json!({ "contextId": context, "crowded": self.contexts.is_crowded() });
         let lock = self.contexts.of(context);
         let locks = self.pass(Point::ReceiverContextLock, event).await;
         let _held = match locks.events.is_empty() {
             true => None,
-            false => match self.host.clock().within(self.config.lock_wait, lock.lock()).await {
-                Some(guard) => Some(guard),
-                None => return busy(mode.busy_context_text()),
+            false => match self.wait_for(lock.lock(), deadline, context).await {
+                Waited::Got(guard) => Some(guard),
+                Waited::Busy => return busy(mode.busy_context_text()).await,
+                Waited::Over => return self.outcome(context, task.as_ref(), over(deadline)).await,
             },
         };
-        let _slot = match self.host.clock().within(self.config.lock_wait, self.slots.acquire()).await {
-            Some(slot) => slot,
-            None => return busy(mode.busy_slots_text()),
+        let _slot = match self.wait_for(self.slots.acquire(), deadline, context).await {
+            Waited::Got(slot) => slot,
+            Waited::Busy => return busy(mode.busy_slots_text()).await,
+            Waited::Over => return self.outcome(context, task.as_ref(), over(deadline)).await,
         };
-        let text = told(accepted.cut, self.run(accepted.line, context, &accepted.text).await);
-        let outcome = Outcome { id: self.callback_id(), context: context.to_owned(), text, busy: false };
+        let text = self.shown(context, &text, task.as_ref()).await;
+        let Told { text, ended_by } = self.run(line, context, &text, deadline).await;
+        let ended = Ended { id: self.callback_id(), text: told(cut, text), ended_by };
+        let outcome = self.outcome(context, task.as_ref(), ended).await;
         // The outcome is durable and recorded while the context is still held: the next turn of this context comes after it.
-        self.conclude(accepted.line, &outcome).await;
+        self.conclude(line, &outcome).await;
         outcome
     }
 
     /// Runs the CLI, on the context's session when it has one, and once more on the other one when that was the wrong one. The
     /// return code alone never says so.
-    async fn run(&self, line: u64, context: &str, text: &str) -> String {
-        let talk = talk(self.settings.mode);
+    async fn run(&self, line: u64, context: &str, text: &str, deadline: Option<Deadline>) -> Told {
+        let mode = self.settings.mode;
+        let talk = talk(mode);
+        let over = || Told { text: not_begun(mode, deadline), ended_by: EndedBy::Deadline };
         let stored = self.session_of(line, context).await;
         // Of several that begin at once only one could be found again, so it is held until it was.
         let _beginning = match (talk.replays(), &stored) {
             (true, None) => self.first_turn(context).await,
             _ => None,
         };
+        if self.is_over(deadline, context).await {
+            return over();
+        }
         // Whoever still waits has not begun: after a crash it is run.
         if let Err(error) = self.journal.started(&self.host, line, context).await {
             // Without this record a crash could run the turn twice; not to run it at all is the lesser harm.
-            return self.settings.mode.invocation_failed_text(&error.to_string());
+            return Told::by_executor(mode.invocation_failed_text(&error.to_string()));
         }
-        let (reply, spoken) = self.run_once(line, context, text, stored.as_ref()).await;
+        let (reply, spoken) = self.run_once(line, context, text, stored.as_ref(), deadline).await;
         let stored = stored.map(|session| session.id);
         let other = talk.other_session(context, stored.as_deref());
         let Some(other) = other else { return reply };
@@ -164,8 +182,11 @@ impl Receiver {
         {
             self.log(format!("the dead session could not be forgotten: {error}")).await;
         }
+        if self.is_over(deadline, context).await {
+            return over();
+        }
         let other = other.map(|id| Session { id, updated_at: 0, last_output: None });
-        self.run_once(line, context, text, other.as_ref()).await.0
+        self.run_once(line, context, text, other.as_ref(), deadline).await.0
     }
 
     async fn sees_wrong(&self, context: &str, session: Option<&str>) -> bool {
@@ -188,7 +209,8 @@ impl Receiver {
         context: &str,
         text: &str,
         stored: Option<&Session>,
-    ) -> (String, Spoken) {
+        deadline: Option<Deadline>,
+    ) -> (Told, Spoken) {
         let mode = self.settings.mode;
         let talk = talk(mode);
         let session = stored.map(|session| session.id.as_str());
@@ -208,16 +230,23 @@ impl Receiver {
         }
         let turn = format!("{}#{line}", self.mark());
         let named = if talk.replays() { self.named_conversations().await } else { Vec::new() };
-        let output = match self.run_cli(args, &turn, context, session, text).await {
+        let output = match self.run_cli(args, &turn, context, session, text, deadline).await {
             Run::Ended(output) => output,
-            Run::TimedOut => {
-                return (mode.timeout_text(self.config.turn_cap.as_secs_f64()), Spoken::default());
+            Run::TimedOut(ended_by) => {
+                let text = match deadline {
+                    Some(deadline) if ended_by == EndedBy::Deadline => {
+                        ended_text(mode.cli, deadline.whole_ms)
+                    }
+                    _ => mode.timeout_text(self.config.turn_cap.as_secs_f64()),
+                };
+                return (Told { text, ended_by }, Spoken::default());
             }
             Run::NotStarted(error) if error.kind() == io::ErrorKind::NotFound => {
-                return (mode.missing_text(), Spoken::default());
+                return (Told::by_executor(mode.missing_text()), Spoken::default());
             }
             Run::NotStarted(error) => {
-                return (mode.invocation_failed_text(&not_started(mode.cli, &error)), Spoken::default());
+                let text = mode.invocation_failed_text(&not_started(mode.cli, &error));
+                return (Told::by_executor(text), Spoken::default());
             }
         };
         let spoken = match talk.replays() {
@@ -236,7 +265,7 @@ impl Receiver {
             None if output.code != 0 => mode.no_output_text(output.code, &output.stderr),
             None => mode.no_reply_text(),
         };
-        (reply, spoken)
+        (Told::by_executor(reply), spoken)
     }
 
     /// What the CLI said, as it passes its injection point.
@@ -307,7 +336,7 @@ impl Receiver {
 
     /// Sends an outcome back. Whoever gets it may dispatch to this context again at once.
     async fn finish(&self, line: u64, mut outcome: Outcome, claim: Option<Claim>) {
-        if outcome.busy {
+        if outcome.id.is_empty() {
             outcome.id = self.callback_id();
             self.conclude(line, &outcome).await;
         }
@@ -322,6 +351,23 @@ impl Receiver {
             self.log(format!("the journal could not be written: {error}")).await;
         }
     }
+}
+
+/// What is told of a turn, and what ended it.
+struct Told {
+    text: String,
+    ended_by: EndedBy,
+}
+
+impl Told {
+    fn by_executor(text: String) -> Self {
+        Self { text, ended_by: EndedBy::Executor }
+    }
+}
+
+/// What is told of a turn that came too late.
+fn not_begun(mode: &Mode, deadline: Option<Deadline>) -> String {
+    not_begun_text(mode.cli, deadline.map_or(0, |deadline| deadline.whole_ms))
 }
 
 /// Why the CLI could not be started, in the words of the product line (recorded).

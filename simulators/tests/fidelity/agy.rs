@@ -1,8 +1,8 @@
 //! The simulated Antigravity CLI as a process. No recording of the real one exists to compare it with: this is what the fleet sheet
 //! says of it (3.5, 3.6).
 
-use gauntlet_simulators::injection::{Millis, Quirk};
 use gauntlet_simulators::stage::{Failure, Part, Purpose};
+use gauntlet_world::injection::{Millis, Quirk};
 use gauntlet_world::process::Stdin;
 use serde_json::{Value, json};
 

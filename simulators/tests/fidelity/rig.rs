@@ -9,9 +9,9 @@ use std::rc::Rc;
 
 use gauntlet_simulators::cli;
 use gauntlet_simulators::cli::profile::Profile;
-use gauntlet_simulators::injection::{Injector, Quirk};
 use gauntlet_simulators::recorder;
 use gauntlet_simulators::stage::{Ending, Failure, Invocation, LocalFuture, Part, Stage};
+use gauntlet_world::injection::{Injector, Quirk};
 use gauntlet_world::process::{Child, Command, ExitStatus, Reader, Stdin};
 use gauntlet_world::simulated::program;
 use gauntlet_world::{Host, Machine, World, WorldSettings};

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
+use gauntlet_protocol::fleet::extension::EXTENSIONS;
 use gauntlet_protocol::fleet::{CODEX, Mode};
 use gauntlet_simulators::http1::{Connection, Framing};
-use gauntlet_simulators::injection::{Injector, Mangle};
 use gauntlet_simulators::receiver;
 use gauntlet_world::http::{self, Request};
+use gauntlet_world::injection::{Injector, Mangle};
 use gauntlet_world::network::{Address, Listener, Stream};
 use gauntlet_world::process::{Command, Pid};
 use gauntlet_world::simulated::{Exit, Launch, ProcessState, program};
@@ -196,6 +197,7 @@ impl Rig {
             mode: self.mode,
             framing: self.framing.clone(),
             injector: Injector::default(),
+            declares: EXTENSIONS.iter().collect(),
         };
         let env = [
             ("PATH", "/bin"),

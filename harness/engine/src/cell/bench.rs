@@ -8,11 +8,11 @@ use std::time::Duration;
 use gauntlet_protocol::fleet::{CODEX, MODES, Mode};
 use gauntlet_runtime::Runtime;
 use gauntlet_runtime::fleet::{Launcher, Settings as FleetSettings};
-use gauntlet_simulators::injection::{Injector, Millis};
 use gauntlet_simulators::receiver::SUBJECT_TOKEN;
 use gauntlet_simulators::stranger;
 use gauntlet_world::fault::{Rule, Unsynced};
 use gauntlet_world::http::{self, Request};
+use gauntlet_world::injection::{Injector, Millis};
 use gauntlet_world::network::Address;
 use gauntlet_world::process::Pid;
 use gauntlet_world::simulated::{Exit, Launch, Program};
@@ -166,11 +166,12 @@ pub(crate) fn receiver_config(
 ) -> Vec<u8> {
     let (given, limits) = (&plan.scenario.given.receiver, Limits::of(plan.lane));
     let seconds = |duration: Duration| json!(duration.as_secs_f64());
+    *names.hermes_url.borrow_mut() = format!("http://127.0.0.1:{callbacks}/jsonrpc");
     let mut config = json!({
         "repo_path": places.repo().to_string_lossy(),
         "bind_host": "127.0.0.1",
         "bind_port": port,
-        "hermes_url": format!("http://127.0.0.1:{callbacks}/jsonrpc"),
+        "hermes_url": *names.hermes_url.borrow(),
         "hermes_auth_token_env": HERMES_TOKEN,
         "role_prompt": "You are the executor of this repository.",
         "idle_timeout_s": seconds(limits.idle),
@@ -498,6 +499,13 @@ impl Bench {
         }
     }
 
+    /// Lets the wall clock of the machine jump.
+    pub(crate) fn jump(&self, millis: i64) {
+        if let Bench::Virtual(bench) = self {
+            bench.machine.jump(millis);
+        }
+    }
+
     /// Lets all port calls behave again.
     pub(crate) fn mend(&self) {
         if let Bench::Virtual(bench) = self {
@@ -611,8 +619,8 @@ pub(crate) fn watch_deliveries(host: &Host, runtime: &Runtime, trace: &Rc<Trace>
     host.spawn(async move {
         for number in first.. {
             let delivery = runtime.deliveries().nth(number).await;
-            let gauntlet_runtime::fleet::Delivery { id, context, text } = delivery;
-            trace.push(What::Delivered { id, context, text });
+            let gauntlet_runtime::fleet::Delivery { id, context, text, late } = delivery;
+            trace.push(What::Delivered { id, context, text, late });
         }
     });
 }

@@ -23,6 +23,8 @@ pub(crate) struct Names {
     pub(crate) executor: Arc<Executor>,
     /// Where the cell lives, for `{workdir}`.
     pub(crate) workdir: RefCell<String>,
+    /// Where the receiver calls back by its configuration, for `{hermes_url}`.
+    pub(crate) hermes_url: RefCell<String>,
 }
 
 impl Names {
@@ -36,6 +38,7 @@ impl Names {
             made_up: RefCell::default(),
             executor,
             workdir: RefCell::default(),
+            hermes_url: RefCell::default(),
         }
     }
 
@@ -88,6 +91,7 @@ impl Names {
             Some(("context", name)) => Some(self.context(name)),
             Some(("nonce", name)) => Some(self.nonce(name)),
             None if inner == "workdir" => Some(self.workdir.borrow().clone()),
+            None if inner == "hermes_url" => Some(self.hermes_url.borrow().clone()),
             None => self.executor.word(inner).map(str::to_owned),
             _ => None,
         })

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use gauntlet_protocol::fleet::extension::Extension;
 use gauntlet_reports::Lane;
 use gauntlet_simulators::cli::Profile;
-use gauntlet_simulators::injection::Quirk;
+use gauntlet_world::injection::Quirk;
 
 use crate::data::executor::Executor;
 use crate::data::fault::Fault;
@@ -90,6 +91,18 @@ impl Plan {
             quirks.push(quirk(deviation));
         }
         quirks
+    }
+
+    /// The URIs of the extensions that the receiver of this cell takes.
+    pub fn declares(&self) -> Vec<String> {
+        let lacks = &self.scenario.given.receiver.lacks;
+        let taken = self.release.declares.iter().map(|uri| &uri.value);
+        taken.filter(|uri| !lacks.iter().any(|lacked| lacked.value == **uri)).cloned().collect()
+    }
+
+    /// The same, as receivers in this process are told.
+    pub(crate) fn extensions(&self) -> Vec<&'static Extension> {
+        self.declares().iter().filter_map(|uri| Extension::named(uri)).collect()
     }
 
     /// Whether even the reference cannot keep a requirement on this version of the CLI, whatever else is the matter.

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use gauntlet_runtime::Runtime;
-use gauntlet_simulators::injection::Injector;
 use gauntlet_simulators::receiver::Deviations;
 use gauntlet_simulators::{control, gate};
+use gauntlet_world::injection::Injector;
 use gauntlet_world::network::{Address, Tap};
 use gauntlet_world::process::{Child, Command, Output, Pid, Signal, Stdin};
 use gauntlet_world::{Host, Identity};
@@ -358,7 +358,7 @@ fn furnish(plan: &Plan, names: &Names, places: &Places, receiver: u16) -> io::Re
     }
     // What is a CLI's comes to the stand-in by the control connection.
     let quirks = plan.quirks().into_iter().filter(|quirk| quirk.role == "receiver").collect();
-    let made = Deviations { framing: plan.release.framing.clone(), quirks };
+    let made = Deviations { framing: plan.release.framing.clone(), quirks, declares: plan.declares() };
     files::write(&deviations(places), &serde_json::to_vec(&made).map_err(io::Error::other)?)
 }
 

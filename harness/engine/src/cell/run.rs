@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gauntlet_reports::Lane;
-use gauntlet_simulators::injection::Point;
+use gauntlet_world::injection::Point;
 use gauntlet_world::simulated::Crash;
 use gauntlet_world::touch::Touch;
 use serde_json::Value;

@@ -95,6 +95,10 @@ impl Stagehand {
                 clock.sleep(time.duration()).await;
                 json!({})
             }
+            Verb::Jump(by) => {
+                self.bench.jump(by.0);
+                json!({})
+            }
             Verb::Connect(which) => self.nodes.connect(which).await,
             Verb::Disconnect(which) => self.nodes.disconnect(which).await,
             Verb::Kill(host) => self.kill(host).await,
@@ -159,6 +163,9 @@ impl Stagehand {
         if let (Value::Object(members), Some(context)) = (&mut args, &context) {
             members.insert("context_id".to_owned(), json!(context));
         }
+        if let (Value::Object(members), Some(task)) = (&mut args, &dispatch.task) {
+            members.insert("task".to_owned(), self.names.resolve_value(task));
+        }
         let tool = self.tool("fleet_send", &Caller::with(["a2a"]), args).await;
         let (sent, answer) = self.last_exchange(key);
         let result = answer
@@ -174,7 +181,8 @@ impl Stagehand {
         // A dispatch that was refused, or never left, is none: nothing may come of it.
         let class = tool.get("class").and_then(Value::as_str);
         if acknowledged || !matches!(class, Some("refused" | "not_sent")) {
-            self.trace.push(What::Dispatched { dispatch: name, context, acknowledged });
+            self.trace.push(What::Dispatched { dispatch: name.clone(), context, acknowledged });
+            self.note_redirected(&name, sent.pointer("/body/params/message"));
         }
         let mut value = answer.map_or_else(|| json!({}), |answer| answer.to_value());
         if let Value::Object(members) = &mut value {
@@ -211,7 +219,9 @@ impl Stagehand {
         let text = |name: &str| tool.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let queued = text("reply").is_some_and(|reply| reply.contains("[queued]"));
         let waited = tool.get("waited").and_then(Value::as_bool) == Some(true);
-        if let (Some(context), true) = (text("context_id"), queued || waited) {
+        // Who waits no longer was acknowledged all the same, and knows the context.
+        let given_up = text("class") == Some("deadline");
+        if let (Some(context), true) = (text("context_id"), queued || waited || given_up) {
             let context = Some(context.to_owned());
             self.trace.push(What::Dispatched { dispatch: key.to_owned(), context, acknowledged: true });
         }
@@ -350,6 +360,16 @@ impl Stagehand {
             context,
             acknowledged: message.is_some(),
         });
+        self.note_redirected(key, sent.and_then(|sent| sent.pointer("/params/message")));
+    }
+
+    /// A structured task can ask for its outcome on another context.
+    fn note_redirected(&self, dispatch: &str, message: Option<&Value>) {
+        let payload = message.and_then(|message| message.get("metadata")?.get("urn:gauntlet:ext:task:1"));
+        if let Some(context) = payload.and_then(|payload| payload.pointer("/reply_to/context")?.as_str()) {
+            let (dispatch, context) = (dispatch.to_owned(), context.to_owned());
+            self.trace.push(What::Redirected { dispatch, context });
+        }
     }
 
     fn bytes_of(&self, request: &Request, number: u32) -> Vec<u8> {
@@ -451,20 +471,25 @@ impl Stagehand {
         }
     }
 
-    /// The reply to a dispatch, once it was delivered: replies of one context come in the order of its dispatches.
+    /// The reply to a dispatch, once it was delivered: replies on one context come in the order of the dispatches that ask for them.
     fn reply_to(&self, dispatch: &str) -> Option<String> {
         self.trace.read(|all| {
-            let sent = || {
-                all.iter().filter_map(|seen| match &seen.what {
-                    What::Dispatched { dispatch, context, acknowledged: true } => {
-                        Some((dispatch, context.as_deref()?))
+            let mut sent: Vec<(&str, &str)> = Vec::new();
+            for seen in all {
+                match &seen.what {
+                    What::Dispatched { dispatch, context: Some(context), acknowledged: true } => {
+                        sent.push((dispatch, context));
                     }
-                    _ => None,
-                })
-            };
-            let (_, context) = sent().find(|(name, _)| *name == dispatch)?;
-            let place =
-                sent().filter(|(_, other)| *other == context).position(|(name, _)| name == dispatch)?;
+                    What::Redirected { dispatch, context } => {
+                        let asked = sent.iter_mut().filter(|(name, _)| name == dispatch);
+                        asked.for_each(|(_, on)| *on = context);
+                    }
+                    _ => {}
+                }
+            }
+            let (_, context) = sent.iter().find(|(name, _)| *name == dispatch)?;
+            let on_it = sent.iter().filter(|(_, other)| other == context);
+            let place = on_it.clone().position(|(name, _)| *name == dispatch)?;
             let mut delivered = all.iter().filter_map(|seen| match &seen.what {
                 What::Delivered { context: to, text, .. } if to == context => Some(text.clone()),
                 _ => None,

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use gauntlet_protocol::fleet::{MODES, Mode};
 use gauntlet_runtime::Runtime;
-use gauntlet_simulators::injection::Injector;
 use gauntlet_simulators::{cli, gate, receiver};
 use gauntlet_world::fault::Unsynced;
+use gauntlet_world::injection::Injector;
 use gauntlet_world::network::Address;
 use gauntlet_world::process::{Pid, Signal};
 use gauntlet_world::simulated::disk::FileImage;
@@ -205,6 +205,7 @@ impl VirtualBench {
             mode: mode(&self.plan),
             framing: self.plan.release.framing.clone(),
             injector: self.injector.clone(),
+            declares: self.plan.extensions(),
         };
         let started = self.machine.launch(Launch {
             name: "receiver".to_owned(),
@@ -374,8 +375,12 @@ fn install(
     });
     machine.install(&places.bin().join("sleep"), "sleep", sleep)?;
     for mode in MODES {
-        let settings =
-            receiver::Settings { mode, framing: plan.release.framing.clone(), injector: injector.clone() };
+        let settings = receiver::Settings {
+            mode,
+            framing: plan.release.framing.clone(),
+            injector: injector.clone(),
+            declares: plan.extensions(),
+        };
         let receiver = program(move |host| receiver::run(host, settings.clone()));
         machine.install(&places.bin().join(deployed(mode)), &deployed(mode), receiver)?;
     }

@@ -32,6 +32,10 @@ pub struct Requirement {
     pub level: Level,
     /// Who owes it: everyone, those who declare it, or one product line.
     pub class: Class,
+    /// Of what is owed when declared: the URI of the extension that declares it.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub capability: Option<Spanned<String>>,
     /// The role that it binds: `receiver`, `runtime`, `hermes`, `cli`.
     pub role: Role,
     /// The executors on which it is owed; those of its file if absent, and all if that says none.

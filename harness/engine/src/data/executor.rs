@@ -1,8 +1,8 @@
 //! Executors as data: the words and file names of the receivers in front of one. Said here once more, and not taken from the
 //! protocol crate: what is expected of a subject must not share a mistake with it.
 
-use gauntlet_simulators::injection::{Millis, Quirk};
 use gauntlet_world::fault::Rule;
+use gauntlet_world::injection::{Millis, Quirk};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;

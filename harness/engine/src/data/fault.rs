@@ -1,7 +1,7 @@
 //! Faults as data: misbehaviour of the world rather than of a peer. Judged for resilience only.
 
-use gauntlet_simulators::injection::Millis;
 use gauntlet_world::fault::Rule;
+use gauntlet_world::injection::Millis;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use gauntlet_reports::Class;
 use gauntlet_simulators::cli::Profile;
-use gauntlet_simulators::injection::{Deviation, Quirk};
+use gauntlet_world::injection::{Deviation, Quirk};
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
@@ -92,6 +93,16 @@ impl Library {
                         return Err(twice(file, &requirement.id, "requirement"));
                     }
                     uses(requirement.id.clone(), What::Itself);
+                    if (requirement.class == Class::Capability) != requirement.capability.is_some() {
+                        let id = &requirement.id;
+                        let place = (id.referenced.line(), id.referenced.column());
+                        let message = format!(
+                            "expected `capability` beside the class of that name, and nowhere else; {} has one of them alone",
+                            id.value
+                        );
+                        return Err(DataError::new(name, text, place, message, None));
+                    }
+                    requirement.capability.iter().for_each(|uri| uses(uri.clone(), What::Capability));
                     requirement.depends_on.iter().for_each(|base| uses(base.clone(), What::Requirement));
                     self.catalogue.add(requirement);
                 }
@@ -102,6 +113,8 @@ impl Library {
                     let named = scenario.requirements().into_iter();
                     named.for_each(|id| uses(id.clone(), What::Requirement));
                     scenario.executors().for_each(|executor| uses(executor.clone(), What::Executor));
+                    let lacks = scenario.given.receiver.lacks.iter();
+                    lacks.for_each(|uri| uses(uri.clone(), What::Capability));
                 }
                 hosts_in_steps(file, &scenarios)?.into_iter().for_each(|host| uses(host, What::Host));
                 let in_virtual: Vec<_> = scenarios.into_iter().map(Arc::new).collect();
@@ -151,6 +164,7 @@ impl Library {
                 let names: InRelease = parse(name, text)?;
                 let further = release.executors.values().flat_map(|before| &before.quirks);
                 release.quirks.iter().chain(further).for_each(|id| uses(id.clone(), What::QuirkOfRelease));
+                release.declares.iter().for_each(|uri| uses(uri.clone(), What::Capability));
                 names.breaks.0.into_iter().for_each(|id| uses(id, What::Requirement));
                 let of_executors = names.executors.into_values().flat_map(|before| before.breaks.0);
                 of_executors.for_each(|id| uses(id, What::Requirement));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use gauntlet_protocol::fleet::extension::EXTENSIONS;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_saphyr::Spanned;
@@ -34,6 +35,8 @@ pub(super) enum What {
     Executor,
     /// A host of a cell, at which faults can be aimed.
     Host,
+    /// Something that is declared.
+    Capability,
 }
 
 /// The hosts of cells at whose port calls faults can be aimed: the receiver, the runtime, the CLIs, and Hermes nodes. The harness' own are not
@@ -70,6 +73,7 @@ pub(super) fn check(library: &Library, file: &SourceFile, used: &Used) -> Option
         },
         What::Executor => ("an executor", library.executors.keys().map(String::as_str).collect()),
         What::Host => ("a host of a cell", hosts(library)),
+        What::Capability => ("an extension", EXTENSIONS.iter().map(|extension| extension.uri).collect()),
     };
     if known.contains(&written.value.as_str()) {
         return None;

@@ -25,6 +25,11 @@ pub struct Release {
     /// How its server frames.
     #[serde(default)]
     pub framing: Framing,
+    /// The extensions that it takes, by their URIs, and says so on its card; none if absent. Who declares none is not judged by what is
+    /// owed of them.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub declares: Vec<Spanned<String>>,
     /// The quirks that it has in front of every executor.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
@@ -54,6 +59,11 @@ impl Release {
     /// Whether it is the receiver as it should be.
     pub fn is_reference(&self) -> bool {
         self.id.value == REFERENCE
+    }
+
+    /// Whether it takes an extension.
+    pub fn takes(&self, uri: &str) -> bool {
+        self.declares.iter().any(|declared| declared.value == uri)
     }
 
     /// The quirks that it has in front of an executor.

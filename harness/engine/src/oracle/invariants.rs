@@ -122,8 +122,8 @@ fn balances(view: &View<'_>) -> Vec<Balance> {
         answers.entry(turn.dispatch.as_deref()).or_default().extend(said);
     }
     let mut asked: BTreeMap<String, Vec<Asked>> = BTreeMap::new();
-    for Sent { dispatch, context, acknowledged } in view.sent() {
-        let Some(context) = context else { continue };
+    for Sent { dispatch, answers_on, acknowledged, .. } in view.sent() {
+        let Some(context) = answers_on else { continue };
         let answers = answers.get(&Some(dispatch.as_str())).cloned().unwrap_or_default();
         asked.entry(context).or_default().push(Asked { dispatch, acknowledged, answers });
     }
@@ -320,7 +320,8 @@ fn receiver_was_there_at_the_end(observations: &[Observation]) -> bool {
 /// A callback names a context that asked.
 fn callbacks_name_who_asked(view: &View<'_>) -> Held {
     let sent = view.sent();
-    let asked: BTreeSet<&str> = sent.iter().filter_map(|sent| sent.context.as_deref()).collect();
+    let asked: BTreeSet<&str> =
+        sent.iter().flat_map(|sent| [&sent.context, &sent.answers_on]).filter_map(Option::as_deref).collect();
     // Somebody who got no acknowledgement does not know the context that the receiver may have made up.
     let unnamed = sent.iter().any(|sent| sent.context.is_none() && !sent.acknowledged);
     let calls = view.calls();

@@ -52,6 +52,8 @@ pub(super) struct Looked {
 pub(super) struct Sent {
     pub(super) dispatch: String,
     pub(super) context: Option<String>,
+    /// The context on which it asked for its outcome; its own unless it said another one.
+    pub(super) answers_on: Option<String>,
     pub(super) acknowledged: bool,
 }
 
@@ -93,17 +95,23 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn sent(&self) -> Vec<Sent> {
-        self.observations
-            .iter()
-            .filter_map(|seen| match &seen.what {
-                What::Dispatched { dispatch, context, acknowledged } => Some(Sent {
+        let mut sent: Vec<Sent> = Vec::new();
+        for seen in self.observations {
+            match &seen.what {
+                What::Dispatched { dispatch, context, acknowledged } => sent.push(Sent {
                     dispatch: dispatch.clone(),
                     context: context.clone(),
+                    answers_on: context.clone(),
                     acknowledged: *acknowledged,
                 }),
-                _ => None,
-            })
-            .collect()
+                What::Redirected { dispatch, context } => {
+                    let asked = sent.iter_mut().filter(|sent| sent.dispatch == *dispatch);
+                    asked.for_each(|sent| sent.answers_on = Some(context.clone()));
+                }
+                _ => {}
+            }
+        }
+        sent
     }
 
     fn read_turns(&self) -> Vec<Turn> {
@@ -217,6 +225,7 @@ impl<'a> View<'a> {
                 "role": part("/params/message/role"),
                 "context": context.map(|context| self.names.context_name(context)),
                 "text": text,
+                "metadata": part("/params/message/metadata"),
                 "path": request.as_ref().map(|request| request.path.clone()),
                 "authorization": authorization,
                 "status": status,
@@ -297,9 +306,9 @@ impl<'a> View<'a> {
             Subject::Deliveries(which) => {
                 let delivered = self.observations.iter().enumerate();
                 let delivered = delivered.filter_map(|(index, seen)| match &seen.what {
-                    What::Delivered { id, context, text } => {
+                    What::Delivered { id, context, text, late } => {
                         let context = self.names.context_name(context);
-                        Some((index, json!({ "id": id, "context": context, "text": text })))
+                        Some((index, json!({ "id": id, "context": context, "text": text, "late": late })))
                     }
                     _ => None,
                 });

@@ -36,10 +36,10 @@ pub struct Check {
     #[serde(default)]
     pub model_calls: Option<bool>,
     /// Subject: the callbacks, as they came over the wire. A list of `{id, jsonrpc, method, role,
-    /// context, text, path, authorization, status, recorded, at_ms}`.
+    /// context, text, metadata, path, authorization, status, recorded, at_ms}`.
     #[serde(default)]
     pub callbacks: Option<Which>,
-    /// Subject: the replies that the runtime delivered. A list of `{id, context, text}`.
+    /// Subject: the replies that the runtime delivered. A list of `{id, context, text, late}`.
     #[serde(default)]
     pub deliveries: Option<Which>,
     /// Subject: the receiver's transcript. A list of records.
@@ -218,6 +218,7 @@ pub(crate) const CALLBACK: &[&str] = &[
     "role",
     "context",
     "text",
+    "metadata",
     "path",
     "authorization",
     "status",
@@ -225,7 +226,7 @@ pub(crate) const CALLBACK: &[&str] = &[
     "at_ms",
 ];
 /// The members of a reply that was delivered.
-pub(crate) const DELIVERY: &[&str] = &["id", "context", "text"];
+pub(crate) const DELIVERY: &[&str] = &["id", "context", "text", "late"];
 /// The members of a file.
 pub(crate) const FILE: &[&str] = &["exists", "text", "json", "mode"];
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use gauntlet_simulators::gate::GateAnswer;
-use gauntlet_simulators::injection::Millis;
 use gauntlet_simulators::stage::{Part, ShellCommand};
+use gauntlet_world::injection::Millis;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
+use serde_saphyr::Spanned;
 
 /// What is there before the first step.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -40,11 +41,14 @@ pub struct ReceiverGiven {
     pub config: BTreeMap<String, Value>,
     /// Whether it is started before the first step.
     pub started: bool,
+    /// Extensions that it does not take, by their URIs, though its release does.
+    #[schemars(with = "Vec<String>")]
+    pub lacks: Vec<Spanned<String>>,
 }
 
 impl Default for ReceiverGiven {
     fn default() -> Self {
-        Self { auth: true, config: BTreeMap::new(), started: true }
+        Self { auth: true, config: BTreeMap::new(), started: true, lacks: Vec::new() }
     }
 }
 

@@ -97,7 +97,7 @@ fn offset(text: &str) -> (i64, usize) {
         _ => return (0, 0),
     };
     let length = 1 + text[1..].bytes().take_while(u8::is_ascii_alphanumeric).count();
-    match text[1..length].parse::<gauntlet_simulators::injection::Millis>() {
+    match text[1..length].parse::<gauntlet_world::injection::Millis>() {
         Ok(millis) => (sign * i64::try_from(millis.0).unwrap_or(i64::MAX), length),
         Err(_) => (0, 0),
     }

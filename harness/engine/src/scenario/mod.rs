@@ -32,7 +32,7 @@ pub use read::{expand, read};
 pub(crate) use reference::{Reference, unknown_word};
 pub use schema::schema;
 pub use step::{
-    Await, Bearer, Call, Dispatch, Expect, HostName, LinkFile, Meanwhile, Nodes, Request, Run, Step,
+    Await, Bearer, Call, Dispatch, Expect, HostName, Jump, LinkFile, Meanwhile, Nodes, Request, Run, Step,
     Stranger, Verb, WriteFile,
 };
 

@@ -105,6 +105,7 @@ fn wrong(reference: Reference<'_>, role: Role, names: &Names<'_>) -> Option<(Str
             known.extend((role == Role::Raw).then_some("bearer"));
             known.extend((role == Role::Done).then_some("n"));
             known.extend((role != Role::Aimed).then_some("workdir"));
+            known.extend((role != Role::Aimed).then_some("hermes_url"));
             // These are filled in before; a misspelt one is not.
             known.extend(Limits::NAMES);
             unknown_word(word, &known)
@@ -140,7 +141,10 @@ fn texts(scenario: &Scenario) -> Vec<Text<'_>> {
         let number = number.to_string();
         let at = |verb: &'static str, member: &'static str| vec!["steps", number.as_str(), verb, member];
         match step.verb() {
-            Some(Verb::Dispatch(dispatch)) => found.add(Role::Done, &at("dispatch", "text"), &dispatch.text),
+            Some(Verb::Dispatch(dispatch)) => {
+                found.add(Role::Done, &at("dispatch", "text"), &dispatch.text);
+                dispatch.task.iter().for_each(|task| found.value(Role::Done, &at("dispatch", "task"), task));
+            }
             Some(Verb::Request(request)) => {
                 for (member, text) in
                     [("method", &request.method), ("path", &request.path), ("body", &request.body)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use gauntlet_runtime::fleet::tools;
 use gauntlet_runtime::registry::Caller;
-use gauntlet_simulators::injection::Millis;
 use gauntlet_world::fault::{Rule, Unsynced};
+use gauntlet_world::injection::Millis;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -32,6 +32,8 @@ pub struct Step {
     pub wait: Option<Await>,
     /// Time passes.
     pub advance: Option<Millis>,
+    /// The wall clock of the machine jumps by so much; backwards with a sign before it.
+    pub jump: Option<Jump>,
     /// A Hermes node is told to listen; one that does goes on.
     pub connect: Option<Nodes>,
     /// A Hermes node is told to listen no longer.
@@ -78,6 +80,8 @@ pub enum Verb<'a> {
     Await(&'a Await),
     /// See [`Step::advance`].
     Advance(Millis),
+    /// See [`Step::jump`].
+    Jump(Jump),
     /// See [`Step::connect`].
     Connect(Nodes),
     /// See [`Step::disconnect`].
@@ -114,6 +118,7 @@ impl Verb<'_> {
             Verb::Run(_) => "run",
             Verb::Await(_) => "await",
             Verb::Advance(_) => "advance",
+            Verb::Jump(_) => "jump",
             Verb::Connect(_) => "connect",
             Verb::Disconnect(_) => "disconnect",
             Verb::Kill(_) => "kill",
@@ -164,6 +169,7 @@ impl Step {
             self.run.as_ref().map(Verb::Run),
             self.wait.as_ref().map(Verb::Await),
             self.advance.map(Verb::Advance),
+            self.jump.map(Verb::Jump),
             self.connect.map(Verb::Connect),
             self.disconnect.map(Verb::Disconnect),
             self.kill.map(Verb::Kill),
@@ -206,6 +212,7 @@ impl Step {
     pub fn virtual_only(&self) -> Option<&'static str> {
         match self.verb()? {
             Verb::PowerCut(_) => Some("a power cut needs a simulated machine"),
+            Verb::Jump(_) => Some("the clock of a real machine is everybody's"),
             Verb::Stranger(_) => Some("on a real machine the port could be somebody's"),
             Verb::Fault(_) | Verb::Mend(_) => Some("a fault of a port needs a simulated machine"),
             Verb::Kill(HostName::Runtime)
@@ -216,6 +223,25 @@ impl Step {
             }
             _ => None,
         }
+    }
+}
+
+/// By how much a clock jumps: `90m`, `-2s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+#[schemars(with = "String")]
+pub struct Jump(pub i64);
+
+impl TryFrom<String> for Jump {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let (sign, length) = match text.strip_prefix('-') {
+            Some(length) => (-1, length),
+            None => (1, text.as_str()),
+        };
+        let millis: Millis = length.parse()?;
+        Ok(Self(sign * i64::try_from(millis.0).unwrap_or(i64::MAX)))
     }
 }
 
@@ -274,6 +300,9 @@ pub struct Dispatch {
     pub context: Option<String>,
     /// The task.
     pub text: String,
+    /// What it says beside the text, as the argument `task` of the tool.
+    #[serde(default)]
+    pub task: Option<Value>,
 }
 
 /// The harness sends a request of its own making. Without `raw`, the request is well formed.
@@ -523,6 +552,7 @@ impl Expect {
             Verb::Stop(_)
             | Verb::Disconnect(_)
             | Verb::Advance(_)
+            | Verb::Jump(_)
             | Verb::Kill(_)
             | Verb::PowerCut(_)
             | Verb::Write(_)

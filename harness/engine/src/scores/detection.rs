@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gauntlet_reports::{Detection, Lane, QuirkRow};
-use gauntlet_simulators::injection::{self, Quirk};
+use gauntlet_world::injection::{self, Quirk};
 
 use super::count;
 use crate::cell::{Deviation, Plan};

@@ -2,12 +2,14 @@
 
 use serde_json::{Map, Value};
 
+use super::extension::Kept;
 use crate::error::ParseError;
 use crate::fields::Fields;
 use crate::json;
 
 /// An inbox record: `{"ts","from","contextId","text"}` (fact sheet 3.0, FLEET-INB-01). One of a sender who sent more also has
-/// `"cut": true`, which is ours: no release of the product line tells (FLEET-ACK-12).
+/// `"cut": true`, and one of a structured task `"task"`. Both are ours: no release of the product line has them (FLEET-ACK-12,
+/// FLEET-PAYLOAD-07).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxRecord {
     /// Local time, `YYYY-MM-DD HH:MM:SS`, not checked.
@@ -20,6 +22,8 @@ pub struct InboxRecord {
     pub text: String,
     /// Whether its sender sent more than this text.
     pub cut: bool,
+    /// What it said beside the text.
+    pub task: Option<Kept>,
 }
 
 impl InboxRecord {
@@ -38,6 +42,9 @@ impl InboxRecord {
         if self.cut {
             map.insert("cut".to_owned(), Value::from(true));
         }
+        if let Some(task) = &self.task {
+            map.insert("task".to_owned(), task.to_value());
+        }
         json::spaced(&Value::Object(map)) + "\n"
     }
 
@@ -55,6 +62,13 @@ impl InboxRecord {
                 .map(str::to_owned),
             text: fields.optional_string("text")?.unwrap_or_default().to_owned(),
             cut: value.get("cut").and_then(Value::as_bool).unwrap_or_default(),
+            task: match value.get("task") {
+                None => None,
+                // Without its task it would be another one.
+                Some(task) => {
+                    Some(Kept::from_value(task).ok_or_else(|| fields.wrong("task", "a structured task"))?)
+                }
+            },
         })
     }
 }
@@ -69,6 +83,16 @@ mod tests {
         let record = InboxRecord::parse_line(line.as_bytes()).expect("a record");
         assert_eq!((record.context.as_deref(), record.text.as_str()), (Some("codex-nul"), "a\0b"));
         assert_eq!(record.to_line(), line);
+    }
+
+    #[test]
+    fn a_structured_task_is_kept_with_its_line_and_a_broken_one_is_no_line() {
+        let line = "{\"ts\": \"t\", \"from\": \"hermes\", \"contextId\": \"c\", \"text\": \"x\", \"task\": {\"payload\": {\"context\": \"y\", \"deadline_s\": 5}, \"of\": \"m\", \"due\": {\"whole_ms\": 5000, \"wall_ms\": 9, \"life\": \"l\", \"elapsed_ms\": 7}}}\n";
+        let record = InboxRecord::parse_line(line.as_bytes()).expect("a record");
+        assert_eq!(record.task.as_ref().and_then(|kept| kept.of.as_deref()), Some("m"));
+        assert_eq!(record.to_line(), line);
+        let broken = br#"{"from": "hermes", "task": {"payload": {"deadline_s": -1}}}"#;
+        assert_eq!(InboxRecord::parse_line(broken).expect_err("broken").at, "/task");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use gauntlet_protocol::fleet::config::PeerEntry;
+use gauntlet_protocol::fleet::extension::TASK;
+use gauntlet_protocol::fleet::extension::task::Task;
 use gauntlet_protocol::fleet::{AgentMessage, ContextId, Dispatch};
 use gauntlet_protocol::jsonrpc::{Request as RpcRequest, Response, RpcError, code};
 use gauntlet_world::http::{self, HttpError, Request, Url};
@@ -10,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::Fleet;
 use super::home::profile;
+use super::task::Form;
 
 /// How long a peer may take to acknowledge.
 pub(super) const SEND_LIMIT: Duration = Duration::from_secs(30);
@@ -27,6 +30,8 @@ pub enum Class {
     RepliedElsewhere,
     /// The peer may have accepted it, and no usable answer came.
     Unknown,
+    /// The peer may be at work on it, and its deadline is over.
+    Deadline,
 }
 
 impl Class {
@@ -38,6 +43,7 @@ impl Class {
             Class::AcceptedWithoutReply => "accepted_without_reply",
             Class::RepliedElsewhere => "replied_elsewhere",
             Class::Unknown => "unknown",
+            Class::Deadline => "deadline",
         }
     }
 
@@ -55,16 +61,23 @@ pub struct SendError {
     pub class: Class,
     /// For people: what was expected, and what came.
     pub text: String,
+    /// The context on which a reply may still come, of what was accepted.
+    pub context: Option<String>,
 }
 
 impl SendError {
-    fn new(class: Class, text: impl Into<String>) -> Self {
-        Self { class, text: text.into() }
+    pub(super) fn new(class: Class, text: impl Into<String>) -> Self {
+        Self { class, text: text.into(), context: None }
     }
 
     /// As a tool result.
     pub(super) fn to_value(&self) -> Value {
-        json!({ "error": self.text, "class": self.class.name(), "retry_safe": self.class.retry_is_safe() })
+        let (class, safe) = (self.class.name(), self.class.retry_is_safe());
+        let mut value = json!({ "error": self.text, "class": class, "retry_safe": safe });
+        if let Some(context) = &self.context {
+            value["context_id"] = json!(context);
+        }
+        value
     }
 }
 
@@ -96,8 +109,24 @@ impl Fleet {
         peer_name: &str,
         text: &str,
         context: Option<ContextId>,
+        task: Option<&Task>,
     ) -> Result<AgentMessage, SendError> {
         let peer = self.peer(peer_name).await?;
+        let whole_ms = task.and_then(|task| task.deadline_ms);
+        let whole = whole_ms.map_or(Duration::MAX, Duration::from_millis);
+        let began = self.host.clock().now();
+        let left = || whole.saturating_sub(self.host.clock().now() - began);
+        let form = match task {
+            Some(task) => {
+                self.confine(peer_name, context.as_ref(), task).await?;
+                Some(self.form(peer_name, &peer, task, text, left()).await?)
+            }
+            None => None,
+        };
+        let text = match &form {
+            Some(Form::Text(whole)) => whole.as_str(),
+            _ => text,
+        };
         let url: Url = format!("{}/jsonrpc", peer.url.trim_end_matches('/'))
             .parse()
             .map_err(|error| SendError::new(Class::NotSent, format!("agent '{peer_name}': {error}")))?;
@@ -113,8 +142,25 @@ impl Fleet {
             // A plain peer may be another Hermes: it is told who speaks (sheet 4.3). Receivers do not look at it.
             params["message"]["user"] = Value::String(self.own_name().await);
         }
+        let id = self.host.entropy().uuid().to_string();
+        if let (Some(task), Some(Form::Announced)) = (task, &form) {
+            params["message"]["messageId"] = Value::String(id.clone());
+            TASK.announce(&mut params["message"], task.to_value());
+        }
+        let answers_on = task
+            .and_then(|task| task.reply_to.as_ref()?.context.as_ref())
+            .or(asked.as_ref())
+            .map(ContextId::as_str);
+        let noted = match (whole_ms, answers_on) {
+            (Some(_), on) => self.deadlines().sending(&self.host, &id, on, left()).await,
+            (None, Some(on)) => self.deadlines().sending_without(&self.host, &id, on).await,
+            (None, None) => Ok(()),
+        };
+        noted.map_err(|error| {
+            SendError::new(Class::NotSent, format!("the deadline could not be written down: {error}"))
+        })?;
         let request = RpcRequest {
-            id: Value::String(self.host.entropy().uuid().to_string()),
+            id: Value::String(id.clone()),
             method: Value::String("SendMessage".to_owned()),
             params,
         };
@@ -122,11 +168,32 @@ impl Fleet {
             self.note_sent(peer_name, context.as_str(), text).await;
         }
         let body = request.to_value().to_string().into_bytes();
-        let request =
-            Request { method: "POST".to_owned(), url: url.clone(), headers, body, limit: SEND_LIMIT };
-        let answer =
-            http::exchange(&self.host, request).await.map_err(|error| failed(peer_name, &url, &error))?;
-        let message = understand(peer_name, answer.status, &answer.body)?;
+        let limit = SEND_LIMIT.min(left());
+        let request = Request { method: "POST".to_owned(), url: url.clone(), headers, body, limit };
+        let understood = match http::exchange(&self.host, request).await {
+            Ok(answer) => understand(peer_name, answer.status, &answer.body),
+            Err(error) if error.may_have_been_seen() && left().is_zero() => {
+                let mut over = deadline_over(peer_name, whole_ms);
+                over.context = answers_on.map(str::to_owned);
+                Err(over)
+            }
+            Err(error) => Err(failed(peer_name, &url, &error)),
+        };
+        let message = match understood {
+            Ok(message) => message,
+            Err(error) => {
+                // Of what never began no reply is to come.
+                if error.class.retry_is_safe() {
+                    self.forget_deadline(&id).await;
+                }
+                return Err(error);
+            }
+        };
+        if let (Some(_), None, Some(named)) = (whole_ms, answers_on, &message.context)
+            && let Err(error) = self.deadlines().is_on(&self.host, &id, named).await
+        {
+            tracing::warn!(%error, "the context of a deadline could not be written down");
+        }
         match (&asked, message.context.as_deref()) {
             (Some(asked), Some(named)) if named != asked.as_str() => {
                 let text = format!("peer '{peer_name}' answered on context '{named}' instead of '{asked}'");
@@ -139,8 +206,26 @@ impl Fleet {
         if let Some(named) = message.context.as_deref().filter(|_| is_plain) {
             self.note_heard(peer_name, named, &message.text).await;
         }
+        // A Hermes node has answered with this; no callback comes.
+        if is_plain {
+            self.forget_deadline(&id).await;
+        }
         Ok(message)
     }
+
+    async fn forget_deadline(&self, id: &str) {
+        if let Err(error) = self.deadlines().close(&self.host, id).await {
+            tracing::warn!(%error, "a deadline of what is over stays open");
+        }
+    }
+}
+
+/// The error of whoever waits no longer.
+pub(super) fn deadline_over(peer: &str, whole_ms: Option<u64>) -> SendError {
+    let seconds = Duration::from_millis(whole_ms.unwrap_or_default()).as_secs_f64();
+    let text =
+        format!("the deadline of {seconds} s was over before '{peer}' replied; it may still be at work");
+    SendError::new(Class::Deadline, text)
 }
 
 fn failed(peer: &str, url: &Url, error: &HttpError) -> SendError {

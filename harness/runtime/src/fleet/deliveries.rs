@@ -20,6 +20,8 @@ pub struct Delivery {
     pub context: String,
     /// The text.
     pub text: String,
+    /// Whether it came after its deadline.
+    pub late: bool,
 }
 
 /// All deliveries, in order of arrival.
@@ -112,11 +114,16 @@ impl Delivery {
     }
 
     fn to_value(&self) -> Value {
-        json!({ "id": self.id, "contextId": self.context, "text": self.text })
+        let mut value = json!({ "id": self.id, "contextId": self.context, "text": self.text });
+        if self.late {
+            value["late"] = json!(true);
+        }
+        value
     }
 
     fn from_value(value: &Value) -> Option<Self> {
         let text = |name: &str| value.get(name)?.as_str().map(str::to_owned);
-        Some(Self { id: text("id")?, context: text("contextId")?, text: text("text")? })
+        let late = value.get("late").and_then(Value::as_bool).unwrap_or_default();
+        Some(Self { id: text("id")?, context: text("contextId")?, text: text("text")?, late })
     }
 }

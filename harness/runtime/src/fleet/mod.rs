@@ -2,18 +2,20 @@
 //!
 //! One idea a file: [`settings`](Settings) how receivers are started here, `home` where a profile's files are, `config` what its
 //! `fleet.yaml` says now, `tokens` which bearer a peer wants, `managed` and [`managed_tools`] the receivers that it looks after,
-//! `client` one dispatch, `wait` a dispatch whose reply is read in the peer's transcript, [`hermes`] the node that takes callbacks
+//! `client` one dispatch, `task` what it says beside its text, `deadlines` until when its reply is in time, `wait` a dispatch whose reply is read in the peer's transcript, [`hermes`] the node that takes callbacks
 //! and answers other agents, [`deliveries`](Deliveries) what reached the runtime,
 //! `transcript` the runtime's own record of each conversation, [`tools`] what of it a model can call.
 
 mod client;
 mod config;
+mod deadlines;
 mod deliveries;
 pub mod hermes;
 mod home;
 mod managed;
 pub mod managed_tools;
 mod settings;
+mod task;
 mod tokens;
 pub mod tools;
 mod transcript;
@@ -28,6 +30,7 @@ use gauntlet_world::process::Pid;
 use tokio::sync::Mutex;
 
 pub use client::{Class, SendError};
+use deadlines::Deadlines;
 pub use deliveries::{Deliveries, Delivery};
 use home::home;
 pub use settings::{Launcher, Settings};
@@ -46,6 +49,7 @@ pub struct Fleet {
     /// One deploy, stop or look after all at a time: two at once could meet on a port or a file.
     managing: Mutex<()>,
     deliveries: Deliveries,
+    deadlines: Deadlines,
 }
 
 impl Fleet {
@@ -55,6 +59,7 @@ impl Fleet {
         let home = home(&host);
         host.disk().make_dir(home.join("transcripts")).await?;
         let deliveries = Deliveries::open(&host, home.join("deliveries.jsonl")).await?;
+        let deadlines = Deadlines::open(&host, home.join("deadlines.jsonl")).await?;
         host.disk().sync_dir(&home).await?;
         // The folder may be new itself.
         host.disk().sync_dir(home.parent().unwrap_or(&home)).await?;
@@ -67,12 +72,17 @@ impl Fleet {
             launched: RefCell::default(),
             managing: Mutex::default(),
             deliveries,
+            deadlines,
         })
     }
 
     /// The replies that were delivered.
     pub fn deliveries(&self) -> &Deliveries {
         &self.deliveries
+    }
+
+    pub(crate) fn deadlines(&self) -> &Deadlines {
+        &self.deadlines
     }
 
     /// The port that the node listens on, also when its configuration left the choice to the system.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use gauntlet_protocol::fleet::ContextId;
 use serde_json::{Value, json};
 
-use super::{Fleet, managed_tools};
+use super::task::{self, task_in};
+use super::{Delivery, Fleet, managed_tools};
 use crate::registry::Tool;
 
 /// The toolset's name.
@@ -46,7 +47,11 @@ fn send(fleet: &Rc<Fleet>) -> Tool {
             let fleet = fleet.clone();
             Box::pin(async move {
                 let message = Message::of(&arguments);
-                match fleet.send(&message.agent, &message.text, message.context).await {
+                let task = match task_in(&arguments, &message.text) {
+                    Ok(task) => task,
+                    Err(error) => return error.to_value(),
+                };
+                match fleet.send(&message.agent, &message.text, message.context, task.as_ref()).await {
                     Ok(answer) => {
                         json!({ "reply": answer.text, "context_id": answer.context.unwrap_or_default() })
                     }
@@ -75,7 +80,12 @@ fn send_and_wait(fleet: &Rc<Fleet>) -> Tool {
                 let wait =
                     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs_f64(MAX_WAIT_S));
                 let wait = wait.min(LONGEST_WAIT);
-                match fleet.send_and_wait(&message.agent, &message.text, message.context, wait).await {
+                let task = match task_in(&arguments, &message.text) {
+                    Ok(task) => task,
+                    Err(error) => return error.to_value(),
+                };
+                let Message { agent, text, context } = message;
+                match fleet.send_and_wait(&agent, &text, context, wait, task.as_ref()).await {
                     Ok(answer) => answer,
                     Err(error) => error.to_value(),
                 }
@@ -89,18 +99,27 @@ fn replies(fleet: &Rc<Fleet>) -> Tool {
     Tool {
         name: REPLIES,
         toolset: TOOLSET,
-        description: "Lists the replies that were delivered to a context so far, in order of arrival.",
+        description: "Lists the replies that were delivered to a context so far, in order of arrival. Those that came after the deadline of \
+                      their task are told apart.",
         arguments: json!({
             "type": "object",
             "properties": { "context_id": { "type": "string" } },
             "required": ["context_id"],
         }),
-        result: json!({ "type": "object", "properties": { "replies": { "type": "array" } }, "required": ["replies"] }),
+        result: json!({
+            "type": "object",
+            "properties": { "replies": { "type": "array" }, "late": { "type": "array" } },
+            "required": ["replies", "late"],
+        }),
         handler: Rc::new(move |arguments| {
             let context = text(&arguments, "context_id");
-            let replies: Vec<Value> =
-                fleet.deliveries().to(&context).into_iter().map(|reply| json!(reply.text)).collect();
-            Box::pin(async move { json!({ "replies": replies }) })
+            let (late, replies): (Vec<_>, Vec<_>) =
+                fleet.deliveries().to(&context).into_iter().partition(|reply| reply.late);
+            let texts = |replies: Vec<Delivery>| -> Vec<Value> {
+                replies.into_iter().map(|reply| json!(reply.text)).collect()
+            };
+            let (replies, late) = (texts(replies), texts(late));
+            Box::pin(async move { json!({ "replies": replies, "late": late }) })
         }),
     }
 }
@@ -130,6 +149,7 @@ fn message_arguments(further: Value) -> Value {
         "agent": { "type": "string", "description": "The agent's name in fleet.yaml." },
         "message": { "type": "string", "description": "What it is to do." },
         "context_id": { "type": "string", "description": "The conversation to go on with; a new one if absent." },
+        "task": task::schema(),
     });
     if let (Value::Object(properties), Value::Object(further)) = (&mut properties, further) {
         properties.extend(further);
@@ -146,7 +166,7 @@ fn answer_schema() -> Value {
             "waited": { "type": "boolean" },
             "reason": { "type": "string" },
             "error": { "type": "string" },
-            "class": { "enum": ["not_sent", "refused", "accepted_without_reply", "replied_elsewhere", "unknown"] },
+            "class": { "enum": ["not_sent", "refused", "accepted_without_reply", "replied_elsewhere", "unknown", "deadline"] },
             "retry_safe": { "type": "boolean" },
         },
         "oneOf": [{ "required": ["reply", "context_id"] }, { "required": ["error", "class", "retry_safe"] }],

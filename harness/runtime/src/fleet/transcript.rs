@@ -12,7 +12,7 @@ const STRANGER: &str = "unknown-peer";
 const LONGEST_STEM: usize = 200;
 
 impl Fleet {
-    fn transcript(&self, peer: &str) -> PathBuf {
+    pub(super) fn transcript(&self, peer: &str) -> PathBuf {
         home(&self.host).join("transcripts").join(format!("{}.jsonl", file_stem(peer)))
     }
 
@@ -27,7 +27,7 @@ impl Fleet {
     }
 
     /// Notes that a reply was delivered, in the transcript of the peer that was last sent to on that context.
-    pub(super) async fn note_delivered(&self, context: &str, text: &str) {
+    pub(super) async fn note_delivered(&self, context: &str, text: &str, late: bool) {
         let mut peer = STRANGER;
         // Without its configuration the runtime knows no peers, and the reply is kept all the same.
         let config = self.config().await.ok();
@@ -41,7 +41,8 @@ impl Fleet {
                 break;
             }
         }
-        self.note_heard(peer, context, text).await;
+        let late = if late { " (late)" } else { "" };
+        self.note(peer, format!("{peer}->hermes{late}"), (peer, "hermes"), context, text).await;
     }
 
     async fn note(&self, peer: &str, dir: String, (from, to): (&str, &str), context: &str, text: &str) {

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gauntlet_protocol::fleet::config::PeerEntry;
+use gauntlet_protocol::fleet::extension::task::Task;
 use gauntlet_protocol::fleet::{ContextId, Lines, Mode, TranscriptRecord};
 use serde_json::{Value, json};
 
+use super::client::deadline_over;
 use super::{Class, Fleet, SendError};
 
 const POLL: Duration = Duration::from_secs(2);
@@ -27,7 +29,10 @@ impl Fleet {
         text: &str,
         context: Option<ContextId>,
         max_wait: Duration,
+        task: Option<&Task>,
     ) -> Result<Value, SendError> {
+        let began = self.host.clock().now();
+        let whole_ms = task.and_then(|task| task.deadline_ms);
         let transcript = self.transcript_of_peer(&self.peer(peer_name).await?).await;
         let mut offset = 0;
         if let Some(path) = &transcript {
@@ -37,12 +42,16 @@ impl Fleet {
                 // From the start on, an old reply would be taken for the new one.
                 Err(error) => {
                     let text = format!("the transcript of '{peer_name}' cannot be read: {error}");
-                    return Err(SendError { class: Class::NotSent, text });
+                    return Err(SendError::new(Class::NotSent, text));
                 }
             };
         }
-        let ack = self.send(peer_name, text, context).await?;
-        let context = ack.context.clone().unwrap_or_default();
+        let ack = self.send(peer_name, text, context, task).await?;
+        let elsewhere = task.and_then(|task| task.reply_to.as_ref()?.context.as_ref());
+        let context = match elsewhere {
+            Some(elsewhere) => elsewhere.to_string(),
+            None => ack.context.clone().unwrap_or_default(),
+        };
         let unwaited = |reason: Option<String>| match reason {
             Some(reason) => {
                 json!({ "reply": ack.text, "context_id": context, "waited": false, "reason": reason })
@@ -59,9 +68,17 @@ impl Fleet {
         if context.is_empty() {
             return Ok(unwaited(Some("queued ack had no context_id to correlate".to_owned())));
         }
-        let deadline = self.host.clock().now() + max_wait;
+        let mut deadline = self.host.clock().now() + max_wait;
+        // Whichever is earlier: the caller's patience, or the moment from which a reply is late.
+        let due = whole_ms.map(|whole| began + Duration::from_millis(whole)).filter(|due| *due <= deadline);
+        deadline = due.unwrap_or(deadline);
         loop {
             let now = self.host.clock().now();
+            if now >= deadline && due.is_some() {
+                let mut over = deadline_over(peer_name, whole_ms);
+                over.context = Some(context);
+                return Err(over);
+            }
             if now >= deadline {
                 let reason = format!("no final reply in transcript within {}s", max_wait.as_secs_f64());
                 return Ok(unwaited(Some(reason)));

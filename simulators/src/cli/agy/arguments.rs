@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::asked::{Asked, Refusal, TurnRequest};
 use crate::cli::option::OptionRule;
-use crate::injection::Millis;
+use gauntlet_world::injection::Millis;
 
 /// The option that says how long an answer may take.
 pub(super) const LIMIT: &str = "print-timeout";

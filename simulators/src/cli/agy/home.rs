@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::console::Console;
 use crate::cli::session::Session;
 use crate::cli::stop::Stop;
-use crate::injection::Point;
+use gauntlet_world::injection::Point;
 
 /// The CLI's home.
 fn agy_home(host: &Host) -> PathBuf {

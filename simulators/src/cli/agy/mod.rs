@@ -17,8 +17,8 @@ use gauntlet_world::Host;
 use self::turn::Turn;
 use crate::cli::process;
 use crate::cli::profile::Profile;
-use crate::injection::Injector;
 use crate::stage::Stage;
+use gauntlet_world::injection::Injector;
 
 pub use self::arguments::Arguments;
 pub use self::talk::{AgyProfile, Limit};

@@ -12,7 +12,7 @@ use crate::cli::scene::Scene;
 use crate::cli::session::{Lookup, Session};
 use crate::cli::stop::Stop;
 use crate::cli::template::Slot;
-use crate::injection::{Millis, Point};
+use gauntlet_world::injection::{Millis, Point};
 
 /// A turn that is being played.
 pub(super) struct Turn<'a> {

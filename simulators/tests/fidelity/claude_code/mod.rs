@@ -4,8 +4,8 @@ mod behaviour;
 mod recordings;
 
 use gauntlet_simulators::cli::profile::Profile;
-use gauntlet_simulators::injection::Quirk;
 use gauntlet_simulators::stage::Part;
+use gauntlet_world::injection::Quirk;
 
 use crate::rig::{Ran, Rig};
 

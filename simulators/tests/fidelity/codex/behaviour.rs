@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gauntlet_simulators::cli::profile::Profile;
-use gauntlet_simulators::injection::Millis;
-use gauntlet_simulators::injection::{Point, Quirk};
 use gauntlet_simulators::stage::{Failure, Part, Purpose};
+use gauntlet_world::injection::Millis;
+use gauntlet_world::injection::{Point, Quirk};
 use gauntlet_world::process::{Signal, Stdin};
 use gauntlet_world::touch::Op;
 use serde_json::{Value, json};

@@ -6,8 +6,8 @@ mod recordings;
 use std::collections::BTreeMap;
 
 use gauntlet_simulators::cli::profile::Profile;
-use gauntlet_simulators::injection::Quirk;
 use gauntlet_simulators::stage::Part;
+use gauntlet_world::injection::Quirk;
 
 use crate::rig::{Ran, Rig};
 

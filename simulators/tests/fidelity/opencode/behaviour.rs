@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use gauntlet_simulators::injection::{Millis, Quirk};
 use gauntlet_simulators::stage::{Failure, Part, Purpose, ShellCommand};
+use gauntlet_world::injection::{Millis, Quirk};
 use gauntlet_world::process::{Signal, Stdin};
 use serde_json::{Value, json};
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use gauntlet_protocol::fleet::Mode;
 use gauntlet_simulators::cli;
-use gauntlet_simulators::injection::Injector;
 use gauntlet_simulators::stage::{Ending, Failure, Invocation, LocalFuture, Part, Stage};
+use gauntlet_world::injection::Injector;
 use gauntlet_world::simulated::program;
 use serde_json::json;
 

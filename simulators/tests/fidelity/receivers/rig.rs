@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use gauntlet_protocol::fleet::{Mode, Sessions};
 use gauntlet_simulators::http1::{Connection, Framing};
-use gauntlet_simulators::injection::{Injector, Mangle, Quirk};
 use gauntlet_simulators::receiver;
+use gauntlet_world::injection::{Injector, Mangle, Quirk};
 use gauntlet_world::network::{Address, Listener};
 use gauntlet_world::simulated::{Launch, Program, program};
 use gauntlet_world::{Host, Machine, World, WorldSettings};
@@ -109,7 +109,9 @@ impl Rig {
         let listener = visitor.network().listen(&Address::loopback(HERMES_PORT)).await.expect("a free port");
         let calls = Rc::new(RefCell::default());
         visitor.spawn(take_callbacks(visitor.clone(), listener, calls.clone()));
-        let settings = receiver::Settings { mode, framing, injector: Injector::new(quirks, BTreeMap::new()) };
+        // The recorded receivers declare nothing.
+        let injector = Injector::new(quirks, BTreeMap::new());
+        let settings = receiver::Settings { mode, framing, injector, declares: Vec::new() };
         env.extend(
             [("PATH", "/bin"), ("HOME", HOME)].map(|(name, value)| (name.to_owned(), value.to_owned())),
         );

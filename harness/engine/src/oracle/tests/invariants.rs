@@ -328,7 +328,12 @@ fn a_secret_is_found_in_every_place_where_it_does_not_belong() {
             called(&format!("POST /?token={secret} HTTP/1.1\r\n{bearer}")),
             left(&secret, ""),
             left("", &secret),
-            What::Delivered { id: "1".to_owned(), context: "c".to_owned(), text: secret.clone() },
+            What::Delivered {
+                id: "1".to_owned(),
+                context: "c".to_owned(),
+                text: secret.clone(),
+                late: false,
+            },
             What::Result { step: "1".to_owned(), value: json!({ "tool": { "reply": secret } }) },
         ];
         for what in leaks {

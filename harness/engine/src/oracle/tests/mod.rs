@@ -129,7 +129,7 @@ impl Story {
 
     fn delivered(self, id: &str, context: &str) -> Self {
         let context = self.names.context(context);
-        self.see(What::Delivered { id: json!(id).to_string(), context, text: "done".to_owned() })
+        self.see(What::Delivered { id: json!(id).to_string(), context, text: "done".to_owned(), late: false })
     }
 
     fn file(self, path: &str, content: Option<&str>) -> Self {

@@ -111,7 +111,7 @@ fn a_stand_in_that_cannot_play_its_part_lets_nobody_fail() {
     let before = Story::of(STEPS).see(result("one", false)).invoked(None, 100, unplayed());
     assert_eq!(before.see(result("two", true)).verdict("FLEET-HTTP-17"), Fail);
     let token = story.names.token.clone();
-    let delivered = What::Delivered { id: "1".to_owned(), context: "c".to_owned(), text: token };
+    let delivered = What::Delivered { id: "1".to_owned(), context: "c".to_owned(), text: token, late: false };
     assert_eq!(called(unplayed()).see(delivered).verdict("FLEET-INV-06"), Fail);
 }
 

@@ -15,10 +15,8 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
+use super::USAGE;
 use crate::json::type_name;
-
-/// The extension's name on cards and in metadata.
-pub const URI: &str = "urn:gauntlet:ext:usage:1";
 
 /// No turn reads or writes more: a greater count is a mistake of whoever says it.
 pub const MOST_TOKENS: u64 = 1_000_000_000_000;
@@ -163,9 +161,12 @@ impl Usage {
         Reading { usage, notes }
     }
 
-    /// Reads the metadata of a message: nothing when it does not speak of usage at all.
-    pub fn of_metadata(metadata: Option<&Value>) -> Option<Reading> {
-        metadata?.get(URI).map(Usage::read)
+    /// Reads what a message says of usage: nothing is known of one that does not speak of it.
+    pub fn in_message(message: &Value) -> Reading {
+        match USAGE.payload(message) {
+            Ok(payload) => payload.map(Usage::read).unwrap_or_default(),
+            Err(misuse) => Reading { usage: Usage::default(), notes: vec![misuse.to_string()] },
+        }
     }
 }
 
@@ -205,8 +206,12 @@ mod tests {
         assert_eq!(reading, Reading { usage: expected, notes: Vec::new() });
         assert_eq!(expected.tokens(), None, "half a sum is none");
         assert!(Usage::default().is_unknown() && !expected.is_unknown());
-        assert_eq!(Usage::of_metadata(Some(&json!({ "other": 1 }))), None);
-        assert_eq!(Usage::of_metadata(Some(&json!({ URI: {} }))), Some(Reading::default()));
+        assert_eq!(Usage::in_message(&json!({ "metadata": { "other": 1 } })), Reading::default());
+        let mut message = json!({});
+        USAGE.announce(&mut message, json!({ "output_tokens": 7 }));
+        assert_eq!(Usage::in_message(&message).usage.output_tokens, Some(7));
+        let unannounced = json!({ "metadata": { USAGE.uri: { "output_tokens": 7 } } });
+        assert_eq!(Usage::in_message(&unannounced).notes.len(), 1);
     }
 
     #[test]

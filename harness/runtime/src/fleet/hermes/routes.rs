@@ -7,6 +7,7 @@ use bytes::Bytes;
 use gauntlet_protocol::bearer_token;
 use gauntlet_protocol::fleet::MAX_CALLBACK;
 use gauntlet_protocol::fleet::config::FleetConfig;
+use gauntlet_protocol::fleet::extension::takes_replies;
 use gauntlet_protocol::fleet::hermes::{VERSION, hermes_card, refusal};
 use gauntlet_protocol::jsonrpc::{Request, Response};
 use gauntlet_world::network::Address;
@@ -18,6 +19,7 @@ use subtle::ConstantTimeEq;
 
 use super::Node;
 use crate::fleet::Fleet;
+use crate::fleet::task::REPLIES;
 
 /// How long a client may take over a body.
 const BODY: Duration = Duration::from_secs(120);
@@ -50,7 +52,7 @@ impl Node {
                 (200, json!({ "ok": true, "version": VERSION, "peer_count": config.agents.len() }))
             }
             ("GET", "/.well-known/agent-card.json") => (200, card(&self.fleet, config)),
-            ("POST", "/jsonrpc") => self.post(config, request).await,
+            ("POST", path) if takes_replies(path, REPLIES) => self.post(config, request).await,
             _ => refusal::not_found(),
         }
     }

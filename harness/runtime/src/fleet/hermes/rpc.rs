@@ -1,6 +1,7 @@
 //! What a message leads to.
 
 use gauntlet_protocol::fleet::config::FleetConfig;
+use gauntlet_protocol::fleet::extension::task::Report;
 use gauntlet_protocol::fleet::hermes::{Inbound, refusal};
 use gauntlet_protocol::fleet::{AgentMessage, is_send_method};
 use gauntlet_protocol::jsonrpc::{Request, RpcError};
@@ -8,6 +9,7 @@ use serde_json::Value;
 
 use super::Node;
 use crate::fleet::Delivery;
+use crate::fleet::deadlines::Reply;
 
 impl Node {
     pub(super) async fn call(&self, config: &FleetConfig, request: Request) -> Result<Value, RpcError> {
@@ -20,7 +22,7 @@ impl Node {
             None => self.fleet.host.entropy().uuid().to_string(),
         };
         let text = if inbound.is_callback {
-            self.take(&request.id, &context, &inbound.text).await?;
+            self.take(&request, &context, &inbound.text).await?;
             String::new()
         } else {
             self.fleet.note_heard(&inbound.peer, &context, &inbound.text).await;
@@ -32,18 +34,27 @@ impl Node {
     }
 
     /// Delivers a reply to the context that it names, once.
-    async fn take(&self, id: &Value, context: &str, text: &str) -> Result<(), RpcError> {
+    async fn take(&self, request: &Request, context: &str, text: &str) -> Result<(), RpcError> {
         let host = &self.fleet.host;
         // Without an id a second arrival cannot be told from a second reply; losing one would be worse than showing it twice.
-        let id = match id {
+        let id = match &request.id {
             Value::Null => format!("unnamed-{}", host.entropy().uuid()),
             id => id.to_string(),
         };
-        let delivery = Delivery { id, context: context.to_owned(), text: text.to_owned() };
-        match self.fleet.deliveries().deliver(host, delivery).await {
-            Ok(true) => self.fleet.note_delivered(context, text).await,
-            Ok(false) => {}
-            Err(error) => return Err(refusal::server(&format!("the reply could not be kept: {error}"))),
+        let report = request.params.get("message").and_then(Report::in_message);
+        let Reply { of, late } = self.fleet.deadlines().judge(host, context, report.as_ref());
+        let delivery = Delivery { id, context: context.to_owned(), text: text.to_owned(), late };
+        let kept = |error| refusal::server(&format!("the reply could not be kept: {error}"));
+        if self.fleet.deliveries().deliver(host, delivery).await.map_err(kept)? {
+            self.fleet.note_delivered(context, text, late).await;
+        } else if report.is_none() {
+            // What comes again says nothing of what is open now.
+            return Ok(());
+        }
+        if let Some(of) = of
+            && let Err(error) = self.fleet.deadlines().close(host, &of).await
+        {
+            tracing::warn!(%error, "a deadline that is met stays open");
         }
         Ok(())
     }

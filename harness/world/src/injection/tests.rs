@@ -5,7 +5,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gauntlet_world::{Host, Machine, World, WorldSettings};
+use crate::{Host, Machine, World, WorldSettings};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use gauntlet_world::Host;
+use crate::Host;
 use serde_json::Value;
 
 use super::{Deviation, Point, Quirk};

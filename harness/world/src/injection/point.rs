@@ -45,8 +45,36 @@ pub enum Point {
     /// JSON stands for it.
     #[serde(rename = "receiver.context")]
     ReceiverContext,
-    /// The receiver appends to its inbox; `cut`: its sender sent more than this text.
-    /// `{"ts", "from", "contextId", "text", "cut": bool, "file"}`
+    /// The receiver has looked what a dispatch says beside its text, of one that speaks of extensions. `because`: null, or why it is
+    /// about to be refused; `others`: it speaks of none that is known. `{"contextId", "because": null | "others" | "version" |
+    /// "announcement" | "payload" | "deadline" | "address" | "context", "payload", "refused": bool}`; what cannot be read and is not
+    /// refused is taken as plain text.
+    #[serde(rename = "receiver.task")]
+    ReceiverTask,
+    /// The receiver takes up the turn of a structured task; `known`: it still knows more than the text.
+    /// `{"contextId", "earlier_life": bool, "known": bool}`
+    #[serde(rename = "receiver.task_kept")]
+    ReceiverTaskKept,
+    /// The receiver has made one text of a structured task, whose own is `text`. `{"contextId", "text", "shown"}`
+    #[serde(rename = "receiver.task_shown")]
+    ReceiverTaskShown,
+    /// The receiver has the outcome of a structured task that came on `contextId`, and is about to answer on another context or at
+    /// another address, if it asked so. `{"contextId", "on", "url", "report": {"of", "ended_by"}}`
+    #[serde(rename = "receiver.task_answer")]
+    ReceiverTaskAnswer,
+    /// The receiver has looked how long it is to the deadline of a task whose turn it takes up, and by which clock.
+    /// `{"contextId", "earlier_life": bool, "left_ms", "by": "life" | "wall"}`
+    #[serde(rename = "receiver.deadline")]
+    ReceiverDeadline,
+    /// The receiver sees that the deadline of a task is over, whose turn has not begun. `{"contextId"}`; omitted: it does not see it.
+    #[serde(rename = "receiver.deadline_over")]
+    ReceiverDeadlineOver,
+    /// The receiver has chosen what ends the turn of a task with a deadline, and what it will name. `together`: the deadline is as long
+    /// as the cap. `{"contextId", "together": bool, "by": "cap" | "deadline", "named": "cap" | "deadline"}`
+    #[serde(rename = "receiver.limit")]
+    ReceiverLimit,
+    /// The receiver appends to its inbox; `cut`: its sender sent more than this text; `task`: what it said beside it.
+    /// `{"ts", "from", "contextId", "text", "cut": bool, "file", "task"}`
     #[serde(rename = "receiver.inbox")]
     ReceiverInbox,
     /// The receiver hands an inbox line to a turn. `{"line", "contextId", "text"}`
@@ -134,8 +162,8 @@ pub enum Point {
     /// The receiver appends to its transcript. `{"dir", "from", "to", "contextId", "text"}`. Bytes can be mangled.
     #[serde(rename = "receiver.transcript")]
     ReceiverTranscript,
-    /// The receiver sends a reply back, each attempt anew; `bearer`: it shows one. `{"id", "contextId", "text", "role", "attempt",
-    /// "url", "bearer": bool}`. Bytes can be mangled.
+    /// The receiver sends a reply back, each attempt anew; `bearer`: it shows one; `report`: what the outcome of a structured task
+    /// says beside its text. `{"id", "contextId", "text", "role", "attempt", "url", "bearer": bool, "report"}`. Bytes can be mangled.
     #[serde(rename = "receiver.callback")]
     ReceiverCallback,
     /// The receiver has an answer to a callback; `error`: there is one of JSON-RPC in it. `{"status", "error": bool, "taken": bool}`
@@ -240,6 +268,13 @@ impl Point {
             Point::ReceiverAck => "receiver.ack",
             Point::ReceiverParams => "receiver.params",
             Point::ReceiverContext => "receiver.context",
+            Point::ReceiverTask => "receiver.task",
+            Point::ReceiverTaskKept => "receiver.task_kept",
+            Point::ReceiverTaskShown => "receiver.task_shown",
+            Point::ReceiverTaskAnswer => "receiver.task_answer",
+            Point::ReceiverDeadline => "receiver.deadline",
+            Point::ReceiverDeadlineOver => "receiver.deadline_over",
+            Point::ReceiverLimit => "receiver.limit",
             Point::ReceiverInbox => "receiver.inbox",
             Point::ReceiverHandoff => "receiver.handoff",
             Point::ReceiverOffset => "receiver.offset",
@@ -332,9 +367,30 @@ impl Point {
             }
             Point::ReceiverParams => of(&["member"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverContext => of(&["contextId", "taken"], &["taken"], &[Replace, Delay, Stall]),
+            Point::ReceiverTask => {
+                of(&["contextId", "because", "payload", "refused"], &["refused"], &[Replace, Delay, Stall])
+            }
+            Point::ReceiverTaskKept => {
+                of(&["contextId", "earlier_life", "known"], &["known"], &[Replace, Delay, Stall])
+            }
+            Point::ReceiverTaskShown => {
+                of(&["contextId", "text", "shown"], &["shown"], &[Replace, Delay, Stall])
+            }
+            Point::ReceiverTaskAnswer => {
+                of(&["contextId", "on", "url", "report"], &["on", "url", "report"], &[Replace, Delay, Stall])
+            }
+            Point::ReceiverDeadline => of(
+                &["contextId", "earlier_life", "left_ms", "by"],
+                &["left_ms", "by"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::ReceiverDeadlineOver => of(&["contextId"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverLimit => {
+                of(&["contextId", "together", "by", "named"], &["by", "named"], &[Replace, Delay, Stall])
+            }
             Point::ReceiverInbox => of(
-                &["ts", "from", "contextId", "text", "cut", "file"],
-                &["ts", "from", "contextId", "text", "cut", "file"],
+                &["ts", "from", "contextId", "text", "cut", "file", "task"],
+                &["ts", "from", "contextId", "text", "cut", "file", "task"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverHandoff => of(
@@ -397,8 +453,8 @@ impl Point {
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverCallback => of(
-                &["id", "contextId", "text", "role", "attempt", "url", "bearer"],
-                &["id", "contextId", "text", "role", "url", "bearer"],
+                &["id", "contextId", "text", "role", "attempt", "url", "bearer", "report"],
+                &["id", "contextId", "text", "role", "url", "bearer", "report"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverCallbackAnswer => {
