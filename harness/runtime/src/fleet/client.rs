@@ -5,12 +5,14 @@ use std::time::Duration;
 use gauntlet_protocol::fleet::config::PeerEntry;
 use gauntlet_protocol::fleet::extension::TASK;
 use gauntlet_protocol::fleet::extension::task::Task;
+use gauntlet_protocol::fleet::extension::usage::{Reading, Usage};
 use gauntlet_protocol::fleet::{AgentMessage, ContextId, Dispatch};
 use gauntlet_protocol::jsonrpc::{Request as RpcRequest, Response, RpcError, code};
 use gauntlet_world::http::{self, HttpError, Request, Url};
 use serde_json::{Value, json};
 
 use super::Fleet;
+use super::budget::Refusal;
 use super::home::profile;
 use super::task::Form;
 
@@ -32,6 +34,8 @@ pub enum Class {
     Unknown,
     /// The peer may be at work on it, and its deadline is over.
     Deadline,
+    /// The peer's budget does not allow it; the peer has not seen it.
+    Budget,
 }
 
 impl Class {
@@ -44,12 +48,13 @@ impl Class {
             Class::RepliedElsewhere => "replied_elsewhere",
             Class::Unknown => "unknown",
             Class::Deadline => "deadline",
+            Class::Budget => "budget",
         }
     }
 
     /// Whether sending again cannot run the work twice.
     pub fn retry_is_safe(self) -> bool {
-        matches!(self, Class::NotSent | Class::Refused)
+        matches!(self, Class::NotSent | Class::Refused | Class::Budget)
     }
 }
 
@@ -159,6 +164,16 @@ impl Fleet {
         noted.map_err(|error| {
             SendError::new(Class::NotSent, format!("the deadline could not be written down: {error}"))
         })?;
+        if let Some(budget) = &peer.budget
+            && let Err(refusal) = self.budgets.reserve(&self.host, peer_name, budget, &id, answers_on).await
+        {
+            self.forget_deadline(&id).await;
+            let class = match &refusal {
+                Refusal::Exceeded(_) => Class::Budget,
+                Refusal::Ledger(_) => Class::NotSent,
+            };
+            return Err(SendError::new(class, refusal.to_string()));
+        }
         let request = RpcRequest {
             id: Value::String(id.clone()),
             method: Value::String("SendMessage".to_owned()),
@@ -170,8 +185,12 @@ impl Fleet {
         let body = request.to_value().to_string().into_bytes();
         let limit = SEND_LIMIT.min(left());
         let request = Request { method: "POST".to_owned(), url: url.clone(), headers, body, limit };
+        let mut told = Reading::default();
         let understood = match http::exchange(&self.host, request).await {
-            Ok(answer) => understand(peer_name, answer.status, &answer.body),
+            Ok(answer) => {
+                told = used(&answer.body);
+                understand(peer_name, answer.status, &answer.body)
+            }
             Err(error) if error.may_have_been_seen() && left().is_zero() => {
                 let mut over = deadline_over(peer_name, whole_ms);
                 over.context = answers_on.map(str::to_owned);
@@ -184,11 +203,17 @@ impl Fleet {
             Err(error) => {
                 // Of what never began no reply is to come.
                 if error.class.retry_is_safe() {
+                    if peer.budget.is_some() {
+                        self.budgets.release(&self.host, &id).await;
+                    }
                     self.forget_deadline(&id).await;
                 }
                 return Err(error);
             }
         };
+        if peer.budget.is_some() {
+            self.book(&id, is_plain, answers_on, &message, told).await;
+        }
         if let (Some(_), None, Some(named)) = (whole_ms, answers_on, &message.context)
             && let Err(error) = self.deadlines().is_on(&self.host, &id, named).await
         {
@@ -211,6 +236,23 @@ impl Fleet {
             self.forget_deadline(&id).await;
         }
         Ok(message)
+    }
+
+    /// Books what a peer answered. A receiver will reply later; the answer of a Hermes node is the reply itself.
+    async fn book(
+        &self,
+        id: &str,
+        is_plain: bool,
+        answers_on: Option<&str>,
+        message: &AgentMessage,
+        told: Reading,
+    ) {
+        let named = answers_on.or(message.context.as_deref()).unwrap_or_default();
+        if is_plain && !message.text.contains("[queued]") {
+            self.budgets.settle(&self.host, &format!("answer to {id}"), named, Some(id), told).await;
+        } else if answers_on.is_none() {
+            self.budgets.accepted(&self.host, id, named).await;
+        }
     }
 
     async fn forget_deadline(&self, id: &str) {
@@ -246,6 +288,12 @@ fn class_of(error: &RpcError) -> Class {
     } else {
         Class::Unknown
     }
+}
+
+/// What an answer says that its turn used, for one that is the reply itself.
+fn used(body: &[u8]) -> Reading {
+    let result = Response::parse(body).ok().and_then(|response| response.outcome.ok());
+    result.and_then(|result| result.get("message").map(Usage::in_message)).unwrap_or_default()
 }
 
 /// The checks of sheet 5.1, in its order and with its texts.

@@ -70,6 +70,12 @@ impl Fleet {
     }
 }
 
+/// What the profile's `fleet.yaml` says now, for who is no runtime: without the rules that need a disk.
+pub(super) async fn load(host: &Host) -> Result<FleetConfig, ConfigError> {
+    let path = config_file(host).await;
+    parse(&path.to_string_lossy(), &read(host, &path).await?)
+}
+
 async fn read(host: &Host, path: &std::path::Path) -> Result<Vec<u8>, ConfigError> {
     let shown = || path.to_string_lossy().into_owned();
     match host.disk().read_if_present(path).await {

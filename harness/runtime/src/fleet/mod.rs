@@ -2,10 +2,11 @@
 //!
 //! One idea a file: [`settings`](Settings) how receivers are started here, `home` where a profile's files are, `config` what its
 //! `fleet.yaml` says now, `tokens` which bearer a peer wants, `managed` and [`managed_tools`] the receivers that it looks after,
-//! `client` one dispatch, `task` what it says beside its text, `deadlines` until when its reply is in time, `wait` a dispatch whose reply is read in the peer's transcript, [`hermes`] the node that takes callbacks
+//! `client` one dispatch, [`budget`] what peers may use, `task` what it says beside its text, `deadlines` until when its reply is in time, `wait` a dispatch whose reply is read in the peer's transcript, [`hermes`] the node that takes callbacks
 //! and answers other agents, [`deliveries`](Deliveries) what reached the runtime,
 //! `transcript` the runtime's own record of each conversation, [`tools`] what of it a model can call.
 
+pub mod budget;
 mod client;
 mod config;
 mod deadlines;
@@ -29,6 +30,7 @@ use gauntlet_world::Host;
 use gauntlet_world::process::Pid;
 use tokio::sync::Mutex;
 
+use budget::Budgets;
 pub use client::{Class, SendError};
 use deadlines::Deadlines;
 pub use deliveries::{Deliveries, Delivery};
@@ -50,6 +52,7 @@ pub struct Fleet {
     managing: Mutex<()>,
     deliveries: Deliveries,
     deadlines: Deadlines,
+    budgets: Budgets,
 }
 
 impl Fleet {
@@ -63,6 +66,7 @@ impl Fleet {
         host.disk().sync_dir(&home).await?;
         // The folder may be new itself.
         host.disk().sync_dir(home.parent().unwrap_or(&home)).await?;
+        let budgets = Budgets::of(&host);
         Ok(Self {
             host,
             settings,
@@ -73,6 +77,7 @@ impl Fleet {
             managing: Mutex::default(),
             deliveries,
             deadlines,
+            budgets,
         })
     }
 

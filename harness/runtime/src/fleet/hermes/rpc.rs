@@ -2,6 +2,7 @@
 
 use gauntlet_protocol::fleet::config::FleetConfig;
 use gauntlet_protocol::fleet::extension::task::Report;
+use gauntlet_protocol::fleet::extension::usage::Usage;
 use gauntlet_protocol::fleet::hermes::{Inbound, refusal};
 use gauntlet_protocol::fleet::{AgentMessage, is_send_method};
 use gauntlet_protocol::jsonrpc::{Request, RpcError};
@@ -22,7 +23,7 @@ impl Node {
             None => self.fleet.host.entropy().uuid().to_string(),
         };
         let text = if inbound.is_callback {
-            self.take(&request, &context, &inbound.text).await?;
+            self.take(config, &request, &context, &inbound.text).await?;
             String::new()
         } else {
             self.fleet.note_heard(&inbound.peer, &context, &inbound.text).await;
@@ -34,7 +35,13 @@ impl Node {
     }
 
     /// Delivers a reply to the context that it names, once.
-    async fn take(&self, request: &Request, context: &str, text: &str) -> Result<(), RpcError> {
+    async fn take(
+        &self,
+        config: &FleetConfig,
+        request: &Request,
+        context: &str,
+        text: &str,
+    ) -> Result<(), RpcError> {
         let host = &self.fleet.host;
         // Without an id a second arrival cannot be told from a second reply; losing one would be worse than showing it twice.
         let id = match &request.id {
@@ -43,6 +50,12 @@ impl Node {
         };
         let report = request.params.get("message").and_then(Report::in_message);
         let Reply { of, late } = self.fleet.deadlines().judge(host, context, report.as_ref());
+        // Before it is delivered: what comes again after a crash in between is booked once, by its id.
+        if config.agents.values().any(|peer| peer.budget.is_some()) {
+            let told = request.params.get("message").map(Usage::in_message).unwrap_or_default();
+            let of = report.as_ref().and_then(|report| report.of.as_deref());
+            self.fleet.budgets.settle(host, &id, context, of, told).await;
+        }
         let delivery = Delivery { id, context: context.to_owned(), text: text.to_owned(), late };
         let kept = |error| refusal::server(&format!("the reply could not be kept: {error}"));
         if self.fleet.deliveries().deliver(host, delivery).await.map_err(kept)? {
