@@ -135,6 +135,9 @@ pub struct ShellCommand {
     /// Its exit code.
     #[serde(default)]
     pub exit: i32,
+    /// When it is over, counted from the start of the turn; at once when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Millis>,
     /// Whether it is really run, by `sh` in the turn's working directory: what it prints and returns is then its own. In the
     /// reply `{output:N}` and `{exit:N}` stand for that of the N-th command, counted from 0. Needs real processes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -123,6 +123,14 @@ pub enum Point {
     /// The receiver has read what its CLI printed. `{"reply", "session", "wrong_session": bool, "code"}`
     #[serde(rename = "receiver.heard")]
     ReceiverHeard,
+    /// The receiver has reckoned what a turn used, from what its CLI printed. `later`: the CLI tells the total of the session, and there
+    /// were earlier turns. `{"contextId", "usage", "later": bool, "counts": "turn"}`; `counts` something else: it takes the total.
+    #[serde(rename = "receiver.usage")]
+    ReceiverUsage,
+    /// The receiver names the last completed step of a turn that it ended at its limit. `{"contextId", "number", "name"}`; omitted: it
+    /// names none.
+    #[serde(rename = "receiver.last_step")]
+    ReceiverLastStep,
     /// The receiver kills the process groups of a turn that ran into its cap, or of all when it is told to end.
     /// `{"because": "cap" | "stop"}`; omitted: only the leaders die.
     #[serde(rename = "receiver.group_kill")]
@@ -163,7 +171,8 @@ pub enum Point {
     #[serde(rename = "receiver.transcript")]
     ReceiverTranscript,
     /// The receiver sends a reply back, each attempt anew; `bearer`: it shows one; `report`: what the outcome of a structured task
-    /// says beside its text. `{"id", "contextId", "text", "role", "attempt", "url", "bearer": bool, "report"}`. Bytes can be mangled.
+    /// says beside its text; `usage`: what its turn used. `{"id", "contextId", "text", "role", "attempt", "url", "bearer": bool,
+    /// "report", "usage"}`. Bytes can be mangled.
     #[serde(rename = "receiver.callback")]
     ReceiverCallback,
     /// The receiver has an answer to a callback; `error`: there is one of JSON-RPC in it. `{"status", "error": bool, "taken": bool}`
@@ -289,6 +298,8 @@ impl Point {
             Point::ReceiverSpawn => "receiver.spawn",
             Point::ReceiverCap => "receiver.cap",
             Point::ReceiverHeard => "receiver.heard",
+            Point::ReceiverUsage => "receiver.usage",
+            Point::ReceiverLastStep => "receiver.last_step",
             Point::ReceiverGroupKill => "receiver.group_kill",
             Point::ReceiverSessionSave => "receiver.session_save",
             Point::ReceiverSessionLookup => "receiver.session_lookup",
@@ -418,6 +429,12 @@ impl Point {
                 &["reply", "session", "wrong_session"],
                 &[Replace, Delay, Stall],
             ),
+            Point::ReceiverUsage => {
+                of(&["contextId", "usage", "later", "counts"], &["usage", "counts"], &[Replace, Delay, Stall])
+            }
+            Point::ReceiverLastStep => {
+                of(&["contextId", "number", "name"], &["number", "name"], &[Omit, Replace, Delay, Stall])
+            }
             Point::ReceiverGroupKill => of(&["because"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverSessionSave => of(
                 &["contextId", "session"],
@@ -453,8 +470,8 @@ impl Point {
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverCallback => of(
-                &["id", "contextId", "text", "role", "attempt", "url", "bearer", "report"],
-                &["id", "contextId", "text", "role", "url", "bearer", "report"],
+                &["id", "contextId", "text", "role", "attempt", "url", "bearer", "report", "usage"],
+                &["id", "contextId", "text", "role", "url", "bearer", "report", "usage"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverCallbackAnswer => {

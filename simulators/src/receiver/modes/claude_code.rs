@@ -4,10 +4,13 @@
 //! nothing. Here it finds its end at once, as the other CLIs do: a CLI that reads it must neither wait for it nor take it for
 //! a part of the prompt.
 
-use gauntlet_protocol::claude_code::{TurnOutput, says_session_in_use, says_session_not_found, session_id};
+use gauntlet_protocol::claude_code::{
+    TurnOutput, last_step, says_session_in_use, says_session_not_found, session_id, used,
+};
 
 use super::flags::sanitised;
 use super::{Ask, Heard, Spoken, Talk};
+use crate::receiver::account::{Account, Steps};
 
 const NEVER: &[&str] = &[
     "--session-id",
@@ -41,6 +44,14 @@ impl Talk for ClaudeCode {
         let (extra, dropped) = sanitised(&ask.config.extra_flags, NEVER);
         args.extend(extra);
         (args, dropped)
+    }
+
+    fn account(&self, stdout: &[u8]) -> Account {
+        Account::OfTurn(used(stdout))
+    }
+
+    fn last_step(&self, stdout: &[u8]) -> Steps {
+        Steps::Last(last_step(stdout))
     }
 
     fn read(&self, heard: &Heard<'_>) -> Spoken {

@@ -1,10 +1,11 @@
 //! The Codex CLI (fleet sheet 3.4).
 
-use gauntlet_protocol::codex::{NO_ROLLOUT, TurnOutput};
+use gauntlet_protocol::codex::{NO_ROLLOUT, TurnOutput, last_step, thread_total};
 use gauntlet_protocol::fleet::with_role;
 
 use super::flags::sanitised;
 use super::{Ask, Heard, Spoken, Talk};
+use crate::receiver::account::{Account, Steps};
 
 const NEVER: &[&str] = &["--ephemeral"];
 const NEVER_ON_RESUME: &[&str] = &["--ephemeral", "--color", "-s", "--sandbox"];
@@ -30,6 +31,14 @@ impl Talk for Codex {
         let (extra, dropped) = sanitised(&config.extra_flags, forbidden);
         args.extend(extra);
         (args, dropped)
+    }
+
+    fn account(&self, stdout: &[u8]) -> Account {
+        Account::OfSession(thread_total(stdout))
+    }
+
+    fn last_step(&self, stdout: &[u8]) -> Steps {
+        Steps::Last(last_step(stdout))
     }
 
     fn read(&self, heard: &Heard<'_>) -> Spoken {

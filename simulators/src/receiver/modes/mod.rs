@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gauntlet_protocol::fleet::Mode;
+use gauntlet_protocol::fleet::extension::usage::Reading;
 
+use super::account::{Account, Steps};
 use super::cli::Output;
 use super::config::Config;
 
@@ -52,6 +54,16 @@ pub(super) trait Talk {
     /// The argument by which it is found out whether the CLI is there.
     fn probe(&self) -> &'static str {
         "--version"
+    }
+    /// What its output tells of what the turn used.
+    fn account(&self, stdout: &[u8]) -> Account {
+        let _ = stdout;
+        Account::OfTurn(Reading::default())
+    }
+    /// What its output tells of the steps of the turn.
+    fn last_step(&self, stdout: &[u8]) -> Steps {
+        let _ = stdout;
+        Steps::Untold
     }
     /// What is added to the CLI's environment.
     fn environment(&self) -> BTreeMap<String, String> {

@@ -1,10 +1,11 @@
 //! opencode (fleet sheet 3.3).
 
 use gauntlet_protocol::fleet::with_role;
-use gauntlet_protocol::opencode::{TurnOutput, says_session_not_found};
+use gauntlet_protocol::opencode::{TurnOutput, last_step, says_session_not_found, used};
 
 use super::flags::sanitised;
 use super::{Ask, Heard, Spoken, Talk};
+use crate::receiver::account::{Account, Steps};
 
 const NEVER: &[&str] = &["--session", "-s", "--continue", "-c", "run", "--print", "--format", "--agent"];
 
@@ -27,6 +28,14 @@ impl Talk for Opencode {
         let (extra, dropped) = sanitised(&config.extra_flags, NEVER);
         args.extend(extra);
         (args, dropped)
+    }
+
+    fn account(&self, stdout: &[u8]) -> Account {
+        Account::OfTurn(used(stdout))
+    }
+
+    fn last_step(&self, stdout: &[u8]) -> Steps {
+        Steps::Last(last_step(stdout))
     }
 
     fn read(&self, heard: &Heard<'_>) -> Spoken {

@@ -1,0 +1,109 @@
+//! What a turn used, and how far it came: as its CLI told it.
+
+use gauntlet_protocol::fleet::extension::USAGE;
+use gauntlet_protocol::fleet::extension::usage::{Reading, Usage};
+use gauntlet_protocol::step::Step;
+use gauntlet_world::injection::Point;
+use serde_json::{Value, json};
+
+use super::modes::talk;
+use super::state::Receiver;
+
+/// What a CLI tells of what a turn used.
+pub(super) enum Account {
+    /// What this turn used.
+    OfTurn(Reading),
+    /// What all turns of its session used so far.
+    OfSession(Reading),
+}
+
+/// What a CLI tells of the steps of a turn.
+pub(super) enum Steps {
+    /// Nothing: its output is not made of steps.
+    Untold,
+    /// The last one that was completed, if any was.
+    Last(Option<Step>),
+}
+
+/// What a turn used.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Used {
+    /// By itself.
+    pub(super) usage: Usage,
+    /// With all earlier turns of its session, which is named; where its CLI tells that alone.
+    pub(super) total: Option<(String, Usage)>,
+}
+
+impl Used {
+    /// What a turn used in which nothing ran.
+    pub(super) fn nothing() -> Self {
+        Self { usage: Usage::NOTHING, total: None }
+    }
+
+    /// As the journal keeps it; nothing when nothing is known.
+    pub(super) fn to_value(&self) -> Option<Value> {
+        (*self != Used::default()).then(|| {
+            let total = self.total.as_ref().map(|(session, total)| json!([session, total.to_value()]));
+            json!({ "turn": self.usage.to_value(), "total": total })
+        })
+    }
+
+    pub(super) fn from_value(value: &Value) -> Self {
+        let usage = Usage::read(value.get("turn").unwrap_or(&json!({}))).usage;
+        let session = value.pointer("/total/0").and_then(Value::as_str).map(str::to_owned);
+        let total = value.pointer("/total/1").map(|total| Usage::read(total).usage);
+        Self { usage, total: session.zip(total) }
+    }
+}
+
+impl Receiver {
+    /// What a turn used by what its CLI printed. Who does not declare the extension does not look.
+    pub(super) async fn used(&self, context: &str, session: Option<&str>, stdout: &[u8]) -> Used {
+        if !self.settings.declares.contains(&&USAGE) {
+            return Used::default();
+        }
+        let (told, is_total) = match talk(self.settings.mode).account(stdout) {
+            Account::OfTurn(told) => (told, false),
+            Account::OfSession(told) => (told, true),
+        };
+        for note in &told.notes {
+            self.log(format!("usage of context {context}: {note}; it counts as unknown")).await;
+        }
+        let mut used = Used { usage: told.usage, total: None };
+        if let Some(session) = session.filter(|_| is_total) {
+            // What was not told before, since its turn was cut short, is told now.
+            used.usage =
+                told.usage.since(&self.journal.total_of(session).unwrap_or_else(|| zero_like(&told.usage)));
+            used.total = Some((session.to_owned(), told.usage));
+        }
+        let event = json!({
+            "contextId": context, "usage": used.usage.to_value(), "later": used.usage != told.usage, "counts": "turn",
+        });
+        let passed = self.pass(Point::ReceiverUsage, event.clone()).await.first().unwrap_or_default();
+        if passed.get("counts") != event.get("counts") {
+            used.usage = told.usage;
+        } else if passed != event {
+            // Whatever it is: what cannot be must be told by somebody.
+            used.usage = Usage::read(passed.get("usage").unwrap_or(&Value::Null)).usage;
+        }
+        used
+    }
+
+    /// What is told of a turn that was ended from here: how far it came.
+    pub(super) async fn with_last_step(&self, context: &str, text: String, stdout: &[u8]) -> String {
+        let step = match talk(self.settings.mode).last_step(stdout) {
+            // None is made up.
+            Steps::Untold | Steps::Last(None) => return text,
+            Steps::Last(Some(step)) => step,
+        };
+        let event = json!({ "contextId": context, "number": step.number, "name": step.name });
+        let Some(passed) = self.pass(Point::ReceiverLastStep, event).await.first() else { return text };
+        let name = passed.get("name").and_then(Value::as_str).unwrap_or_default();
+        format!("{text}\nlast completed step: {}, {name}", passed.get("number").unwrap_or(&Value::Null))
+    }
+}
+
+/// 0 wherever something is known.
+fn zero_like(usage: &Usage) -> Usage {
+    usage.since(usage)
+}
