@@ -28,6 +28,9 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Run the reference receiver in front of a CLI, in the current directory
     Serve(ServeArgs),
+    /// What peers with a budget have used, in the profile that HERMES_HOME names
+    #[command(subcommand)]
+    Budget(BudgetCommand),
     /// Make profiles of CLIs
     #[command(subcommand)]
     Profile(ProfileCommand),
@@ -181,6 +184,32 @@ pub(crate) struct StandInArgs {
     /// The arguments that the receiver gave
     #[arg(last = true, allow_hyphen_values = true)]
     pub(crate) args: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BudgetCommand {
+    /// Show what is used of each budget, and what is left. Nothing is written. Ends with 4 when no peer has a budget
+    Show(BudgetArgs),
+    /// Let budgets begin anew; that somebody did is written into the ledger
+    Reset(BudgetArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct BudgetArgs {
+    /// Only this peer
+    pub(crate) peer: Option<String>,
+    /// How
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: BudgetFormat,
+}
+
+/// How budgets are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BudgetFormat {
+    /// For people
+    Text,
+    /// An object
+    Json,
 }
 
 #[derive(Debug, Subcommand)]

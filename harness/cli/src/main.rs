@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "the command line talks to people")]
 
 mod args;
+mod budget;
 mod interrupt;
 mod list;
 mod process;
@@ -42,6 +43,7 @@ fn main() -> std::process::ExitCode {
         Command::Receiver(receiver) => process::receiver(&receiver),
         Command::StandIn(stand_in) => process::stand_in(&stand_in),
         Command::Profile(ProfileCommand::Record(record)) => profile::record(&record),
+        Command::Budget(command) => budget::run(&command),
         Command::Schema(schema) => schema::schema(&schema),
     };
     match outcome {

@@ -19,7 +19,7 @@ fn wrong(message: String) -> (miette::Report, ExitCode) {
 }
 
 /// This process as a host.
-fn host(name: &str, args: Vec<String>) -> Result<Host, (miette::Report, ExitCode)> {
+pub(crate) fn host(name: &str, args: Vec<String>) -> Result<Host, (miette::Report, ExitCode)> {
     let cwd = std::env::current_dir().into_diagnostic().map_err(|error| (error, ExitCode::Broken))?;
     let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
     let env: BTreeMap<String, String> =

@@ -5,6 +5,7 @@
 //! reports, and [`session`] is the whole of it.
 
 mod braces;
+pub mod budget;
 pub mod cell;
 pub mod coverage;
 pub mod data;
