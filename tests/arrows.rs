@@ -28,6 +28,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "gauntlet-engine",
             "gauntlet-protocol",
             "gauntlet-reports",
+            // What `gauntlet serve` is to receivers, `gauntlet send` is to the runtime: a program of its room, as a process.
+            "gauntlet-runtime",
             "gauntlet-simulators",
             "gauntlet-world",
         ],

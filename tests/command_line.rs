@@ -349,6 +349,57 @@ fn replay_shows_the_trace_and_keeps_the_secrets() {
 }
 
 #[test]
+fn a_message_is_sent_from_a_shell_by_the_profile_that_the_environment_names() {
+    use std::io::Write;
+    let home = folder();
+    let profile = home.path().join(".hermes");
+    fs::create_dir_all(&profile).expect("a folder");
+    let send = |words: &[&str]| {
+        let mut command = gauntlet();
+        command.env("HOME", home.path()).env_remove("HERMES_HOME").arg("send").args(words);
+        command
+    };
+    // The shape that the fleet's users know: usage is 2, a failure is 1 and says `error: `.
+    for words in [&[][..], &["friend"]] {
+        send(words).assert().code(2).stdout("").stderr(contains("Usage"));
+    }
+    send(&["friend", "hello"])
+        .assert()
+        .code(1)
+        .stdout("")
+        .stderr(contains("error: fleet.yaml not found at "));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let yaml = format!("fleet: {{server: {{bind_port: 9219}}, agents: {{friend: {{url: '{url}'}}}}}}");
+    fs::write(profile.join("fleet.yaml"), &yaml).expect("a file");
+    let friend = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let mut asked = Vec::new();
+        while !asked.ends_with(b"}") {
+            let mut space = [0; 4096];
+            let read = stream.read(&mut space).expect("a request");
+            asked.extend_from_slice(&space[..read]);
+        }
+        let body = r#"{"jsonrpc":"2.0","id":1,"result":{"kind":"message","message":{"role":"agent","parts":[{"text":"pong"}],"contextId":"c"}}}"#;
+        write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).expect("an answer");
+        String::from_utf8_lossy(&asked).into_owned()
+    });
+    send(&["friend", "ping", "--twice", "or more"]).assert().code(0).stdout("pong\n").stderr("");
+    let asked = friend.join().expect("the friend was asked");
+    assert!(asked.contains(r#""text":"ping --twice or more""#), "{asked}");
+    assert!(fs::read_to_string(profile.join("transcripts/friend.jsonl")).expect("a record").contains("pong"));
+    assert!(!profile.join("deliveries.jsonl").exists(), "replies are taken by nobody here");
+    // Nobody listens any more: it was not sent, and may be sent again.
+    let failed =
+        send(&["--json", "friend", "ping"]).assert().code(1).stderr(contains("error: network error"));
+    let told: Value = serde_json::from_slice(&failed.get_output().stdout).expect("JSON");
+    assert_eq!((&told["class"], &told["retry_safe"]), (&"not_sent".into(), &true.into()));
+    fs::write(profile.join("fleet.yaml"), yaml.replace("server:", "enabled: false, server:"))
+        .expect("a file");
+    send(&["friend", "ping"]).assert().code(1).stderr("error: the fleet is switched off in fleet.yaml\n");
+}
+
+#[test]
 fn published_schemas_are_printed() {
     for format in ["scenario", "report", "summary", "results-line"] {
         let printed = gauntlet().args(["schema", format]).assert().success();

@@ -542,142 +542,93 @@ fn place(steps: &[Step], name: &str) -> usize {
 }
 
 #[test]
-fn cli_a_record_that_is_none_of_this_wait_and_is_taken() {
-    let early = |steps: &mut Vec<Step>| {
+fn send_a_command_that_presents_no_bearer() {
+    let without = |steps: &mut Vec<Step>| {
+        let at = place(steps, "sent");
+        let command = steps[at].command.as_mut().expect("a command");
+        command.env.insert("A2A_SUBJECT_TOKEN".to_owned(), None);
+    };
+    changed("sent-from-a-shell", without, "FLEET-CLI-12");
+}
+
+#[test]
+fn send_a_command_that_does_not_wait() {
+    let at_once = |steps: &mut Vec<Step>| {
         let at = place(steps, "waited");
-        let call = steps[at].call.as_mut().expect("a call");
-        let reply = call.meanwhile.pop().expect("the reply");
-        call.meanwhile.insert(
-            0,
-            gauntlet_engine::scenario::Meanwhile {
-                text: reply.text.replace("the reply", "another"),
-                ..reply.clone()
-            },
-        );
-        call.meanwhile[0].after = call.meanwhile[1].after;
+        steps[at].command.as_mut().expect("a command").args.retain(|argument| argument != "--wait");
     };
-    changed("waits-for-the-right-record-codex", early, "FLEET-CLI-08");
+    changed("send-and-wait", at_once, "FLEET-CLI-15");
 }
 
 #[test]
-fn cli_a_torn_record_that_is_never_read() {
-    let second_half_is_lost = |steps: &mut Vec<Step>| {
+fn cli_a_reply_that_came_before_the_acknowledgement_and_is_overlooked() {
+    let unheard = |steps: &mut Vec<Step>| {
         let at = place(steps, "waited");
-        steps[at].call.as_mut().expect("a call").meanwhile.pop();
+        steps[at].call.as_mut().expect("a call").meanwhile.clear();
     };
-    changed("record-in-two-halves-codex", second_half_is_lost, "FLEET-CLI-11");
+    changed("reply-before-the-acknowledgement", unheard, "FLEET-CLI-07");
 }
 
 #[test]
-fn yaml_an_edit_that_loses_what_people_wrote() {
-    let rewritten = steps("  - write: { path: ~hermes/fleet.yaml, text: \"fleet: {}\" }\n");
-    changed("peers-of-people-stay", |steps| steps.extend(rewritten), "FLEET-YAML-05");
+fn deploy_that_writes_by_a_link() {
+    let written = steps("  - write: { path: ~/elsewhere/notes.md, text: \"of a deploy\" }\n");
+    changed("link-in-the-way-role", |steps| steps.extend(written), "FLEET-DEP-11");
 }
 
 #[test]
-fn yaml_a_rule_that_nobody_keeps() {
-    let kept = |steps: &mut Vec<Step>| steps.retain(|step| step.write.is_none());
-    for (case, row) in [
-        ("no-url", "01"),
-        ("managed-in-words", "02"),
-        ("token-of-another", "03"),
-        ("prompt-by-a-link", "04"),
-        ("python", "07"),
-    ] {
-        changed(&format!("file-that-breaks-a-rule-{case}"), kept, &format!("FLEET-YAML-{row}"));
-    }
-}
-
-#[test]
-fn tokens_a_file_that_does_not_count() {
-    let untouched = |steps: &mut Vec<Step>| steps.retain(|step| step.write.is_none());
-    changed("token-of-an-earlier-deploy", untouched, "FLEET-TOK-01");
-}
-
-#[test]
-fn tokens_a_file_that_everyone_reads() {
-    let again = steps("  - remove: \"{file.token}\"\n  - write: { path: \"{file.token}\", text: \"t\" }\n");
-    changed("deployed-and-at-work", |steps| steps.extend(again), "FLEET-TOK-03");
-}
-
-#[test]
-fn ports_a_claim_that_nobody_keeps() {
-    let unclaimed = |steps: &mut Vec<Step>| {
-        steps.retain(|step| !step.write.as_ref().is_some_and(|write| write.path.starts_with("~hermes")));
-    };
-    changed("band-that-is-claimed-codex", unclaimed, "FLEET-PORT-03");
-}
-
-#[test]
-fn ports_one_that_somebody_listens_on() {
-    changed(
-        "ports-and-names-of-a-kind-codex",
-        |steps| steps.retain(|step| step.stranger.is_none()),
-        "FLEET-PORT-02",
+fn deploy_that_is_refused_and_ends_what_runs() {
+    let ended = steps(
+        "  - call: { tool: \"{callback_prefix}_receiver_stop\", args: { repo_path: \"{workdir}\" } }\n",
     );
-}
-
-#[test]
-fn deploy_a_stranger_that_is_taken_for_the_receiver() {
-    changed(
-        "stranger-on-the-port-not-well",
-        |steps| steps.retain(|step| step.stranger.is_none()),
-        "FLEET-DEP-02",
-    );
-}
-
-#[test]
-fn deploy_a_second_receiver_beside_one_that_cannot_be_ended() {
-    changed(
-        "receiver-that-cannot-be-ended",
-        |steps| steps.retain(|step| step.fault.is_none()),
-        "FLEET-DEP-04",
-    );
-}
-
-#[test]
-fn deploy_that_takes_what_people_wrote() {
-    let rewritten = steps("  - write: { path: CLAUDE.md, text: \"@.hermes/A2A.md\" }\n");
-    changed("deployed-twice", |steps| steps.extend(rewritten), "FLEET-DEP-09");
-}
-
-#[test]
-fn reconcile_that_cannot_start_what_is_down() {
-    let fault = steps("  - fault: { host: runtime, at: process.spawn, do: { fail: no_space } }\n");
-    let cannot = |steps: &mut Vec<Step>| {
-        let at = place(steps, "revived");
-        steps.splice(at..at, fault);
+    let ends = |steps: &mut Vec<Step>| {
+        let at = place(steps, "status");
+        steps.splice(at..at, ended);
     };
-    changed("down-and-moved", cannot, "FLEET-REC-02");
+    changed("redeploy-that-is-refused-by-its-role", ends, "FLEET-DEP-12");
 }
 
 #[test]
-fn reconcile_that_forgets_what_a_deploy_was_told() {
-    let forgotten = steps("  - remove: \"{file.config}\"\n");
-    let forgets = |steps: &mut Vec<Step>| {
-        let at = steps.iter().position(|step| step.kill.is_some()).expect("a kill");
-        steps.splice(at..at, forgotten);
-    };
-    changed("revived-after-a-restart", forgets, "FLEET-REC-04");
+fn deploy_of_a_receiver_that_dies_and_is_published() {
+    let lives = |steps: &mut Vec<Step>| steps.retain(|step| step.fault.is_none());
+    changed("receiver-that-dies-at-once-cannot-listen", lives, "FLEET-DEP-03");
 }
 
 #[test]
-fn status_of_a_receiver_by_its_port_alone() {
-    let noted = |steps: &mut Vec<Step>| {
-        let last = steps.iter().rposition(|step| step.write.is_some()).expect("a write");
-        steps.remove(last);
+fn crashes_a_deploy_that_leaves_half_a_file() {
+    let half = steps("  - write: { path: CLAUDE.md, text: \"# House ru\" }\n");
+    let torn = |steps: &mut Vec<Step>| {
+        let at = place(steps, "again");
+        steps.splice(at..at, half);
     };
-    changed("pid-file-of-the-dead", noted, "FLEET-STAT-01");
+    changed("crash-during-a-deploy-killed-before-the-peer", torn, "FLEET-DEP-13");
 }
 
 #[test]
-fn status_a_stop_that_ends_nothing() {
-    let unasked = |steps: &mut Vec<Step>| {
-        let at = place(steps, "stopped");
-        steps[at].call.as_mut().expect("a call").tool = "{callback_prefix}_receiver_status".to_owned();
+fn crashes_an_edit_that_leaves_half_a_file() {
+    let half =
+        steps("  - write: { path: ~hermes/fleet.yaml, text: \"fleet: {server: {bind_port: 9219}}\" }\n");
+    let torn = |steps: &mut Vec<Step>| {
+        let at = steps.iter().position(|step| step.start.is_some()).expect("a start");
+        steps.splice(at..at, half);
     };
-    changed("deployed-and-at-work", unasked, "FLEET-STAT-02");
+    changed("crash-during-an-edit-power-lost-as-it-happens", torn, "FLEET-YAML-12");
 }
+
+#[test]
+fn secrets_a_bearer_that_a_deploy_made() {
+    // What a token file held at any time is a bearer, and this one is told in the runtime's own file, and in the receiver's log.
+    let told = |where_to: &str| {
+        let bearer = "made-by-a-deploy-4711";
+        steps(&format!(
+            "  - write: {{ path: \"{{file.token}}\", text: {bearer} }}\n  - write: {{ path: {where_to}, text: \"of {bearer}\" }}\n"
+        ))
+    };
+    let in_yaml = told("~hermes/fleet.yaml.bak");
+    changed("deployed-and-at-work", |steps| steps.extend(in_yaml), "FLEET-AUTH-09");
+    let in_log = told(".hermes/codex_receiver.log");
+    changed("deployed-and-at-work", |steps| steps.extend(in_log), "FLEET-INV-06");
+}
+
 #[test]
 fn the_list_of_mutants_is_that_of_these_tests() {
     let source = include_str!("mutants.rs");

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use assert_cmd::Command;
 use cells::{library, run, settings};
+use gauntlet_engine::coverage::Reached;
 use gauntlet_engine::data::Library;
 use gauntlet_engine::matrix::Selection;
 use gauntlet_engine::scores::Scores;
@@ -23,7 +24,9 @@ fn rows(library: Library) -> BTreeMap<String, ReleaseRow> {
     let library = std::sync::Arc::new(library);
     let records = run(selection("a2a_fleet").plain(&library), &library, &settings(2));
     let scores = Scores::of(&library, &records);
-    let row = |executor: &str| scores.compliance(&library, executor).release.expect("it is no reference");
+    let row = |executor: &str| {
+        scores.compliance(&library, executor, &Reached::unknown()).release.expect("it is no reference")
+    };
     with_receivers(&library).into_iter().map(|executor| (executor.to_owned(), row(executor))).collect()
 }
 

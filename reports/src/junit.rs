@@ -10,6 +10,8 @@
 //! | inconclusive | an error for a must, which nobody has seen kept; else, or on an expected break, skipped |
 //! | skipped, not exercised | skipped |
 //!
+//! Requirements that are newer than the revision which judges have no case: they are not scored.
+//!
 //! Nothing in the file depends on the time or on chance.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite, XmlString};

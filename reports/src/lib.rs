@@ -15,10 +15,12 @@
 
 pub mod cap;
 pub mod cell;
+mod columns;
 pub mod compliance;
 pub mod coverage;
 pub mod escape;
 pub mod evidence;
+pub mod explanation;
 pub mod json;
 pub mod junit;
 pub mod listing;
@@ -35,6 +37,7 @@ pub use cell::CellLine;
 pub use compliance::{Compliance, Tally};
 pub use coverage::Coverage;
 pub use evidence::{Evidence, Failure};
+pub use explanation::{Explanation, Fact};
 pub use listing::Listing;
 pub use provenance::{Catalogue, Tool};
 pub use redact::Secrets;

@@ -38,6 +38,9 @@ pub struct ExecutorReport {
     pub profiles: Vec<ProfileRow>,
     /// Every requirement that applies to this executor; those of other executors are no part of it.
     pub requirements: Vec<RequirementRow>,
+    /// Requirements that are newer than the revision of the catalogue that judges. They ran, and are not scored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub newer: Vec<RequirementRow>,
     /// The rows' verdicts, counted by level.
     pub compliance: Compliance,
     /// The failures that nobody expected, of plain cells and of those with a quirk or fault, in matrix order; the first ones only when there are very many.

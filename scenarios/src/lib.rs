@@ -1,4 +1,5 @@
-//! The embedded data: requirements, suites, executors, profiles, releases, quirks, faults, and what the tests' mutants break.
+//! The embedded data: requirements, suites, executors, profiles, releases, quirks, faults, what the
+//! tests' mutants break, the roadmap, and the revisions of the catalogue.
 //!
 //! The folders beside this one hold the files; this crate only carries them, so that the binary needs no files around it.
 
@@ -11,6 +12,8 @@ static PROFILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/profiles");
 static RELEASES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/releases");
 static QUIRKS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/quirks");
 static FAULTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/faults");
+static ROADMAP: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/roadmap");
+static CATALOGUE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/catalogue");
 static MUTANTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/mutants");
 
 /// Every embedded YAML file: its path below the folder `scenarios`, and its text. Ordered by folder, then by path.
@@ -24,6 +27,8 @@ pub fn files() -> impl Iterator<Item = (String, &'static str)> {
         ("quirks", &QUIRKS),
         ("faults", &FAULTS),
         ("mutants", &MUTANTS),
+        ("roadmap", &ROADMAP),
+        ("catalogue", &CATALOGUE),
     ]
     .into_iter()
     .flat_map(|(kind, folder)| {

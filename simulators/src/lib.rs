@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod control;
+pub mod executors;
 pub mod gate;
 pub mod hermes;
 pub mod http1;

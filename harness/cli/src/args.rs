@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use gauntlet_runtime::fleet::command::SendArgs;
 
 /// A conformance test harness and simulator for the bridges through which coding agents work for each other.
 #[derive(Debug, Parser)]
@@ -18,6 +19,8 @@ pub(crate) struct Args {
 const EXIT_CODES: &str = "Exit codes: 0 all required verdicts pass, 1 nonconformance, 2 wrong usage or malformed input, \
                           3 the harness or the environment failed, 4 nothing was selected";
 
+const SEND_CODES: &str = "Exit codes: 0 the answer is on standard output, 1 there is none, and standard error says why, 2 wrong usage";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the scenario matrix and write the compliance reports
@@ -26,16 +29,31 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// List what there is, or what of the catalogue is not covered
     List(ListArgs),
+    /// Explain anything that has a name: a requirement, scenario, quirk, fault, profile, release, executor, roadmap item, injection
+    /// point or cell
+    Explain(ExplainArgs),
+    /// Look at this computer, without writing anything: what is installed, what is missing, and how to get it
+    Doctor(DoctorArgs),
+    /// Revisions of the catalogue, the frozen lists of requirements
+    #[command(subcommand)]
+    Catalogue(CatalogueCommand),
     /// Run the reference receiver in front of a CLI, in the current directory
     Serve(ServeArgs),
     /// What peers with a budget have used, in the profile that HERMES_HOME names
     #[command(subcommand)]
     Budget(BudgetCommand),
+    /// Send a message to an agent of the fleet whose profile HERMES_HOME names, else ~/.hermes
+    #[command(after_help = SEND_CODES)]
+    Send(SendArgs),
     /// Make profiles of CLIs
     #[command(subcommand)]
     Profile(ProfileCommand),
     /// Print the JSON Schema of a file format
     Schema(SchemaArgs),
+    /// Print the completions for a shell
+    Completions(CompletionsArgs),
+    /// Write the manual pages
+    Man(ManArgs),
     /// Be a receiver that ends when its standard input ends (for the harness itself)
     #[command(hide = true)]
     Receiver(ReceiverArgs),
@@ -55,8 +73,10 @@ pub(crate) enum LaneChoice {
     Both,
 }
 
+/// Which cells of the matrix are meant.
 #[derive(Debug, ClapArgs)]
-pub(crate) struct RunArgs {
+#[command(next_help_heading = "Which cells")]
+pub(crate) struct SelectArgs {
     /// Only this executor (repeatable)
     #[arg(long)]
     pub(crate) executor: Vec<String>,
@@ -75,15 +95,24 @@ pub(crate) struct RunArgs {
     /// Tell every story over real processes on each executor, and one with each quirk; otherwise each story once
     #[arg(long)]
     pub(crate) thorough: bool,
-    /// How many cells at once; the number of processors if absent
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) jobs: Option<u16>,
     /// The root of everything random
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     /// With how many seeds each cell is run: `--seed` and those after it
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) seeds: u16,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
+    /// How many cells at once; the number of processors if absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// Judge by this revision of the catalogue: newer requirements run unscored
+    #[arg(long, value_name = "REV")]
+    pub(crate) catalogue: Option<String>,
     /// Where the reports go
     #[arg(long, value_name = "DIR", default_value = "reports/out")]
     pub(crate) out: PathBuf,
@@ -96,20 +125,97 @@ pub(crate) struct RunArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct ResultsArgs {
+    /// The last results: a folder of reports, a report.json or a results.jsonl; `reports/out` when it is there
+    #[arg(long, value_name = "PATH")]
+    pub(crate) results: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExplainArgs {
+    /// The name, as lists and reports show it
+    pub(crate) id: String,
+    /// How
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: TextOrJson,
+    #[command(flatten)]
+    pub(crate) results: ResultsArgs,
+    /// Also read data from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
+}
+
+/// How a command answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TextOrJson {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DoctorArgs {
+    /// How
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: TextOrJson,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CatalogueCommand {
+    /// Print the catalogue as it is now as a revision, for `scenarios/catalogue/REV.yaml`
+    Freeze(FreezeArgs),
+    /// Print what the catalogue has become since its newest revision, for `scenarios/catalogue/unreleased.yaml`
+    Unreleased,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct FreezeArgs {
+    /// The name of the revision, for instance 2026-12
+    #[arg(value_name = "REV")]
+    pub(crate) revision: String,
+    /// The day, as YYYY-MM-DD
+    #[arg(long)]
+    pub(crate) date: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ManArgs {
+    /// Into which folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct ListArgs {
     /// What to list
-    #[arg(value_enum, conflicts_with = "uncovered")]
+    #[arg(value_enum, conflicts_with_all = ["uncovered", "roadmap"])]
     pub(crate) what: Option<Things>,
     /// The requirements that nothing judges, and those that nothing was ever seen to break. Ends with 1 when a must is judged by
     /// nothing
     #[arg(long)]
     pub(crate) uncovered: bool,
+    /// The items of the roadmap, their requirements, and the last result of each
+    #[arg(long, conflicts_with = "uncovered")]
+    pub(crate) roadmap: bool,
+    #[command(flatten)]
+    pub(crate) results: ResultsArgs,
     /// How
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: ListFormat,
     /// Also read data from this folder (repeatable)
     #[arg(long, value_name = "DIR")]
     pub(crate) scenarios: Vec<PathBuf>,
+    /// For `cells`: the same flags as those of `run`
+    #[command(flatten)]
+    pub(crate) select: SelectArgs,
 }
 
 /// What can be listed.
@@ -127,6 +233,8 @@ pub(crate) enum Things {
     Releases,
     /// Misbehaviour of the world
     Faults,
+    /// The cells that a run with the same flags would take
+    Cells,
 }
 
 /// How a list is printed.

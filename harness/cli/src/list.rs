@@ -2,44 +2,65 @@
 
 use std::io::Write;
 
+use gauntlet_engine::coverage::Reached;
 use gauntlet_engine::exit::ExitCode;
-use gauntlet_engine::{coverage, listing};
-use miette::miette;
+use gauntlet_engine::runner::Settings;
+use gauntlet_engine::{cells, coverage, listing};
+use miette::{Report, miette};
 
 use crate::Outcome;
 use crate::args::{ListArgs, ListFormat, Things};
-use crate::run::library;
+use crate::explain::results;
+use crate::run::{library, selection};
+use crate::terminal;
 
 pub(crate) fn list(args: &ListArgs) -> Outcome {
     let library = library(&args.scenarios)?;
-    let (listing, code) = match (args.what, args.uncovered) {
-        (_, true) => {
-            let (listing, is_missing) = coverage::uncovered(&library);
-            (listing, if is_missing { ExitCode::Nonconformance } else { ExitCode::Pass })
-        }
-        (Some(what), false) => {
-            let of = match what {
-                Things::Requirements => listing::requirements,
-                Things::Scenarios => listing::scenarios,
-                Things::Quirks => listing::quirks,
-                Things::Profiles => listing::profiles,
-                Things::Releases => listing::releases,
-                Things::Faults => listing::faults,
-            };
-            (of(&library), ExitCode::Pass)
-        }
-        (None, false) => {
-            let report =
-                miette!(help = "gauntlet list requirements", "nothing was named that could be listed");
-            return Err((report, ExitCode::Usage));
-        }
+    let (listing, code) = if args.uncovered {
+        let reached = Reached::by_probing(&library, &Settings::default());
+        let (listing, is_missing) = coverage::uncovered(&library, &reached);
+        (listing, if is_missing { ExitCode::Nonconformance } else { ExitCode::Pass })
+    } else if args.roadmap {
+        let results = results(&args.results, &library)?;
+        (listing::roadmap(&library, results.as_ref()), ExitCode::Pass)
+    } else {
+        let of = match args.what {
+            Some(Things::Requirements) => listing::requirements,
+            Some(Things::Scenarios) => listing::scenarios,
+            Some(Things::Quirks) => listing::quirks,
+            Some(Things::Profiles) => listing::profiles,
+            Some(Things::Releases) => listing::releases,
+            Some(Things::Faults) => listing::faults,
+            Some(Things::Cells) => return list_cells(args, &library),
+            None => {
+                let report =
+                    miette!(help = "gauntlet list requirements", "nothing was named that could be listed");
+                return Err((report, ExitCode::Usage));
+            }
+        };
+        (of(&library), ExitCode::Pass)
     };
+    print(args, &listing);
+    Ok(code.code())
+}
+
+fn list_cells(args: &ListArgs, library: &std::sync::Arc<gauntlet_engine::data::Library>) -> Outcome {
+    let selection = selection(&args.select);
+    selection.check(library).map_err(|error| (Report::new(error), ExitCode::Usage))?;
+    let planned = cells::planned(library, &selection, &Settings::default());
+    if planned.is_empty() {
+        return Err((miette!("nothing was selected: no cell's id matches"), ExitCode::NothingSelected));
+    }
+    print(args, &cells::listing(library, &planned));
+    Ok(ExitCode::Pass.code())
+}
+
+fn print(args: &ListArgs, listing: &gauntlet_reports::Listing) {
     let text = match args.format {
-        ListFormat::Text => listing.text(),
+        ListFormat::Text => listing.text(terminal::width()),
         ListFormat::Md => listing.markdown(),
         ListFormat::Json => listing.json(),
     };
     // A reader that has seen enough is no reason to fail.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
-    Ok(code.code())
 }

@@ -3,19 +3,25 @@
 
 mod args;
 mod budget;
+mod catalogue;
+mod doctor;
+mod explain;
 mod interrupt;
 mod list;
+mod log;
+mod manual;
 mod process;
 mod profile;
 mod progress;
 mod replay;
 mod run;
 mod schema;
+mod terminal;
 
 use clap::Parser;
 use gauntlet_engine::exit::ExitCode;
 
-use args::{Args, Command, ProfileCommand};
+use args::{Args, CatalogueCommand, Command, ProfileCommand};
 
 /// Cells make and drop many small values; more than a quarter of a run's time went into the usual allocator.
 #[global_allocator]
@@ -31,27 +37,33 @@ fn main() -> std::process::ExitCode {
             return code.code().into();
         }
     };
-    if let Some(filter) = &args.log {
-        let filter = tracing_subscriber::EnvFilter::new(filter);
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    }
-    let outcome = match args.command {
-        Command::Run(run) => run::run(&run),
-        Command::Replay(replay) => replay::replay(&replay),
-        Command::List(list) => list::list(&list),
-        Command::Serve(serve) => process::serve(&serve),
-        Command::Receiver(receiver) => process::receiver(&receiver),
-        Command::StandIn(stand_in) => process::stand_in(&stand_in),
-        Command::Profile(ProfileCommand::Record(record)) => profile::record(&record),
-        Command::Budget(command) => budget::run(&command),
-        Command::Schema(schema) => schema::schema(&schema),
-    };
-    match outcome {
+    match log::begin(args.log.as_deref()).map_or_else(Err, |()| run(args.command)) {
         Ok(code) => code.into(),
         Err((report, code)) => {
             eprintln!("{report:?}");
             code.code().into()
         }
+    }
+}
+
+fn run(command: Command) -> Outcome {
+    match command {
+        Command::Run(run) => run::run(&run),
+        Command::Replay(replay) => replay::replay(&replay),
+        Command::List(list) => list::list(&list),
+        Command::Explain(explain) => explain::explain(&explain),
+        Command::Doctor(doctor) => doctor::doctor(&doctor),
+        Command::Catalogue(CatalogueCommand::Freeze(freeze)) => catalogue::freeze(&freeze),
+        Command::Catalogue(CatalogueCommand::Unreleased) => catalogue::unreleased(),
+        Command::Completions(completions) => manual::completions(&completions),
+        Command::Man(man) => manual::pages(&man),
+        Command::Serve(serve) => process::serve(&serve),
+        Command::Send(send) => process::send(&send),
+        Command::Receiver(receiver) => process::receiver(&receiver),
+        Command::StandIn(stand_in) => process::stand_in(&stand_in),
+        Command::Profile(ProfileCommand::Record(record)) => profile::record(&record),
+        Command::Budget(command) => budget::run(&command),
+        Command::Schema(schema) => schema::schema(&schema),
     }
 }
 

@@ -1,12 +1,14 @@
-//! `gauntlet serve` and the hidden stand-in: processes of their own, over the real ports.
+//! `gauntlet serve`, `gauntlet send` and the hidden stand-in: processes of their own, over the real ports.
 
 use std::collections::BTreeMap;
 use std::future::Future;
 
 use gauntlet_engine::exit::ExitCode;
 use gauntlet_protocol::fleet::Mode;
+use gauntlet_runtime::fleet::command::{self, SendArgs};
 use gauntlet_simulators::receiver::Deviations;
 use gauntlet_simulators::{control, receiver};
+use gauntlet_world::injection::Injector;
 use gauntlet_world::{Either, Host, Identity, race};
 use miette::{IntoDiagnostic, miette};
 use tokio::io::AsyncReadExt;
@@ -98,6 +100,20 @@ pub(crate) fn receiver(args: &ReceiverArgs) -> Outcome {
                 ExitCode::Broken.code().into()
             }
         }
+    })
+}
+
+/// What goes wrong is told as the fleet's users know it (FLEET-CLI-12), and not as a mistake of this command.
+pub(crate) fn send(args: &SendArgs) -> Outcome {
+    let host = host("send", Vec::new())?;
+    let args = args.clone();
+    live(move || async move {
+        let code = if command::send(&host, &args, &Injector::default()).await {
+            ExitCode::Pass
+        } else {
+            ExitCode::Unanswered
+        };
+        code.code().into()
     })
 }
 

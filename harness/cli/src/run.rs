@@ -12,7 +12,7 @@ use gauntlet_reports::{Lane, terminal};
 use miette::{IntoDiagnostic, Report, WrapErr, miette};
 
 use crate::Outcome;
-use crate::args::{LaneChoice, RunArgs};
+use crate::args::{LaneChoice, RunArgs, SelectArgs};
 use crate::interrupt;
 use crate::progress::Bar;
 
@@ -23,9 +23,9 @@ pub(crate) fn library(folders: &[std::path::PathBuf]) -> Result<Arc<Library>, (R
     Library::load(&sources).map(Arc::new).map_err(|error| (Report::new(error), ExitCode::Usage))
 }
 
-pub(crate) fn run(args: &RunArgs) -> Outcome {
-    let library = library(&args.scenarios)?;
-    let selection = Selection {
+/// What the flags select, as `run` and `list cells` understand them.
+pub(crate) fn selection(args: &SelectArgs) -> Selection {
+    Selection {
         executors: args.executor.clone(),
         versions: args.version.clone(),
         only: args.only.clone(),
@@ -39,7 +39,16 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
         thorough: args.thorough || args.lane == LaneChoice::Real,
         seed: args.seed,
         seeds: usize::from(args.seeds),
-    };
+    }
+}
+
+pub(crate) fn run(args: &RunArgs) -> Outcome {
+    let mut library = library(&args.scenarios)?;
+    if let Some(revision) = &args.catalogue {
+        let judged = Library::clone(&library).judged_by(revision);
+        library = Arc::new(judged.map_err(|error| (Report::new(error), ExitCode::Usage))?);
+    }
+    let selection = selection(&args.select);
     selection.check(&library).map_err(|error| (Report::new(error), ExitCode::Usage))?;
     let binary = std::env::current_exe().into_diagnostic().wrap_err("the own binary cannot be found");
     let mut settings = Settings {

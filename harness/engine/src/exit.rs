@@ -5,6 +5,8 @@
 pub enum ExitCode {
     /// 0: all required verdicts pass.
     Pass,
+    /// 1: the message of `gauntlet send` was not answered (fleet sheet 5.3).
+    Unanswered,
     /// 1: nonconformance.
     Nonconformance,
     /// 4: nothing was selected.
@@ -20,7 +22,7 @@ impl ExitCode {
     pub fn code(self) -> u8 {
         match self {
             ExitCode::Pass => 0,
-            ExitCode::Nonconformance => 1,
+            ExitCode::Nonconformance | ExitCode::Unanswered => 1,
             ExitCode::Usage => 2,
             ExitCode::Broken => 3,
             ExitCode::NothingSelected => 4,

@@ -3,6 +3,7 @@
 use gauntlet_reports::Listing;
 
 use crate::data::Library;
+use crate::results::Results;
 
 /// The requirements.
 pub fn requirements(library: &Library) -> Listing {
@@ -84,6 +85,30 @@ pub fn faults(library: &Library) -> Listing {
         listing.rows.push(vec![fault.id.value.clone(), fault.title.clone()]);
     }
     listing
+}
+
+/// The items of the roadmap, a row for each of their requirements, with the last result of each.
+pub fn roadmap(library: &Library, results: Option<&Results>) -> Listing {
+    let mut listing = Listing::new(&["item", "requirement", "level", "last result"]);
+    for item in &library.roadmap {
+        let mut add = |requirement: &str, level: &str, result: &str| {
+            let row = [&item.id.value, requirement, level, result];
+            listing.rows.push(row.map(str::to_owned).to_vec());
+        };
+        for row in item.rows(&library.catalogue) {
+            let id = row.id.value.as_str();
+            add(id, row.level.as_str(), &last(results, id));
+        }
+        for open in item.open(&library.catalogue) {
+            add(&format!("no requirement yet ({open})"), "", "not run");
+        }
+    }
+    listing
+}
+
+/// The last result of a requirement in words.
+pub(crate) fn last(results: Option<&Results>, id: &str) -> String {
+    results.and_then(|results| results.requirement(id)).unwrap_or_else(|| "not run".to_owned())
 }
 
 fn all_or(names: &[&str]) -> String {

@@ -206,7 +206,9 @@ impl Selection {
 
     /// The cells of a plain one with each quirk and fault that had something to bite on there.
     pub fn crossed(&self, library: &Library, plain: &Plan, reachable: &[String]) -> Vec<Plan> {
-        let quirks = library.quirks.values().map(|quirk| Deviation::Quirk(quirk.clone()));
+        // One that names nothing any more is not scored by the revision that judges.
+        let quirks = library.quirks.values().filter(|quirk| !quirk.violates.is_empty());
+        let quirks = quirks.map(|quirk| Deviation::Quirk(quirk.clone()));
         let faults = library.faults.values().map(|fault| Deviation::Fault(fault.clone()));
         let crossed =
             quirks.chain(faults).filter(|deviation| reachable.iter().any(|id| id == deviation.id()));

@@ -9,7 +9,7 @@ use gauntlet_reports::{
 };
 
 use crate::cell::Plan;
-use crate::coverage;
+use crate::coverage::{self, Reached};
 use crate::data::Library;
 use crate::exit::ExitCode;
 use crate::matrix::Selection;
@@ -24,9 +24,6 @@ pub struct Reports {
     /// The whole.
     pub summary: Summary,
 }
-
-/// The revision of the embedded catalogue.
-pub const REVISION: &str = "2026-11";
 
 /// Failures of one executor that are told one by one, and cells without a verdict that are; the others are counted.
 const MAX_FAILURES: usize = 1000;
@@ -165,7 +162,7 @@ pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, com
         }
     }
     if selection.is_whole() && complete && selection.lanes.contains(&Lane::Virtual) {
-        for quirk in detection.quirks.iter().filter(|quirk| !quirk.caught) {
+        for quirk in detection.quirks.iter().filter(|quirk| quirk.scored && !quirk.caught) {
             if quirk.cells == 0 {
                 let line = format!("quirk {}: no scenario touches its injection point", quirk.id);
                 problem(line, ExitCode::Nonconformance);
@@ -225,7 +222,7 @@ pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, com
             .collect(),
         detection,
         resilience,
-        coverage: coverage::coverage(library),
+        coverage: coverage::coverage(library, &reached(selection, &scores)),
         failures,
         exit_code: exit.code(),
         problems,
@@ -233,12 +230,20 @@ pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, com
     Reports { executors, summary }
 }
 
+/// Where each quirk bit. Only the whole matrix in virtual time says it.
+fn reached(selection: &Selection, scores: &Scores) -> Reached {
+    match selection.is_whole() && selection.lanes.contains(&Lane::Virtual) {
+        true => scores.reached(),
+        false => Reached::unknown(),
+    }
+}
+
 fn tool() -> Tool {
     Tool { name: "gauntlet".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
 fn catalogue(library: &Library) -> ReportCatalogue {
-    ReportCatalogue { revision: REVISION.to_owned(), digest: library.digest.clone() }
+    ReportCatalogue { revision: library.revision_name(), digest: library.digest.clone() }
 }
 
 fn executor_report(
@@ -249,7 +254,7 @@ fn executor_report(
     of: OfExecutor,
     complete: bool,
 ) -> ExecutorReport {
-    let scored = scores.compliance(library, &executor);
+    let scored = scores.compliance(library, &executor, &reached(selection, scores));
     let kind = if executor == HERMES { HERMES } else { "receiver" };
     ExecutorReport {
         schema: report::SCHEMA.to_owned(),
@@ -266,6 +271,7 @@ fn executor_report(
         release: scored.release,
         profiles: scored.profiles,
         requirements: scored.requirements,
+        newer: scored.newer,
         compliance: scored.compliance,
         failures: of.failures,
         failures_left_out: of.left_out,

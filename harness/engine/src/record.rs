@@ -23,6 +23,8 @@ pub struct Record {
     pub line: CellLine,
     /// The verdict of each requirement that it touched.
     pub judgements: BTreeMap<String, Judgement>,
+    /// The verdicts on requirements that are newer than the revision that judges; nothing else here speaks of them.
+    pub newer: BTreeMap<String, Judgement>,
     /// The failures that nobody expected: neither the profile lists them, nor the quirk of the cell names them.
     pub failures: Vec<Failure>,
     /// The trace, if something failed that nobody expected.
@@ -71,6 +73,7 @@ impl Record {
         for judgement in judgements.values_mut() {
             judgement.reason = judgement.reason.take().map(|reason| secrets.redact(&reason));
         }
+        let newer = take_newer(library, &mut judgements);
         let verdict = match &error {
             Some(_) => Verdict::Error,
             None => Verdict::worst(judgements.values().map(|judgement| judgement.verdict)),
@@ -106,11 +109,11 @@ impl Record {
             failed,
             reason,
         };
-        Self { plan: plan.clone(), line, judgements, failures, trace, lasted, reachable }
+        Self { plan: plan.clone(), line, judgements, newer, failures, trace, lasted, reachable }
     }
 
     /// The requirements of a cell that is not run are skipped with its reason.
-    pub(crate) fn skipped(plan: &Arc<Plan>, reason: &str) -> Self {
+    pub(crate) fn skipped(plan: &Arc<Plan>, library: &Library, reason: &str) -> Self {
         let mut record = Self::bare(plan, Verdict::Skipped, reason.to_owned());
         for requirement in plan.scenario.requirements() {
             let judgement = Judgement {
@@ -120,6 +123,7 @@ impl Record {
             };
             record.judgements.insert(requirement.value.clone(), judgement);
         }
+        record.newer = take_newer(library, &mut record.judgements);
         record.line.counts = Verdict::counts(record.judgements.values().map(|judgement| judgement.verdict));
         record
     }
@@ -158,12 +162,27 @@ impl Record {
                 reason: Some(reason),
             },
             judgements: BTreeMap::new(),
+            newer: BTreeMap::new(),
             failures: Vec::new(),
             trace: None,
             lasted: Duration::ZERO,
             reachable: Vec::new(),
         }
     }
+}
+
+/// Takes the verdicts away that are not scored.
+fn take_newer(
+    library: &Library,
+    judgements: &mut BTreeMap<String, Judgement>,
+) -> BTreeMap<String, Judgement> {
+    let newer = |id: &String| !library.catalogue.is_scored(id);
+    if !judgements.keys().any(newer) {
+        return BTreeMap::new();
+    }
+    let (apart, scored) = std::mem::take(judgements).into_iter().partition(|(id, _)| newer(id));
+    *judgements = scored;
+    apart
 }
 
 /// Whether nobody said beforehand that this requirement fails in this cell. Only such a cell's trace is worth keeping; all

@@ -382,7 +382,7 @@ fn run_one(
     keep_trace: bool,
 ) -> Option<Record> {
     if let Some(reason) = matrix::not_here(library, plan) {
-        return Some(Record::skipped(plan, &reason));
+        return Some(Record::skipped(plan, library, &reason));
     }
     let record = leaving_nothing_behind(&place.root, || {
         let began = Instant::now();
@@ -423,6 +423,7 @@ pub fn outcome(plan: &Plan, library: &Library, settings: &Settings, end: &Arc<No
 }
 
 fn outcome_at(plan: &Plan, library: &Library, settings: &Settings, place: &Place) -> Option<Outcome> {
+    let _span = tracing::info_span!(target: "cell", "cell", id = plan.id()).entered();
     let real = settings.binary.clone().map(|binary| RealSettings { binary, root: place.root.clone() });
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let builder = match plan.lane {

@@ -44,6 +44,16 @@ pub(crate) fn of_cell(root: &Path, receiver: Option<u32>) -> Vec<Stray> {
         .collect()
 }
 
+/// The arguments of a process that runs, without its own name, as everyone on the computer can read them.
+pub(crate) fn arguments(pid: u32) -> Option<Vec<String>> {
+    let line = files::read(Path::new(&format!("/proc/{pid}/cmdline")))?;
+    let words = line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
+    let mut words: Vec<String> = words.collect();
+    // Each ends with the byte that separates them; a process that ended has none.
+    words.pop();
+    (!words.is_empty()).then(|| words.split_off(1))
+}
+
 /// When a process began, in the clock ticks of the operating system since it was started itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 struct Began(u64);

@@ -130,6 +130,13 @@ pub enum What {
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         late: bool,
     },
+    /// A receiver that the runtime deployed runs, with arguments that everyone on its machine can read.
+    Deployed {
+        /// Its process.
+        pid: u32,
+        /// Its arguments.
+        args: Vec<String>,
+    },
     /// Files that differ from the last time they were looked at; a missing one was removed.
     Files {
         /// `ack`, `spawn`, `callback`, `ready` or `end`.

@@ -87,16 +87,18 @@ fn write(value: &Value, formatter: impl Formatter) -> String {
 /// Writes what serde_json left unescaped, so that only printable ASCII remains.
 fn write_ascii<W: ?Sized + io::Write>(writer: &mut W, fragment: &str) -> io::Result<()> {
     let mut units = [0; 2];
-    for c in fragment.chars() {
-        if matches!(c, ' '..='~') {
-            writer.write_all(&[c as u8])?;
-        } else {
-            for unit in c.encode_utf16(&mut units) {
-                write!(writer, "\\u{unit:04x}")?;
-            }
+    let mut rest = fragment;
+    loop {
+        let is_odd = |byte: u8| !matches!(byte, b' '..=b'~');
+        let (printable, odd) = rest.split_at(rest.bytes().position(is_odd).unwrap_or(rest.len()));
+        writer.write_all(printable.as_bytes())?;
+        let mut odd = odd.chars();
+        let Some(c) = odd.next() else { return Ok(()) };
+        for unit in c.encode_utf16(&mut units) {
+            write!(writer, "\\u{unit:04x}")?;
         }
+        rest = odd.as_str();
     }
-    Ok(())
 }
 
 /// Python's default separators.

@@ -46,6 +46,8 @@ fn an_answer_is_read_with_the_session_that_the_context_has() {
                 session: Some(session_id("ctx-1")),
                 reply: Some(reply.to_owned()),
                 failure: None,
+                first_of_several: None,
+                from_result: true,
                 ignored_lines: 0,
             };
             assert_eq!(turn(release, recording), expected, "{release}/{recording}");

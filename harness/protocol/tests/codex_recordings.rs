@@ -2,8 +2,8 @@
 
 mod recordings;
 
+use gauntlet_protocol::codex::MODE as CODEX;
 use gauntlet_protocol::codex::{Event, ItemKind, LegacyEvent, LegacyKind, NO_ROLLOUT, TurnOutput, Usage};
-use gauntlet_protocol::fleet::CODEX;
 use recordings::Recordings;
 
 const RELEASES: [&str; 5] = ["0.36.0", "0.44.0", "0.80.0", "0.135.0", "0.169.0"];
@@ -69,6 +69,7 @@ fn a_text_turn_gives_its_reply_thread_and_cost() {
         let expected = TurnOutput {
             thread_id: Some(thread.to_owned()),
             reply: Some("hello from mock".to_owned()),
+            first_of_several: None,
             failure: None,
             usage: Some(usage),
             ignored_lines: 0,

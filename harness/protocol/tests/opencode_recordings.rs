@@ -2,7 +2,7 @@
 
 mod recordings;
 
-use gauntlet_protocol::fleet::OPENCODE;
+use gauntlet_protocol::opencode::MODE as OPENCODE;
 use gauntlet_protocol::opencode::{Event, EventKind, Tokens, TurnOutput, says_session_not_found};
 use recordings::Recordings;
 

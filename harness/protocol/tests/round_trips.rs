@@ -1,8 +1,9 @@
 //! What is written reads back the same, whatever the text.
 
+use gauntlet_protocol::codex::MODE as CODEX;
 use gauntlet_protocol::fleet::{
-    AgentMessage, CODEX, Callback, ContextId, Direction, Dispatch, Health, InboxRecord, LastOutput, Lines,
-    Session, SessionMap, TranscriptRecord, offset_bytes, parse_offset,
+    AgentMessage, Callback, ContextId, Direction, Dispatch, Health, InboxRecord, LastOutput, Lines, Session,
+    SessionMap, TranscriptRecord, offset_bytes, parse_offset,
 };
 use gauntlet_protocol::json;
 use gauntlet_protocol::jsonrpc::{Request, Response, RpcError};

@@ -2,13 +2,14 @@
 
 use gauntlet_protocol::agy;
 use gauntlet_protocol::claude_code;
+use gauntlet_protocol::codex::MODE as CODEX;
 use gauntlet_protocol::codex::{Event, TurnOutput};
 use gauntlet_protocol::fleet::config::FleetConfig;
 use gauntlet_protocol::fleet::extension::Kept;
 use gauntlet_protocol::fleet::extension::task::{Report, Task};
 use gauntlet_protocol::fleet::{
-    AgentMessage, CODEX, Callback, ContextId, Direction, Dispatch, Health, InboxRecord, Lines, MODES,
-    SessionMap, Sessions, TranscriptRecord, method_not_found, parse_offset, prompt_cut,
+    AgentMessage, Callback, ContextId, Direction, Dispatch, Health, InboxRecord, Lines, MODES, SessionMap,
+    Sessions, TranscriptRecord, method_not_found, parse_offset, prompt_cut,
 };
 use gauntlet_protocol::json;
 use gauntlet_protocol::jsonrpc::{Request, RequestError, Response};

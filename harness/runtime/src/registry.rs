@@ -1,7 +1,9 @@
 //! The tool registry: the one way to reach what the runtime can do.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::rc::Rc;
 
@@ -10,6 +12,30 @@ use serde_json::Value;
 
 /// A running call.
 pub type Running = Pin<Box<dyn Future<Output = Value>>>;
+
+/// A JSON Schema, made when somebody looks at it: most tools are there and are never called.
+pub struct Schema(LazyCell<Value, Box<dyn FnOnce() -> Value>>);
+
+impl Schema {
+    /// The schema that this makes.
+    pub fn new(make: impl FnOnce() -> Value + 'static) -> Self {
+        Self(LazyCell::new(Box::new(make)))
+    }
+}
+
+impl From<Value> for Schema {
+    fn from(schema: Value) -> Self {
+        Self::new(move || schema)
+    }
+}
+
+impl Deref for Schema {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        &self.0
+    }
+}
 
 /// One tool: what a model is told of it, and what it does.
 pub struct Tool {
@@ -20,9 +46,9 @@ pub struct Tool {
     /// What it does, for the model.
     pub description: &'static str,
     /// JSON Schema of the arguments: an object schema with `properties` and `required`.
-    pub arguments: Value,
+    pub arguments: Schema,
     /// JSON Schema of the result.
-    pub result: Value,
+    pub result: Schema,
     /// Carries out a call whose arguments keep the schema. It never fails: what goes wrong is part of the result.
     pub handler: Rc<dyn Fn(Value) -> Running>,
 }
@@ -73,14 +99,43 @@ impl Registry {
         self.tools.values().filter(|tool| caller.toolsets.contains(tool.toolset))
     }
 
-    /// Calls a tool.
-    pub async fn call(&self, caller: &Caller, name: &str, arguments: Value) -> Result<Value, CallError> {
-        let tool = self.visible(caller).find(|tool| tool.name == name);
-        let tool = tool.ok_or_else(|| CallError::NoSuchTool(name.chars().take(100).collect()))?;
-        check(&tool.arguments, &arguments)
-            .map_err(|reason| CallError::Arguments { tool: name.to_owned(), reason })?;
-        Ok((tool.handler)(arguments).await)
+    /// Judges a call, and carries nothing out. Nothing when there is no such tool for anybody.
+    pub(crate) fn judge(&self, caller: &Caller, name: &str, arguments: &Value) -> Option<Judged> {
+        let tool = self.tools.get(name)?;
+        let properties = tool.arguments.get("properties");
+        let is_known = |name: &String| properties.is_some_and(|known| known.get(name).is_some());
+        Some(Judged {
+            open: caller.toolsets.contains(tool.toolset),
+            unknown: arguments.as_object().is_some_and(|given| !given.keys().all(is_known)),
+            refused: check(&tool.arguments, arguments).err(),
+        })
     }
+
+    /// Carries out a call as it was judged.
+    pub(crate) async fn carry_out(
+        &self,
+        name: &str,
+        arguments: Value,
+        judged: Option<Judged>,
+    ) -> Result<Value, CallError> {
+        let (Some(tool), Some(judged)) = (self.tools.get(name), judged.filter(|judged| judged.open)) else {
+            return Err(CallError::NoSuchTool(name.chars().take(100).collect()));
+        };
+        match judged.refused {
+            Some(reason) => Err(CallError::Arguments { tool: name.to_owned(), reason }),
+            None => Ok((tool.handler)(arguments).await),
+        }
+    }
+}
+
+/// What is thought of a call before it is carried out.
+pub(crate) struct Judged {
+    /// The caller has the tool's toolset.
+    pub(crate) open: bool,
+    /// There are arguments that the tool does not know.
+    pub(crate) unknown: bool,
+    /// What is wrong with those that it knows.
+    pub(crate) refused: Option<String>,
 }
 
 /// Checks arguments against the part of JSON Schema that tools use: an object with typed and required properties.
@@ -140,20 +195,30 @@ mod tests {
                 name,
                 toolset,
                 description: "says what it was told",
-                arguments: json!({ "type": "object", "properties": { "text": { "type": "string" } }, "required": ["text"] }),
-                result: json!({ "type": "object" }),
+                arguments: json!({ "type": "object", "properties": { "text": { "type": "string" } }, "required": ["text"] }).into(),
+                result: json!({ "type": "object" }).into(),
                 handler: Rc::new(|arguments| Box::pin(async move { arguments })),
             });
         }
         registry
     }
 
+    async fn call(
+        registry: &Registry,
+        caller: &Caller,
+        name: &str,
+        arguments: Value,
+    ) -> Result<Value, CallError> {
+        let judged = registry.judge(caller, name, &arguments);
+        registry.carry_out(name, arguments, judged).await
+    }
+
     #[tokio::test]
     async fn a_tool_of_another_toolset_is_invisible_and_answers_like_one_that_does_not_exist() {
         let (registry, caller) = (registry(), Caller::with(["a2a"]));
         assert_eq!(registry.visible(&caller).map(|tool| tool.name).collect::<Vec<_>>(), ["open"]);
-        let hidden = registry.call(&caller, "hidden", json!({ "text": "x" })).await;
-        let missing = registry.call(&caller, "missing", json!({ "text": "x" })).await;
+        let hidden = call(&registry, &caller, "hidden", json!({ "text": "x" })).await;
+        let missing = call(&registry, &caller, "missing", json!({ "text": "x" })).await;
         assert_eq!(hidden, Err(CallError::NoSuchTool("hidden".to_owned())));
         assert_eq!(missing, Err(CallError::NoSuchTool("missing".to_owned())));
     }
@@ -162,10 +227,10 @@ mod tests {
     async fn arguments_that_do_not_keep_the_schema_never_reach_the_handler() {
         let (registry, caller) = (registry(), Caller::with(["a2a"]));
         for wrong in [json!([]), json!({}), json!({ "text": 7 }), json!({ "text": null })] {
-            let outcome = registry.call(&caller, "open", wrong.clone()).await;
+            let outcome = call(&registry, &caller, "open", wrong.clone()).await;
             assert!(matches!(outcome, Err(CallError::Arguments { .. })), "{wrong} was taken");
         }
-        let fine = registry.call(&caller, "open", json!({ "text": "x", "task_id": "t" })).await;
+        let fine = call(&registry, &caller, "open", json!({ "text": "x", "task_id": "t" })).await;
         assert!(fine.is_ok());
     }
 }

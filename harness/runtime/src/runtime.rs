@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use gauntlet_protocol::fleet::config::ConfigError;
 use gauntlet_world::Host;
+use gauntlet_world::injection::Point;
 use gauntlet_world::network::Address;
 use gauntlet_world::process::Pid;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use crate::fleet::hermes::{Listening, Minds, Node};
@@ -58,14 +59,29 @@ impl Runtime {
     /// Loads the runtime on a host: reads what an earlier life left. Its files are in the folder that the host's `HERMES_HOME`
     /// names. Nothing listens yet (FLEET-HUB-12). `minds` answer for the Hermes node.
     pub async fn load(host: Host, settings: Settings, minds: Minds) -> Result<Self, StartError> {
-        let fleet = Rc::new(Fleet::open(host.clone(), settings).await.map_err(StartError::Files)?);
+        let fleet = Fleet::open(host.clone(), settings).await.map_err(StartError::Files)?;
+        Self::of(host, fleet, minds).await
+    }
+
+    /// The runtime of a profile for somebody who only sends, also beside another one that is running: of its files, only the record
+    /// of its conversations is written.
+    pub async fn visit(host: Host) -> Result<Self, StartError> {
+        let fleet = Fleet::visit(host.clone()).await;
+        let runtime = Self::of(host, fleet, Minds::default()).await?;
+        runtime.fleet.make_records().await.map_err(StartError::Files)?;
+        Ok(runtime)
+    }
+
+    async fn of(host: Host, fleet: Fleet, minds: Minds) -> Result<Self, StartError> {
+        let fleet = Rc::new(fleet);
         let config = fleet.config().await?;
         let (enabled, server) = (config.enabled, config.server.clone());
         let port = u16::try_from(server.bind_port).map_err(|_| StartError::Port(server.bind_port))?;
         let bind = Address { host: server.bind_host, port };
         let mut registry = Registry::default();
         // Switched off, the fleet is not there at all: no tool, no node, nothing that is looked after (fleet sheet 6.1).
-        if enabled {
+        let event = json!({ "enabled": enabled, "registers": enabled });
+        if fleet.decide(Point::RuntimeLoad, event).await.yes("registers") {
             tools::all(&fleet).into_iter().for_each(|tool| registry.add(tool));
         }
         let node = Rc::new(Node::new(fleet.clone(), minds));
@@ -103,7 +119,20 @@ impl Runtime {
 
     /// Calls a tool on behalf of a caller.
     pub async fn call(&self, caller: &Caller, tool: &str, arguments: Value) -> Result<Value, CallError> {
-        self.registry.call(caller, tool, arguments).await
+        let mut judged = self.registry.judge(caller, tool, &arguments);
+        if let Some(judged) = &mut judged {
+            let event = json!({
+                "tool": tool, "open": judged.open, "unknown": judged.unknown, "refused": judged.refused,
+            });
+            let decided = self.fleet.decide(Point::RuntimeCall, event).await;
+            judged.open = decided.yes("open");
+            judged.refused = decided.text("refused").map(str::to_owned);
+        }
+        let names_context = arguments.get("context_id").is_some_and(|context| !context.is_null());
+        let result = self.registry.carry_out(tool, arguments, judged).await?;
+        let context = if names_context { "named" } else { "none" };
+        let event = json!({ "tool": tool, "context": context, "result": result });
+        Ok(self.fleet.decide(Point::RuntimeTool, event).await.value("result").clone())
     }
 
     /// The receivers that this runtime started and that it did not end itself.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
-use crate::host::{Host, Mechanics};
+use crate::host::{Host, Mechanics, PORT};
 use crate::race::{Either, race};
 
 /// A point on the wall clock, in milliseconds since 1970 (UTC).
@@ -59,6 +59,7 @@ impl Clock<'_> {
 
     /// The wall clock. In the simulated mechanics it is the cell's epoch, plus the time that passed, plus the machine's jump.
     pub fn wall(&self) -> WallTime {
+        tracing::trace!(target: PORT, host = self.0.name(), "clock.wall");
         match &self.0.inner.mechanics {
             Mechanics::Simulated(machine) => machine.wall(),
             Mechanics::Real(_) => real_wall(),
@@ -67,6 +68,8 @@ impl Clock<'_> {
 
     /// Waits. A dead process waits for ever.
     pub async fn sleep(&self, duration: Duration) {
+        let _call =
+            tracing::trace_span!(target: PORT, "call", host = self.0.name(), op = "clock.sleep", ?duration);
         self.0.life().alive().await;
         tokio::time::sleep(duration).await;
         self.0.life().alive().await;
@@ -74,6 +77,8 @@ impl Clock<'_> {
 
     /// Waits until a moment of the monotonic clock.
     pub async fn sleep_until(&self, moment: Instant) {
+        let _call =
+            tracing::trace_span!(target: PORT, "call", host = self.0.name(), op = "clock.sleep_until");
         self.0.life().alive().await;
         tokio::time::sleep_until(moment).await;
         self.0.life().alive().await;

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 
 use uuid::Uuid;
 
+use crate::host::PORT;
+
 /// Random bytes: from the operating system in the real mechanics, from a seeded stream in the simulated ones.
 pub struct Entropy(Source);
 
@@ -33,6 +35,8 @@ impl Entropy {
         reason = "this is the port: the ban keeps everyone else from going around it"
     )]
     pub fn fill(&self, buffer: &mut [u8]) {
+        // How many, and never which: bearers are made of them.
+        tracing::trace!(target: PORT, bytes = buffer.len(), "entropy.fill");
         match &self.0 {
             Source::Seeded(stream) => stream.borrow_mut().fill(buffer),
             // The operating system's generator can only fail before it was ever seeded; nothing sensible can go on then.

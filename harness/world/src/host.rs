@@ -23,6 +23,9 @@ use crate::simulated::Machine;
 use crate::simulated::world::Decision;
 use crate::touch::Op;
 
+/// Where the log has the calls of ports: `--log port=trace`.
+pub(crate) const PORT: &str = "port";
+
 /// One process on one machine. Cloning gives another handle to the same process.
 #[derive(Clone)]
 pub struct Host {
@@ -208,6 +211,12 @@ impl Host {
         }
     }
 
+    /// The span of a port call, from its beginning to its end, for whoever logs: who, what, and on what. What is read, written or
+    /// passed as an argument is no part of it, since secrets are among that. Without a log it costs the look at one number.
+    pub(crate) fn call(&self, op: &str, target: &str) -> tracing::Span {
+        tracing::trace_span!(target: PORT, "call", host = self.name(), op, target)
+    }
+
     /// One port call whose effect takes no time: scheduler point, kill point, effect, kill point.
     pub(crate) async fn touch<T>(
         &self,
@@ -215,6 +224,7 @@ impl Host {
         target: &str,
         effect: impl FnOnce(Cut) -> io::Result<T>,
     ) -> io::Result<T> {
+        let _call = self.call(op.name(), target);
         let cut = self.before(op, target).await?;
         let outcome = effect(cut);
         self.after(op, target).await;

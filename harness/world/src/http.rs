@@ -163,7 +163,7 @@ async fn unlimited(host: &Host, request: Request, sent: Rc<Cell<bool>>) -> Resul
         .connect(&address)
         .await
         .map_err(|source| HttpError::Connect { address: address.clone(), source })?;
-    let io = HyperIo { stream, wrote: sent.clone() };
+    let io = HyperIo::noting(stream, sent.clone());
     let broken = |source| HttpError::Broken { source, sent: sent.get() };
     let (mut sender, connection) = http1::handshake(io).await.map_err(broken)?;
     let mut message = hyper::Request::builder()
@@ -207,12 +207,19 @@ async fn read(answer: hyper::Response<Incoming>) -> Result<Answer, HttpError> {
 pub struct HyperIo {
     stream: Stream,
     wrote: Rc<Cell<bool>>,
+    /// hyper's cursor hands out uninitialised memory, which safe code fills through a buffer of its own.
+    space: Box<[u8]>,
 }
 
 impl HyperIo {
     /// Wraps a connection.
     pub fn new(stream: Stream) -> Self {
-        Self { stream, wrote: Rc::default() }
+        Self::noting(stream, Rc::default())
+    }
+
+    /// The same; `wrote` tells whether any byte was written.
+    fn noting(stream: Stream, wrote: Rc<Cell<bool>>) -> Self {
+        Self { stream, wrote, space: vec![0; 8192].into_boxed_slice() }
     }
 }
 
@@ -222,11 +229,10 @@ impl hyper::rt::Read for HyperIo {
         context: &mut Context<'_>,
         mut cursor: ReadBufCursor<'_>,
     ) -> Poll<std::io::Result<()>> {
-        // hyper's cursor hands out uninitialised memory, which safe code fills through a buffer of its own.
-        let mut space = [0; 8192];
+        let Self { stream, space, .. } = &mut *self;
         let length = cursor.remaining().min(space.len());
         let mut buffer = ReadBuf::new(&mut space[..length]);
-        let polled = Pin::new(&mut self.stream).poll_read(context, &mut buffer);
+        let polled = Pin::new(stream).poll_read(context, &mut buffer);
         if let Poll::Ready(Ok(())) = &polled {
             cursor.put_slice(buffer.filled());
         }

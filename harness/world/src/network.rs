@@ -15,7 +15,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::fault::Moment;
-use crate::host::{Cut, Host, Mechanics};
+use crate::host::{Cut, Host, Mechanics, PORT};
 use crate::simulated::network as simulated;
 use crate::simulated::world::Decision;
 use crate::touch::Op;
@@ -108,6 +108,7 @@ impl Network<'_> {
     /// Opens a connection.
     pub async fn connect(&self, address: &Address) -> io::Result<Stream> {
         let target = address.to_string();
+        let _call = self.0.call(Op::NetConnect.name(), &target);
         self.0.before(Op::NetConnect, &target).await?;
         let io = match &self.0.inner.mechanics {
             Mechanics::Simulated(machine) => {
@@ -127,6 +128,7 @@ impl Network<'_> {
     /// Begins to listen. Port 0 lets the system choose one.
     pub async fn listen(&self, address: &Address) -> io::Result<Listener> {
         let target = address.to_string();
+        let _call = self.0.call(Op::NetListen.name(), &target);
         self.0.before(Op::NetListen, &target).await?;
         let io = match &self.0.inner.mechanics {
             Mechanics::Simulated(machine) => {
@@ -166,6 +168,7 @@ impl Listener {
     /// Waits for the next connection.
     pub async fn accept(&self) -> io::Result<Stream> {
         let target = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), self.port).to_string();
+        let _call = self.host.call(Op::NetAccept.name(), &target);
         let io = match &self.io {
             ListenIo::Simulated(listening) => Io::Simulated(listening.accept(&self.host).await),
             ListenIo::Real(listener) => {
@@ -242,6 +245,8 @@ impl AsyncRead for Stream {
             Io::Real(stream) => Pin::new(stream).poll_read(context, buffer),
         };
         if let Poll::Ready(Ok(())) = &polled {
+            let bytes = buffer.filled().len() - before;
+            tracing::trace!(target: PORT, host = self.host.name(), target = self.target, bytes, "net.read");
             self.tap(Flow::Received, &buffer.filled()[before..]);
         }
         polled
@@ -275,6 +280,7 @@ impl AsyncWrite for Stream {
             Poll::Pending => self.waiting = Some(cut),
             Poll::Ready(Err(_)) => {}
             Poll::Ready(Ok(written)) => {
+                tracing::trace!(target: PORT, host = self.host.name(), target = self.target, bytes = written, "net.write");
                 self.tap(Flow::Sent, &bytes[..*written]);
                 if let Decision::Dead = self.host.decide_now(Op::NetWrite, &self.target, Moment::After) {
                     return Poll::Pending;

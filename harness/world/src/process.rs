@@ -156,6 +156,8 @@ pub(crate) enum Exit {
 impl Child {
     /// Waits until it has ended, and reaps it.
     pub async fn wait(&mut self) -> io::Result<ExitStatus> {
+        let target = self.pid.to_string();
+        let _call = self.host.call(Op::ProcessWait.name(), &target);
         let status = match &mut self.exit {
             Exit::Simulated(exit) => exit.wait().await,
             Exit::Real(child) => {
@@ -164,7 +166,6 @@ impl Child {
                 status
             }
         };
-        let target = self.pid.to_string();
         self.host.before(Op::ProcessWait, &target).await?;
         self.host.after(Op::ProcessWait, &target).await;
         Ok(status)
@@ -178,6 +179,7 @@ impl Processes<'_> {
     /// Starts a child.
     pub async fn spawn(&self, command: Command) -> io::Result<Child> {
         let target = command.program.clone();
+        let _call = self.0.call(Op::ProcessSpawn.name(), &target);
         self.0.before(Op::ProcessSpawn, &target).await?;
         let child = match &self.0.inner.mechanics {
             Mechanics::Simulated(machine) => simulated::spawn(machine, self.0, command)?,
@@ -253,6 +255,7 @@ impl Processes<'_> {
     }
 
     async fn print_to(&self, name: &str, sink: &Sink, bytes: &[u8]) -> io::Result<()> {
+        let _call = self.0.call(Op::ProcessPrint.name(), name);
         let cut = self.0.before(Op::ProcessPrint, name).await?;
         let outcome = sink.write(self.0, cut.part(bytes)).await;
         self.0.after(Op::ProcessPrint, name).await;

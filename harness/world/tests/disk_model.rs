@@ -122,9 +122,15 @@ fn take(disk: &mut DiskImage, step: &Step) -> Result<(), i32> {
     outcome.map_err(|error| error.raw_os_error().unwrap_or_default())
 }
 
-/// All files of a disk, by absolute path.
+/// All files of a disk, by absolute path. Both ways of looking show the same.
 fn contents(disk: &DiskImage) -> BTreeMap<String, Vec<u8>> {
     let files = disk.files_below(Path::new("/"));
+    let mut visited = BTreeMap::new();
+    disk.visit_files(Path::new("/"), "", &mut |path, mode, content| {
+        visited.insert(path.to_owned(), (mode, content.clone()));
+    });
+    let listed = files.iter().map(|(path, file)| (path.clone(), (file.mode, file.content.clone())));
+    assert_eq!(visited, listed.collect());
     files.into_iter().map(|(path, file)| (format!("/{path}"), file.content.to_vec())).collect()
 }
 
@@ -138,12 +144,15 @@ fn after(steps: &[Step], fate: Unsynced, seed: u8) -> (Model, BTreeMap<String, V
             }
             disk.settle();
             for step in steps {
+                let (before, changes) = (contents(disk), disk.changes());
                 assert_eq!(take(disk, step), model.take(step), "{step:?}");
                 assert_eq!(contents(disk), model.contents(false), "after {step:?}");
+                assert!(contents(disk) == before || disk.changes() != changes, "{step:?} is not counted");
             }
         });
         let snapshot = machine.disk().clone();
         machine.power_cut(fate);
+        assert_ne!(machine.disk().changes(), snapshot.changes(), "a power cut counts as a change");
         assert_eq!(contents(&snapshot), model.contents(false), "a snapshot does not change with its disk");
         let found = contents(&machine.disk());
         machine.power_cut(Unsynced::Lost);

@@ -21,6 +21,7 @@ pub fn report(report: &ExecutorReport) -> String {
         report.release.as_ref().map(release).unwrap_or_default(),
         profiles(&report.profiles),
         requirements(&report.requirements),
+        newer(&report.newer, &report.catalogue.revision),
         reasons(&report.requirements),
         failures(&report.failures, report.failures_left_out),
         uncovered(&report.uncovered),
@@ -139,6 +140,31 @@ fn requirements(rows: &[RequirementRow]) -> String {
                 list(&row.judged_by)
             );
         }
+    }
+    out
+}
+
+/// The rows that ran without being scored, apart from those that were.
+fn newer(rows: &[RequirementRow], revision: &str) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut out =
+        format!("## Newer than {}\n\nThese requirements ran, and are not scored.\n\n", text(revision));
+    out.push_str("| requirement | level | class | role | verdict | versions | statement |\n");
+    out.push_str("| --- | --- | --- | --- | --- | --- | --- |\n");
+    for row in rows {
+        put!(
+            out,
+            "| {} | {} | {} | {} | {} | {} | {} |\n",
+            text(&row.id),
+            row.level,
+            row.class,
+            text(&row.role),
+            row.verdict.label(),
+            versions(&row.by_version),
+            text(&row.statement)
+        );
     }
     out
 }

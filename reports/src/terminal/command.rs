@@ -1,6 +1,6 @@
 //! A shell command on lines of a given width that can still be copied and run.
 
-use super::columns;
+use crate::columns;
 
 /// Folds a command with backslashes at line ends, which the shell takes away again.
 ///

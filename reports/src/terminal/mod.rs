@@ -1,6 +1,5 @@
 //! A run for people at a terminal: three scores apart, then the failures.
 
-mod columns;
 mod command;
 mod page;
 
@@ -67,6 +66,15 @@ fn compliance(page: &mut Page, reports: &[ExecutorReport], summary: &Summary) {
         levels(page, score);
         if let Some(report) = report {
             versions(page, &report.profiles);
+            if !report.newer.is_empty() {
+                let failed = report.newer.iter().filter(|row| row.verdict == Verdict::Fail).count();
+                let text = format!(
+                    "newer than {}, and not scored: {} requirements, of which {failed} failed",
+                    summary.catalogue.revision,
+                    report.newer.len()
+                );
+                page.text(4, Style::Dim, &text);
+            }
             if !report.uncovered.is_empty() {
                 let ids = some_of(&report.uncovered);
                 page.labelled(4, "judged by no scenario: ", Style::Doubtful, &ids);

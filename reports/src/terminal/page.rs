@@ -1,6 +1,7 @@
 //! A page of lines, none wider than the terminal, with or without colour.
 
-use super::{columns, command};
+use super::command;
+use crate::columns;
 use crate::escape;
 
 /// How words stand out.

@@ -6,7 +6,7 @@ use crate::stage::Purpose;
 
 /// What a command line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(crate) enum Asked {
     Probe,
     Turn(TurnRequest),
     Refused(Refusal),
@@ -14,27 +14,27 @@ pub(super) enum Asked {
 
 /// A turn that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct TurnRequest {
-    pub(super) prompt: String,
+pub(crate) struct TurnRequest {
+    pub(crate) prompt: String,
     /// The session that is to go on.
-    pub(super) session: Option<String>,
+    pub(crate) session: Option<String>,
     /// The options that were given, by long name; a switch has an empty value.
-    pub(super) options: BTreeMap<String, String>,
+    pub(crate) options: BTreeMap<String, String>,
 }
 
 /// Why a command line is refused, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     /// In one line, for the stage.
-    pub(super) reason: String,
+    pub(crate) reason: String,
     /// The lines on standard output.
-    pub(super) stdout: Vec<String>,
+    pub(crate) stdout: Vec<String>,
     /// The lines on standard error.
-    pub(super) stderr: Vec<String>,
+    pub(crate) stderr: Vec<String>,
     /// The exit code.
-    pub(super) exit: i32,
+    pub(crate) exit: i32,
     /// Whether the real CLI would refuse it, too; else only this stand-in cannot play it.
-    pub(super) real: bool,
+    pub(crate) real: bool,
 }
 
 /// The exit code of a stand-in that cannot play what it is asked for.
@@ -42,7 +42,7 @@ const EXIT_UNPLAYED: i32 = 2;
 
 impl Refusal {
     /// The real CLI would accept it; this stand-in cannot play it.
-    pub(super) fn unplayed(cli: &str, what: &str) -> Self {
+    pub(crate) fn unplayed(cli: &str, what: &str) -> Self {
         let reason = format!("this stand-in of {cli} does not play {what}");
         let stderr = vec![format!("gauntlet: {reason}")];
         Self { reason, stdout: Vec::new(), stderr, exit: EXIT_UNPLAYED, real: false }
@@ -51,7 +51,7 @@ impl Refusal {
 
 impl Asked {
     /// The same for the stage.
-    pub(super) fn purpose(&self) -> Purpose {
+    pub(crate) fn purpose(&self) -> Purpose {
         match self {
             Asked::Probe => Purpose::Probe,
             Asked::Turn(request) => {

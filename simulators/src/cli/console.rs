@@ -13,7 +13,7 @@ use gauntlet_world::injection::{Injector, Point};
 const KEPT: usize = 64 * 1024;
 
 /// The standard output and error of one process.
-pub(super) struct Console<'a> {
+pub(crate) struct Console<'a> {
     host: &'a Host,
     injector: &'a Injector,
     stdout: RefCell<Vec<u8>>,
@@ -23,7 +23,7 @@ pub(super) struct Console<'a> {
 }
 
 impl<'a> Console<'a> {
-    pub(super) fn new(host: &'a Host, injector: &'a Injector) -> Self {
+    pub(crate) fn new(host: &'a Host, injector: &'a Injector) -> Self {
         Self {
             host,
             injector,
@@ -34,12 +34,12 @@ impl<'a> Console<'a> {
     }
 
     /// The quirks of this process.
-    pub(super) fn injector(&self) -> &Injector {
+    pub(crate) fn injector(&self) -> &Injector {
         self.injector
     }
 
     /// Prints a line of the event stream.
-    pub(super) async fn event(&self, event: Value) -> Result<(), Stop> {
+    pub(crate) async fn event(&self, event: Value) -> Result<(), Stop> {
         let passed = self.injector.pass(self.host, Point::CliLine, event).await;
         if let Some(code) = passed.exit {
             return Err(Stop::Exit(code));
@@ -52,7 +52,7 @@ impl<'a> Console<'a> {
     }
 
     /// Prints the text of an event, for a CLI that prints plain text: `{kind, text}`.
-    pub(super) async fn text(&self, event: Value) -> Result<(), Stop> {
+    pub(crate) async fn text(&self, event: Value) -> Result<(), Stop> {
         self.is_plain.set(true);
         self.event(event).await
     }
@@ -65,12 +65,12 @@ impl<'a> Console<'a> {
     }
 
     /// Prints a line on standard output as it is: it is no event and passes no point.
-    pub(super) async fn raw_line(&self, line: &str) -> Result<(), Stop> {
+    pub(crate) async fn raw_line(&self, line: &str) -> Result<(), Stop> {
         self.out(line.as_bytes().to_vec()).await
     }
 
     /// Prints a line on standard error.
-    pub(super) async fn error_line(&self, line: &str) -> Result<(), Stop> {
+    pub(crate) async fn error_line(&self, line: &str) -> Result<(), Stop> {
         let passed = self.injector.pass(self.host, Point::CliStderr, json!({ "line": line })).await;
         if let Some(code) = passed.exit {
             return Err(Stop::Exit(code));
@@ -82,7 +82,7 @@ impl<'a> Console<'a> {
     }
 
     /// Prints what a reordering quirk holds back when nothing comes after it.
-    pub(super) async fn flush(&self) -> Result<(), Stop> {
+    pub(crate) async fn flush(&self) -> Result<(), Stop> {
         if let Some(event) = self.injector.leftover(Point::CliLine) {
             self.out(self.shown(&event)).await?;
         }
@@ -93,7 +93,7 @@ impl<'a> Console<'a> {
     }
 
     /// What was printed so far on standard output and error, the first 64 KiB of each.
-    pub(super) fn printed(&self) -> (String, String) {
+    pub(crate) fn printed(&self) -> (String, String) {
         let text = |kept: &RefCell<Vec<u8>>| String::from_utf8_lossy(&kept.borrow()).into_owned();
         (text(&self.stdout), text(&self.stderr))
     }

@@ -69,7 +69,7 @@ pub struct Repeat {
 
 impl FailureSteps {
     /// Plays the steps and gives the exit code.
-    pub(super) async fn play(&self, scene: &Scene<'_>, fill: &dyn Fn(Slot) -> Value) -> Result<i32, Stop> {
+    pub(crate) async fn play(&self, scene: &Scene<'_>, fill: &dyn Fn(Slot) -> Value) -> Result<i32, Stop> {
         for step in &self.steps {
             match step {
                 Step::Stdout(event) => scene.console.event(event.event(fill)).await?,

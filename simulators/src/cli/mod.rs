@@ -5,24 +5,21 @@
 //! machine and, as a stand-in, behind a real receiver. It shares no code with the parsers of the protocol crate: a mistake
 //! there must not be able to hide here.
 //!
-//! A new version of a known CLI is a new profile file. A new CLI is a new folder here and a new variant of [`Cli`]. What all CLIs
-//! share stands beside the folders: `process` the frame, `scene` what a turn does to the world, `session` what can be gone
-//! on with, `console` and `stdin` its streams, `template` and `failing` the data that lines are made of.
+//! A new version of a known CLI is a new profile file. A new CLI is a new folder of [`crate::executors`]. What all CLIs share is
+//! here: `process` the frame, `scene` what a turn does to the world, `session` what can be gone
+//! on with, `refusing` what cannot, `console` and `stdin` its streams, `template` and `failing` the data that lines are made of.
 
-pub mod agy;
-mod asked;
-pub mod claude_code;
-pub mod codex;
-mod console;
+pub(crate) mod asked;
+pub(crate) mod console;
 pub mod failing;
-pub mod opencode;
 pub mod option;
-mod process;
+pub(crate) mod process;
 pub mod profile;
-mod scene;
-mod session;
-mod stdin;
-mod stop;
+pub mod refusing;
+pub(crate) mod scene;
+pub(crate) mod session;
+pub(crate) mod stdin;
+pub(crate) mod stop;
 pub mod template;
 mod work;
 
@@ -38,12 +35,5 @@ use gauntlet_world::injection::Injector;
 
 /// Runs the CLI that the profile describes, and gives its exit code.
 pub async fn run(host: Host, profile: Arc<Profile>, stage: Rc<dyn Stage>, injector: Injector) -> i32 {
-    match &profile.cli {
-        Cli::Agy(talk) => agy::run(host, &profile, talk, stage, injector).await,
-        Cli::ClaudeCode(talk) => claude_code::run(host, &profile, talk, stage, injector).await,
-        Cli::Codex(talk) => codex::run(host, &profile, talk, stage, injector).await,
-        Cli::Opencode(talk) => opencode::run(host, &profile, talk, stage, injector).await,
-        // Nobody starts one.
-        Cli::Hermes(_) => 127,
-    }
+    profile.cli.run(host, &profile, stage, injector).await
 }

@@ -28,7 +28,7 @@ pub struct OptionRule {
 
 impl OptionRule {
     /// The option that a command line names with its dashes.
-    pub(super) fn named<'a>(options: &'a [OptionRule], name: &str) -> Option<&'a OptionRule> {
+    pub(crate) fn named<'a>(options: &'a [OptionRule], name: &str) -> Option<&'a OptionRule> {
         options.iter().find(|option| match name.strip_prefix("--") {
             Some(long) => option.long == long,
             None => option.short.is_some_and(|short| name[1..].chars().eq([short])),
@@ -37,7 +37,7 @@ impl OptionRule {
 
     /// One that takes any value, or none, and is played.
     #[cfg(test)]
-    pub(super) fn plain(long: &str, short: Option<char>, value: Option<&str>) -> Self {
+    pub(crate) fn plain(long: &str, short: Option<char>, value: Option<&str>) -> Self {
         Self {
             long: long.to_owned(),
             short,
@@ -49,7 +49,7 @@ impl OptionRule {
     }
 
     /// The value that a command line gives to it: what is attached, or the next word; nothing for a switch. Else what is wrong.
-    pub(super) fn given<'w>(
+    pub(crate) fn given<'w>(
         &self,
         attached: Option<&'w str>,
         next: impl FnOnce() -> Option<&'w str>,
@@ -63,7 +63,7 @@ impl OptionRule {
     }
 
     /// As usages and messages write it: `--sandbox <SANDBOX_MODE>`.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         match &self.value {
             Some(value) => format!("--{} <{value}>", self.long),
             None => format!("--{}", self.long),

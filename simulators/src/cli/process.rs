@@ -19,11 +19,11 @@ use gauntlet_world::injection::{Injector, Point};
 const EXIT_INTERRUPTED: i32 = 130;
 
 /// How a turn came out: its exit code, or why it ended early, and the session that it ran on.
-pub(super) type Played = (Result<i32, Stop>, Option<String>);
+pub(crate) type Played = (Result<i32, Stop>, Option<String>);
 
 /// Runs one process of a CLI until it ends, and gives its exit code. `version` is what it says when it is asked for its
 /// version, `play` its turn.
-pub(super) async fn run(
+pub(crate) async fn run(
     host: Host,
     cli: &str,
     version: &str,

@@ -5,11 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::agy::AgyProfile;
-use super::claude_code::ClaudeCodeProfile;
-use super::codex::CodexProfile;
-use super::opencode::OpencodeProfile;
-use crate::hermes::HermesProfile;
+pub use crate::executors::Cli;
 
 /// One executor CLI at one version, as data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,28 +27,6 @@ pub struct Profile {
 impl Profile {
     /// The executor whose CLI it is, for instance `codex`.
     pub fn executor(&self) -> &'static str {
-        match &self.cli {
-            Cli::Agy(_) => "agy",
-            Cli::ClaudeCode(_) => "claude_code",
-            Cli::Codex(_) => "codex",
-            Cli::Opencode(_) => "opencode",
-            Cli::Hermes(_) => "hermes",
-        }
+        self.cli.executor()
     }
-}
-
-/// How one version of an executor's CLI talks. A new executor is a new variant.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Cli {
-    /// The Google Antigravity CLI.
-    Agy(Box<AgyProfile>),
-    /// Claude Code.
-    ClaudeCode(Box<ClaudeCodeProfile>),
-    /// The Codex CLI.
-    Codex(Box<CodexProfile>),
-    /// opencode.
-    Opencode(Box<OpencodeProfile>),
-    /// A Hermes node, which answers itself: there is no CLI behind it.
-    Hermes(HermesProfile),
 }

@@ -14,17 +14,17 @@ use gauntlet_world::injection::Millis;
 
 /// A turn's process, what it was asked for, and the part that it has to play.
 #[derive(Clone, Copy)]
-pub(super) struct Scene<'a> {
-    pub(super) host: &'a Host,
-    pub(super) request: &'a TurnRequest,
-    pub(super) part: &'a Part,
-    pub(super) console: &'a Console<'a>,
-    pub(super) began: Instant,
+pub(crate) struct Scene<'a> {
+    pub(crate) host: &'a Host,
+    pub(crate) request: &'a TurnRequest,
+    pub(crate) part: &'a Part,
+    pub(crate) console: &'a Console<'a>,
+    pub(crate) began: Instant,
 }
 
 impl Scene<'_> {
     /// Prints the part's lines that are no events.
-    pub(super) async fn make_noise(&self) -> Result<(), Stop> {
+    pub(crate) async fn make_noise(&self) -> Result<(), Stop> {
         for line in &self.part.noise {
             self.console.raw_line(line).await?;
         }
@@ -32,7 +32,7 @@ impl Scene<'_> {
     }
 
     /// Prints the part's text on standard error.
-    pub(super) async fn complain(&self) -> Result<(), Stop> {
+    pub(crate) async fn complain(&self) -> Result<(), Stop> {
         for line in self.part.stderr.iter().flat_map(|text| text.lines()) {
             self.console.error_line(line).await?;
         }
@@ -40,7 +40,7 @@ impl Scene<'_> {
     }
 
     /// Lets the part's time pass, counted from the start of the process.
-    pub(super) async fn take_time(&self) {
+    pub(crate) async fn take_time(&self) {
         if let Some(after) = self.part.after {
             self.host.clock().sleep_until(self.began + after.duration()).await;
         }
@@ -54,7 +54,7 @@ impl Scene<'_> {
     }
 
     /// Starts a process that outlives this one with its standard streams open.
-    pub(super) async fn leave_a_grandchild(&self, workdir: &Path) -> Result<(), Stop> {
+    pub(crate) async fn leave_a_grandchild(&self, workdir: &Path) -> Result<(), Stop> {
         let Some(Millis(millis)) = self.part.grandchild else { return Ok(()) };
         let command = Command {
             args: vec![format!("{}.{:03}", millis / 1000, millis % 1000)],
@@ -69,7 +69,7 @@ impl Scene<'_> {
     }
 
     /// Writes the files of the turn, before any event tells of it.
-    pub(super) async fn edit(&self, workdir: &Path) -> Result<(), Stop> {
+    pub(crate) async fn edit(&self, workdir: &Path) -> Result<(), Stop> {
         for (name, content) in &self.part.edits {
             let relative = Path::new(name);
             let below = relative.components().all(|part| matches!(part, Component::Normal(_)));

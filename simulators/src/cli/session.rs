@@ -1,6 +1,7 @@
 //! Sessions: the conversations that a CLI can go on with, one file each below its home, so that a later turn works across
 //! processes, and dies with the home.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use gauntlet_world::Host;
@@ -12,17 +13,45 @@ use gauntlet_world::injection::Point;
 
 /// A conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Session {
+pub(crate) struct Session {
     /// Its id.
-    pub(super) id: String,
+    pub(crate) id: String,
     /// The folder that its file is in.
     folder: PathBuf,
     /// How many model calls its earlier turns took.
-    pub(super) calls: u64,
+    pub(crate) calls: u64,
+}
+
+/// The session that a turn runs on, once there is one.
+#[derive(Debug, Default)]
+pub(crate) struct Current(RefCell<Option<Session>>);
+
+impl Current {
+    pub(crate) fn set(&self, session: Session) {
+        *self.0.borrow_mut() = Some(session);
+    }
+
+    pub(crate) fn id(&self) -> Option<String> {
+        self.0.borrow().as_ref().map(|session| session.id.clone())
+    }
+
+    /// How many model calls its earlier turns took.
+    pub(crate) fn earlier_calls(&self) -> u64 {
+        self.0.borrow().as_ref().map_or(0, |session| session.calls)
+    }
+
+    /// Adds the turn to it: what was asked, what was answered, and how many model calls it took.
+    pub(crate) async fn add(&self, scene: &Scene<'_>, reply: Option<&str>, calls: u64) -> Result<(), Stop> {
+        let session = self.0.borrow().clone();
+        match session {
+            Some(session) => session.add(scene.host, &scene.request.prompt, reply, calls).await,
+            None => Ok(()),
+        }
+    }
 }
 
 /// What became of the lookup of a session.
-pub(super) enum Lookup {
+pub(crate) enum Lookup {
     Found(Session),
     Unknown(String),
     Skipped,
@@ -30,12 +59,12 @@ pub(super) enum Lookup {
 
 impl Session {
     /// A session that nobody knows yet.
-    pub(super) fn new(id: String, folder: PathBuf) -> Self {
+    pub(crate) fn new(id: String, folder: PathBuf) -> Self {
         Self { id, folder, calls: 0 }
     }
 
     /// The session with this id, if there is a file of it.
-    pub(super) async fn find(host: &Host, folder: &Path, id: &str) -> Result<Option<Self>, Stop> {
+    pub(crate) async fn find(host: &Host, folder: &Path, id: &str) -> Result<Option<Self>, Stop> {
         let session = Self::new(id.to_owned(), folder.to_path_buf());
         let Some(path) = session.path() else { return Ok(None) };
         let content = host.disk().read_if_present(&path).await;
@@ -44,7 +73,7 @@ impl Session {
     }
 
     /// Looks a session up, through its point: a quirk may look for another one, not find it, or not look at all.
-    pub(super) async fn look_up(scene: &Scene<'_>, folder: &Path, asked: &str) -> Result<Lookup, Stop> {
+    pub(crate) async fn look_up(scene: &Scene<'_>, folder: &Path, asked: &str) -> Result<Lookup, Stop> {
         let session = Self::find(scene.host, folder, asked).await?;
         let event = json!({ "session": asked, "found": session.is_some() });
         let passed = scene.console.injector().pass(scene.host, Point::CliResume, event).await;
@@ -66,12 +95,12 @@ impl Session {
     }
 
     /// Creates the file, so that a turn that is killed half way can be gone on with.
-    pub(super) async fn begin(&self, host: &Host) -> Result<(), Stop> {
+    pub(crate) async fn begin(&self, host: &Host) -> Result<(), Stop> {
         self.append(host, b"").await
     }
 
     /// What its earlier turns answered, in order.
-    pub(super) async fn replies(&self, host: &Host) -> Result<Vec<String>, Stop> {
+    pub(crate) async fn replies(&self, host: &Host) -> Result<Vec<String>, Stop> {
         let Some(path) = self.path() else { return Ok(Vec::new()) };
         let content = host.disk().read_if_present(&path).await;
         let content = content.map_err(|error| Stop::mishap(path.display(), &error))?.unwrap_or_default();
@@ -80,7 +109,7 @@ impl Session {
     }
 
     /// Adds a turn: what was asked, what was answered, and how many model calls it took.
-    pub(super) async fn add(
+    pub(crate) async fn add(
         &self,
         host: &Host,
         prompt: &str,

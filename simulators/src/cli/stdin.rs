@@ -11,14 +11,14 @@ use tokio::io::AsyncReadExt as _;
 const PATIENCE: Duration = Duration::from_millis(200);
 
 /// Standard input after the first look at it.
-pub(super) struct Input {
+pub(crate) struct Input {
     /// Whether it was at its end at once.
-    pub(super) at_end: bool,
+    pub(crate) at_end: bool,
     rest: Option<Reader>,
 }
 
 /// Looks whether standard input is at its end.
-pub(super) async fn open(host: &Host) -> Input {
+pub(crate) async fn open(host: &Host) -> Input {
     let Some(mut reader) = host.processes().stdin() else {
         return Input { at_end: true, rest: None };
     };
@@ -31,7 +31,7 @@ pub(super) async fn open(host: &Host) -> Input {
 
 impl Input {
     /// Reads to the end, however long that takes. The content is not used: no recording shows what becomes of it.
-    pub(super) async fn read_to_end(mut self) {
+    pub(crate) async fn read_to_end(mut self) {
         let Some(mut reader) = self.rest.take() else { return };
         let mut buffer = vec![0; 4096];
         while matches!(reader.read(&mut buffer).await, Ok(length) if length > 0) {}

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 /// Why a process ends early.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// It ends here with this code: a quirk, or an interrupt.
     #[error("ended with code {0}")]
     Exit(i32),
@@ -20,13 +20,13 @@ pub(super) enum Stop {
 
 impl Stop {
     /// A mishap: what could not be done, and why.
-    pub(super) fn mishap(what: impl Display, why: &impl Display) -> Self {
+    pub(crate) fn mishap(what: impl Display, why: &impl Display) -> Self {
         Stop::Mishap(format!("Error: {what}: {why}"))
     }
 
     /// The exit code. A Rust program that prints to a closed pipe panics, which is 101 (inferred for other
     /// CLIs); a failed turn is 1.
-    pub(super) fn code(&self) -> i32 {
+    pub(crate) fn code(&self) -> i32 {
         match self {
             Stop::Exit(code) => *code,
             Stop::BrokenPipe => 101,

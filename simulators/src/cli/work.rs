@@ -8,7 +8,7 @@ use crate::stage::{Part, ShellCommand};
 
 /// Runs the commands of a part that are to be run, one after the other, before any event tells of them. Gives the part with
 /// what they printed and returned, also where its reply speaks of it.
-pub(super) async fn done(host: &Host, mut part: Part) -> Result<Part, Stop> {
+pub(crate) async fn done(host: &Host, mut part: Part) -> Result<Part, Stop> {
     for command in part.commands.iter_mut().filter(|command| command.run) {
         run(host, command).await?;
     }

@@ -3,6 +3,7 @@
 use gauntlet_protocol::bearer_token;
 use gauntlet_protocol::fleet::MAX_CALLBACK;
 use gauntlet_protocol::fleet::config::FleetConfig;
+use gauntlet_protocol::fleet::hermes::feed::Feed;
 use gauntlet_protocol::fleet::hermes::{VERSION, hermes_card, refusal};
 use gauntlet_protocol::json;
 use gauntlet_protocol::jsonrpc::{Request, Response};
@@ -78,6 +79,13 @@ impl Peer {
                     Err(_) => (400, json!({ "error": "incomplete body" })),
                 }
             }
+            ("GET", _) => match Feed::asked(&head.path) {
+                Some(asked) => match self.authorise(&config, head).await {
+                    Some(refusal) => refusal,
+                    None => self.feed(&asked).await,
+                },
+                None => refusal::not_found(),
+            },
             _ => refusal::not_found(),
         }
     }

@@ -2,11 +2,12 @@
 //! texts with the runtime's node, and nothing of what happens between them, so that a mistake of one shows beside the other.
 //!
 //! `http` is what there is over HTTP, `answers` what a message leads to, `memory` what is kept between messages, `records` the
-//! files, `client` what is sent to others.
+//! files, `client` what is sent to others, `feed` what the dashboard shows.
 
 mod answers;
 mod client;
 mod config;
+mod feed;
 mod http;
 mod memory;
 mod profile;

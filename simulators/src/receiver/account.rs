@@ -6,11 +6,10 @@ use gauntlet_protocol::step::Step;
 use gauntlet_world::injection::Point;
 use serde_json::{Value, json};
 
-use super::modes::talk;
 use super::state::Receiver;
 
 /// What a CLI tells of what a turn used.
-pub(super) enum Account {
+pub(crate) enum Account {
     /// What this turn used.
     OfTurn(Reading),
     /// What all turns of its session used so far.
@@ -18,7 +17,7 @@ pub(super) enum Account {
 }
 
 /// What a CLI tells of the steps of a turn.
-pub(super) enum Steps {
+pub(crate) enum Steps {
     /// Nothing: its output is not made of steps.
     Untold,
     /// The last one that was completed, if any was.
@@ -62,7 +61,7 @@ impl Receiver {
         if !self.settings.declares.contains(&&USAGE) {
             return Used::default();
         }
-        let (told, is_total) = match talk(self.settings.mode).account(stdout) {
+        let (told, is_total) = match self.talk.account(stdout) {
             Account::OfTurn(told) => (told, false),
             Account::OfSession(told) => (told, true),
         };
@@ -91,7 +90,7 @@ impl Receiver {
 
     /// What is told of a turn that was ended from here: how far it came.
     pub(super) async fn with_last_step(&self, context: &str, text: String, stdout: &[u8]) -> String {
-        let step = match talk(self.settings.mode).last_step(stdout) {
+        let step = match self.talk.last_step(stdout) {
             // None is made up.
             Steps::Untold | Steps::Last(None) => return text,
             Steps::Last(Some(step)) => step,

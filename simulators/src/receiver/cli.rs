@@ -15,7 +15,6 @@ use serde_json::json;
 use tokio::io::AsyncReadExt;
 
 use super::deadline::Deadline;
-use super::modes::talk;
 use super::state::Receiver;
 use gauntlet_world::injection::Point;
 
@@ -46,13 +45,13 @@ const BETWEEN_SWEEPS: Duration = Duration::from_millis(10);
 
 /// What a run of the CLI gave.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Output {
+pub(crate) struct Output {
     /// Standard output, up to the cap.
-    pub(super) stdout: Vec<u8>,
+    pub(crate) stdout: Vec<u8>,
     /// Standard error, up to the cap; what is not UTF-8 is replaced.
-    pub(super) stderr: String,
+    pub(crate) stderr: String,
     /// The return code; negative for a signal.
-    pub(super) code: i32,
+    pub(crate) code: i32,
 }
 
 /// How a run ended.
@@ -87,8 +86,7 @@ impl Receiver {
         text: &str,
         deadline: Option<Deadline>,
     ) -> Run {
-        let (added, adds_places) =
-            (talk(self.settings.mode).environment(), talk(self.settings.mode).adds_usual_places());
+        let (added, adds_places) = (self.talk.environment(), self.talk.adds_usual_places());
         let withheld = self.bearers();
         let event = json!({
             "contextId": context, "session": session, "args": args, "text": text, "cwd": self.config.repo_path,
@@ -132,7 +130,7 @@ impl Receiver {
                 "the turn of context {context} ran into its {limit}, killing its process group"
             ))
             .await;
-            self.kill_turn(group, turn).await;
+            self.kill_turn(group, turn, ended_by).await;
             // Reaps the leader; the pipes are let go with the child.
             let _ = self.host.clock().within(DRAIN, child.wait()).await;
         } else {
@@ -148,7 +146,7 @@ impl Receiver {
 
     /// When a turn of this context is killed.
     pub(super) async fn cap(&self, context: &str) -> Duration {
-        let cap = talk(self.settings.mode).cap(&self.config);
+        let cap = self.talk.cap(&self.config);
         let event = json!({ "contextId": context, "seconds": cap.as_secs_f64() });
         let passed = self.pass(Point::ReceiverCap, event).await.first();
         let seconds = passed.and_then(|event| event.get("seconds")?.as_f64());
@@ -163,9 +161,9 @@ impl Receiver {
         Ok(child)
     }
 
-    async fn kill_turn(&self, group: Pid, turn: &str) {
+    async fn kill_turn(&self, group: Pid, turn: &str, ended_by: EndedBy) {
         let processes = self.host.processes();
-        if self.kills_groups("cap").await {
+        if self.kills_groups(ended_by.name()).await {
             let _ = processes.signal_group(group, Signal::Kill).await;
             self.sweep(TURN_MARK, turn).await;
         } else {
@@ -225,7 +223,7 @@ impl Receiver {
         }
         env.insert(RECEIVER_MARK.to_owned(), self.mark());
         env.insert(TURN_MARK.to_owned(), turn.to_owned());
-        env.extend(talk(self.settings.mode).environment());
+        env.extend(self.talk.environment());
         env
     }
 

@@ -33,6 +33,8 @@ pub(super) struct Deadline {
     at: Instant,
     /// Of how many milliseconds it is the end.
     pub(super) whole_ms: u64,
+    /// Whether it was set before the receiver was started again.
+    earlier_life: bool,
 }
 
 /// What became of waiting for something.
@@ -74,7 +76,7 @@ impl Receiver {
             _ => due.left(now),
         };
         let now = self.host.clock().now();
-        Some(Deadline { at: now.checked_add(left).unwrap_or(now), whole_ms: due.whole_ms })
+        Some(Deadline { at: now.checked_add(left).unwrap_or(now), whole_ms: due.whole_ms, earlier_life })
     }
 
     /// Waits for something as long as the receiver waits, and no longer than the deadline.
@@ -93,7 +95,7 @@ impl Receiver {
             if let Some(got) = clock.within(left, what.as_mut()).await {
                 return Waited::Got(got);
             }
-            if self.sees_over(context).await {
+            if self.sees_over(deadline, context).await {
                 return Waited::Over;
             }
             waited = left;
@@ -107,23 +109,26 @@ impl Receiver {
     /// Whether a turn whose CLI is about to be started comes too late for it.
     pub(super) async fn is_over(&self, deadline: Option<Deadline>, context: &str) -> bool {
         deadline.is_some_and(|deadline| deadline.at <= self.host.clock().now())
-            && self.sees_over(context).await
+            && self.sees_over(deadline, context).await
     }
 
-    async fn sees_over(&self, context: &str) -> bool {
-        let event = json!({ "contextId": context });
+    async fn sees_over(&self, deadline: Option<Deadline>, context: &str) -> bool {
+        let earlier_life = deadline.is_some_and(|deadline| deadline.earlier_life);
+        let event = json!({ "contextId": context, "earlier_life": earlier_life });
         !self.pass(Point::ReceiverDeadlineOver, event).await.events.is_empty()
     }
 
     /// How long the CLI may still work, and what it is that ends it. Where both fall together it is the deadline.
     pub(super) async fn limit(&self, context: &str, deadline: Option<Deadline>) -> (Duration, EndedBy) {
         let cap = self.cap(context).await;
-        let Some(Deadline { at, whole_ms }) = deadline else { return (cap, EndedBy::Cap) };
+        let Some(Deadline { at, whole_ms, earlier_life }) = deadline else { return (cap, EndedBy::Cap) };
         let left = at.saturating_duration_since(self.host.clock().now());
         let by = if left <= cap { EndedBy::Deadline } else { EndedBy::Cap };
         let together = Duration::from_millis(whole_ms) == self.config.turn_cap;
-        let event =
-            json!({ "contextId": context, "together": together, "by": by.name(), "named": by.name() });
+        let event = json!({
+            "contextId": context, "earlier_life": earlier_life, "together": together,
+            "by": by.name(), "named": by.name(),
+        });
         let passed = self.pass(Point::ReceiverLimit, event).await.first().unwrap_or_default();
         let end = |name: &str| EndedBy::named(passed.get(name)?.as_str()?);
         let limit = match end("by") {

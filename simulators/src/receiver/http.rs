@@ -71,8 +71,10 @@ impl Receiver {
                 BodyState::Broken => false,
             };
             let stays_open = reusable && self.settings.framing.keep_alive && head.wants_more();
-            let event =
-                json!({ "method": head.method, "path": head.path, "status": answered.0, "body": answered.1 });
+            let event = json!({
+                "method": head.method, "path": head.path, "status": answered.0, "body": answered.1,
+                "bearer": self.bearer_of(&head),
+            });
             let passed = self.pass(Point::ReceiverResponse, event).await;
             for event in &passed.events {
                 let status =
@@ -155,6 +157,15 @@ impl Receiver {
                 }
             }
         })
+    }
+
+    /// What bearer a request presents, whether one is wanted there or not.
+    fn bearer_of(&self, head: &Head) -> &'static str {
+        match (&self.token, head.header("authorization").and_then(bearer_token)) {
+            (_, None) => "missing",
+            (Some(token), Some(presented)) if presented.ct_eq(token.as_bytes()).into() => "ok",
+            (_, Some(_)) => "wrong",
+        }
     }
 
     /// Why the bearer is refused, if it is. Decided before anything of the body is looked at (FLEET-AUTH-05).

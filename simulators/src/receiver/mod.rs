@@ -8,29 +8,32 @@
 //! One idea a file: `config`, `deviations` and `state` what it is told, `http` what it answers, `request` what it is asked, `params`
 //! what of that it cannot read, `claims` which contexts are at work,
 //! `task` what a dispatch says beside its text, `deadline` until when it may take,
-//! `inbox` what it accepted, `journal` what became of it, `turns` the order of things, `cli` one run of the CLI, `account` what a turn used and how far it came, `callback` the way
-//! back, `process` start, recovery and end. What differs by executor is in `modes`, and in
-//! `replay` what is made of a CLI that prints its whole conversation each time.
+//! `inbox` what it accepted, `journal` what became of it, `turns` the order of things, `cli` one run of the CLI, `account` what a turn
+//! used and how far it came, `callback` the way
+//! back, `process` start, recovery and end. What differs by executor is its [`talk::Talk`],
+//! in its folder of `executors`, and in `replay` what is made of a CLI that prints its whole conversation each time.
 
-mod account;
+pub(crate) mod account;
 mod callback;
 mod claims;
-mod cli;
-mod config;
+pub(crate) mod cli;
+pub(crate) mod config;
 mod deadline;
 mod deviations;
+pub(crate) mod flags;
 mod http;
 mod inbox;
 mod journal;
 mod locks;
 mod log;
-mod modes;
 mod params;
 mod process;
 mod replay;
 mod request;
 mod sessions;
+mod sign_in;
 mod state;
+pub(crate) mod talk;
 mod task;
 mod transcript;
 mod turns;

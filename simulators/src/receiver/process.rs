@@ -21,8 +21,8 @@ use super::deadline::Life;
 use super::inbox::{Writer, lines_after};
 use super::journal::{Fate, Journal, Outcome};
 use super::locks::ContextLocks;
-use super::modes::talk;
 use super::state::{Receiver, Settings};
+use super::talk::Talk;
 use super::task::Ended;
 use super::turns::told;
 use gauntlet_world::injection::Point;
@@ -61,6 +61,8 @@ pub async fn abandon(host: &Host, mode: &gauntlet_protocol::fleet::Mode) {
 /// Why a receiver does not start.
 #[derive(Debug, thiserror::Error)]
 enum StartError {
+    #[error("expected an executor whose CLI is known here; found {0:?}")]
+    Mute(&'static str),
     #[error("refusing to listen on {0} without a bearer: set auth_token_env, or bind to loopback")]
     Open(String),
     #[error("refusing to let everyone in: auth_token_env names {0}, which is not set or empty")]
@@ -105,6 +107,7 @@ async fn as_taken(host: &Host, settings: &Settings, mut config: Config) -> Resul
 
 async fn start(host: &Host, settings: Settings) -> Result<(Rc<Receiver>, Listener), StartError> {
     let mode = settings.mode;
+    let talk = <dyn Talk>::of(mode).ok_or(StartError::Mute(mode.name))?;
     let folder = host.cwd().join(".hermes");
     let prepare = |what| move |error| StartError::File(what, error);
     // One that is there and cannot be read is no bad file: the defaults would let everyone in.
@@ -144,6 +147,7 @@ async fn start(host: &Host, settings: Settings) -> Result<(Rc<Receiver>, Listene
     let last_id = journal.outcomes().iter().filter_map(|(_, outcome)| id_millis(&outcome.id)).max();
     let receiver = Rc::new(Receiver {
         host: host.clone(),
+        talk,
         token,
         outbound,
         inbox: Mutex::new(Writer::default()),
@@ -249,8 +253,8 @@ impl Receiver {
     /// Asks the CLI for its version, or for its help. Failure is only logged: it may be there when the first turn comes.
     async fn probe(&self) {
         let mut command = Command::new(self.settings.mode.cli, &self.config.repo_path);
-        command.args = vec![talk(self.settings.mode).probe().to_owned()];
-        let adds_places = talk(self.settings.mode).adds_usual_places();
+        command.args = vec![self.talk.probe().to_owned()];
+        let adds_places = self.talk.adds_usual_places();
         command.env = self.child_environment("probe", adds_places, &self.bearers()).await;
         command.stdout = Output::Null;
         command.stderr = Output::Null;

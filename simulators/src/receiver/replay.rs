@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use tokio::sync::MutexGuard;
 
 use super::cli::Output;
-use super::modes::{SignIn, Spoken};
+use super::sign_in::SignIn;
 use super::state::Receiver;
+use super::talk::Spoken;
 use gauntlet_world::injection::Point;
 
 impl Receiver {

@@ -8,7 +8,6 @@ use std::io;
 use gauntlet_protocol::fleet::{Session, SessionMap, Sessions};
 use serde_json::json;
 
-use super::modes::talk;
 use super::state::Receiver;
 use gauntlet_world::injection::Point;
 
@@ -18,7 +17,7 @@ impl Receiver {
         let session = match self.settings.mode.sessions {
             Sessions::Map { file, key } => self.remembered(file, key, context).await,
             Sessions::Derived if self.journal.began_before(line, context) => {
-                let id = talk(self.settings.mode).derived_session(context);
+                let id = self.talk.derived_session(context);
                 id.map(|id| Session { id, updated_at: 0, last_output: None })
             }
             Sessions::Derived => None,

@@ -18,6 +18,7 @@ use super::config::Config;
 use super::deadline::Life;
 use super::journal::Journal;
 use super::locks::ContextLocks;
+use super::talk::Talk;
 use crate::http1::Framing;
 use gauntlet_world::injection::{Injector, Passed, Point};
 
@@ -38,6 +39,8 @@ pub struct Settings {
 pub(super) struct Receiver {
     pub(super) host: Host,
     pub(super) settings: Settings,
+    /// How its CLI is talked to.
+    pub(super) talk: &'static dyn Talk,
     pub(super) config: Config,
     /// The inbound bearer; open when absent.
     pub(super) token: Option<String>,

@@ -89,7 +89,7 @@ impl Receiver {
     pub(super) async fn still_known(&self, line: u64, context: &str, kept: Option<Kept>) -> Option<Kept> {
         let kept = kept?;
         let earlier_life = line <= self.earlier_lines.get();
-        let event = json!({ "contextId": context, "earlier_life": earlier_life, "known": true });
+        let event = json!({ "contextId": context, "earlier_life": earlier_life, "deadline": kept.due.is_some(), "known": true });
         let passed = self.pass(Point::ReceiverTaskKept, event).await.first();
         passed.is_none_or(|event| event["known"] == true).then_some(kept)
     }

@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 
 use super::account::Used;
 use super::claims::Claim;
-use super::cli::Run;
+use super::cli::{Output, Run};
 use super::deadline::{Deadline, Waited};
 use super::inbox::{Accepted, lines_after};
 use super::journal::Outcome;
-use super::modes::{Ask, Heard, Spoken, talk};
 use super::state::Receiver;
+use super::talk::{Ask, Heard, Spoken};
 use super::task::Ended;
 use gauntlet_world::injection::Point;
 
@@ -146,13 +146,18 @@ impl Receiver {
     /// return code alone never says so.
     async fn run(&self, line: u64, context: &str, text: &str, deadline: Option<Deadline>) -> Told {
         let mode = self.settings.mode;
-        let talk = talk(mode);
+        let talk = self.talk;
         let over =
             || Told { text: not_begun(mode, deadline), ended_by: EndedBy::Deadline, used: Used::nothing() };
         let stored = self.session_of(line, context).await;
         // Of several that begin at once only one could be found again, so it is held until it was.
         let _beginning = match (talk.replays(), &stored) {
-            (true, None) => self.first_turn(context).await,
+            (true, None) if deadline.is_none() => self.first_turn(context).await,
+            (true, None) => match self.wait_for(self.first_turn(context), deadline, context).await {
+                Waited::Got(guard) => guard,
+                Waited::Busy => return Told { text: mode.busy_slots_text(), ended_by: EndedBy::Busy },
+                Waited::Over => return over(),
+            },
             _ => None,
         };
         if self.is_over(deadline, context).await {
@@ -215,7 +220,7 @@ impl Receiver {
         deadline: Option<Deadline>,
     ) -> (Told, Spoken) {
         let mode = self.settings.mode;
-        let talk = talk(mode);
+        let talk = self.talk;
         let session = stored.map(|session| session.id.as_str());
         let role = self.role().await;
         let tools = self.tools().await;
@@ -255,7 +260,7 @@ impl Receiver {
         };
         let spoken = match talk.replays() {
             true => self.hear_replay(context, stored, &named, &output).await,
-            false => self.heard(talk.read(&Heard { mode, output: &output }), output.code).await,
+            false => self.heard(talk.read(&Heard { mode, output: &output }), &output).await,
         };
         let now = self.host.clock().wall().seconds();
         let named = |id: &String| Session { id: id.clone(), updated_at: now, last_output: None };
@@ -275,10 +280,14 @@ impl Receiver {
     }
 
     /// What the CLI said, as it passes its injection point.
-    async fn heard(&self, mut spoken: Spoken, code: i32) -> Spoken {
-        let Spoken { reply, session, wrong_session, .. } = &spoken;
-        let event =
-            json!({ "reply": reply, "session": session, "wrong_session": wrong_session, "code": code });
+    async fn heard(&self, mut spoken: Spoken, output: &Output) -> Spoken {
+        let Spoken { reply, session, wrong_session, answered, first, from_result, failure, .. } = &spoken;
+        let event = json!({
+            "reply": reply, "session": session, "wrong_session": wrong_session, "code": output.code,
+            "failed": output.code != 0, "answered": answered, "noise": is_noisy(&output.stdout),
+            "several": first.is_some(), "first": first, "from_result": from_result,
+            "tells_failure": failure.is_some(), "failure": failure,
+        });
         let passed = self.pass(Point::ReceiverHeard, event.clone()).await;
         if let Some(heard) = passed.first().filter(|heard| *heard != event) {
             let text = |name| heard.get(name).and_then(|value| value.as_str()).map(str::to_owned);
@@ -307,7 +316,7 @@ impl Receiver {
     /// The path of the repository's file of tools, if this mode passes it on and it holds JSON: a CLI that is given a broken one
     /// does not start (FLEET-CC-04).
     async fn tools(&self) -> Option<String> {
-        let path = Path::new(&self.config.repo_path).join(talk(self.settings.mode).tools_file()?);
+        let path = Path::new(&self.config.repo_path).join(self.talk.tools_file()?);
         let content = self.host.disk().read_if_present(&path).await.ok().flatten()?;
         let parsed = json::parse("the file of tools", &content);
         let event = json!({ "sound": parsed.is_ok() });
@@ -376,6 +385,12 @@ impl Told {
 /// What is told of a turn that came too late.
 fn not_begun(mode: &Mode, deadline: Option<Deadline>) -> String {
     not_begun_text(mode.cli, deadline.map_or(0, |deadline| deadline.whole_ms))
+}
+
+/// Whether there are lines in an output that are no JSON object, as far as their ends tell.
+fn is_noisy(stdout: &[u8]) -> bool {
+    let mut lines = stdout.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.any(|line| !line.is_empty() && !(line.starts_with(b"{") && line.ends_with(b"}")))
 }
 
 /// Why the CLI could not be started, in the words of the product line (recorded).

@@ -1,19 +1,17 @@
 //! The recorder makes a profile of recordings: what a CLI printed becomes the templates by which the stand-in prints it again.
 //!
 //! It is pure: file names and their texts in, a profile out, and a list of what the recordings do not tell and what stands in
-//! the profile instead. `slots` finds what is not the same in two runs; one file an executor knows its events.
+//! the profile instead. `slots` finds what is not the same in two runs; the `recorder.rs` of an executor's folder knows its events.
 
-mod claude_code;
-mod codex;
-mod opencode;
 mod recordings;
-mod slots;
+pub(crate) mod slots;
 
 use serde_json::{Map, Value};
 
 pub use recordings::Recordings;
 
 use crate::cli::Profile;
+use crate::executors::{self, EXECUTORS, Recorder};
 
 /// A profile that was made of recordings.
 #[derive(Debug, Clone)]
@@ -42,7 +40,7 @@ pub enum RecordError {
     /// The executor is known, and what its CLI prints tells no profile.
     #[error(
         "{at}: expected recordings of an executor that prints events ({}); found some of {executor:?}, {why}",
-        EXECUTORS.join(", ")
+        executors().join(", ")
     )]
     Untellable {
         /// Where the recordings are.
@@ -55,17 +53,16 @@ pub enum RecordError {
 }
 
 impl RecordError {
-    fn new(at: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> Self {
+    pub(crate) fn new(at: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self::Unexpected { at: at.into(), expected: expected.into(), found: found.into() }
     }
 }
 
-/// Why nothing of agy's can be made a profile.
-const AGY: &str = "whose CLI prints its answers as plain text, so that no recording tells how it talks; its profile is written by hand \
-                   from what receivers rely on";
-
 /// The executors whose recordings can be read.
-pub const EXECUTORS: [&str; 3] = ["claude_code", "codex", "opencode"];
+pub fn executors() -> Vec<&'static str> {
+    let tells = EXECUTORS.iter().filter(|executor| matches!(executor.recorder, Recorder::Tells(_)));
+    tells.map(|executor| executor.name).collect()
+}
 
 /// Makes the profile of one version of an executor's CLI. `recorded_from` is where the recordings are, as the profile says it.
 pub fn record(
@@ -75,17 +72,15 @@ pub fn record(
     recordings: &Recordings,
 ) -> Result<Made, RecordError> {
     let mut untold = Vec::new();
-    let talk = match executor {
-        "claude_code" => claude_code::talk(recordings, &mut untold)?,
-        "codex" => codex::talk(recordings, &mut untold)?,
-        "opencode" => opencode::talk(recordings, &mut untold)?,
-        "agy" => {
+    let talk = match executors::named(executor).map(|known| &known.recorder) {
+        Some(Recorder::Tells(talk)) => talk(recordings, &mut untold)?,
+        Some(Recorder::Mute(why)) => {
             let at = recorded_from.to_owned();
-            return Err(RecordError::Untellable { at, executor: executor.to_owned(), why: AGY });
+            return Err(RecordError::Untellable { at, executor: executor.to_owned(), why });
         }
-        other => {
-            let known = format!("an executor whose recordings can be read ({})", EXECUTORS.join(", "));
-            return Err(RecordError::new(recorded_from, known, format!("{other:?}")));
+        None => {
+            let known = format!("an executor whose recordings can be read ({})", executors().join(", "));
+            return Err(RecordError::new(recorded_from, known, format!("{executor:?}")));
         }
     };
     untold.push(
@@ -121,7 +116,7 @@ mod tests {
 
     #[test]
     fn garbage_is_refused_with_what_was_expected_where() {
-        for executor in EXECUTORS {
+        for executor in super::executors() {
             let nothing = refused(executor, &[]);
             assert!(nothing.starts_with("text.stdout.jsonl: expected "), "{executor}: {nothing}");
             let other = refused(executor, &[("text.stdout.jsonl", "{\"a\": 1}\n{\"b\": [2]}\n")]);

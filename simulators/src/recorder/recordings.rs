@@ -31,17 +31,17 @@ impl Recordings {
     }
 
     /// What a case printed on standard output, if it was recorded.
-    pub(super) fn stdout(&self, case: &str) -> Option<&str> {
+    pub(crate) fn stdout(&self, case: &str) -> Option<&str> {
         self.files.get(&format!("{case}.stdout.jsonl")).map(String::as_str)
     }
 
     /// The lines that a case printed on standard error; none when nothing was recorded.
-    pub(super) fn stderr(&self, case: &str) -> Vec<&str> {
+    pub(crate) fn stderr(&self, case: &str) -> Vec<&str> {
         self.files.get(&format!("{case}.stderr.txt")).map(|text| text.lines().collect()).unwrap_or_default()
     }
 
     /// The events of a case: none when it was not recorded or printed nothing.
-    pub(super) fn events(&self, case: &str) -> Result<Option<Vec<Value>>, RecordError> {
+    pub(crate) fn events(&self, case: &str) -> Result<Option<Vec<Value>>, RecordError> {
         let Some(text) = self.stdout(case).filter(|text| !text.trim().is_empty()) else { return Ok(None) };
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let events = lines.map(|(number, line)| match serde_json::from_str(line) {
@@ -56,7 +56,7 @@ impl Recordings {
     }
 
     /// The exit code of a case, if it was recorded; else the usual one, and that it is not told.
-    pub(super) fn exit(&self, case: &str, usual: i32, untold: &mut Vec<String>) -> i32 {
+    pub(crate) fn exit(&self, case: &str, usual: i32, untold: &mut Vec<String>) -> i32 {
         self.exits.get(case).copied().unwrap_or_else(|| {
             untold.push(format!("the exit code of {case}: no exit-codes.txt says it; {usual} stands there"));
             usual

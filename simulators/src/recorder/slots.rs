@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 /// A copy of a recorded value in which `change` has put slots: it gets each member's name and value, and gives what stands in its
 /// place, or nothing when the value is looked into.
-pub(super) fn templated(value: &Value, change: &dyn Fn(&str, &Value) -> Option<Value>) -> Value {
+pub(crate) fn templated(value: &Value, change: &dyn Fn(&str, &Value) -> Option<Value>) -> Value {
     fn inner(name: &str, value: &Value, change: &dyn Fn(&str, &Value) -> Option<Value>) -> Value {
         if let Some(changed) = change(name, value) {
             return changed;
@@ -35,7 +35,7 @@ fn waits(text: &str) -> String {
 }
 
 /// A line of a log without the moment at which it was written: `2026-11-21T01:25:42.256060Z ERROR …`.
-pub(super) fn stamped(line: &str) -> String {
+pub(crate) fn stamped(line: &str) -> String {
     match line.split_once(' ') {
         Some((stamp, rest)) if stamp.len() > 20 && stamp.contains('T') && stamp.ends_with('Z') => {
             format!("{{stamp}} {rest}")
@@ -45,12 +45,12 @@ pub(super) fn stamped(line: &str) -> String {
 }
 
 /// The text between a beginning and an end.
-pub(super) fn between<'t>(text: &'t str, begin: &str, end: &str) -> Option<&'t str> {
+pub(crate) fn between<'t>(text: &'t str, begin: &str, end: &str) -> Option<&'t str> {
     text.split_once(begin)?.1.split_once(end).map(|(inside, _)| inside)
 }
 
 /// The text in the place of a number at the end of it: `item_3` becomes `item_{item}`.
-pub(super) fn numbered(text: &str, prefix: &str, slot: &str) -> Option<Value> {
+pub(crate) fn numbered(text: &str, prefix: &str, slot: &str) -> Option<Value> {
     let number = text.strip_prefix(prefix)?;
     number.bytes().all(|byte| byte.is_ascii_digit()).then(|| Value::from(format!("{prefix}{{{slot}}}")))
 }

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::path::Path;
 use std::rc::Rc;
 
-use gauntlet_protocol::fleet::AGY;
+use gauntlet_protocol::agy::MODE as AGY;
 use gauntlet_world::Host;
 use gauntlet_world::simulated::program;
 use serde_json::{Value, json};

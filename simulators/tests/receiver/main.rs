@@ -2,6 +2,8 @@
 
 mod agy;
 mod broken_disk;
+#[path = "../callbacks/mod.rs"]
+mod callbacks;
 mod crashes;
 mod http;
 mod life;

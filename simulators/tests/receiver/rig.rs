@@ -7,18 +7,21 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
+use gauntlet_protocol::codex::MODE as CODEX;
+use gauntlet_protocol::fleet::Mode;
 use gauntlet_protocol::fleet::extension::EXTENSIONS;
-use gauntlet_protocol::fleet::{CODEX, Mode};
-use gauntlet_simulators::http1::{Connection, Framing};
+use gauntlet_simulators::http1::Framing;
 use gauntlet_simulators::receiver;
 use gauntlet_world::http::{self, Request};
-use gauntlet_world::injection::{Injector, Mangle};
-use gauntlet_world::network::{Address, Listener, Stream};
+use gauntlet_world::injection::Injector;
+use gauntlet_world::network::{Address, Stream};
 use gauntlet_world::process::{Command, Pid};
 use gauntlet_world::simulated::{Exit, Launch, ProcessState, program};
 use gauntlet_world::{Host, Machine, World, WorldSettings};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::callbacks;
 
 pub(crate) const PORT: u16 = 9320;
 const HERMES_PORT: u16 = 9219;
@@ -172,7 +175,19 @@ impl Rig {
         let visitor = machine.visitor("tester", BTreeMap::new(), PathBuf::from("/repo"), None);
         let hermes = machine.visitor("hermes", BTreeMap::new(), PathBuf::from("/"), None);
         let listener = hermes.network().listen(&Address::loopback(HERMES_PORT)).await.expect("a free port");
-        hermes.spawn(take_callbacks(hermes.clone(), listener, seen.clone(), world.clone()));
+        let (taken, clock) = (seen.clone(), world.clone());
+        hermes.spawn(callbacks::take(hermes.clone(), listener, move |body| {
+            let part =
+                |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+            taken.calls.borrow_mut().push(Call {
+                id: part("/id"),
+                context: part("/params/message/contextId"),
+                text: part("/params/message/parts/0/text"),
+                at_ms: clock.elapsed_ms(),
+            });
+            let status = taken.answers.borrow_mut().pop_front().unwrap_or(200);
+            (status, json!({ "jsonrpc": "2.0", "id": body["id"], "result": {} }))
+        }));
         Self { world, machine, visitor, seen, mode, framing: Framing::default() }
     }
 
@@ -390,30 +405,4 @@ async fn cli(host: Host, seen: Rc<Seen>, world: World) -> i32 {
     let _ = host.processes().print_error(play.stderr.as_bytes()).await;
     seen.runs.borrow_mut()[number].ended_ms = Some(world.elapsed_ms());
     play.code
-}
-
-async fn take_callbacks(host: Host, listener: Listener, seen: Rc<Seen>, world: World) {
-    while let Ok(stream) = listener.accept().await {
-        let (task, seen, world) = (host.clone(), seen.clone(), world.clone());
-        host.spawn(async move {
-            let framing = Framing { keep_alive: false, ..Framing::default() };
-            let mut connection = Connection::new(&task, &framing, stream);
-            let Ok(head) = connection.head().await else { return };
-            let Ok(body) = connection.body(&head, 1 << 24).await else { return };
-            let body: Value = serde_json::from_slice(&body).expect("a callback is JSON");
-            let part =
-                |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-            seen.calls.borrow_mut().push(Call {
-                id: part("/id"),
-                context: part("/params/message/contextId"),
-                text: part("/params/message/parts/0/text"),
-                at_ms: world.elapsed_ms(),
-            });
-            let status = seen.answers.borrow_mut().pop_front().unwrap_or(200);
-            let answer = json!({ "jsonrpc": "2.0", "id": body["id"], "result": {} }).to_string();
-            if connection.answer(status, answer.as_bytes(), false, Mangle::Nothing).await.is_ok() {
-                connection.close().await;
-            }
-        });
-    }
 }

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use gauntlet_protocol::fleet::{CODEX, MODES, Mode};
+use gauntlet_protocol::fleet::{MODES, Mode};
 use gauntlet_runtime::Runtime;
 use gauntlet_runtime::fleet::{Launcher, Settings as FleetSettings};
 use gauntlet_simulators::receiver::SUBJECT_TOKEN;
@@ -23,10 +23,11 @@ use tokio::sync::Notify;
 
 use super::names::Names;
 use super::plan::Plan;
-use super::real::{RealBench, free_port};
+use super::real::{RealBench, free_port, search_path};
 use super::virtual_bench::VirtualBench;
 use super::workdir;
 use crate::scenario::{Folder, Limits};
+use crate::strays;
 use crate::trace::{File, Trace, What};
 
 /// A process that the bench started beside the receiver: of the machine, or a host in this process.
@@ -114,6 +115,11 @@ impl Places {
         self.root.join("bin")
     }
 
+    /// The runtime's command, where it is a program of the simulation.
+    pub(crate) fn command(&self) -> PathBuf {
+        self.bin().join("gauntlet")
+    }
+
     pub(crate) fn log(&self) -> PathBuf {
         self.root.join("receiver.log")
     }
@@ -138,9 +144,9 @@ impl Places {
     }
 }
 
-/// The mode of the plan's executor.
-pub(crate) fn mode(plan: &Plan) -> &'static Mode {
-    Mode::named(plan.profile.executor()).unwrap_or(&CODEX)
+/// The mode of the plan's executor; nothing when no receiver stands in front of it.
+pub(crate) fn mode(plan: &Plan) -> Option<&'static Mode> {
+    Mode::named(plan.profile.executor())
 }
 
 /// The time after which a receiver of this plan ends a turn: the lane's, unless the scenario says another one, and what its executor
@@ -230,13 +236,14 @@ pub(crate) fn runtime_environment(places: &Places, names: &Names, path: &str) ->
 /// How the runtime starts a receiver that it deploys. The template's text is only looked at.
 pub(crate) fn launchers(
     places: &Places,
+    injector: Injector,
     start: impl Fn(&'static Mode) -> (String, Vec<String>),
 ) -> FleetSettings {
     let receivers = MODES.iter().map(|mode| {
         let (program, args) = start(mode);
         (mode.name.to_owned(), Launcher { template: template(places), program, args })
     });
-    FleetSettings { receivers: receivers.collect() }
+    FleetSettings { receivers: receivers.collect(), injector }
 }
 
 /// The file that a deploy copies into a repository.
@@ -369,7 +376,7 @@ impl Bench {
     pub(super) fn hermes_injector(&self) -> Injector {
         match self {
             Bench::Virtual(bench) => bench.injector.clone(),
-            Bench::Real(bench) => bench.hermes_injector(),
+            Bench::Real(bench) => bench.injector(),
         }
     }
 
@@ -385,7 +392,7 @@ impl Bench {
     pub(crate) async fn start_receiver(&self, trace: &Trace) -> Result<(), BenchError> {
         trace.push(What::Started { host: "receiver".to_owned() });
         match self {
-            Bench::Virtual(bench) => bench.launch_receiver(),
+            Bench::Virtual(bench) => bench.launch_receiver()?,
             Bench::Real(bench) => bench.launch_receiver().await?,
         }
         let harness = self.harness();
@@ -439,6 +446,23 @@ impl Bench {
                 Ok(json!({ "code": code, "text": text }))
             }
         }
+    }
+
+    /// The runtime's command.
+    pub(super) fn command(&self) -> PathBuf {
+        match self {
+            Bench::Virtual(bench) => bench.places.command(),
+            Bench::Real(bench) => bench.binary.clone(),
+        }
+    }
+
+    /// The environment of the runtime, which its command shares.
+    pub(super) fn runtime_environment(&self, names: &Names) -> BTreeMap<String, String> {
+        let path = match self {
+            Bench::Virtual(bench) => bench.places.bin().to_string_lossy().into_owned(),
+            Bench::Real(bench) => search_path(&bench.places),
+        };
+        runtime_environment(self.places(), names, &path)
     }
 
     /// The return code of the receiver that ended last.
@@ -544,11 +568,16 @@ impl Bench {
     }
 
     /// Lets something listen that has nothing to do with the fleet.
-    pub(crate) async fn let_a_stranger_listen(&self, port: u16, says: Vec<u8>) -> Result<(), BenchError> {
+    pub(crate) async fn let_a_stranger_listen(
+        &self,
+        port: u16,
+        says: Vec<u8>,
+        after: Duration,
+    ) -> Result<(), BenchError> {
         let host = self.harness();
         let listener = host.network().listen(&Address::loopback(port)).await;
         let listener = listener.map_err(|error| BenchError::because("the stranger cannot listen", error))?;
-        host.spawn(stranger::serve(host.clone(), listener, says));
+        host.spawn(stranger::serve(host.clone(), listener, says, after));
         Ok(())
     }
 
@@ -558,6 +587,16 @@ impl Bench {
             Bench::Virtual(bench) => bench.strays(),
             Bench::Real(bench) => bench.strays(),
         }
+    }
+
+    /// The receivers that the runtime deployed and that run, with their arguments.
+    pub(super) fn deployed(&self) -> Vec<(Pid, Vec<String>)> {
+        let launched = self.runtime().map(|runtime| runtime.launched()).unwrap_or_default();
+        let arguments = |pid: Pid| match self {
+            Bench::Virtual(bench) => bench.machine.arguments(pid),
+            Bench::Real(_) => strays::arguments(pid.0),
+        };
+        launched.into_iter().filter_map(|pid| Some((pid, arguments(pid)?))).collect()
     }
 
     /// How long a process that was killed may still be seen.

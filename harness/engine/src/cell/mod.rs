@@ -4,6 +4,7 @@
 //! through the scenario, and the oracles judge the trace.
 
 mod bench;
+mod command;
 mod crowd;
 mod hermes;
 mod names;

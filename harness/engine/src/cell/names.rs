@@ -1,7 +1,7 @@
 //! The names of a cell: contexts, nonces and secrets are its own, so that cells on one subject cannot meet, and so that a
 //! secret found anywhere says which cell it is from.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ pub(crate) struct Names {
     pub(crate) workdir: RefCell<String>,
     /// Where the receiver calls back by its configuration, for `{hermes_url}`.
     pub(crate) hermes_url: RefCell<String>,
+    /// Where the subject listens, for `{port}`.
+    pub(crate) port: Cell<u16>,
 }
 
 impl Names {
@@ -39,6 +41,7 @@ impl Names {
             executor,
             workdir: RefCell::default(),
             hermes_url: RefCell::default(),
+            port: Cell::default(),
         }
     }
 
@@ -85,13 +88,14 @@ impl Names {
     }
 
     /// A text of a scenario with its references resolved: `{context:NAME}`, `{nonce:NAME}`,
-    /// `{workdir}`, and the words of the executor.
+    /// `{workdir}`, `{port}`, and the words of the executor.
     pub(crate) fn resolve(&self, text: &str) -> String {
         braces::fill(text, |inner| match inner.split_once(':') {
             Some(("context", name)) => Some(self.context(name)),
             Some(("nonce", name)) => Some(self.nonce(name)),
             None if inner == "workdir" => Some(self.workdir.borrow().clone()),
             None if inner == "hermes_url" => Some(self.hermes_url.borrow().clone()),
+            None if inner == "port" => Some(self.port.get().to_string()),
             None => self.executor.word(inner).map(str::to_owned),
             _ => None,
         })

@@ -48,7 +48,7 @@ pub(crate) struct RealBench {
     pub(crate) runtime: RefCell<Option<Runtime>>,
     runtime_host: Host,
     receiver: RefCell<Option<Started>>,
-    binary: PathBuf,
+    pub(super) binary: PathBuf,
     plan: Plan,
     names: Rc<Names>,
     trace: Rc<Trace>,
@@ -109,6 +109,7 @@ impl RealBench {
             move |moment: &str| trace.look_at_files(moment, observed(&places))
         };
         let receiver_port = free_port(&harness).await.map_err(wrong)?;
+        names.port.set(receiver_port);
         let wire = Rc::new(Wire::new(trace.clone(), receiver_port, Box::new(look.clone())));
         let stage = Rc::new(CellStage::new(
             plan.scenario.given.executor.turns.clone(),
@@ -146,7 +147,7 @@ impl RealBench {
 
     /// Starts the runtime, puts the gate before it when the scenario asks for one, and tells the receiver where callbacks go.
     pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
-        let settings = launchers(&self.places, |mode| {
+        let settings = launchers(&self.places, self.injector(), |mode| {
             // Unlike the receiver of the cell it outlives whoever started it; what is left of it is swept with the cell.
             (self.binary.to_string_lossy().into_owned(), vec!["serve".to_owned(), mode.name.to_owned()])
         });
@@ -201,8 +202,8 @@ impl RealBench {
         Ok(())
     }
 
-    /// The injector of a Hermes node, which lives in this process.
-    pub(super) fn hermes_injector(&self) -> Injector {
+    /// The injector of what lives in this process: the runtime, or a Hermes node.
+    pub(super) fn injector(&self) -> Injector {
         Injector::new(self.plan.quirks(), [("token".to_owned(), self.names.token.clone())].into())
     }
 
@@ -340,7 +341,7 @@ fn observed(places: &Places) -> Files {
 }
 
 /// Where programs are looked for: first where the stand-in is.
-fn search_path(places: &Places) -> String {
+pub(super) fn search_path(places: &Places) -> String {
     format!("{}:/usr/bin:/bin", places.bin().to_string_lossy())
 }
 
@@ -353,8 +354,9 @@ fn furnish(plan: &Plan, names: &Names, places: &Places, receiver: u16) -> io::Re
     for (path, text) in &plan.scenario.given.files {
         files::write(&places.path(&names.resolve(path)), text.as_bytes())?;
     }
-    for (path, target) in &plan.scenario.given.links {
-        files::link(Path::new(target), &places.path(&names.resolve(path)))?;
+    for link in &plan.scenario.given.links {
+        let place = |written: &str| places.path(&names.resolve(written));
+        files::link(&place(&link.to), &place(&link.path))?;
     }
     // What is a CLI's comes to the stand-in by the control connection.
     let quirks = plan.quirks().into_iter().filter(|quirk| quirk.role == "receiver").collect();

@@ -1,6 +1,6 @@
 //! One cell from beginning to end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::plan::{Deviation, Plan};
 use super::real::{RealBench, RealSettings};
 use super::steps::Stagehand;
 use super::virtual_bench::VirtualBench;
-use crate::data::catalogue::Catalogue;
+use crate::data::catalogue::{Catalogue, Role};
 use crate::oracle::{self, Judgement};
 use crate::scenario::{Limits, SubjectKind};
 use crate::trace::{Observation, Trace, What, digest};
@@ -92,13 +92,16 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
     bench.look("end", &trace);
     hand.nodes.end();
     outcome.error = outcome.error.or_else(|| bench.failure()).or_else(|| hand.nodes.failure());
-    if !plan.scenario.given.undisturbed {
-        outcome.events = bench.injector().map(|injector| injector.log()).unwrap_or_default();
+    outcome.events = bench.injector().map(|injector| injector.log()).unwrap_or_default();
+    if plan.scenario.given.undisturbed {
+        // What is judged there is the runtime by itself: nobody else deviates, and neither does the world.
+        outcome.events.retain(|(point, _)| point.role() == Role::Runtime.name());
+    } else {
         outcome.touches = bench.touches();
     }
     wire.end();
     outcome.observations = trace.take();
-    outcome.secrets.extend(deployed_bearers(&outcome.observations));
+    outcome.secrets.extend(oracle::deployed_bearers(&outcome.observations));
     outcome.judgements = oracle::judge(plan, catalogue, &names, &outcome.observations);
     if plan.lane == Lane::Virtual {
         outcome.digest = digest(&outcome.observations);
@@ -125,18 +128,6 @@ async fn play(hand: &Rc<Stagehand>) -> Result<(), BenchError> {
         hand.end().await;
     }
     Ok(())
-}
-
-/// The bearers that were made in the cell: what the token files of deployed receivers ever held.
-fn deployed_bearers(observations: &[Observation]) -> BTreeSet<String> {
-    let files = observations.iter().filter_map(|seen| match &seen.what {
-        What::Files { changed, .. } => Some(changed),
-        _ => None,
-    });
-    let tokens = files.flatten().filter(|(path, _)| path.contains("/.hermes/") && path.ends_with("token"));
-    let texts = tokens.filter_map(|(_, file)| Some(file.as_ref()?.content.text().trim().to_owned()));
-    // Shorter ones are no secrets, and would be found everywhere.
-    texts.filter(|text| text.len() >= 8).collect()
 }
 
 /// Notes each crash that a fault causes, and starts again what died.

@@ -91,6 +91,7 @@ impl Stagehand {
             Verb::Call(call) if self.judges_hermes() => self.nodes.call(call).await,
             Verb::Call(call) => self.call(&key, call).await,
             Verb::Run(run) => self.bench.run(&run.command).await?,
+            Verb::Command(command) => self.command(&key, command).await?,
             Verb::Await(wait) => self.wait(wait).await,
             Verb::Advance(time) => {
                 clock.sleep(time.duration()).await;
@@ -134,7 +135,8 @@ impl Stagehand {
             Verb::Stranger(stranger) => {
                 let body = self.names.resolve_value(&stranger.says).to_string();
                 for port in stranger.port..=stranger.to.unwrap_or(stranger.port) {
-                    self.bench.let_a_stranger_listen(port, body.clone().into_bytes()).await?;
+                    let after = stranger.after.map_or(Duration::ZERO, |after| after.duration());
+                    self.bench.let_a_stranger_listen(port, body.clone().into_bytes(), after).await?;
                 }
                 json!({})
             }
@@ -148,8 +150,19 @@ impl Stagehand {
             }
         };
         timed(&mut value, clock.now() - began);
+        self.look_at_deployed();
         self.trace.push(What::Result { step: key, value });
         Ok(())
+    }
+
+    /// Notes the receivers that the runtime deployed since it was last looked.
+    fn look_at_deployed(&self) {
+        for (Pid(pid), args) in self.bench.deployed() {
+            let is_known = |what: &What| matches!(what, What::Deployed { pid: known, .. } if *known == pid);
+            if !self.trace.any(is_known) {
+                self.trace.push(What::Deployed { pid, args });
+            }
+        }
     }
 
     fn judges_hermes(&self) -> bool {

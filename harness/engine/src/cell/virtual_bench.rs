@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use gauntlet_protocol::fleet::{MODES, Mode};
 use gauntlet_runtime::Runtime;
+use gauntlet_runtime::fleet::command;
 use gauntlet_simulators::{cli, gate, receiver};
 use gauntlet_world::fault::Unsynced;
 use gauntlet_world::injection::Injector;
@@ -35,9 +36,12 @@ const TOUCH_BUDGET: u64 = 200_000;
 
 type Exit = gauntlet_world::simulated::Exit;
 
+/// The port of a subject that is no receiver.
+const NO_RECEIVER_PORT: u16 = 9311;
+
 /// The one that a receiver takes when its configuration says none, so that one without a configuration is found, too.
 fn receiver_port(plan: &Plan) -> u16 {
-    mode(plan).default_port
+    mode(plan).map_or(NO_RECEIVER_PORT, |mode| mode.default_port)
 }
 
 /// The bench of the virtual lane.
@@ -93,6 +97,7 @@ impl VirtualBench {
             }
         };
         let receiver_port = receiver_port(plan);
+        names.port.set(receiver_port);
         let stage = Rc::new(CellStage::new(
             plan.scenario.given.executor.turns.clone(),
             names.clone(),
@@ -161,7 +166,7 @@ impl VirtualBench {
         let (ready, started) = oneshot::channel();
         let ready = Rc::new(Cell::new(Some(ready)));
         let bin = self.places.bin();
-        let settings = launchers(&self.places, |mode| {
+        let settings = launchers(&self.places, self.injector.clone(), |mode| {
             (bin.join(deployed(mode)).to_string_lossy().into_owned(), Vec::new())
         });
         let body = program(move |host: Host| {
@@ -200,9 +205,13 @@ impl VirtualBench {
         Ok(())
     }
 
-    pub(crate) fn launch_receiver(&self) {
+    pub(crate) fn launch_receiver(&self) -> Result<(), BenchError> {
+        let mode = mode(&self.plan).ok_or_else(|| {
+            let found = &self.plan.executor.id.value;
+            BenchError(format!("expected an executor that a receiver stands in front of; found {found:?}"))
+        })?;
         let settings = receiver::Settings {
-            mode: mode(&self.plan),
+            mode,
             framing: self.plan.release.framing.clone(),
             injector: self.injector.clone(),
             declares: self.plan.extensions(),
@@ -222,6 +231,7 @@ impl VirtualBench {
             tap: None,
         });
         *self.receiver.borrow_mut() = Some(started);
+        Ok(())
     }
 
     pub(crate) fn receiver_runs(&self) -> bool {
@@ -351,10 +361,10 @@ fn furnish(machine: &Machine, plan: &Plan, names: &Names, places: &Places, gated
             disk.make_dir(path.parent().unwrap_or(Path::new("/")))?;
             disk.write(&path, text.as_bytes(), 0o644)?;
         }
-        for (path, target) in &plan.scenario.given.links {
-            let path = places.path(&names.resolve(path));
+        for link in &plan.scenario.given.links {
+            let path = places.path(&names.resolve(&link.path));
             disk.make_dir(path.parent().unwrap_or(Path::new("/")))?;
-            disk.link(Path::new(target), &path)?;
+            disk.link(&places.path(&names.resolve(&link.to)), &path)?;
         }
         disk.settle();
         Ok(())
@@ -374,6 +384,11 @@ fn install(
         0
     });
     machine.install(&places.bin().join("sleep"), "sleep", sleep)?;
+    if plan.scenario.steps.iter().any(|step| step.command.is_some()) {
+        let injector = injector.clone();
+        let command = program(move |host| command::program(host, injector.clone()));
+        machine.install(&places.command(), "gauntlet", command)?;
+    }
     for mode in MODES {
         let settings = receiver::Settings {
             mode,

@@ -1,6 +1,6 @@
 //! The catalogue of requirements.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gauntlet_reports::{Class, Level};
 use schemars::JsonSchema;
@@ -96,6 +96,8 @@ impl Role {
 pub struct Catalogue {
     by_id: BTreeMap<String, Requirement>,
     order: Vec<String>,
+    /// Rows that are newer than the revision that judges.
+    pub(super) unscored: BTreeSet<String>,
 }
 
 impl Catalogue {
@@ -113,6 +115,11 @@ impl Catalogue {
     /// All of them, in the order of the files.
     pub fn all(&self) -> impl Iterator<Item = &Requirement> {
         self.order.iter().filter_map(|id| self.by_id.get(id))
+    }
+
+    /// Whether a row is scored: it is, unless it is newer than the revision that judges.
+    pub fn is_scored(&self, id: &str) -> bool {
+        !self.unscored.contains(id)
     }
 
     /// All ids.

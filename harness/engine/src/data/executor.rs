@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
+use super::output::Output;
 use crate::braces;
 use crate::scenario;
 
@@ -34,6 +35,9 @@ pub struct Executor {
     /// `{file.NAME}`: the receiver's files, by path below the working directory; none where no receiver stands in front.
     #[serde(default)]
     pub files: Option<ReceiverFiles>,
+    /// What its CLI prints; nothing that anybody looks at where none stands behind it.
+    #[serde(default)]
+    pub output: Option<Output>,
 }
 
 /// The files of a receiver, by path below the working directory.
@@ -125,6 +129,9 @@ impl Executor {
             if let Value::String(text) = value {
                 *text = self.fill(text);
             }
+        }
+        for text in quirk.when.begins.values_mut() {
+            *text = self.fill(text);
         }
         quirk
     }

@@ -15,7 +15,10 @@ use super::executor::Executor;
 use super::fault::Fault;
 use super::names::{self, InFault, InProfile, InQuirk, InRelease, InScenario, Keys, OfRelease, Used, What};
 use super::outline::Outline;
+use super::place::{Kind, Places};
 use super::release::Release;
+use super::revision::{Difference, Revision};
+use super::roadmap::{self, RoadmapFile, RoadmapItem};
 use super::source::{Source, SourceFile};
 use super::yaml::parse;
 use crate::scenario::{self, Lane, Limits, Reference, Scenario};
@@ -41,6 +44,16 @@ pub struct Library {
     pub faults: BTreeMap<String, Arc<Fault>>,
     /// The requirements that a mutant of the tests breaks, each with the name of its test.
     pub mutants: BTreeMap<String, String>,
+    /// The items of the roadmap, in the order of their files.
+    pub roadmap: Vec<RoadmapItem>,
+    /// The frozen lists of requirements, by name.
+    pub revisions: BTreeMap<String, Arc<Revision>>,
+    /// What is marked as changed since the newest of them.
+    pub unreleased: Difference,
+    /// The revision that judges, when one was asked for.
+    pub judged_by: Option<String>,
+    /// Where each of them is written.
+    pub places: Places,
     /// A digest of every file that was read.
     pub digest: String,
 }
@@ -92,6 +105,7 @@ impl Library {
                     if self.catalogue.get(&requirement.id.value).is_some() {
                         return Err(twice(file, &requirement.id, "requirement"));
                     }
+                    self.places.note(Kind::Requirement, &requirement.id.value, file, line(&requirement.id));
                     uses(requirement.id.clone(), What::Itself);
                     if (requirement.class == Class::Capability) != requirement.capability.is_some() {
                         let id = &requirement.id;
@@ -130,6 +144,7 @@ impl Library {
                 {
                     for scenario in scenarios {
                         let id = scenario.id.clone();
+                        self.places.note(Kind::Scenario, &id.value, file, line(&id));
                         if into.insert(id.value.clone(), scenario).is_some() {
                             return Err(twice(file, &id, "scenario"));
                         }
@@ -144,6 +159,7 @@ impl Library {
                 if self.executors.contains_key(&executor.id.value) {
                     return Err(twice(file, &executor.id, "executor"));
                 }
+                self.places.note(Kind::Executor, &executor.id.value, file, line(&executor.id));
                 self.executors.insert(executor.id.value.clone(), Arc::new(executor));
             }
             "profiles" => {
@@ -157,6 +173,7 @@ impl Library {
                         format!("expected a new version; {} {} has a profile already", key.0, key.1);
                     return Err(DataError::new(name, text, (1, 1), message, None));
                 }
+                self.places.note(Kind::Profile, &format!("{}-{}", key.0, key.1), file, 1);
                 self.profiles.insert(key, Arc::new(profile));
             }
             "releases" => {
@@ -173,6 +190,7 @@ impl Library {
                 if self.releases.contains_key(&release.id.value) {
                     return Err(twice(file, &release.id, "release"));
                 }
+                self.places.note(Kind::Release, &release.id.value, file, line(&release.id));
                 self.releases.insert(release.id.value.clone(), Arc::new(release));
             }
             "quirks" => {
@@ -201,6 +219,7 @@ impl Library {
                     let message = format!("expected a new id; {:?} exists already", quirk.id);
                     return fail(outline.value(&["id"]), message, None);
                 }
+                self.places.note(Kind::Quirk, &quirk.id, file, outline.value(&["id"]).0);
                 self.quirks.insert(quirk.id.clone(), Arc::new(quirk));
             }
             "faults" => {
@@ -214,12 +233,36 @@ impl Library {
                 if self.quirks.contains_key(&fault.id.value) || self.faults.contains_key(&fault.id.value) {
                     return Err(twice(file, &fault.id, "quirk or fault"));
                 }
+                self.places.note(Kind::Fault, &fault.id.value, file, line(&fault.id));
                 self.faults.insert(fault.id.value.clone(), Arc::new(fault));
             }
             "mutants" => {
                 let mutants: BTreeMap<String, String> = parse(name, text)?;
                 parse::<Keys>(name, text)?.0.into_iter().for_each(|id| uses(id, What::Requirement));
                 self.mutants.extend(mutants);
+            }
+            "roadmap" => {
+                let parsed: RoadmapFile = parse(name, text)?;
+                for item in parsed.items {
+                    if self.roadmap.iter().any(|known| known.id.value == item.id.value) {
+                        return Err(twice(file, &item.id, "roadmap item"));
+                    }
+                    // A pattern may be ahead of its rows; a name may not.
+                    let exact = item.requirements.iter().filter(|name| !roadmap::is_pattern(&name.value));
+                    exact.for_each(|id| uses(id.clone(), What::Requirement));
+                    self.places.note(Kind::RoadmapItem, &item.id.value, file, line(&item.id));
+                    self.roadmap.push(item);
+                }
+            }
+            "catalogue" if file.name.ends_with("/unreleased.yaml") => self.unreleased = parse(name, text)?,
+            "catalogue" => {
+                let revision: Revision = parse(name, text)?;
+                if self.revisions.contains_key(&revision.revision.value) {
+                    return Err(twice(file, &revision.revision, "revision"));
+                }
+                let id = revision.revision.value.clone();
+                self.places.note(Kind::Revision, &id, file, line(&revision.revision));
+                self.revisions.insert(id, Arc::new(revision));
             }
             _ => {
                 let known = [
@@ -231,6 +274,8 @@ impl Library {
                     "quirks",
                     "faults",
                     "mutants",
+                    "roadmap",
+                    "catalogue",
                 ];
                 let help =
                     nearest(&file.kind, known).map(|known| format!("did you mean the folder {known:?}?"));
@@ -271,6 +316,10 @@ fn words_of(quirk: &Quirk) -> Option<(Vec<String>, String, Option<String>)> {
         .matches
         .iter()
         .find_map(|(at, value)| wrong(["when", "matches", at], value, &Executor::WORDS));
+    let of_beginning = |(at, text): (&String, &String)| {
+        wrong(["when", "begins", at], &Value::from(text.as_str()), &Executor::WORDS)
+    };
+    let of_event = of_event.or_else(|| quirk.when.begins.iter().find_map(of_beginning));
     let (Deviation::Replace(values) | Deviation::Duplicate(values)) = &quirk.deviation else {
         return of_event;
     };
@@ -279,7 +328,8 @@ fn words_of(quirk: &Quirk) -> Option<(Vec<String>, String, Option<String>)> {
 }
 
 /// What braces in a replacement stand for, beside `{fill:N}`.
-const IN_REPLACEMENT: [&str; 6] = ["token", "context", "text", "line", "id", "url"];
+const IN_REPLACEMENT: [&str; 10] =
+    ["token", "context", "text", "line", "id", "url", "usual", "node", "first", "failure"];
 
 /// The hosts at which the steps of a file of scenarios aim faults; the types of steps hold them without a place.
 fn hosts_in_steps(file: &SourceFile, scenarios: &[Scenario]) -> Result<Vec<Spanned<String>>, DataError> {
@@ -295,8 +345,13 @@ fn hosts_in_steps(file: &SourceFile, scenarios: &[Scenario]) -> Result<Vec<Spann
     Ok(hosts)
 }
 
-fn version_key(version: &str) -> Vec<u64> {
+/// What versions are ordered by.
+pub(crate) fn version_key(version: &str) -> Vec<u64> {
     version.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect()
+}
+
+fn line(id: &Spanned<String>) -> u64 {
+    id.referenced.line()
 }
 
 fn twice(file: &SourceFile, id: &Spanned<String>, what: &str) -> DataError {

@@ -1,20 +1,25 @@
-//! The data that drives everything: requirements, scenarios, executors, profiles, releases, quirks, faults; embedded, and layered with
-//! a user's own.
+//! The data that drives everything: requirements, scenarios, executors, profiles, releases, quirks, faults, the roadmap, and the
+//! revisions of the catalogue; embedded, and layered with a user's own.
 
 mod error;
 mod library;
 mod names;
 mod outline;
+pub(crate) mod output;
 mod source;
 mod yaml;
 
 pub mod catalogue;
 pub mod executor;
 pub mod fault;
+pub mod place;
 pub mod release;
+pub mod revision;
+pub mod roadmap;
 
 pub(crate) use error::nearest;
 pub use error::{DataError, DataErrors};
+pub(crate) use library::version_key;
 pub use library::{Library, LoadError};
 pub(crate) use outline::Outline;
 pub use source::{Source, SourceFile};

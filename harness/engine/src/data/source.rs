@@ -14,6 +14,8 @@ pub struct SourceFile {
     pub kind: String,
     /// The content.
     pub text: String,
+    /// Whether the binary carries it.
+    pub embedded: bool,
 }
 
 /// The embedded data, or a folder of a user's own.
@@ -37,6 +39,7 @@ impl fmt::Display for Source {
 impl Source {
     /// All YAML files of the source, in order of path.
     pub fn files(&self) -> std::io::Result<Vec<SourceFile>> {
+        let embedded = *self == Source::Embedded;
         let all = match self {
             Source::Embedded => gauntlet_scenarios::files()
                 .map(|(path, text)| (format!("scenarios/{path}"), path, text.to_owned()))
@@ -50,7 +53,12 @@ impl Source {
             .into_iter()
             .filter_map(|(name, path, text)| {
                 let kind = Path::new(&path).components().next()?.as_os_str().to_str()?.to_owned();
-                (Path::new(&path).components().count() > 1).then_some(SourceFile { name, kind, text })
+                (Path::new(&path).components().count() > 1).then_some(SourceFile {
+                    name,
+                    kind,
+                    text,
+                    embedded,
+                })
             })
             .collect())
     }

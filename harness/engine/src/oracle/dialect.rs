@@ -1,117 +1,85 @@
-//! What an executor's CLI prints, as far as oracles look at it: read anew, and not with the parsers that receivers use.
-//!
-//! A new executor is a new entry in [`of`].
+//! What an executor's CLI prints, as far as oracles look at it: read by what the executor's data says, and not with the parsers that
+//! receivers use.
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::view::json_lines;
+use crate::data::output::{Notice, Output, Pointer, Reading, Text};
 
-/// How to read the output of one executor's CLI.
-pub(super) struct Dialect {
-    /// The sessions that it names, in order; once, what it names in one line after the other.
-    pub(super) sessions: fn(&str) -> Vec<String>,
-    /// The answers that it gives, in order. Second comes what the session that it ran on had printed before, for a CLI that prints
-    /// that once more.
-    pub(super) messages: fn(&str, &str) -> Vec<String>,
+/// The sessions that an output names, in order; once, what it names in one event after the other.
+pub(super) fn sessions(output: Option<&Output>, stdout: &str) -> Vec<String> {
+    let Some(Output::Events(events)) = output else { return Vec::new() };
+    let mut sessions = said(read(&events.sessions, stdout));
+    sessions.dedup();
+    sessions
 }
 
-/// The dialect of an executor. What is not known says nothing.
-pub(super) fn of(executor: &str) -> Dialect {
-    match executor {
-        "agy" => Dialect { sessions: |_| Vec::new(), messages: agy_messages },
-        "claude_code" => Dialect { sessions: claude_sessions, messages: claude_messages },
-        "codex" => Dialect { sessions: codex_threads, messages: codex_messages },
-        "opencode" => Dialect { sessions: opencode_sessions, messages: opencode_messages },
-        _ => Dialect { sessions: |_| Vec::new(), messages: |_, _| Vec::new() },
+/// The answers in an output, in order. `before` is what the session that it ran on had printed before, for a CLI that prints that once
+/// more.
+pub(super) fn messages(output: Option<&Output>, stdout: &str, before: &str) -> Vec<String> {
+    match output {
+        None => Vec::new(),
+        Some(Output::Events(events)) if events.in_pieces => {
+            said(vec![read(&events.messages, stdout).concat()])
+        }
+        Some(Output::Events(events)) => said(read(&events.messages, stdout)),
+        Some(Output::Text(text)) => answer(text, stdout, before),
     }
 }
 
-fn codex_threads(stdout: &str) -> Vec<String> {
-    let lines = json_lines(stdout.as_bytes()).into_iter();
-    lines
-        .filter(|line| line["type"] == "thread.started")
-        .filter_map(|line| line["thread_id"].as_str().map(str::to_owned))
-        .collect()
+/// Blanks say nothing.
+fn said(mut texts: Vec<String>) -> Vec<String> {
+    texts.retain(|text| !text.trim().is_empty());
+    texts
 }
 
-/// In the stream of 0.36.0 and in that of later versions.
-fn codex_messages(stdout: &str, _: &str) -> Vec<String> {
-    let lines = json_lines(stdout.as_bytes()).into_iter();
-    lines
-        .filter_map(|line| {
-            let item = &line["item"];
-            if line["type"] == "item.completed" && item["type"] == "agent_message" {
-                return item["text"].as_str().map(str::to_owned);
-            }
-            let message = &line["msg"];
-            (message["type"] == "agent_message")
-                .then(|| message["message"].as_str().map(str::to_owned))
-                .flatten()
-        })
-        .collect()
+/// What is read of each event.
+fn read(readings: &[Reading], stdout: &str) -> Vec<String> {
+    let events = json_lines(stdout.as_bytes()).into_iter();
+    let texts = events.filter_map(|event| {
+        let reading = readings.iter().find(|reading| fits(&reading.when, &event))?;
+        let Some(items) = &reading.items else { return text(reading, &event) };
+        let list = items.at.of(&event).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let list = list.iter().filter(|item| fits(&items.when, item));
+        Some(list.filter_map(|item| text(reading, item)).collect())
+    });
+    texts.collect()
 }
 
-/// Every frame about the session names it.
-fn claude_sessions(stdout: &str) -> Vec<String> {
-    let lines = json_lines(stdout.as_bytes()).into_iter().filter(|line| line["type"] == "system");
-    let mut sessions: Vec<String> =
-        lines.filter_map(|line| line["session_id"].as_str().map(str::to_owned)).collect();
-    sessions.dedup();
-    sessions
+fn fits(when: &BTreeMap<Pointer, Value>, value: &Value) -> bool {
+    when.iter().all(|(at, is)| at.of(value) == Some(is))
 }
 
-/// What the agent said, frame by frame; a frame that only uses a tool says nothing.
-fn claude_messages(stdout: &str, _: &str) -> Vec<String> {
-    let lines = json_lines(stdout.as_bytes()).into_iter().filter(|line| line["type"] == "assistant");
-    let said = |line: Value| -> String {
-        let blocks = line["message"]["content"].as_array().cloned().unwrap_or_default();
-        let texts = blocks.iter().filter(|block| block["type"] == "text");
-        texts.filter_map(|block| block["text"].as_str()).collect()
-    };
-    lines.map(said).filter(|text| !text.trim().is_empty()).collect()
+fn text(reading: &Reading, value: &Value) -> Option<String> {
+    reading.text.iter().find_map(|at| at.of(value)?.as_str().map(str::to_owned))
 }
 
-/// Every event names its session; a turn that runs on one session names one.
-fn opencode_sessions(stdout: &str) -> Vec<String> {
-    let lines = json_lines(stdout.as_bytes()).into_iter();
-    let named = |line: &Value| {
-        line["sessionID"].as_str().or_else(|| line["part"]["sessionID"].as_str()).map(str::to_owned)
-    };
-    let mut sessions: Vec<String> =
-        lines.filter_map(|line| named(&line)).filter(|id| !id.trim().is_empty()).collect();
-    sessions.dedup();
-    sessions
-}
-
-/// The texts of a turn are pieces of one answer.
-fn opencode_messages(stdout: &str, _: &str) -> Vec<String> {
-    let lines = json_lines(stdout.as_bytes()).into_iter().filter(|line| line["type"] == "text");
-    let answer: String = lines.filter_map(|line| line["part"]["text"].as_str().map(str::to_owned)).collect();
-    if answer.trim().is_empty() { Vec::new() } else { vec![answer] }
-}
-
-/// Plain text: what comes behind that which was printed before, and behind the line that tells of a conversation which is gone. Where
-/// the one does not begin with the other, all of it is the answer.
-fn agy_messages(stdout: &str, before: &str) -> Vec<String> {
+/// What comes behind that which was printed before, and behind the line that is no part of it. Where the one does not begin with the
+/// other, all of it is the answer.
+fn answer(text: &Text, stdout: &str, before: &str) -> Vec<String> {
     let all = stdout.trim_start();
-    let tells = |line: &str| {
-        let line = line.to_lowercase();
-        line.starts_with("warning: conversation \"") && line.trim_end().ends_with("\" not found.")
+    let is_notice = |Notice { begins, ends }: &Notice| {
+        let line = all.lines().next().unwrap_or_default().to_lowercase();
+        line.starts_with(begins) && line.trim_end().ends_with(ends)
     };
     let answer = match (before.is_empty(), stdout.strip_prefix(before)) {
         (false, Some(new)) => new,
-        _ if tells(all.lines().next().unwrap_or_default()) => {
-            all.split_once('\n').map_or("", |(_, rest)| rest)
-        }
+        _ if text.notice.as_ref().is_some_and(is_notice) => all.split_once('\n').map_or("", |(_, rest)| rest),
         _ => stdout,
     };
-    let answer = answer.trim();
-    if answer.is_empty() { Vec::new() } else { vec![answer.to_owned()] }
+    said(vec![answer.trim().to_owned()])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oracle::tests::LIBRARY;
+
+    fn of(executor: &str) -> Output {
+        LIBRARY.executors[executor].output.clone().expect("it prints something")
+    }
 
     #[test]
     fn what_claude_says_is_read_frame_by_frame_and_its_session_is_named_once() {
@@ -123,8 +91,8 @@ mod tests {
 {"type":"result","result":"one two","session_id":"s1"}
 "#;
         let claude = of("claude_code");
-        assert_eq!((claude.messages)(stdout, ""), ["one two"]);
-        assert_eq!((claude.sessions)(stdout), ["s1"]);
+        assert_eq!(messages(Some(&claude), stdout, ""), ["one two"]);
+        assert_eq!(sessions(Some(&claude), stdout), ["s1"]);
     }
 
     #[test]
@@ -136,12 +104,12 @@ mod tests {
 {"type":"tool_use","sessionID":"s1","part":{"text":"no"}}
 "#;
         let opencode = of("opencode");
-        assert_eq!((opencode.messages)(stdout, ""), ["one two"]);
-        assert_eq!((opencode.sessions)(stdout), ["s1"]);
+        assert_eq!(messages(Some(&opencode), stdout, ""), ["one two"]);
+        assert_eq!(sessions(Some(&opencode), stdout), ["s1"]);
         let none = r#"{"type":"text","sessionID":"s1","part":{"text":" "}}"#;
-        assert_eq!((opencode.messages)(none, ""), Vec::<String>::new());
+        assert_eq!(messages(Some(&opencode), none, ""), Vec::<String>::new());
         let two = "{\"type\":\"a\",\"sessionID\":\"s1\"}\n{\"type\":\"a\",\"sessionID\":\"s2\"}\n";
-        assert_eq!((opencode.sessions)(two), ["s1", "s2"]);
+        assert_eq!(sessions(Some(&opencode), two), ["s1", "s2"]);
     }
 
     #[test]
@@ -157,7 +125,20 @@ mod tests {
             ("Warning: the disk is full.\n", "", Some("Warning: the disk is full.")),
         ] {
             let answers: Vec<String> = answer.into_iter().map(str::to_owned).collect();
-            assert_eq!((agy.messages)(stdout, before), answers, "{stdout:?} after {before:?}");
+            assert_eq!(messages(Some(&agy), stdout, before), answers, "{stdout:?} after {before:?}");
         }
+    }
+
+    #[test]
+    fn what_codex_says_is_read_in_its_older_stream_and_in_its_newer_one() {
+        let codex = of("codex");
+        let stdout = r#"{"type":"thread.started","thread_id":"t1"}
+{"type":"item.completed","item":{"type":"reasoning","text":"hm"}}
+{"type":"item.completed","item":{"type":"agent_message","text":"one"}}
+{"id":"0","msg":{"type":"agent_message","message":"two"}}
+"#;
+        assert_eq!(messages(Some(&codex), stdout, ""), ["one", "two"]);
+        assert_eq!(sessions(Some(&codex), stdout), ["t1"]);
+        assert_eq!(messages(None, stdout, ""), Vec::<String>::new());
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gauntlet_simulators::stage::Purpose;
 use serde_json::Value;
 
+use super::bearers;
 use super::judge::Finding;
 use super::view::{Call, Sent, Turn, View};
 use crate::cell::{Names, Plan, turn_cap};
@@ -28,22 +29,23 @@ const AFTER_CAP_MS: u64 = 10_000;
 /// The same by the wall clock, where limits are short.
 const AFTER_CAP_REAL_MS: u64 = 5_000;
 
-/// The invariant that no secret is where it does not belong: it rests on nothing that a peer does.
-pub(super) const NO_SECRET: &str = "FLEET-INV-06";
+/// The invariants that no secret is where it does not belong, of receivers and of the runtime: they rest on nothing that a peer does.
+pub(super) const NO_SECRET: [&str; 2] = ["FLEET-INV-06", "FLEET-AUTH-09"];
 
 /// Every invariant with its requirement.
 pub(super) fn all(plan: &Plan, view: &View<'_>) -> Vec<(&'static str, Held)> {
     // In such a cell there is nothing of a receiver.
     if plan.scenario.subject == SubjectKind::Hermes {
-        return vec![("FLEET-HUB-41", no_secret(view))];
+        return vec![("FLEET-HUB-41", no_secret(view, None))];
     }
     vec![
         ("FLEET-INV-01", at_most_one_start(view)),
-        ("FLEET-INV-02", exactly_one_outcome(view)),
+        ("FLEET-INV-02", exactly_one_outcome(plan, view)),
         ("FLEET-INV-03", callbacks_name_who_asked(view)),
         ("FLEET-INV-04", delivered_once(plan, view)),
         ("FLEET-INV-05", deadline(plan, view)),
-        (NO_SECRET, no_secret(view)),
+        (NO_SECRET[0], no_secret(view, Some(Keeper::Receiver))),
+        (NO_SECRET[1], no_secret(view, Some(Keeper::Runtime))),
         ("FLEET-INV-07", no_leftover(view)),
         ("FLEET-INV-08", cli_takes_its_arguments(view)),
     ]
@@ -96,6 +98,9 @@ fn met_no_session(turn: &Turn) -> bool {
     turn.messages.is_empty() && turn.ran_on_none
 }
 
+/// Stands for the contexts that receivers made up and nobody was told of.
+const UNTOLD: &str = "";
+
 /// What senders asked for on a context, and what they can see of it.
 struct Balance {
     context: String,
@@ -122,23 +127,31 @@ fn balances(view: &View<'_>) -> Vec<Balance> {
         answers.entry(turn.dispatch.as_deref()).or_default().extend(said);
     }
     let mut asked: BTreeMap<String, Vec<Asked>> = BTreeMap::new();
-    for Sent { dispatch, answers_on, acknowledged, .. } in view.sent() {
-        let Some(context) = answers_on else { continue };
+    let sent = view.sent();
+    let known: BTreeSet<String> = sent.iter().filter_map(|sent| sent.answers_on.clone()).collect();
+    // What is said on contexts that nobody but the receiver knows belongs to those dispatches whose context nobody else knows.
+    let place = |context: &str| match context {
+        made_up if made_up.starts_with("anon-") && !known.contains(made_up) => UNTOLD.to_owned(),
+        context => context.to_owned(),
+    };
+    for Sent { dispatch, answers_on, acknowledged, .. } in sent {
+        let context = answers_on.unwrap_or_else(|| UNTOLD.to_owned());
         let answers = answers.get(&Some(dispatch.as_str())).cloned().unwrap_or_default();
         asked.entry(context).or_default().push(Asked { dispatch, acknowledged, answers });
     }
-    let mut callbacks: BTreeMap<&str, BTreeMap<String, &str>> = BTreeMap::new();
+    let mut callbacks: BTreeMap<String, BTreeMap<(&str, String), &str>> = BTreeMap::new();
     for call in view.calls() {
         if let Some(context) = &call.context {
-            callbacks.entry(context).or_default().entry(call.id.to_string()).or_insert(&call.text);
+            let calls = callbacks.entry(place(context)).or_default();
+            calls.entry((context, call.id.to_string())).or_insert(&call.text);
         }
     }
     let transcript = view.records("transcript", &Default::default()).value;
-    let mut records: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut records: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for record in transcript.as_array().into_iter().flatten() {
         let text = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default();
         if text("to") == "hermes" && !text("dir").ends_with("(ack)") {
-            records.entry(text("contextId")).or_default().push(text("text"));
+            records.entry(place(text("contextId"))).or_default().push(text("text"));
         }
     }
     // What was said in turns of which it is not known whose they are says nothing of whose an outcome is.
@@ -148,6 +161,7 @@ fn balances(view: &View<'_>) -> Vec<Balance> {
         others.any(|other| other.answers.contains(text))
     };
     let unheard = unheard(view);
+    let untaken: BTreeSet<String> = unheard.contexts.iter().map(|context| place(context)).collect();
     asked
         .iter()
         .map(|(context, asked)| {
@@ -158,7 +172,7 @@ fn balances(view: &View<'_>) -> Vec<Balance> {
                 .collect();
             let records = records.get(context.as_str()).cloned().unwrap_or_default();
             // A record stands for an outcome only where Hermes may have failed to take one.
-            let recorded = unheard.everywhere || unheard.contexts.contains(context);
+            let recorded = unheard.everywhere || untaken.contains(context);
             let outcomes = if recorded && callbacks.len() < records.len() { &records } else { &callbacks };
             let matched = matched(asked, outcomes, &nobodys, &|text| said_elsewhere(context, text));
             let open = asked.iter().zip(&matched).filter(|(asked, matched)| asked.acknowledged && !**matched);
@@ -247,8 +261,12 @@ fn find_outcome(
 }
 
 /// An accepted dispatch comes to exactly one outcome that its sender can see: by a callback, or, when Hermes takes none, in
-/// the transcript.
-fn exactly_one_outcome(view: &View<'_>) -> Held {
+/// the transcript. A receiver that never ran accepted nothing: whoever acknowledged was somebody else on a peer's port.
+fn exactly_one_outcome(plan: &Plan, view: &View<'_>) -> Held {
+    let ready = |what: &What| matches!(what, What::Ready { host } if host == "receiver");
+    if !plan.scenario.given.receiver.started && !view.observations.iter().any(|seen| ready(&seen.what)) {
+        return Held::NotExercised;
+    }
     let balances = balances(view);
     let gone = !receiver_was_there_at_the_end(view.observations);
     let findings: Vec<Finding> = balances
@@ -281,7 +299,8 @@ fn exactly_one_outcome(view: &View<'_>) -> Held {
 
 fn of_context(view: &View<'_>, context: &str) -> Vec<usize> {
     let about = |what: &What| match what {
-        What::Dispatched { context: Some(of), .. } => of == context,
+        What::Dispatched { context: of, .. } => of.as_deref().unwrap_or(UNTOLD) == context,
+        What::Callback { sent, .. } if context == UNTOLD => sent.text().contains("\"anon-"),
         What::Callback { sent, .. } => sent.text().contains(context),
         _ => false,
     };
@@ -322,8 +341,8 @@ fn callbacks_name_who_asked(view: &View<'_>) -> Held {
     let sent = view.sent();
     let asked: BTreeSet<&str> =
         sent.iter().flat_map(|sent| [&sent.context, &sent.answers_on]).filter_map(Option::as_deref).collect();
-    // Somebody who got no acknowledgement does not know the context that the receiver may have made up.
-    let unnamed = sent.iter().any(|sent| sent.context.is_none() && !sent.acknowledged);
+    // Somebody who got no acknowledgement, or was only told its text, does not know the context that the receiver made up.
+    let unnamed = sent.iter().any(|sent| sent.context.is_none());
     let calls = view.calls();
     let findings = calls
         .iter()
@@ -456,16 +475,41 @@ fn stops(what: &What) -> bool {
     }
 }
 
-/// No secret is where it does not belong: scanned in raw bytes.
-fn no_secret(view: &View<'_>) -> Held {
-    let secrets = view.names.secrets();
+/// Who answers for a place where a bearer may be found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keeper {
+    /// Whoever is in front of an executor.
+    Receiver,
+    /// The runtime, for its own files, for what it deploys, and for what it tells its caller.
+    Runtime,
+}
+
+impl Keeper {
+    fn of_file(path: &str, view: &View<'_>) -> Self {
+        let written_by_deploys = ["CLAUDE.md", ".gitignore", "A2A.md"];
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let is_config = view.names.executor.file("config").is_some_and(|config| path.ends_with(config));
+        let is_runtimes = path.starts_with("hermes/") || written_by_deploys.contains(&name) || is_config;
+        if is_runtimes { Keeper::Runtime } else { Keeper::Receiver }
+    }
+}
+
+/// No secret is where it does not belong: scanned in raw bytes. `keeper`: only where this one answers for it.
+fn no_secret(view: &View<'_>, keeper: Option<Keeper>) -> Held {
+    let given = view.names.secrets();
+    let made: Vec<String> = bearers::deployed(view.observations).into_iter().collect();
     let mut findings = Vec::new();
     let mut exercised = false;
     for (index, seen) in view.observations.iter().enumerate() {
-        let mut scan = |place: &str, bytes: &[u8]| {
+        let mut scan = |of: Keeper, place: &str, bytes: &[u8]| {
+            if keeper.is_some_and(|keeper| keeper != of) {
+                return;
+            }
             exercised = true;
             let text = String::from_utf8_lossy(bytes);
-            if secrets.iter().any(|secret| text.contains(secret.as_str())) {
+            // A file for one of these holds it by right; no file holds any other.
+            let made = made.iter().filter(|_| !bearers::is_token_file(place));
+            if given.iter().chain(made).any(|secret| text.contains(secret.as_str())) {
                 findings.push(Finding {
                     expected: "no bearer outside of an Authorization header".to_owned(),
                     observed: format!("a bearer in {place}"),
@@ -476,29 +520,40 @@ fn no_secret(view: &View<'_>) -> Held {
         match &seen.what {
             What::Files { changed, .. } => {
                 for (path, file) in changed.iter().filter_map(|(path, file)| Some((path, file.as_ref()?))) {
-                    scan(path, &file.content.0);
+                    scan(Keeper::of_file(path, view), path, &file.content.0);
                 }
             }
             What::CliEntered { invocation, .. } => {
-                scan("the CLI's arguments", invocation.args.join("\n").as_bytes());
+                scan(Keeper::Receiver, "the CLI's arguments", invocation.args.join("\n").as_bytes());
                 let env: Vec<&str> = invocation.env.values().map(String::as_str).collect();
-                scan("the CLI's environment", env.join("\n").as_bytes());
+                scan(Keeper::Receiver, "the CLI's environment", env.join("\n").as_bytes());
             }
             What::Callback { sent, .. } => {
-                scan("a callback", &without_authorization(&sent.0));
+                scan(Keeper::Receiver, "a callback", &without_authorization(&sent.0));
             }
-            What::Exchange { received, .. } => scan("an answer", &received.0),
+            What::Exchange { received, .. } => scan(Keeper::Receiver, "an answer", &received.0),
             What::CliLeft { ending } => {
-                scan("the CLI's output", ending.stdout.as_bytes());
-                scan("the CLI's standard error", ending.stderr.as_bytes());
+                scan(Keeper::Receiver, "the CLI's output", ending.stdout.as_bytes());
+                scan(Keeper::Receiver, "the CLI's standard error", ending.stderr.as_bytes());
             }
-            What::Delivered { text, .. } => scan("a delivery", text.as_bytes()),
+            What::Delivered { text, .. } => scan(Keeper::Receiver, "a delivery", text.as_bytes()),
             What::Asked { given, .. } => {
-                scan("what an agent or a model was asked", given.to_string().as_bytes())
+                scan(Keeper::Receiver, "what an agent or a model was asked", given.to_string().as_bytes())
             }
+            What::Deployed { args, .. } => scan(
+                Keeper::Runtime,
+                "the arguments of a receiver that was deployed",
+                args.join("\n").as_bytes(),
+            ),
             What::Result { value, .. } => {
-                if let Some(tool) = value.get("tool") {
-                    scan("the result of a tool", tool.to_string().as_bytes());
+                for (member, place) in [
+                    ("tool", "the result of a tool"),
+                    ("stdout", "what the command printed"),
+                    ("stderr", "what the command said"),
+                ] {
+                    if let Some(shown) = value.get(member) {
+                        scan(Keeper::Runtime, place, shown.to_string().as_bytes());
+                    }
                 }
             }
             _ => {}

@@ -79,7 +79,9 @@ pub(crate) fn judge(
     }
     if let Some((from, reason)) = unplayed(observations) {
         for (id, judgement) in &mut verdicts {
-            if judgement.verdict == Verdict::Fail && id != invariants::NO_SECRET && rests_on(judgement, from)
+            if judgement.verdict == Verdict::Fail
+                && !invariants::NO_SECRET.contains(&id.as_str())
+                && rests_on(judgement, from)
             {
                 judgement.verdict = Verdict::Inconclusive;
                 judgement.reason = Some(reason.clone());

@@ -2,8 +2,9 @@
 //! protocol crate, so that one parser's mistake cannot hide on both sides.
 //!
 //! `wire` reads HTTP bytes, `dialect` what CLIs print, `view` makes the subjects of checks out of a trace, `expect` compares, `invariants` holds in every
-//! cell, `judge` puts the verdicts together.
+//! cell, `bearers` what is secret in one, `judge` puts the verdicts together.
 
+mod bearers;
 mod dialect;
 mod expect;
 mod invariants;
@@ -13,6 +14,7 @@ mod tests;
 mod view;
 pub(crate) mod wire;
 
+pub(crate) use bearers::deployed as deployed_bearers;
 pub(crate) use invariants::open_dispatches;
 pub(crate) use judge::judge;
 pub use judge::{Finding, Judgement};

@@ -132,7 +132,7 @@ impl<'a> View<'a> {
                 _ => None,
             });
             let context = dispatch.as_ref().and_then(|name| contexts.get(name).cloned().flatten());
-            let dialect = dialect::of(&self.names.executor.id.value);
+            let output = self.names.executor.output.as_ref();
             // Turns of one session do not overlap, so that this is what it had printed when the turn ended, too.
             let before = |ending: &Ending| {
                 ending
@@ -142,7 +142,7 @@ impl<'a> View<'a> {
                     .copied()
                     .unwrap_or_default()
             };
-            let messages = left.map(|(_, ending)| (dialect.messages)(&ending.stdout, before(ending)));
+            let messages = left.map(|(_, ending)| dialect::messages(output, &ending.stdout, before(ending)));
             let value = json!({
                 "dispatch": dispatch,
                 "context": context.as_deref().map(|context| self.names.context_name(context)),
@@ -155,7 +155,7 @@ impl<'a> View<'a> {
                 "started_ms": seen.at_ms,
                 "ended_ms": left.map(|(at_ms, _)| at_ms),
                 "printed_session": left.and_then(|(_, ending)| ending.session.clone()),
-                "thread_lines": left.map(|(_, ending)| (dialect.sessions)(&ending.stdout)),
+                "thread_lines": left.map(|(_, ending)| dialect::sessions(output, &ending.stdout)),
                 "messages": messages,
                 "stdout": left.map(|(_, ending)| ending.stdout.clone()),
                 "stderr": left.map(|(_, ending)| ending.stderr.clone()),

@@ -10,6 +10,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
+use super::LinkFile;
+
 /// What is there before the first step.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -20,15 +22,15 @@ pub struct Given {
     pub executor: ExecutorGiven,
     /// Hermes, where replies go.
     pub hermes: HermesGiven,
-    /// Whether neither quirks nor faults cross the scenario: what it judges is the runtime by itself, and its peers are only
-    /// there to be dealt with.
+    /// Whether only quirks of the runtime cross the scenario, and no fault does: what it judges is the runtime by itself, and its peers
+    /// are only there to be dealt with.
     pub undisturbed: bool,
     /// Files in the receiver's working directory, by path relative to it; `~/` and `~hermes/` as in the step `write`.
     pub files: BTreeMap<String, String>,
     /// Whether the working directory is a git repository, whose one commit holds these files.
     pub git: bool,
-    /// Symbolic links, by path as for `files`: what each one names, seen from its own folder and not outside of it.
-    pub links: BTreeMap<String, String>,
+    /// Symbolic links, as in the step `link`.
+    pub links: Vec<LinkFile>,
 }
 
 /// The receiver.

@@ -1,7 +1,7 @@
 //! The paths of scenarios: which of a cell's folders one is in. None leads out of the cell.
 
 use super::mistake::Mistake;
-use super::{Scenario, Subject, Verb};
+use super::{LinkFile, Scenario, Subject, Verb};
 use crate::data::nearest;
 
 /// The folders of a cell that paths begin in.
@@ -58,13 +58,9 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
         })
     };
     let of_links = || {
-        scenario.given.links.iter().find_map(|(path, target)| {
-            let stays = |(message, help)| Mistake::at_key(&["given", "links", path], message).help(help);
-            let named = || {
-                let message = format!("expected what is in the link's own folder; found {target:?}");
-                leads_out(target).then(|| (message, Some(STAYS.to_owned())))
-            };
-            wrong(path).or_else(named).map(stays)
+        scenario.given.links.iter().enumerate().find_map(|(number, link)| {
+            let (number, (member, (message, help))) = (number.to_string(), wrong_link(link)?);
+            Some(Mistake::at(&["given", "links", &number, member], message).help(help))
         })
     };
     let of_turns = || {
@@ -85,7 +81,10 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
             let (path, at) = match step.verb()? {
                 Verb::Write(write) => (write.path.as_str(), vec!["steps", &number, "write", "path"]),
                 Verb::Remove(path) => (path, vec!["steps", &number, "remove"]),
-                Verb::Link(link) => (link.path.as_str(), vec!["steps", &number, "link", "path"]),
+                Verb::Link(link) => {
+                    let (member, (message, help)) = wrong_link(link)?;
+                    return Some(Mistake::at(&["steps", &number, "link", member], message).help(help));
+                }
                 _ => return None,
             };
             let (message, help) = wrong(path)?;
@@ -104,6 +103,11 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
         })
     };
     of_given().or_else(of_links).or_else(of_turns).or_else(of_steps).or_else(of_checks)
+}
+
+/// What is wrong with one end of a link, if anything is, and with which.
+fn wrong_link(link: &LinkFile) -> Option<(&'static str, (String, Option<String>))> {
+    [("path", &link.path), ("to", &link.to)].into_iter().find_map(|(member, end)| Some((member, wrong(end)?)))
 }
 
 /// What is wrong with a path that may begin in each of the folders, if anything is.

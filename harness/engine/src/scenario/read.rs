@@ -157,7 +157,7 @@ fn is_number_of_step(name: &str) -> bool {
     name.strip_prefix("step ").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-const VERBS: &str = "verbs are dispatch, request, call, await, advance, connect, disconnect, kill, stop, start, power_cut, write, remove, fault, mend";
+const VERBS: &str = "verbs are dispatch, request, call, run, command, await, advance, connect, disconnect, kill, stop, start, power_cut, write, remove, link, stranger, fault, mend";
 
 fn fail_at<T>(
     file: &str,

@@ -104,8 +104,7 @@ fn wrong(reference: Reference<'_>, role: Role, names: &Names<'_>) -> Option<(Str
             let mut known = Executor::WORDS.to_vec();
             known.extend((role == Role::Raw).then_some("bearer"));
             known.extend((role == Role::Done).then_some("n"));
-            known.extend((role != Role::Aimed).then_some("workdir"));
-            known.extend((role != Role::Aimed).then_some("hermes_url"));
+            known.extend(["workdir", "port", "hermes_url"].into_iter().filter(|_| role != Role::Aimed));
             // These are filled in before; a misspelt one is not.
             known.extend(Limits::NAMES);
             unknown_word(word, &known)
@@ -134,8 +133,10 @@ fn texts(scenario: &Scenario) -> Vec<Text<'_>> {
     for path in scenario.given.files.keys() {
         found.key(Role::Done, &["given", "files", path], path);
     }
-    for path in scenario.given.links.keys() {
-        found.key(Role::Done, &["given", "links", path], path);
+    for (number, link) in scenario.given.links.iter().enumerate() {
+        for (member, text) in [("path", &link.path), ("to", &link.to)] {
+            found.add(Role::Done, &["given", "links", &number.to_string(), member], text);
+        }
     }
     for (number, step) in scenario.steps.iter().enumerate() {
         let number = number.to_string();
@@ -166,6 +167,15 @@ fn texts(scenario: &Scenario) -> Vec<Text<'_>> {
                     for (member, text) in [("path", &write.path), ("text", &write.text)] {
                         found.add(Role::Done, &["steps", &number, "call", "meanwhile", &place, member], text);
                     }
+                }
+            }
+            Some(Verb::Command(command)) => {
+                for (place, text) in command.args.iter().enumerate() {
+                    found.add(Role::Done, &["steps", &number, "command", "args", &place.to_string()], text);
+                }
+                for (name, text) in &command.env {
+                    let path = ["steps", &number, "command", "env", name];
+                    text.iter().for_each(|text| found.add(Role::Done, &path, text));
                 }
             }
             Some(Verb::Link(link)) => {

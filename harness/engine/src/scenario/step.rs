@@ -27,6 +27,8 @@ pub struct Step {
     pub call: Option<Call>,
     /// A program of this computer is run in the working directory. Needs real processes.
     pub run: Option<Run>,
+    /// The runtime's command is used, as a process of its own.
+    pub command: Option<CommandLine>,
     /// Something is waited for.
     #[serde(rename = "await")]
     pub wait: Option<Await>,
@@ -76,6 +78,8 @@ pub enum Verb<'a> {
     Call(&'a Call),
     /// See [`Step::run`].
     Run(&'a Run),
+    /// See [`Step::command`].
+    Command(&'a CommandLine),
     /// See [`Step::wait`].
     Await(&'a Await),
     /// See [`Step::advance`].
@@ -116,6 +120,7 @@ impl Verb<'_> {
             Verb::Request(_) => "request",
             Verb::Call(_) => "call",
             Verb::Run(_) => "run",
+            Verb::Command(_) => "command",
             Verb::Await(_) => "await",
             Verb::Advance(_) => "advance",
             Verb::Jump(_) => "jump",
@@ -154,6 +159,7 @@ impl Verb<'_> {
             ],
             Verb::Call(_) => &["tool", "tools", "sent", "elapsed_ms"],
             Verb::Run(_) => &["code", "text", "elapsed_ms"],
+            Verb::Command(_) => &["code", "stdout", "stderr", "json", "acknowledged", "elapsed_ms"],
             _ => &[],
         }
     }
@@ -167,6 +173,7 @@ impl Step {
             self.request.as_ref().map(Verb::Request),
             self.call.as_ref().map(Verb::Call),
             self.run.as_ref().map(Verb::Run),
+            self.command.as_ref().map(Verb::Command),
             self.wait.as_ref().map(Verb::Await),
             self.advance.map(Verb::Advance),
             self.jump.map(Verb::Jump),
@@ -200,6 +207,7 @@ impl Step {
             Verb::Request(request) => request.name.as_deref(),
             Verb::Call(call) => call.name.as_deref(),
             Verb::Run(run) => run.name.as_deref(),
+            Verb::Command(command) => command.name.as_deref(),
             _ => None,
         }
     }
@@ -429,6 +437,9 @@ pub struct Stranger {
     /// What it answers with to whatever it is asked, as JSON.
     #[serde(default)]
     pub says: Value,
+    /// How long it takes over each answer.
+    #[serde(default)]
+    pub after: Option<Millis>,
 }
 
 /// A program of this computer is run: what a repository's own test says is a verdict that nobody wrote down beforehand.
@@ -440,6 +451,20 @@ pub struct Run {
     pub name: Option<String>,
     /// The command, as `sh` in the working directory understands it.
     pub command: String,
+}
+
+/// The runtime's command is used, as a process of its own: what a user of the runtime types into a shell.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommandLine {
+    /// The name of this use in the scenario. When the message carries its nonce, it counts as a dispatch of this name.
+    #[serde(rename = "as", default)]
+    pub name: Option<String>,
+    /// The arguments, for instance `[send, subject, "do it"]`.
+    pub args: Vec<String>,
+    /// Variables that differ from those of the runtime; null takes one away.
+    #[serde(default)]
+    pub env: BTreeMap<String, Option<String>>,
 }
 
 /// Something is waited for. Exactly one of the events.
@@ -518,6 +543,7 @@ impl Expect {
     /// | `request` | those of an answer |
     /// | `call` | `error_class` |
     /// | `run` | `exit_code`, `text`, `text_contains` |
+    /// | `command` | `acknowledged`, `exit_code` |
     /// | `await` a reply | `happens`, `text`, `text_contains` |
     /// | `await` a turn | `happens` |
     /// | `await` or `stop` or `start` the receiver | `happens`, `exit_code` |
@@ -546,6 +572,7 @@ impl Expect {
             }
             Verb::Call(_) => &["error_class", "at_most"],
             Verb::Run(_) => &["exit_code", "text", "text_contains", "at_most"],
+            Verb::Command(_) => &["acknowledged", "exit_code", "at_most"],
             Verb::Await(wait) if wait.reply_to.is_some() => &["happens", "text", "text_contains", "at_most"],
             Verb::Await(Await { end_of: Some(HostName::Receiver), .. })
             | Verb::Stop(HostName::Receiver)

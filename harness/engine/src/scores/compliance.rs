@@ -8,7 +8,7 @@ use gauntlet_reports::{
 };
 use gauntlet_simulators::cli::Profile;
 
-use crate::coverage::OfExecutor;
+use crate::coverage::{OfExecutor, Reached};
 use crate::data::Library;
 use crate::data::catalogue::Requirement;
 use crate::data::release::Release;
@@ -22,6 +22,8 @@ pub struct ExecutorCompliance {
     pub profiles: Vec<ProfileRow>,
     /// One row for each requirement of the catalogue.
     pub requirements: Vec<RequirementRow>,
+    /// One row for each requirement that is newer than the revision that judges. They are not counted.
+    pub newer: Vec<RequirementRow>,
     /// Counts by level.
     pub compliance: Compliance,
     /// Requirements that no scenario judges and no invariant either.
@@ -57,7 +59,7 @@ impl Counted {
         let profile = &record.plan.profile;
         let key = (profile.executor().to_owned(), profile.version.clone(), record.plan.lane);
         let judged = self.judged.entry(key).or_default();
-        for (id, judgement) in &record.judgements {
+        for (id, judgement) in record.judgements.iter().chain(&record.newer) {
             let (verdict, reason) = (judgement.verdict, &judgement.reason);
             match judged.get_mut(id) {
                 None => {
@@ -76,10 +78,11 @@ impl Counted {
         }
     }
 
-    pub(super) fn score(&self, library: &Library, executor: &str) -> ExecutorCompliance {
-        let owed = OfExecutor::new(library, executor);
+    pub(super) fn score(&self, library: &Library, executor: &str, reached: &Reached) -> ExecutorCompliance {
+        let owed = OfExecutor::new(library, executor, reached);
         let rows: Vec<RequirementRow> =
             owed.rows().map(|requirement| self.row(library, executor, requirement, &owed)).collect();
+        let newer = owed.newer().map(|row| self.row(library, executor, row, &owed)).collect();
         let ids = |rows: Vec<&Requirement>| rows.into_iter().map(|row| row.id.value.clone()).collect();
         let versions = library.versions(executor);
         let ran = || versions.iter().filter(|profile| !self.of(profile).is_empty());
@@ -90,6 +93,7 @@ impl Counted {
                 .as_ref()
                 .map(|release| release_row(release, &known, ran().map(|ran| &**ran), &rows)),
             profiles: ran().map(|profile| profile_row(profile, self.release.is_some(), &rows)).collect(),
+            newer,
             compliance: Compliance::of(&rows),
             requirements: rows,
             uncovered: ids(owed.unjudged()),

@@ -9,6 +9,7 @@ use gauntlet_world::injection::{self, Quirk};
 
 use super::count;
 use crate::cell::{Deviation, Plan};
+use crate::coverage::Reached;
 use crate::data::Library;
 use crate::matrix;
 use crate::record::Record;
@@ -26,6 +27,8 @@ pub(super) struct Counted {
 #[derive(Debug, Default)]
 struct OfQuirk {
     cells: u32,
+    /// The executors of its cells.
+    executors: BTreeSet<String>,
     /// The requirements of its role that failed in virtual time.
     failed: BTreeSet<String>,
     /// What the quirk names and what failed in the cell that is run over real processes too.
@@ -56,6 +59,9 @@ impl Counted {
         let named: Vec<String> = failed.iter().filter(|id| quirk.violates.contains(id)).cloned().collect();
         let counted = self.quirks.entry(quirk.id.clone()).or_default();
         counted.cells += 1;
+        if !counted.executors.contains(&record.plan.executor.id.value) {
+            counted.executors.insert(record.plan.executor.id.value.clone());
+        }
         if record.plan.lane == Lane::Real {
             counted.real.get_or_insert_with(|| RealCell { id: record.line.id.clone(), failed });
             return None;
@@ -66,8 +72,7 @@ impl Counted {
             return None;
         }
         self.catching.insert(record.plan.scenario.id.value.clone());
-        // The runtime of the real lane is the harness itself, and is not told of quirks.
-        let can_be_real = ["receiver", "cli", "hermes"].contains(&quirk.role.as_str())
+        let can_be_real = ["receiver", "runtime", "cli", "hermes"].contains(&quirk.role.as_str())
             && quirk.virtual_only.is_none()
             && matrix::virtual_only(&record.plan.scenario).is_none()
             && record.lasted <= SHORT
@@ -80,10 +85,17 @@ impl Counted {
         Some(record.plan.clone())
     }
 
+    pub(super) fn reached(&self) -> Reached {
+        let each = self.quirks.iter();
+        Reached::of(each.flat_map(|(quirk, of)| {
+            of.executors.iter().map(move |executor| (quirk.as_str(), executor.as_str()))
+        }))
+    }
+
     pub(super) fn score(&self, library: &Library, is_whole: bool) -> Detection {
         let nothing = OfQuirk::default();
         let row = |quirk: &Quirk| {
-            let OfQuirk { cells, failed, sample, real } = self.quirks.get(&quirk.id).unwrap_or(&nothing);
+            let OfQuirk { cells, failed, sample, real, .. } = self.quirks.get(&quirk.id).unwrap_or(&nothing);
             let in_real: &[String] = real.as_ref().map_or(&[], |real| &real.failed);
             let missed: Vec<String> =
                 quirk.violates.iter().filter(|id| !failed.contains(*id)).cloned().collect();
@@ -97,8 +109,13 @@ impl Counted {
                 role: quirk.role.clone(),
                 violates: quirk.violates.clone(),
                 cells: *cells,
-                scored: is_whole || *cells > 0,
-                caught: *cells > 0 && missed.is_empty() && unnamed.is_empty() && missed_real.is_empty(),
+                // What it breaks may all be newer than the revision that judges.
+                scored: (is_whole || *cells > 0) && !quirk.violates.is_empty(),
+                caught: *cells > 0
+                    && !quirk.violates.is_empty()
+                    && missed.is_empty()
+                    && unnamed.is_empty()
+                    && missed_real.is_empty(),
                 missed,
                 unnamed,
                 real_cell: real.as_ref().map(|real| real.id.clone()),
@@ -113,8 +130,7 @@ impl Counted {
             idle_scenarios: library
                 .scenarios
                 .iter()
-                // No quirk crosses those that judge the runtime by itself.
-                .filter(|(id, scenario)| !scenario.given.undisturbed && !self.catching.contains(*id))
+                .filter(|(id, _)| !self.catching.contains(*id))
                 .filter(|(id, _)| is_whole || self.crossed.contains(*id))
                 .map(|(id, _)| id.clone())
                 .collect(),

@@ -13,6 +13,7 @@ use gauntlet_reports::{Detection, Resilience};
 pub use compliance::ExecutorCompliance;
 
 use crate::cell::Plan;
+use crate::coverage::Reached;
 use crate::data::Library;
 use crate::record::Record;
 
@@ -43,14 +44,19 @@ impl Scores {
     }
 
     /// Compliance of one executor: its plain cells, without quirk or fault.
-    pub fn compliance(&self, library: &Library, executor: &str) -> ExecutorCompliance {
-        self.compliance.score(library, executor)
+    pub fn compliance(&self, library: &Library, executor: &str, reached: &Reached) -> ExecutorCompliance {
+        self.compliance.score(library, executor, reached)
     }
 
     /// Detection: each quirk makes the requirements fail that it names, and no others of its role.
     /// When only a part of the matrix was run, those that no cell of it reached are not scored.
     pub fn detection(&self, library: &Library, is_whole: bool) -> Detection {
         self.detection.score(library, is_whole)
+    }
+
+    /// The executors in whose cells each quirk bit.
+    pub fn reached(&self) -> Reached {
+        self.detection.reached()
     }
 
     /// Resilience: with every quirk and fault, all other roles keep their requirements.

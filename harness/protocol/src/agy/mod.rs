@@ -6,10 +6,12 @@
 
 mod conversations;
 mod dead;
+mod mode;
 mod output;
 mod signs;
 
 pub use conversations::{LAST_CONVERSATIONS, LastConversations};
 pub use dead::{NotFound, conversation_not_found};
+pub use mode::MODE;
 pub use output::{Replay, TurnOutput};
 pub use signs::says_signed_out;

@@ -5,10 +5,12 @@
 
 mod account;
 mod frame;
+mod mode;
 mod output;
 mod session;
 
 pub use account::{last_step, used};
 pub use frame::{Frame, FrameKind};
+pub use mode::MODE;
 pub use output::TurnOutput;
 pub use session::{says_session_in_use, says_session_not_found, session_id};

@@ -12,6 +12,10 @@ pub struct TurnOutput {
     pub reply: Option<String>,
     /// Why the turn failed, when its last result says that it did: what this says, else its subtype.
     pub failure: Option<String>,
+    /// What the first result says, when there are several. Receivers do not deliver it.
+    pub first_of_several: Option<String>,
+    /// Whether the reply is what the result says, and not the last words of the agent.
+    pub from_result: bool,
     /// Lines with something on them that are no frame known here.
     pub ignored_lines: usize,
 }
@@ -20,7 +24,7 @@ impl TurnOutput {
     /// Reads everything that the CLI printed; the last line needs no newline.
     pub fn read(stdout: &[u8]) -> TurnOutput {
         let mut output = TurnOutput::default();
-        let (mut last, mut said) = (None, None);
+        let (mut last, mut said) = (None::<(bool, Option<String>, Option<String>)>, None);
         for line in json::lines(stdout) {
             let Ok(frame) = Frame::parse_line(line) else {
                 output.ignored_lines += 1;
@@ -28,7 +32,12 @@ impl TurnOutput {
             };
             output.session = output.session.or(frame.session);
             match frame.kind {
-                FrameKind::Result { failed, subtype, result } => last = Some((failed, subtype, result)),
+                FrameKind::Result { failed, subtype, result } => {
+                    let earlier = last.replace((failed, subtype, result));
+                    output.first_of_several = output
+                        .first_of_several
+                        .or_else(|| earlier.and_then(|(_, _, result)| not_blank(result)));
+                }
                 FrameKind::Assistant { text } => said = not_blank(Some(text)).or(said),
                 FrameKind::System { .. } | FrameKind::User => {}
                 FrameKind::Unknown { .. } => output.ignored_lines += 1,
@@ -39,7 +48,11 @@ impl TurnOutput {
                 let why = not_blank(result).or(not_blank(subtype));
                 output.failure = Some(why.unwrap_or_else(|| "unknown error".to_owned()));
             }
-            Some((false, _, result)) => output.reply = not_blank(result).or(said),
+            Some((false, _, result)) => {
+                let told = not_blank(result);
+                output.from_result = told.is_some();
+                output.reply = told.or(said);
+            }
             None => output.reply = said,
         }
         output

@@ -7,6 +7,7 @@ mod account;
 mod event;
 mod item;
 mod legacy;
+mod mode;
 mod output;
 mod usage;
 
@@ -14,6 +15,7 @@ pub use account::{last_step, thread_total};
 pub use event::Event;
 pub use item::{Item, ItemKind};
 pub use legacy::{LegacyEvent, LegacyKind};
+pub use mode::MODE;
 pub use output::TurnOutput;
 pub use usage::Usage;
 

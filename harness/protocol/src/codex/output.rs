@@ -14,6 +14,8 @@ pub struct TurnOutput {
     /// The text of the last completed `agent_message`, not trimmed; an empty text is no reply. Events of the older
     /// language give none.
     pub reply: Option<String>,
+    /// The first `agent_message`, when there are several. Receivers do not deliver it.
+    pub first_of_several: Option<String>,
     /// Why the turn failed: the last `turn.failed`, or, when the output ends without one, the last `error`. Nothing
     /// once a turn has completed. For people and oracles: receivers do not read it.
     pub failure: Option<String>,
@@ -45,7 +47,8 @@ impl TurnOutput {
                 }
             }
             Event::ItemCompleted { item: Item { kind: ItemKind::AgentMessage { text }, .. } } => {
-                self.reply = Some(text);
+                let earlier = self.reply.replace(text);
+                self.first_of_several = self.first_of_several.take().or(earlier);
             }
             Event::TurnCompleted { usage } => {
                 self.usage = Some(usage);

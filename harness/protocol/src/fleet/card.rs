@@ -30,7 +30,7 @@ pub fn card(mode: &Mode, url: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::CODEX;
+    use crate::codex::MODE as CODEX;
     use crate::json::spaced;
 
     #[test]

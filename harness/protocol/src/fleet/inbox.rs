@@ -9,7 +9,7 @@ use crate::json;
 
 /// An inbox record: `{"ts","from","contextId","text"}` (fact sheet 3.0, FLEET-INB-01). One of a sender who sent more also has
 /// `"cut": true`, and one of a structured task `"task"`. Both are ours: no release of the product line has them (FLEET-ACK-12,
-/// FLEET-PAYLOAD-07).
+/// PAYLOAD-07).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxRecord {
     /// Local time, `YYYY-MM-DD HH:MM:SS`, not checked.

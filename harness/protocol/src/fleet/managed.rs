@@ -1,6 +1,9 @@
-//! What the runtime must know of each kind of receiver that it can deploy (fact sheet 6.3 and 6.4).
+//! What the runtime must know of each kind of receiver that it can deploy (fact sheet 6.3 and 6.4): the shape of it. Each kind's own is in
+//! its [`Mode`].
 
 use sha2::{Digest, Sha256};
+
+use super::Mode;
 
 /// One kind of receiver that can be deployed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,51 +20,68 @@ pub struct Managed {
     pub token_prefix: &'static str,
     /// What its peer's description begins with.
     pub description: &'static str,
+    /// The tools that look after its receivers.
+    pub tools: Tools,
+    /// What its configuration has beyond that of every kind, in the product line's order.
+    pub settings: &'static [Setting],
+    /// What whoever deploys one is told, if there is something that only a person can do.
+    pub note: Option<&'static str>,
+    /// Whether the role text says where the repository is, since the CLI's process cannot be trusted to be there.
+    pub role_names_place: bool,
 }
 
 /// Ports in a band.
 pub const BAND: u16 = 10;
 
-/// Every kind, in the order of their bands.
-pub const MANAGED: &[Managed] = &[
-    Managed {
-        mode: "claude_code",
-        short: "cc",
-        peer: "claude-code",
-        first_port: 9300,
-        token_prefix: "A2A_CC_TOKEN_",
-        description: "Claude Code executor receiver",
+/// The names of the tools that look after the receivers of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tools {
+    /// Brings one to a repository.
+    pub deploy: &'static str,
+    /// Tells how it is.
+    pub status: &'static str,
+    /// Ends it.
+    pub stop: &'static str,
+}
+
+/// A member of a receiver's configuration that the deploys of some kinds write and those of others do not. Of those that name the CLI in
+/// their key, `cap` is `codex_timeout_s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    /// The text put before each prompt.
+    RolePrompt,
+    /// The rhythm in which the inbox is looked at.
+    Poll,
+    /// The cap of a turn.
+    Cap,
+    /// How long a turn waits for its context.
+    LockWait,
+    /// How many contexts have a lock at once.
+    TrackedContexts,
+    /// Further arguments for the CLI.
+    ExtraFlags,
+    /// The model, if the deploy is told one.
+    Model,
+    /// The sandbox of the CLI.
+    Sandbox(Sandboxes),
+}
+
+/// The sandboxes that a CLI has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sandboxes {
+    /// Several, by name.
+    Named {
+        /// The one that is used when a deploy names none.
+        usual: &'static str,
     },
-    Managed {
-        mode: "opencode",
-        short: "oc",
-        peer: "opencode",
-        first_port: 9310,
-        token_prefix: "A2A_OC_TOKEN_",
-        description: "OpenCode executor receiver",
-    },
-    Managed {
-        mode: "codex",
-        short: "codex",
-        peer: "codex",
-        first_port: 9320,
-        token_prefix: "A2A_CODEX_TOKEN_",
-        description: "Codex CLI executor receiver",
-    },
-    Managed {
-        mode: "agy",
-        short: "agy",
-        peer: "agy",
-        first_port: 9330,
-        token_prefix: "A2A_AGY_TOKEN_",
-        description: "Google Antigravity CLI executor receiver",
-    },
-];
+    /// One, which is off unless a deploy says otherwise.
+    OnOrOff,
+}
 
 impl Managed {
     /// The kind of that mode.
     pub fn of(mode: &str) -> Option<&'static Managed> {
-        MANAGED.iter().find(|kind| kind.mode == mode)
+        Mode::named(mode).map(|mode| &mode.managed)
     }
 
     /// Its ports, ascending.
@@ -108,6 +128,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::fleet::MODES;
 
     fn kind(mode: &str) -> &'static Managed {
         Managed::of(mode).expect("a kind")
@@ -126,11 +147,18 @@ mod tests {
     }
 
     #[test]
-    fn bands_are_disjoint_and_a_mode_that_has_a_receiver_has_a_kind() {
-        let ports: BTreeSet<u16> = MANAGED.iter().flat_map(Managed::band).collect();
-        assert_eq!(ports.len(), MANAGED.len() * usize::from(BAND));
-        for mode in crate::fleet::MODES {
-            assert_eq!(kind(mode.name).peer, mode.peer);
+    fn bands_are_disjoint_and_a_kind_is_that_of_its_mode() {
+        let ports: BTreeSet<u16> = MODES.iter().flat_map(|mode| mode.managed.band()).collect();
+        assert_eq!(ports.len(), MODES.len() * usize::from(BAND));
+        for mode in MODES {
+            assert_eq!((kind(mode.name).mode, kind(mode.name).peer), (mode.name, mode.peer));
         }
+    }
+
+    #[test]
+    fn no_two_kinds_share_the_name_of_a_tool() {
+        let names = MODES.iter().map(|mode| mode.managed.tools);
+        let names: Vec<&str> = names.flat_map(|tools| [tools.deploy, tools.status, tools.stop]).collect();
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
     }
 }

@@ -56,7 +56,7 @@ impl AgentMessage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::CODEX;
+    use crate::codex::MODE as CODEX;
     use crate::json::spaced;
     use crate::jsonrpc::Response;
 

@@ -1,5 +1,7 @@
-//! What differs between the receivers of one executor and of another, as data. One constant a mode; a further mode is
-//! a further constant here and in [`MODES`].
+//! What differs between the receivers of one executor and of another, as data: the shape of it. Each executor's own is the constant
+//! `MODE` of its folder (`src/codex/mode.rs`), and has a line in [`MODES`].
+
+use super::Managed;
 
 /// One kind of receiver (fact sheet 1, 2.5, 2.6, 3.1, 6.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub struct Mode {
     pub one_in_flight: bool,
     /// The fixed texts of its card.
     pub card: CardTexts,
+    /// What a deploy must know of it.
+    pub managed: Managed,
 }
 
 /// How a receiver finds the session of a context again.
@@ -80,135 +84,20 @@ pub struct CardTexts {
     pub tags: &'static [&'static str],
 }
 
-/// The receiver in front of the Google Antigravity CLI.
-pub const AGY: Mode = Mode {
-    name: "agy",
-    peer: "agy",
-    cli: "agy",
-    label: "Antigravity CLI",
-    callback_prefix: "agy",
-    default_port: 9313,
-    default_cap_s: 900,
-    sign_in: Some(
-        "agy not authenticated — run `agy` interactively once on this host to sign in (macOS Keychain; there is no headless login)",
-    ),
-    files: ModeFiles {
-        config: "agy_receiver.json",
-        inbox: "a2a-agy-inbox.jsonl",
-        offset: "a2a-agy-inbox.offset",
-        transcript: "a2a-agy-transcript.jsonl",
-        pid: "agy_receiver.pid",
-        token: ".agy-token",
-        log: "agy_receiver.log",
-        turns: "a2a-agy-turns.jsonl",
-    },
-    sessions: Sessions::Map { file: "a2a-agy-sessions.json", key: "conversation_id" },
-    one_in_flight: false,
-    card: CardTexts {
-        version: "0.1.0",
-        description: "Google Antigravity CLI repo-scoped A2A executor peer (agy_receiver).",
-        skill: "Executes A2A tasks in the bound repo via agy --print with full harness.",
-        tags: &["v0.1", "agy", "antigravity", "executor"],
-    },
-};
-
-/// The receiver in front of Claude Code.
-pub const CLAUDE_CODE: Mode = Mode {
-    name: "claude_code",
-    peer: "claude-code",
-    cli: "claude",
-    label: "Claude Code",
-    callback_prefix: "cc",
-    default_port: 9300,
-    default_cap_s: 300,
-    sign_in: None,
-    files: ModeFiles {
-        config: "a2a_receiver.json",
-        inbox: "a2a-inbox.jsonl",
-        offset: "a2a-inbox.offset",
-        transcript: "a2a-transcript.jsonl",
-        pid: "cc_receiver.pid",
-        token: ".token",
-        log: "cc_receiver.log",
-        turns: "a2a-turns.jsonl",
-    },
-    sessions: Sessions::Derived,
-    one_in_flight: false,
-    card: CardTexts {
-        version: "0.3.0",
-        description: "Claude Code repo-scoped A2A executor peer (cc_receiver).",
-        skill: "Executes A2A tasks in the bound repo via claude -p with full harness.",
-        tags: &["v0.3", "claude_code", "executor"],
-    },
-};
-
-/// The receiver in front of the Codex CLI.
-pub const CODEX: Mode = Mode {
-    name: "codex",
-    peer: "codex",
-    cli: "codex",
-    label: "Codex",
-    callback_prefix: "codex",
-    default_port: 9311,
-    default_cap_s: 300,
-    sign_in: None,
-    files: ModeFiles {
-        config: "codex_receiver.json",
-        inbox: "a2a-codex-inbox.jsonl",
-        offset: "a2a-codex-inbox.offset",
-        transcript: "a2a-codex-transcript.jsonl",
-        pid: "codex_receiver.pid",
-        token: ".codex-token",
-        log: "codex_receiver.log",
-        turns: "a2a-codex-turns.jsonl",
-    },
-    sessions: Sessions::Map { file: "a2a-codex-sessions.json", key: "thread_id" },
-    one_in_flight: false,
-    card: CardTexts {
-        version: "0.1.0",
-        description: "Codex CLI repo-scoped A2A executor peer (codex_receiver).",
-        skill: "Executes A2A tasks in the bound repo via codex exec with full harness.",
-        tags: &["v0.1", "codex", "executor"],
-    },
-};
-
-/// The receiver in front of opencode.
-pub const OPENCODE: Mode = Mode {
-    name: "opencode",
-    peer: "opencode",
-    cli: "opencode",
-    label: "OpenCode",
-    callback_prefix: "oc",
-    default_port: 9310,
-    default_cap_s: 300,
-    sign_in: None,
-    files: ModeFiles {
-        config: "oc_receiver.json",
-        inbox: "a2a-oc-inbox.jsonl",
-        offset: "a2a-oc-inbox.offset",
-        transcript: "a2a-oc-transcript.jsonl",
-        pid: "oc_receiver.pid",
-        token: ".oc-token",
-        log: "oc_receiver.log",
-        turns: "a2a-oc-turns.jsonl",
-    },
-    sessions: Sessions::Map { file: "a2a-oc-sessions.json", key: "session_id" },
-    one_in_flight: true,
-    card: CardTexts {
-        version: "0.3.0",
-        description: "OpenCode repo-scoped A2A executor peer (oc_receiver).",
-        skill: "Executes A2A tasks in the bound repo via opencode run with full harness.",
-        tags: &["v0.3", "opencode", "executor"],
-    },
-};
-
-/// Every mode known here.
-pub const MODES: &[Mode] = &[AGY, CLAUDE_CODE, CODEX, OPENCODE];
+/// Every mode known here: one line an executor, in the order of names.
+pub const MODES: &[Mode] =
+    &[crate::agy::MODE, crate::claude_code::MODE, crate::codex::MODE, crate::opencode::MODE];
 
 impl Mode {
     /// The mode of that name.
     pub fn named(name: &str) -> Option<&'static Mode> {
         MODES.iter().find(|mode| mode.name == name)
+    }
+
+    /// The mode of that name; for one that nobody knows the first that there was, as the product line takes it (fleet sheet 6.3).
+    pub fn named_or_first(name: &str) -> &'static Mode {
+        const FIRST: &Mode = &crate::claude_code::MODE;
+        Mode::named(name).unwrap_or(FIRST)
     }
 
     /// A callback's id, from the wall clock in milliseconds since the epoch (fact sheet 2.5).
@@ -225,10 +114,10 @@ mod tests {
 
     #[test]
     fn modes_are_found_by_name() {
-        assert_eq!(Mode::named("agy"), Some(&AGY));
-        assert_eq!(Mode::named("claude_code"), Some(&CLAUDE_CODE));
-        assert_eq!(Mode::named("codex"), Some(&CODEX));
-        assert_eq!(Mode::named("opencode"), Some(&OPENCODE));
+        assert_eq!(Mode::named("agy"), Some(&crate::agy::MODE));
+        assert_eq!(Mode::named("claude_code"), Some(&crate::claude_code::MODE));
+        assert_eq!(Mode::named("codex"), Some(&crate::codex::MODE));
+        assert_eq!(Mode::named("opencode"), Some(&crate::opencode::MODE));
         assert_eq!(Mode::named("nobody"), None);
     }
 
@@ -249,9 +138,9 @@ mod tests {
 
     #[test]
     fn a_callback_id_is_prefix_and_time() {
-        assert_eq!(AGY.callback_id(1_795_223_567_042), "agy-1795223567042");
-        assert_eq!(CLAUDE_CODE.callback_id(1_795_223_567_042), "cc-1795223567042");
-        assert_eq!(CODEX.callback_id(1_795_223_567_042), "codex-1795223567042");
-        assert_eq!(OPENCODE.callback_id(1_795_223_567_042), "oc-1795223567042");
+        assert_eq!(crate::agy::MODE.callback_id(1_795_223_567_042), "agy-1795223567042");
+        assert_eq!(crate::claude_code::MODE.callback_id(1_795_223_567_042), "cc-1795223567042");
+        assert_eq!(crate::codex::MODE.callback_id(1_795_223_567_042), "codex-1795223567042");
+        assert_eq!(crate::opencode::MODE.callback_id(1_795_223_567_042), "oc-1795223567042");
     }
 }

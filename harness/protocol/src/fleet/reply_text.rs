@@ -69,7 +69,9 @@ impl Mode {
 
 #[cfg(test)]
 mod tests {
-    use crate::fleet::{AGY, CLAUDE_CODE, CODEX};
+    use crate::agy::MODE as AGY;
+    use crate::claude_code::MODE as CLAUDE_CODE;
+    use crate::codex::MODE as CODEX;
 
     #[test]
     fn fixed_texts_are_those_of_the_product_line() {

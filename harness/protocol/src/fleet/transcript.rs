@@ -95,7 +95,7 @@ impl TranscriptRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::CODEX;
+    use crate::codex::MODE as CODEX;
 
     #[test]
     fn a_turn_is_written_as_recorded() {

@@ -5,9 +5,11 @@
 mod account;
 mod dead_session;
 mod event;
+mod mode;
 mod output;
 
 pub use account::{last_step, used};
 pub use dead_session::says_session_not_found;
 pub use event::{Event, EventKind, Tokens};
+pub use mode::MODE;
 pub use output::TurnOutput;

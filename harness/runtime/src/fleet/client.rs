@@ -9,10 +9,10 @@ use gauntlet_protocol::fleet::extension::usage::{Reading, Usage};
 use gauntlet_protocol::fleet::{AgentMessage, ContextId, Dispatch};
 use gauntlet_protocol::jsonrpc::{Request as RpcRequest, Response, RpcError, code};
 use gauntlet_world::http::{self, HttpError, Request, Url};
+use gauntlet_world::injection::Point;
 use serde_json::{Value, json};
 
 use super::Fleet;
-use super::budget::Refusal;
 use super::home::profile;
 use super::task::Form;
 
@@ -64,6 +64,8 @@ impl Class {
 pub struct SendError {
     /// What can have happened at the peer.
     pub class: Class,
+    /// What went wrong, in a word or two that stay the same.
+    pub because: &'static str,
     /// For people: what was expected, and what came.
     pub text: String,
     /// The context on which a reply may still come, of what was accepted.
@@ -71,22 +73,26 @@ pub struct SendError {
 }
 
 impl SendError {
-    pub(super) fn new(class: Class, text: impl Into<String>) -> Self {
-        Self { class, text: text.into(), context: None }
-    }
-
-    /// As a tool result.
-    pub(super) fn to_value(&self) -> Value {
-        let (class, safe) = (self.class.name(), self.class.retry_is_safe());
-        let mut value = json!({ "error": self.text, "class": class, "retry_safe": safe });
-        if let Some(context) = &self.context {
-            value["context_id"] = json!(context);
-        }
-        value
+    pub(super) fn new(class: Class, because: &'static str, text: impl Into<String>) -> Self {
+        Self { class, because, text: text.into(), context: None }
     }
 }
 
 impl Fleet {
+    /// A dispatch that failed, as a tool result.
+    pub(super) async fn failure(&self, error: &SendError) -> Value {
+        let class = error.class;
+        let event =
+            json!({ "because": error.because, "class": class.name(), "retry_safe": class.retry_is_safe() });
+        let told = self.decide(Point::RuntimeFailure, event).await;
+        let (class, safe) = (told.value("class"), told.value("retry_safe"));
+        let mut value = json!({ "error": error.text, "class": class, "retry_safe": safe });
+        if let Some(context) = &error.context {
+            value["context_id"] = json!(context);
+        }
+        value
+    }
+
     /// The name by which other nodes know this one.
     async fn own_name(&self) -> String {
         let configured = self.config().await.ok().and_then(|config| config.name.clone());
@@ -99,11 +105,12 @@ impl Fleet {
     /// The entry of a peer in `fleet.yaml`.
     pub(super) async fn peer(&self, name: &str) -> Result<PeerEntry, SendError> {
         let config = self.config().await;
-        let config = config.map_err(|error| SendError::new(Class::NotSent, error.to_string()))?;
+        let config =
+            config.map_err(|error| SendError::new(Class::NotSent, "configuration", error.to_string()))?;
         config.agents.get(name).cloned().ok_or_else(|| {
             let known: Vec<&str> = config.agents.keys().map(String::as_str).collect();
             let text = format!("agent '{name}' not in fleet.yaml; configured: {known:?}");
-            SendError::new(Class::NotSent, text)
+            SendError::new(Class::NotSent, "unknown peer", text)
         })
     }
 
@@ -132,22 +139,35 @@ impl Fleet {
             Some(Form::Text(whole)) => whole.as_str(),
             _ => text,
         };
-        let url: Url = format!("{}/jsonrpc", peer.url.trim_end_matches('/'))
-            .parse()
-            .map_err(|error| SendError::new(Class::NotSent, format!("agent '{peer_name}': {error}")))?;
+        let url: Url = format!("{}/jsonrpc", peer.url.trim_end_matches('/')).parse().map_err(|error| {
+            SendError::new(Class::NotSent, "address", format!("agent '{peer_name}': {error}"))
+        })?;
+        let token = self.token_of(&peer).await;
+        let sent = json!({
+            "peer": peer_name,
+            "method": "SendMessage",
+            "id": self.host.entropy().uuid().to_string(),
+            "contextId": context.as_ref().map(ContextId::as_str),
+            "text": text,
+            "role": "user",
+            "bearer": token.is_some(),
+        });
+        let sent = self.decide(Point::RuntimeDispatch, sent).await;
         let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        if let Some(token) = self.token_of(&peer).await {
+        if let Some(token) = token.filter(|_| sent.yes("bearer")) {
             headers.push(("authorization".to_owned(), format!("Bearer {token}")));
         }
-        let asked = context.clone();
-        let dispatch = Dispatch { text: text.to_owned(), context };
-        let mut params = dispatch.to_params("user");
+        let asked = context;
+        let context = sent.text("contextId").and_then(|context| ContextId::new(context.to_owned()));
+        let dispatch = Dispatch { text: sent.text("text").unwrap_or_default().to_owned(), context };
+        let mut params = dispatch.to_params(sent.text("role").unwrap_or_default());
         let is_plain = peer.mode.is_none();
         if is_plain {
             // A plain peer may be another Hermes: it is told who speaks (sheet 4.3). Receivers do not look at it.
             params["message"]["user"] = Value::String(self.own_name().await);
         }
-        let id = self.host.entropy().uuid().to_string();
+        // What a quirk makes of the request is no affair of the record.
+        let id = sent.text("id").unwrap_or_default().to_owned();
         if let (Some(task), Some(Form::Announced)) = (task, &form) {
             params["message"]["messageId"] = Value::String(id.clone());
             TASK.announce(&mut params["message"], task.to_value());
@@ -162,23 +182,21 @@ impl Fleet {
             (None, None) => Ok(()),
         };
         noted.map_err(|error| {
-            SendError::new(Class::NotSent, format!("the deadline could not be written down: {error}"))
+            SendError::new(
+                Class::NotSent,
+                "record",
+                format!("the deadline could not be written down: {error}"),
+            )
         })?;
-        if let Some(budget) = &peer.budget
-            && let Err(refusal) = self.budgets.reserve(&self.host, peer_name, budget, &id, answers_on).await
-        {
-            self.forget_deadline(&id).await;
-            let class = match &refusal {
-                Refusal::Exceeded(_) => Class::Budget,
-                Refusal::Ledger(_) => Class::NotSent,
-            };
-            return Err(SendError::new(class, refusal.to_string()));
-        }
-        let request = RpcRequest {
-            id: Value::String(id.clone()),
-            method: Value::String("SendMessage".to_owned()),
-            params,
+        let is_counted = match self.reserve(peer_name, &peer, &id, answers_on).await {
+            Ok(is_counted) => is_counted,
+            Err(refusal) => {
+                self.forget_deadline(&id).await;
+                return Err(refusal);
+            }
         };
+        let request =
+            RpcRequest { id: sent.value("id").clone(), method: sent.value("method").clone(), params };
         if let Some(context) = &asked {
             self.note_sent(peer_name, context.as_str(), text).await;
         }
@@ -203,15 +221,15 @@ impl Fleet {
             Err(error) => {
                 // Of what never began no reply is to come.
                 if error.class.retry_is_safe() {
-                    if peer.budget.is_some() {
-                        self.budgets.release(&self.host, &id).await;
+                    if is_counted {
+                        self.release(&id).await;
                     }
                     self.forget_deadline(&id).await;
                 }
                 return Err(error);
             }
         };
-        if peer.budget.is_some() {
+        if is_counted {
             self.book(&id, is_plain, answers_on, &message, told).await;
         }
         if let (Some(_), None, Some(named)) = (whole_ms, answers_on, &message.context)
@@ -222,7 +240,7 @@ impl Fleet {
         match (&asked, message.context.as_deref()) {
             (Some(asked), Some(named)) if named != asked.as_str() => {
                 let text = format!("peer '{peer_name}' answered on context '{named}' instead of '{asked}'");
-                return Err(SendError::new(Class::RepliedElsewhere, text));
+                return Err(SendError::new(Class::RepliedElsewhere, "elsewhere", text));
             }
             (None, Some(named)) => self.note_sent(peer_name, named, text).await,
             _ => {}
@@ -238,23 +256,6 @@ impl Fleet {
         Ok(message)
     }
 
-    /// Books what a peer answered. A receiver will reply later; the answer of a Hermes node is the reply itself.
-    async fn book(
-        &self,
-        id: &str,
-        is_plain: bool,
-        answers_on: Option<&str>,
-        message: &AgentMessage,
-        told: Reading,
-    ) {
-        let named = answers_on.or(message.context.as_deref()).unwrap_or_default();
-        if is_plain && !message.text.contains("[queued]") {
-            self.budgets.settle(&self.host, &format!("answer to {id}"), named, Some(id), told).await;
-        } else if answers_on.is_none() {
-            self.budgets.accepted(&self.host, id, named).await;
-        }
-    }
-
     async fn forget_deadline(&self, id: &str) {
         if let Err(error) = self.deadlines().close(&self.host, id).await {
             tracing::warn!(%error, "a deadline of what is over stays open");
@@ -267,12 +268,12 @@ pub(super) fn deadline_over(peer: &str, whole_ms: Option<u64>) -> SendError {
     let seconds = Duration::from_millis(whole_ms.unwrap_or_default()).as_secs_f64();
     let text =
         format!("the deadline of {seconds} s was over before '{peer}' replied; it may still be at work");
-    SendError::new(Class::Deadline, text)
+    SendError::new(Class::Deadline, "deadline", text)
 }
 
 fn failed(peer: &str, url: &Url, error: &HttpError) -> SendError {
     let class = if error.may_have_been_seen() { Class::Unknown } else { Class::NotSent };
-    SendError::new(class, format!("network error talking to '{peer}' at {url}: {error}"))
+    SendError::new(class, "network", format!("network error talking to '{peer}' at {url}: {error}"))
 }
 
 /// What an error says of the work. Only what is decided before anything begins is a refusal, after which another try is safe.
@@ -303,22 +304,28 @@ fn understand(peer: &str, status: u16, body: &[u8]) -> Result<AgentMessage, Send
         401 => {
             return Err(SendError::new(
                 Class::Refused,
+                "status",
                 format!("peer '{peer}' rejected bearer token (HTTP 401)"),
             ));
         }
         _ => {
             let start: String = String::from_utf8_lossy(body).chars().take(200).collect();
             let class = if (400..500).contains(&status) { Class::Refused } else { Class::Unknown };
-            return Err(SendError::new(class, format!("peer '{peer}' returned HTTP {status}: {start}")));
+            return Err(SendError::new(
+                class,
+                "status",
+                format!("peer '{peer}' returned HTTP {status}: {start}"),
+            ));
         }
     }
     let response = Response::parse(body).map_err(|error| {
-        SendError::new(Class::Unknown, format!("peer '{peer}' returned non-JSON body ({error})"))
+        SendError::new(Class::Unknown, "garbage", format!("peer '{peer}' returned non-JSON body ({error})"))
     })?;
     let result = response.outcome.map_err(|error| {
         let text = format!("peer returned JSON-RPC error {}: {}", error.code, error.message);
-        SendError::new(class_of(&error), text)
+        SendError::new(class_of(&error), "error", text)
     })?;
-    AgentMessage::from_result(&result)
-        .map_err(|error| SendError::new(Class::AcceptedWithoutReply, format!("peer '{peer}': {error}")))
+    AgentMessage::from_result(&result).map_err(|error| {
+        SendError::new(Class::AcceptedWithoutReply, "no reply", format!("peer '{peer}': {error}"))
+    })
 }

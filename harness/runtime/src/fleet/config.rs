@@ -1,10 +1,13 @@
 //! `fleet.yaml` as it is now: read anew whenever somebody asks, so that an edit applies without a restart.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use gauntlet_protocol::fleet::config::{ConfigError, FleetConfig};
+use gauntlet_protocol::fleet::config::{ConfigError, FleetConfig, Rule};
 use gauntlet_world::Host;
+use gauntlet_world::injection::Point;
+use serde_json::json;
 
 use super::Fleet;
 use super::home::{config_file, home, real_path};
@@ -19,6 +22,27 @@ pub(super) struct Cached {
 impl Fleet {
     /// What the profile's `fleet.yaml` says now. Every rule is checked, those that need a disk included.
     pub async fn config(&self) -> Result<Rc<FleetConfig>, ConfigError> {
+        let before = self.cached.borrow().config.clone();
+        let (text, config) = match self.read_config().await {
+            Ok(read) => read,
+            Err(error) => {
+                let event = json!({ "rule": rule(&error), "refused": true });
+                let refused = self.decide(Point::RuntimeConfig, event).await.yes("refused");
+                return before.filter(|_| !refused).ok_or(error);
+            }
+        };
+        let has_changed = self.cached.borrow().text != text;
+        if let Some(before) = before.filter(|_| has_changed) {
+            let peers: Vec<&String> = config.agents.keys().collect();
+            if self.decide(Point::RuntimeReread, json!({ "peers": peers })).await.is_omitted() {
+                return Ok(before);
+            }
+        }
+        *self.cached.borrow_mut() = Cached { text, config: Some(config.clone()) };
+        Ok(config)
+    }
+
+    async fn read_config(&self) -> Result<(Vec<u8>, Rc<FleetConfig>), ConfigError> {
         let path = config_file(&self.host).await;
         let content = read(&self.host, &path).await?;
         let known = {
@@ -27,12 +51,11 @@ impl Fleet {
         };
         let config = match known {
             Some(config) => config,
-            None => Rc::new(parse(&path.to_string_lossy(), &content)?),
+            None => parsed(&path.to_string_lossy(), &content)?,
         };
         // Links may lead elsewhere by now, also when the text is the same.
         let config = self.check_places(&path.to_string_lossy(), config).await?;
-        *self.cached.borrow_mut() = Cached { text: content, config: Some(config.clone()) };
-        Ok(config)
+        Ok((content, config))
     }
 
     /// The file that [`Fleet::config`] reads.
@@ -76,6 +99,34 @@ pub(super) async fn load(host: &Host) -> Result<FleetConfig, ConfigError> {
     parse(&path.to_string_lossy(), &read(host, &path).await?)
 }
 
+/// The name of a rule that a configuration breaks, which stays the same.
+fn rule(error: &ConfigError) -> &'static str {
+    let rule = match error {
+        ConfigError::Absent(_) => return "absent",
+        ConfigError::Unreadable { .. } => return "unreadable",
+        ConfigError::PromptOutside { .. } => return "prompt outside",
+        ConfigError::Bare(rule) | ConfigError::Broken { rule, .. } => rule,
+    };
+    match **rule {
+        Rule::Yaml(_) => "plain YAML",
+        Rule::Fleet(_) => "fleet",
+        Rule::Section { .. } => "section",
+        Rule::Scalar { .. } => "scalar",
+        Rule::Handler(_) => "handler",
+        Rule::PortMissing => "port missing",
+        Rule::Port(_) => "port",
+        Rule::Peer { .. } => "peer",
+        Rule::Managed { .. } => "managed",
+        Rule::UrlMissing(_) => "url missing",
+        Rule::Scheme { .. } => "scheme",
+        Rule::Host { .. } => "host",
+        Rule::BudgetKey { .. } => "budget key",
+        Rule::BudgetEmpty(_) => "budget empty",
+        Rule::BudgetPeriod(_) => "budget period",
+        Rule::TokenName { .. } => "token name",
+    }
+}
+
 async fn read(host: &Host, path: &std::path::Path) -> Result<Vec<u8>, ConfigError> {
     let shown = || path.to_string_lossy().into_owned();
     match host.disk().read_if_present(path).await {
@@ -83,6 +134,31 @@ async fn read(host: &Host, path: &std::path::Path) -> Result<Vec<u8>, ConfigErro
         Ok(None) => Err(ConfigError::Absent(shown())),
         Err(error) => Err(ConfigError::Unreadable { path: shown(), reason: error.to_string() }),
     }
+}
+
+thread_local! {
+    /// What the texts said that were read last on this thread. YAML is dear to read, and in the cells of a matrix the same few files
+    /// stand again and again.
+    static KNOWN: RefCell<Vec<(Vec<u8>, Rc<FleetConfig>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// So many texts are kept.
+const KEPT: usize = 8;
+
+/// What a text says: that depends on nothing but the text.
+fn parsed(path: &str, content: &[u8]) -> Result<Rc<FleetConfig>, ConfigError> {
+    let known = KNOWN.with_borrow(|known| {
+        known.iter().find(|(text, _)| text == content).map(|(_, config)| config.clone())
+    });
+    if let Some(config) = known {
+        return Ok(config);
+    }
+    let config = Rc::new(parse(path, content)?);
+    KNOWN.with_borrow_mut(|known| {
+        known.truncate(KEPT - 1);
+        known.insert(0, (content.to_vec(), config.clone()));
+    });
+    Ok(config)
 }
 
 fn parse(path: &str, content: &[u8]) -> Result<FleetConfig, ConfigError> {

@@ -24,6 +24,15 @@ struct Sent {
     due: Option<Due>,
 }
 
+impl Sent {
+    fn to_value(&self) -> Value {
+        json!({ "id": self.id, "contextId": self.context, "due": self.due.as_ref().map(Due::to_value) })
+    }
+}
+
+/// A longer file begins anew at a start, with what is still open.
+const LONGEST_FILE: usize = 1024 * 1024;
+
 /// What is known of open deadlines.
 pub(crate) struct Deadlines {
     path: PathBuf,
@@ -40,6 +49,10 @@ pub(crate) struct Reply {
     pub(super) of: Option<String>,
     /// Whether it came after the deadline.
     pub(super) late: bool,
+    /// Whether there is a deadline.
+    pub(super) has_deadline: bool,
+    /// Whether it was set before the runtime was started again.
+    pub(super) earlier_life: bool,
 }
 
 impl Deadlines {
@@ -52,9 +65,20 @@ impl Deadlines {
                 apply(&mut open, &entry);
             }
         }
-        let torn = !Lines::new(&content).torn().is_empty();
+        let mut torn = !Lines::new(&content).torn().is_empty();
+        if content.len() > LONGEST_FILE {
+            let kept: String = open.iter().map(|sent: &Sent| format!("{}\n", sent.to_value())).collect();
+            host.disk().replace(&path, kept.as_bytes()).await?;
+            torn = false;
+        }
         let began = host.clock().now();
         Ok(Self { path, open: RefCell::new(open), torn: Mutex::new(torn), began, life: RefCell::default() })
+    }
+
+    /// Those of somebody who takes no replies.
+    pub(super) fn untaken(host: &Host, path: PathBuf) -> Self {
+        let (open, torn, life) = Default::default();
+        Self { path, open, torn, began: host.clock().now(), life }
     }
 
     fn moment<T>(&self, host: &Host, look: impl FnOnce(Moment<'_>) -> T) -> T {
@@ -75,14 +99,16 @@ impl Deadlines {
     ) -> io::Result<()> {
         let left = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
         let due = self.moment(host, |now| Due::after(left, now));
-        self.note(host, json!({ "id": id, "contextId": context, "due": due.to_value() })).await
+        let context = context.map(str::to_owned);
+        self.note(host, Sent { id: id.to_owned(), context, due: Some(due) }.to_value()).await
     }
 
     /// Something without a deadline is about to be sent. It counts only behind one that has one.
     pub(super) async fn sending_without(&self, host: &Host, id: &str, context: &str) -> io::Result<()> {
         let follows = self.open.borrow().iter().any(|sent| sent.context.as_deref() == Some(context));
         if follows {
-            self.note(host, json!({ "id": id, "contextId": context, "due": null })).await
+            let context = Some(context.to_owned());
+            self.note(host, Sent { id: id.to_owned(), context, due: None }.to_value()).await
         } else {
             Ok(())
         }
@@ -109,10 +135,12 @@ impl Deadlines {
             None => open.iter().find(|sent| sent.context.as_deref() == Some(context)),
         };
         let ended = report.is_some_and(|report| report.ended_by == EndedBy::Deadline);
-        let is_over = of
-            .and_then(|sent| sent.due.as_ref())
-            .is_some_and(|due| self.moment(host, |now| due.left(now).is_zero()));
-        Reply { of: of.map(|sent| sent.id.clone()), late: ended || is_over }
+        let due = of.and_then(|sent| sent.due.as_ref());
+        let (is_over, earlier_life) = due.map_or((false, false), |due| {
+            self.moment(host, |now| (due.left(now).is_zero(), !due.is_of(now.life)))
+        });
+        let of = of.map(|sent| sent.id.clone());
+        Reply { of, late: ended || is_over, has_deadline: due.is_some(), earlier_life }
     }
 
     async fn note(&self, host: &Host, entry: Value) -> io::Result<()> {

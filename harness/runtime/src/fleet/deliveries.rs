@@ -60,6 +60,11 @@ impl Deliveries {
         Ok(Self { path, state: RefCell::new(state), torn: Mutex::default(), arrived: Notify::new() })
     }
 
+    /// Those of somebody who takes none: what is in the file is its taker's affair, who may be writing it now.
+    pub(super) fn untaken(path: PathBuf) -> Self {
+        Self { path, state: RefCell::default(), torn: Mutex::default(), arrived: Notify::new() }
+    }
+
     /// Takes a reply. False: it was delivered before, and nothing was done. An error: it is not durable, and the receiver
     /// must be told to send it again.
     pub async fn deliver(&self, host: &Host, delivery: Delivery) -> io::Result<bool> {

@@ -4,53 +4,34 @@ use std::future::Future;
 use std::rc::Rc;
 
 use gauntlet_protocol::fleet::workdir::{ReceiverOptions, Sandbox};
-use gauntlet_protocol::fleet::{MANAGED, Managed};
+use gauntlet_protocol::fleet::{MODES, Managed, Sandboxes, Setting};
 use serde_json::{Value, json};
 
 use super::Fleet;
 use super::managed::{ManagedError, Order};
 use super::tools::TOOLSET;
-use crate::registry::Tool;
-
-/// The names of one kind's tools.
-struct Names {
-    kind: &'static Managed,
-    deploy: &'static str,
-    status: &'static str,
-    stop: &'static str,
-}
-
-/// The mode, and the tools that deploy, look at and end its receivers.
-const TABLE: [(&str, &str, &str, &str); 4] = [
-    ("claude_code", "deploy_cc_receiver", "cc_receiver_status", "cc_receiver_stop"),
-    ("opencode", "deploy_oc_receiver", "oc_receiver_status", "oc_receiver_stop"),
-    ("codex", "deploy_codex_receiver", "codex_receiver_status", "codex_receiver_stop"),
-    ("agy", "deploy_agy_receiver", "agy_receiver_status", "agy_receiver_stop"),
-];
+use crate::registry::{Schema, Tool};
 
 /// The name of the tool that revives.
 const RECONCILE: &str = "fleet_reconcile";
 
 /// The names of all tools of this file.
 pub fn names() -> Vec<&'static str> {
-    let each = TABLE.into_iter().flat_map(|(_, deploy, status, stop)| [deploy, status, stop]);
+    let each = MODES.iter().map(|mode| mode.managed.tools);
+    let each = each.flat_map(|tools| [tools.deploy, tools.status, tools.stop]);
     each.chain([RECONCILE]).collect()
 }
 
-/// The tools of a fleet for every kind that has a receiver here.
+/// The tools of a fleet for every kind of receiver.
 pub(super) fn all(fleet: &Rc<Fleet>) -> Vec<Tool> {
-    let kinds = TABLE.into_iter().filter_map(|(mode, deploy, status, stop)| {
-        let kind = MANAGED.iter().find(|kind| kind.mode == mode)?;
-        gauntlet_protocol::fleet::Mode::named(mode)?;
-        Some(Names { kind, deploy, status, stop })
-    });
+    let kinds = MODES.iter().map(|mode| &mode.managed);
     let mut tools: Vec<Tool> =
-        kinds.flat_map(|names| [deploy(fleet, &names), status(fleet, &names), stop(fleet, &names)]).collect();
+        kinds.flat_map(|kind| [deploy(fleet, kind), status(fleet, kind), stop(fleet, kind)]).collect();
     tools.push(tool(
         fleet,
         RECONCILE,
         "Looks after all managed receivers: leaves alone what is well, and starts again what is down.",
-        json!({ "type": "object", "properties": {}, "required": [] }),
+        Schema::new(|| json!({ "type": "object", "properties": {}, "required": [] })),
         |fleet, _| async move { fleet.reconcile().await },
     ));
     tools
@@ -60,7 +41,7 @@ fn tool<R: Future<Output = Value> + 'static>(
     fleet: &Rc<Fleet>,
     name: &'static str,
     description: &'static str,
-    arguments: Value,
+    arguments: Schema,
     body: impl Fn(Rc<Fleet>, Value) -> R + 'static,
 ) -> Tool {
     let fleet = fleet.clone();
@@ -69,33 +50,15 @@ fn tool<R: Future<Output = Value> + 'static>(
         toolset: TOOLSET,
         description,
         arguments,
-        result: json!({ "type": "object" }),
+        result: Schema::new(|| json!({ "type": "object" })),
         handler: Rc::new(move |arguments| Box::pin(body(fleet.clone(), arguments))),
     }
 }
 
-fn deploy(fleet: &Rc<Fleet>, names: &Names) -> Tool {
-    let kind = names.kind;
-    let mut further = json!({
-        "bind_port": { "type": "integer", "description": "The port; chosen from the band of its kind if absent." },
-        "hermes_auth_token_env": { "type": "string", "description": "The variable with the bearer for its replies." },
-        "no_auth": { "type": "boolean", "description": "Without a bearer of its own; nobody looks after it then." },
-    });
-    match kind.mode {
-        "agy" => {
-            further["sandbox"] =
-                json!({ "type": "boolean", "description": "Whether turns run in a sandbox." })
-        }
-        mode => {
-            further["model"] = json!({ "type": "string", "description": "The model that it passes on." });
-            if mode == "codex" {
-                further["sandbox"] =
-                    json!({ "type": "string", "description": "The sandbox of a first turn." });
-            }
-        }
-    }
+fn deploy(fleet: &Rc<Fleet>, kind: &'static Managed) -> Tool {
     let description = "Puts a receiver into a repository, starts it, and enters it as a peer. Doing it again replaces the receiver.";
-    tool(fleet, names.deploy, description, of_repo(further), move |fleet, arguments| async move {
+    let schema = Schema::new(move || of_repo(deploy_arguments(kind)));
+    tool(fleet, kind.tools.deploy, description, schema, move |fleet, arguments| async move {
         let outcome = async {
             let receiver = fleet.receiver_at(kind, &repo_path(&arguments)).await?;
             fleet.deploy(&receiver, &order(&arguments)?).await
@@ -104,27 +67,68 @@ fn deploy(fleet: &Rc<Fleet>, names: &Names) -> Tool {
     })
 }
 
-fn status(fleet: &Rc<Fleet>, names: &Names) -> Tool {
-    let kind = names.kind;
-    let description = "Tells whether the receiver of a repository runs and is well.";
-    tool(fleet, names.status, description, of_repo(json!({})), move |fleet, arguments| async move {
-        match fleet.receiver_at(kind, &repo_path(&arguments)).await {
-            Ok(receiver) => fleet.status(&receiver).await,
-            Err(error) => error.to_value(),
+/// What can be said of a deploy beside the repository.
+fn deploy_arguments(kind: &Managed) -> Value {
+    let mut further = json!({
+        "bind_port": { "type": "integer", "description": "The port; chosen from the band of its kind if absent." },
+        "hermes_auth_token_env": { "type": "string", "description": "The variable with the bearer for its replies." },
+        "no_auth": { "type": "boolean", "description": "Without a bearer of its own; nobody looks after it then." },
+    });
+    for setting in kind.settings {
+        match setting {
+            Setting::Model => {
+                further["model"] = json!({ "type": "string", "description": "The model that it passes on." });
+            }
+            Setting::Sandbox(Sandboxes::Named { .. }) => {
+                further["sandbox"] =
+                    json!({ "type": "string", "description": "The sandbox of a first turn." });
+            }
+            Setting::Sandbox(Sandboxes::OnOrOff) => {
+                further["sandbox"] =
+                    json!({ "type": "boolean", "description": "Whether turns run in a sandbox." });
+            }
+            Setting::RolePrompt
+            | Setting::Poll
+            | Setting::Cap
+            | Setting::LockWait
+            | Setting::TrackedContexts
+            | Setting::ExtraFlags => {}
         }
-    })
+    }
+    further
 }
 
-fn stop(fleet: &Rc<Fleet>, names: &Names) -> Tool {
-    let kind = names.kind;
+fn status(fleet: &Rc<Fleet>, kind: &'static Managed) -> Tool {
+    let description = "Tells whether the receiver of a repository runs and is well.";
+    tool(
+        fleet,
+        kind.tools.status,
+        description,
+        Schema::new(|| of_repo(json!({}))),
+        move |fleet, arguments| async move {
+            match fleet.receiver_at(kind, &repo_path(&arguments)).await {
+                Ok(receiver) => fleet.status(&receiver).await,
+                Err(error) => error.to_value(),
+            }
+        },
+    )
+}
+
+fn stop(fleet: &Rc<Fleet>, kind: &'static Managed) -> Tool {
     let description = "Ends the receiver of a repository.";
-    tool(fleet, names.stop, description, of_repo(json!({})), move |fleet, arguments| async move {
-        let outcome = async {
-            let receiver = fleet.receiver_at(kind, &repo_path(&arguments)).await?;
-            fleet.stop(&receiver).await
-        };
-        outcome.await.unwrap_or_else(|error| error.to_value())
-    })
+    tool(
+        fleet,
+        kind.tools.stop,
+        description,
+        Schema::new(|| of_repo(json!({}))),
+        move |fleet, arguments| async move {
+            let outcome = async {
+                let receiver = fleet.receiver_at(kind, &repo_path(&arguments)).await?;
+                fleet.stop(&receiver).await
+            };
+            outcome.await.unwrap_or_else(|error| error.to_value())
+        },
+    )
 }
 
 fn of_repo(further: Value) -> Value {
@@ -164,6 +168,7 @@ fn order(arguments: &Value) -> Result<Order, ManagedError> {
     };
     Ok(Order {
         port,
+        again: false,
         no_auth: arguments.get("no_auth").and_then(Value::as_bool).unwrap_or_default(),
         options: ReceiverOptions {
             model: text("model"),

@@ -1,21 +1,26 @@
 //! The fleet: dispatching work to receivers, and taking their replies.
 //!
 //! One idea a file: [`settings`](Settings) how receivers are started here, `home` where a profile's files are, `config` what its
-//! `fleet.yaml` says now, `tokens` which bearer a peer wants, `managed` and [`managed_tools`] the receivers that it looks after,
-//! `client` one dispatch, [`budget`] what peers may use, `task` what it says beside its text, `deadlines` until when its reply is in time, `wait` a dispatch whose reply is read in the peer's transcript, [`hermes`] the node that takes callbacks
+//! `fleet.yaml` says now, `decided` where a quirk makes it deviate, `tokens` which bearer a peer wants, `managed` and
+//! [`managed_tools`] the receivers that it looks after, `client` one dispatch, [`budget`] what peers may use, `spending` what a dispatch means to that, `task` what it says beside
+//! its text, `deadlines` until when its reply is in time, `wait` a dispatch whose reply is read in the peer's
+//! transcript, [`command`] the same from a shell, [`hermes`] the node that takes callbacks
 //! and answers other agents, [`deliveries`](Deliveries) what reached the runtime,
 //! `transcript` the runtime's own record of each conversation, [`tools`] what of it a model can call.
 
 pub mod budget;
 mod client;
+pub mod command;
 mod config;
 mod deadlines;
+mod decided;
 mod deliveries;
 pub mod hermes;
 mod home;
 mod managed;
 pub mod managed_tools;
 mod settings;
+mod spending;
 mod task;
 mod tokens;
 pub mod tools;
@@ -66,8 +71,20 @@ impl Fleet {
         host.disk().sync_dir(&home).await?;
         // The folder may be new itself.
         host.disk().sync_dir(home.parent().unwrap_or(&home)).await?;
+        Ok(Self::with(host, settings, deliveries, deadlines))
+    }
+
+    /// The fleet of a profile whose runtime may be running: it takes no replies, and looks after no receiver.
+    pub async fn visit(host: Host) -> Self {
+        home::warn_of_default(&host).await;
+        let deliveries = Deliveries::untaken(home(&host).join("deliveries.jsonl"));
+        let deadlines = Deadlines::untaken(&host, home(&host).join("deadlines.jsonl"));
+        Self::with(host, Settings::default(), deliveries, deadlines)
+    }
+
+    fn with(host: Host, settings: Settings, deliveries: Deliveries, deadlines: Deadlines) -> Self {
         let budgets = Budgets::of(&host);
-        Ok(Self {
+        Self {
             host,
             settings,
             cached: RefCell::default(),
@@ -78,7 +95,7 @@ impl Fleet {
             deliveries,
             deadlines,
             budgets,
-        })
+        }
     }
 
     /// The replies that were delivered.

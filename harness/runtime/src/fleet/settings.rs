@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use gauntlet_world::injection::Injector;
+
 /// What the fleet part of a runtime is started with.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, Default)]
 pub struct Settings {
     /// How a receiver of each mode is started. A mode without an entry cannot be deployed.
     pub receivers: BTreeMap<String, Launcher>,
+    /// Where quirks bite, if it is to have any.
+    pub injector: Injector,
 }
 
 /// How receivers of one mode are started.

@@ -9,6 +9,7 @@ use gauntlet_protocol::fleet::extension::task::Task;
 use gauntlet_protocol::fleet::{ContextId, Lines, TranscriptRecord};
 use gauntlet_protocol::json;
 use gauntlet_world::http::{self, Request, Url};
+use gauntlet_world::injection::Point;
 use serde_json::{Value, json};
 
 use super::Fleet;
@@ -26,14 +27,6 @@ pub(super) enum Form {
     Announced,
     /// As one text, to any other.
     Text(String),
-}
-
-/// The structured task among the arguments of a tool, if there is one. It goes with this text.
-pub(super) fn task_in(arguments: &Value, text: &str) -> Result<Option<Task>, SendError> {
-    match arguments.get("task") {
-        None | Some(Value::Null) => Ok(None),
-        Some(payload) => Task::read(payload, text).map(Some).map_err(|error| wrong(&error)),
-    }
 }
 
 /// The schema of such an argument.
@@ -61,11 +54,35 @@ pub(super) fn schema() -> Value {
     })
 }
 
-fn wrong(error: &ParseError) -> SendError {
-    SendError::new(Class::NotSent, error.to_string())
-}
-
 impl Fleet {
+    /// The structured task among the arguments of a tool, if there is one. It goes with this text.
+    pub(super) async fn task_in(&self, arguments: &Value, text: &str) -> Result<Option<Task>, SendError> {
+        let payload = match arguments.get("task") {
+            None | Some(Value::Null) => return Ok(None),
+            Some(payload) => payload,
+        };
+        match Task::read(payload, text) {
+            Ok(task) => Ok(Some(task)),
+            Err(error) => {
+                let because = match error.at.as_str() {
+                    "/deadline_s" => "deadline",
+                    at if at.starts_with("/reply_to") => "reply_to",
+                    _ => "payload",
+                };
+                self.refuse(because, &error).await.map(|()| None)
+            }
+        }
+    }
+
+    /// Refuses a task, unless a quirk says otherwise.
+    async fn refuse(&self, because: &str, error: &ParseError) -> Result<(), SendError> {
+        let event = json!({ "because": because, "refused": true });
+        match self.decide(Point::RuntimeTask, event).await.yes("refused") {
+            true => Err(SendError::new(Class::NotSent, "task", error.to_string())),
+            false => Ok(()),
+        }
+    }
+
     /// Refuses a reply_to that does not lead back to this runtime.
     pub(super) async fn confine(
         &self,
@@ -75,7 +92,7 @@ impl Fleet {
     ) -> Result<(), SendError> {
         let Some(reply_to) = &task.reply_to else { return Ok(()) };
         if let Some(error) = reply_to.leads_out(&self.own_address().await?) {
-            return Err(wrong(&error));
+            return self.refuse("reply_to", &error).await;
         }
         let Some(asked) = reply_to.context.as_ref().filter(|asked| Some(*asked) != context) else {
             return Ok(());
@@ -84,13 +101,15 @@ impl Fleet {
             return Ok(());
         }
         let expected = format!("a context on which something was sent to '{peer}'");
-        Err(wrong(&ParseError::new("task", "/reply_to/context", expected, asked.as_str())))
+        let error = ParseError::new("task", "/reply_to/context", expected, asked.as_str());
+        self.refuse("reply_to", &error).await
     }
 
     /// The address at which the node takes replies.
     async fn own_address(&self) -> Result<String, SendError> {
         let config = self.config().await;
-        let config = config.map_err(|error| SendError::new(Class::NotSent, error.to_string()))?;
+        let config =
+            config.map_err(|error| SendError::new(Class::NotSent, "configuration", error.to_string()))?;
         let address =
             gauntlet_world::network::Address { host: config.server.bind_host.clone(), port: self.port.get() };
         Ok(format!("http://{address}{REPLIES}"))
@@ -114,25 +133,35 @@ impl Fleet {
     ) -> Result<Form, SendError> {
         let url: Url = format!("{}{CARD}", peer.url.trim_end_matches('/'))
             .parse()
-            .map_err(|error| SendError::new(Class::NotSent, format!("agent '{name}': {error}")))?;
+            .map_err(|error| SendError::new(Class::NotSent, "address", format!("agent '{name}': {error}")))?;
+        // A card is public. One that is not is shown to who may dispatch.
+        let token = self.token_of(peer).await;
+        let bearer = token.map(|token| ("authorization".to_owned(), format!("Bearer {token}")));
         let request = Request {
             method: "GET".to_owned(),
             url: url.clone(),
-            headers: Vec::new(),
+            headers: bearer.into_iter().collect(),
             body: Vec::new(),
             limit: limit.min(CARD_LIMIT),
         };
         let answer = http::exchange(&self.host, request).await.map_err(|error| {
-            SendError::new(Class::NotSent, format!("network error talking to '{name}' at {url}: {error}"))
+            SendError::new(
+                Class::NotSent,
+                "network",
+                format!("network error talking to '{name}' at {url}: {error}"),
+            )
         })?;
         let card = json::parse("agent card", &answer.body).ok().filter(|_| answer.status == 200);
-        if card.is_some_and(|card| TASK.is_declared_on(&card)) {
+        let declared = card.is_some_and(|card| TASK.is_declared_on(&card));
+        let event =
+            json!({ "peer": name, "payload": task.to_value(), "declared": declared, "announced": declared });
+        if self.decide(Point::RuntimeTaskForm, event).await.yes("announced") {
             return Ok(Form::Announced);
         }
         // Who reads only the text would answer where it was asked.
         if task.reply_to.is_some() {
             let text = format!("agent '{name}' does not declare {}, and would not honour reply_to", TASK.uri);
-            return Err(SendError::new(Class::NotSent, text));
+            return Err(SendError::new(Class::NotSent, "task", text));
         }
         Ok(Form::Text(task.text_form(text)))
     }

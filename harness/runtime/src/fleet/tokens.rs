@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use gauntlet_protocol::fleet::config::PeerEntry;
 use gauntlet_protocol::fleet::{Managed, Mode};
+use gauntlet_world::injection::Point;
+use serde_json::json;
 
 use super::Fleet;
 use super::home::real_path;
@@ -24,12 +26,18 @@ impl Fleet {
     /// The bearer that a peer wants, if it wants one. A managed peer's token file is newer than any environment; plain peers
     /// have no file.
     pub(super) async fn token_of(&self, peer: &PeerEntry) -> Option<String> {
-        if let Some((kind, repo)) = peer.managed_at()
-            && let Some(token) = self.token_in_file(kind, &self.repo(repo).await).await
-        {
-            return Some(token);
+        let managed = peer.managed_at();
+        let in_file = match managed {
+            Some((kind, repo)) => self.token_in_file(kind, &self.repo(repo).await).await,
+            None => None,
+        };
+        let source = if in_file.is_some() { "file" } else { "environment" };
+        let event = json!({ "managed": managed.is_some(), "source": source });
+        match self.decide(Point::RuntimeToken, event).await.text("source") {
+            Some("file") => in_file,
+            Some("environment") => self.variable(peer.token_env.as_deref()?),
+            _ => None,
         }
-        self.variable(peer.token_env.as_deref()?)
     }
 
     /// Where a repository of the configuration really is.

@@ -6,9 +6,9 @@ use std::time::Duration;
 use gauntlet_protocol::fleet::ContextId;
 use serde_json::{Value, json};
 
-use super::task::{self, task_in};
+use super::task;
 use super::{Delivery, Fleet, managed_tools};
-use crate::registry::Tool;
+use crate::registry::{Schema, Tool};
 
 /// The toolset's name.
 pub const TOOLSET: &str = "a2a";
@@ -18,8 +18,8 @@ pub fn names() -> Vec<&'static str> {
     [SEND, SEND_AND_WAIT, REPLIES].into_iter().chain(managed_tools::names()).collect()
 }
 
-const SEND: &str = "fleet_send";
-const SEND_AND_WAIT: &str = "fleet_send_and_wait";
+pub(super) const SEND: &str = "fleet_send";
+pub(super) const SEND_AND_WAIT: &str = "fleet_send_and_wait";
 const REPLIES: &str = "fleet_replies";
 
 /// Default of `max_wait_s`.
@@ -41,21 +41,21 @@ fn send(fleet: &Rc<Fleet>) -> Tool {
         toolset: TOOLSET,
         description: "Sends a message to another agent of the fleet and gives its immediate answer. A receiver only acknowledges; \
                       its reply comes later, on the same context.",
-        arguments: message_arguments(json!({})),
-        result: answer_schema(),
+        arguments: Schema::new(|| message_arguments(json!({}))),
+        result: Schema::new(answer_schema),
         handler: Rc::new(move |arguments| {
             let fleet = fleet.clone();
             Box::pin(async move {
                 let message = Message::of(&arguments);
-                let task = match task_in(&arguments, &message.text) {
+                let task = match fleet.task_in(&arguments, &message.text).await {
                     Ok(task) => task,
-                    Err(error) => return error.to_value(),
+                    Err(error) => return fleet.failure(&error).await,
                 };
                 match fleet.send(&message.agent, &message.text, message.context, task.as_ref()).await {
                     Ok(answer) => {
                         json!({ "reply": answer.text, "context_id": answer.context.unwrap_or_default() })
                     }
-                    Err(error) => error.to_value(),
+                    Err(error) => fleet.failure(&error).await,
                 }
             })
         }),
@@ -68,10 +68,12 @@ fn send_and_wait(fleet: &Rc<Fleet>) -> Tool {
         name: SEND_AND_WAIT,
         toolset: TOOLSET,
         description: "Sends a message to a managed agent on this machine and waits for its final reply.",
-        arguments: message_arguments(
-            json!({ "max_wait_s": { "type": "number", "description": "Seconds to wait; 280 if absent." } }),
-        ),
-        result: answer_schema(),
+        arguments: Schema::new(|| {
+            message_arguments(
+                json!({ "max_wait_s": { "type": "number", "description": "Seconds to wait; 280 if absent." } }),
+            )
+        }),
+        result: Schema::new(answer_schema),
         handler: Rc::new(move |arguments| {
             let fleet = fleet.clone();
             Box::pin(async move {
@@ -80,14 +82,14 @@ fn send_and_wait(fleet: &Rc<Fleet>) -> Tool {
                 let wait =
                     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs_f64(MAX_WAIT_S));
                 let wait = wait.min(LONGEST_WAIT);
-                let task = match task_in(&arguments, &message.text) {
+                let task = match fleet.task_in(&arguments, &message.text).await {
                     Ok(task) => task,
-                    Err(error) => return error.to_value(),
+                    Err(error) => return fleet.failure(&error).await,
                 };
                 let Message { agent, text, context } = message;
                 match fleet.send_and_wait(&agent, &text, context, wait, task.as_ref()).await {
                     Ok(answer) => answer,
-                    Err(error) => error.to_value(),
+                    Err(error) => fleet.failure(&error).await,
                 }
             })
         }),
@@ -101,15 +103,19 @@ fn replies(fleet: &Rc<Fleet>) -> Tool {
         toolset: TOOLSET,
         description: "Lists the replies that were delivered to a context so far, in order of arrival. Those that came after the deadline of \
                       their task are told apart.",
-        arguments: json!({
-            "type": "object",
-            "properties": { "context_id": { "type": "string" } },
-            "required": ["context_id"],
+        arguments: Schema::new(|| {
+            json!({
+                "type": "object",
+                "properties": { "context_id": { "type": "string" } },
+                "required": ["context_id"],
+            })
         }),
-        result: json!({
-            "type": "object",
-            "properties": { "replies": { "type": "array" }, "late": { "type": "array" } },
-            "required": ["replies", "late"],
+        result: Schema::new(|| {
+            json!({
+                "type": "object",
+                "properties": { "replies": { "type": "array" }, "late": { "type": "array" } },
+                "required": ["replies", "late"],
+            })
         }),
         handler: Rc::new(move |arguments| {
             let context = text(&arguments, "context_id");

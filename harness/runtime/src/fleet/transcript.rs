@@ -16,6 +16,11 @@ impl Fleet {
         home(&self.host).join("transcripts").join(format!("{}.jsonl", file_stem(peer)))
     }
 
+    /// Makes the folder of these records.
+    pub(crate) async fn make_records(&self) -> std::io::Result<()> {
+        self.host.disk().make_dir(home(&self.host).join("transcripts")).await
+    }
+
     /// Notes that something is being sent to a peer on a context.
     pub(super) async fn note_sent(&self, peer: &str, context: &str, text: &str) {
         self.note(peer, format!("hermes->{peer}"), ("hermes", peer), context, text).await;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use gauntlet_protocol::fleet::config::PeerEntry;
 use gauntlet_protocol::fleet::extension::task::Task;
 use gauntlet_protocol::fleet::{ContextId, Lines, Mode, TranscriptRecord};
+use gauntlet_world::injection::Point;
 use serde_json::{Value, json};
 
 use super::client::deadline_over;
@@ -42,7 +43,7 @@ impl Fleet {
                 // From the start on, an old reply would be taken for the new one.
                 Err(error) => {
                     let text = format!("the transcript of '{peer_name}' cannot be read: {error}");
-                    return Err(SendError::new(Class::NotSent, text));
+                    return Err(SendError::new(Class::NotSent, "transcript", text));
                 }
             };
         }
@@ -58,10 +59,27 @@ impl Fleet {
             }
             None => json!({ "reply": ack.text, "context_id": context, "waited": false }),
         };
-        if !ack.text.contains("[queued]") {
+        let queued = ack.text.contains("[queued]");
+        let wait = json!({
+            "peer": peer_name,
+            "queued": queued,
+            "waits": queued,
+            "seconds": max_wait.as_secs(),
+            "file": transcript.as_ref().and_then(|path| path.file_name()).map(|name| name.to_string_lossy()),
+            "from": offset,
+            "older": offset > 0,
+        });
+        let wait = self.decide(Point::RuntimeWait, wait).await;
+        if !wait.yes("waits") {
             return Ok(unwaited(None));
         }
-        let Some(transcript) = transcript else {
+        offset = wait.number("from").unwrap_or(offset);
+        let max_wait = match wait.number("seconds") {
+            Some(seconds) if seconds != max_wait.as_secs() => Duration::from_secs(seconds),
+            _ => max_wait,
+        };
+        let named = |path: PathBuf| wait.text("file").map_or(path.clone(), |name| path.with_file_name(name));
+        let Some(transcript) = transcript.map(named) else {
             let reason = "queued ack but no transcript_path resolvable (peer entry has no repo_path; pass transcript_path=)";
             return Ok(unwaited(Some(reason.to_owned())));
         };
@@ -71,10 +89,17 @@ impl Fleet {
         let mut deadline = self.host.clock().now() + max_wait;
         // Whichever is earlier: the caller's patience, or the moment from which a reply is late.
         let due = whole_ms.map(|whole| began + Duration::from_millis(whole)).filter(|due| *due <= deadline);
+        let due = match due {
+            Some(due) => {
+                let event = json!({ "contextId": context, "ends": true });
+                self.decide(Point::RuntimeDeadline, event).await.yes("ends").then_some(due)
+            }
+            None => None,
+        };
         deadline = due.unwrap_or(deadline);
         loop {
             let now = self.host.clock().now();
-            if now >= deadline && due.is_some() {
+            if due.is_some_and(|due| now >= due) {
                 let mut over = deadline_over(peer_name, whole_ms);
                 over.context = Some(context);
                 return Err(over);
@@ -84,17 +109,41 @@ impl Fleet {
                 return Ok(unwaited(Some(reason)));
             }
             self.host.clock().sleep(POLL.min(deadline - now)).await;
+            // What is recorded from this moment on is late, also when it is seen at once.
+            if due.is_some_and(|due| self.host.clock().now() >= due) {
+                continue;
+            }
             let fresh = self.host.disk().read_from(&transcript, offset).await.unwrap_or_default();
             let lines = Lines::new(&fresh);
             // A half-written line stays ahead of the offset until it is whole (FLEET-CLI-11).
             offset += (fresh.len() - lines.torn().len()) as u64;
-            let reply = lines
-                .filter_map(|(_, line)| TranscriptRecord::parse_line(line).ok())
-                .find(|record| is_reply(record, &context));
-            if let Some(reply) = reply {
-                return Ok(json!({ "reply": reply.text, "context_id": context, "waited": true }));
+            if !lines.torn().is_empty() && self.takes(None, &context).await {
+                offset += lines.torn().len() as u64;
+            }
+            for (_, line) in lines {
+                let Ok(record) = TranscriptRecord::parse_line(line) else { continue };
+                if self.takes(Some(&record), &context).await {
+                    return Ok(json!({ "reply": record.text, "context_id": context, "waited": true }));
+                }
             }
         }
+    }
+
+    /// Whether a record is the reply that is waited for. One that is not whole yet never is.
+    async fn takes(&self, record: Option<&TranscriptRecord>, context: &str) -> bool {
+        let event = match record {
+            Some(record) => json!({
+                "whole": true,
+                "contextId": record.context,
+                "from": record.from,
+                "to": record.to,
+                "dir": record.dir,
+                "text": record.text,
+                "taken": is_reply(record, context),
+            }),
+            None => json!({ "whole": false, "taken": false }),
+        };
+        self.decide(Point::RuntimeRecord, event).await.yes("taken")
     }
 }
 

@@ -3,6 +3,7 @@
 mod budget;
 mod client;
 mod crashes;
+mod feed;
 mod node;
 mod rig;
 mod waiting;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Deviation, Point, Quirk};
 
-/// The quirks of one peer in one cell. Cloning gives another handle.
+/// The quirks of one peer in one cell. Cloning gives another handle. The default one has none, and keeps no log.
 #[derive(Clone, Default)]
 pub struct Injector(Rc<State>);
 
@@ -18,7 +18,8 @@ struct State {
     quirks: Vec<Quirk>,
     secrets: BTreeMap<String, String>,
     seen: RefCell<BTreeMap<usize, u32>>,
-    log: RefCell<Vec<(Point, Value)>>,
+    /// Nothing when nobody will read it.
+    log: Option<RefCell<Vec<(Point, Value)>>>,
     held: RefCell<BTreeMap<Point, Value>>,
 }
 
@@ -78,18 +79,28 @@ impl Passed {
 impl Injector {
     /// An injector with these quirks. `secrets` are values that a `{name}` in a replacement stands for.
     pub fn new(quirks: Vec<Quirk>, secrets: BTreeMap<String, String>) -> Self {
+        Self(Rc::new(State { quirks, secrets, log: Some(RefCell::default()), ..State::default() }))
+    }
+
+    /// The same without a log: a whole body may pass a point, and each event would be copied.
+    pub fn without_log(quirks: Vec<Quirk>, secrets: BTreeMap<String, String>) -> Self {
         Self(Rc::new(State { quirks, secrets, ..State::default() }))
     }
 
     /// The events that passed so far, with their points, as they were before any quirk: what decides which quirks have
     /// something to bite on in a scenario.
     pub fn log(&self) -> Vec<(Point, Value)> {
-        self.0.log.borrow().clone()
+        self.0.log.as_ref().map(|log| log.borrow().clone()).unwrap_or_default()
     }
 
     /// Passes an event through a point.
     pub async fn pass(&self, host: &Host, point: Point, event: Value) -> Passed {
-        self.0.log.borrow_mut().push((point, event.clone()));
+        if self.0.log.is_none() && self.0.quirks.is_empty() {
+            return Passed::unchanged(event);
+        }
+        if let Some(log) = &self.0.log {
+            log.borrow_mut().push((point, event.clone()));
+        }
         if let Some(held) = self.0.held.borrow_mut().remove(&point) {
             return Passed { events: vec![event, held], mangle: Mangle::Nothing, exit: None };
         }
@@ -166,15 +177,11 @@ impl Injector {
         for (name, secret) in &self.0.secrets {
             text = text.replace(&format!("{{{name}}}"), secret);
         }
-        for (name, pointer) in [
-            ("{context}", "/contextId"),
-            ("{text}", "/text"),
-            ("{line}", "/line"),
-            ("{id}", "/id"),
-            ("{url}", "/url"),
-        ] {
-            if let Some(part) = event.pointer(pointer).and_then(Value::as_str) {
-                text = text.replace(name, part);
+        for (name, part) in event.as_object().into_iter().flatten() {
+            // The one member whose name in events is not the word that quirks use.
+            let word = if name == "contextId" { "context" } else { name.as_str() };
+            if let Some(part) = part.as_str().filter(|_| text.contains('{')) {
+                text = text.replace(&format!("{{{word}}}"), part);
             }
         }
         Value::String(fill(text))

@@ -31,7 +31,8 @@ pub enum Point {
     /// The receiver has judged a bearer. `{"accepted": bool, "reason": "ok" | "missing" | "wrong", "scheme"}`
     #[serde(rename = "receiver.auth")]
     ReceiverAuth,
-    /// The receiver answers an HTTP request. `{"method", "path", "status", "body"}`, the body as JSON. Bytes can be mangled.
+    /// The receiver answers an HTTP request, whatever bearer that presents. `{"method", "path", "status", "body", "bearer": "ok" |
+    /// "missing" | "wrong"}`, the body as JSON. Bytes can be mangled.
     #[serde(rename = "receiver.response")]
     ReceiverResponse,
     /// The receiver acknowledges a dispatch. `{"contextId", "text"}`
@@ -52,7 +53,7 @@ pub enum Point {
     #[serde(rename = "receiver.task")]
     ReceiverTask,
     /// The receiver takes up the turn of a structured task; `known`: it still knows more than the text.
-    /// `{"contextId", "earlier_life": bool, "known": bool}`
+    /// `{"contextId", "earlier_life": bool, "deadline": bool, "known": bool}`, `deadline` saying whether it has one.
     #[serde(rename = "receiver.task_kept")]
     ReceiverTaskKept,
     /// The receiver has made one text of a structured task, whose own is `text`. `{"contextId", "text", "shown"}`
@@ -66,11 +67,12 @@ pub enum Point {
     /// `{"contextId", "earlier_life": bool, "left_ms", "by": "life" | "wall"}`
     #[serde(rename = "receiver.deadline")]
     ReceiverDeadline,
-    /// The receiver sees that the deadline of a task is over, whose turn has not begun. `{"contextId"}`; omitted: it does not see it.
+    /// The receiver sees that the deadline of a task is over, whose turn has not begun.
+    /// `{"contextId", "earlier_life": bool}`; omitted: it does not see it.
     #[serde(rename = "receiver.deadline_over")]
     ReceiverDeadlineOver,
     /// The receiver has chosen what ends the turn of a task with a deadline, and what it will name. `together`: the deadline is as long
-    /// as the cap. `{"contextId", "together": bool, "by": "cap" | "deadline", "named": "cap" | "deadline"}`
+    /// as the cap. `{"contextId", "earlier_life": bool, "together": bool, "by": "cap" | "deadline", "named": "cap" | "deadline"}`
     #[serde(rename = "receiver.limit")]
     ReceiverLimit,
     /// The receiver appends to its inbox; `cut`: its sender sent more than this text; `task`: what it said beside it.
@@ -120,7 +122,10 @@ pub enum Point {
     /// The receiver sets the time after which it ends a turn. `{"contextId", "seconds"}`
     #[serde(rename = "receiver.cap")]
     ReceiverCap,
-    /// The receiver has read what its CLI printed. `{"reply", "session", "wrong_session": bool, "code"}`
+    /// The receiver has read what its CLI printed. `answered`: it gave an answer; `noise`: there were lines that are no JSON; `several`:
+    /// it gave several answers, of which `first` is the first; `from_result`: the answer is what it says at its very end; `failure`: why
+    /// it says that it failed. `{"reply", "session", "wrong_session": bool, "code", "failed": bool, "answered": bool, "noise": bool,
+    /// "several": bool, "first", "from_result": bool, "tells_failure": bool, "failure"}`
     #[serde(rename = "receiver.heard")]
     ReceiverHeard,
     /// The receiver has reckoned what a turn used, from what its CLI printed. `later`: the CLI tells the total of the session, and there
@@ -131,8 +136,8 @@ pub enum Point {
     /// names none.
     #[serde(rename = "receiver.last_step")]
     ReceiverLastStep,
-    /// The receiver kills the process groups of a turn that ran into its cap, or of all when it is told to end.
-    /// `{"because": "cap" | "stop"}`; omitted: only the leaders die.
+    /// The receiver kills the process groups of a turn that ran into its cap or its deadline, or of all when it is told to end.
+    /// `{"because": "cap" | "deadline" | "stop"}`; omitted: only the leaders die.
     #[serde(rename = "receiver.group_kill")]
     ReceiverGroupKill,
     /// The receiver remembers the CLI's session for a context. `{"contextId", "session"}`
@@ -242,6 +247,137 @@ pub enum Point {
     /// A Hermes node takes the reply of a receiver. `{"id", "contextId", "text", "seen": bool}`; `seen`: it came before.
     #[serde(rename = "hermes.delivery")]
     HermesDelivery,
+    /// The runtime has read whether it is part of a fleet, and registers its tools. `{"enabled": bool, "registers": bool}`
+    #[serde(rename = "runtime.load")]
+    RuntimeLoad,
+    /// The runtime has found its `fleet.yaml` changed since it last read it. `{"peers"}`, the names that it has now; omitted: it goes on
+    /// with what it knew.
+    #[serde(rename = "runtime.reread")]
+    RuntimeReread,
+    /// The runtime has found that its `fleet.yaml` breaks a rule. `{"rule", "refused": true}`, the rule by the name in
+    /// `fleet/config.rs` of the runtime; not refused: it goes on with what it knew, where it knew something.
+    #[serde(rename = "runtime.config")]
+    RuntimeConfig,
+    /// A tool of the runtime is called. `open`: the caller has its toolset; `unknown`: there are arguments that it does not know;
+    /// `refused`: what is wrong with those that it knows, or null. `{"tool", "open": bool, "unknown": bool, "refused"}`
+    #[serde(rename = "runtime.call")]
+    RuntimeCall,
+    /// A tool of the runtime gives its result. `{"tool", "context": "named" | "none", "result"}`, with whether its caller named a
+    /// context.
+    #[serde(rename = "runtime.tool")]
+    RuntimeTool,
+    /// The runtime's command has its result. `printed` and `error` are what goes to its two outputs, or null, and `answered` says whether it
+    /// ends well. `{"printed", "error", "answered": bool}`
+    #[serde(rename = "runtime.command")]
+    RuntimeCommand,
+    /// The runtime sends a dispatch; `contextId` is null when its caller named none, `bearer` says whether one is presented.
+    /// `{"peer", "method", "id", "contextId", "text", "role", "bearer": bool}`
+    #[serde(rename = "runtime.dispatch")]
+    RuntimeDispatch,
+    /// The runtime has found that a structured task breaks a rule, and is about to refuse it. What cannot be read and is not refused is
+    /// sent as plain text. `{"because": "payload" | "deadline" | "reply_to", "refused": true}`
+    #[serde(rename = "runtime.task")]
+    RuntimeTask,
+    /// The runtime has looked at the card of a peer that it has a structured task for. `{"peer", "payload", "declared": bool, "announced":
+    /// bool}`
+    #[serde(rename = "runtime.task_form")]
+    RuntimeTaskForm,
+    /// The runtime waits for a reply that has a deadline; `ends`: it waits no longer than that. `{"contextId", "ends": true}`
+    #[serde(rename = "runtime.deadline")]
+    RuntimeDeadline,
+    /// The node has looked whether a reply comes after its deadline. `{"contextId", "earlier_life": bool, "late": bool}`
+    #[serde(rename = "runtime.late")]
+    RuntimeLate,
+    /// The runtime looks at the budget of a peer before a dispatch. `{"peer", "period", "unknown": "refuse" | "allow" | "estimate"}`;
+    /// omitted: it does not look, and counts nothing; `unknown` something else: as if it were `allow`.
+    #[serde(rename = "runtime.budget")]
+    RuntimeBudget,
+    /// The runtime has found that a budget does not allow a dispatch. `{"peer", "exceeded": true, "text", "class"}`; not exceeded: it
+    /// is sent all the same.
+    #[serde(rename = "runtime.budget_refusal")]
+    RuntimeBudgetRefusal,
+    /// The runtime books what became of a turn of a peer with a budget. `{"event": "release" | "settle", "reply", "contextId",
+    /// "usage"}`; omitted: it does not.
+    #[serde(rename = "runtime.budget_entry")]
+    RuntimeBudgetEntry,
+    /// The runtime has found that the ledger of budgets cannot be used. `{"peer", "text"}`; omitted: it sends as if nothing had been
+    /// used.
+    #[serde(rename = "runtime.budget_ledger")]
+    RuntimeBudgetLedger,
+    /// The node is called at a path below its own, at which it takes replies. `{"path", "taken": true}`
+    #[serde(rename = "runtime.reply_path")]
+    RuntimeReplyPath,
+    /// The runtime tells why a dispatch failed. `{"because": "configuration" | "unknown peer" | "address" | "transcript" |
+    /// "network" | "status" | "garbage" | "error" | "no reply" | "elsewhere", "class", "retry_safe": bool}`
+    #[serde(rename = "runtime.failure")]
+    RuntimeFailure,
+    /// The runtime has found where the bearer for a peer comes from. `{"managed": bool, "source": "file" | "environment"}`; any other
+    /// source is none.
+    #[serde(rename = "runtime.token")]
+    RuntimeToken,
+    /// The runtime has the answer to a dispatch whose reply somebody waits for. `file` is the transcript that it looks in, or null,
+    /// `from` where it begins to look; `older`: that is not at its start.
+    /// `{"peer", "queued": bool, "waits": bool, "seconds", "file", "from", "older": bool}`
+    #[serde(rename = "runtime.wait")]
+    RuntimeWait,
+    /// The runtime has looked at a record while it waits; `taken`: it is the reply. Of one that is half written it knows nothing, and
+    /// taking it is passing over it. `{"whole": bool, "contextId", "from", "to", "dir", "text", "taken": bool}`
+    #[serde(rename = "runtime.record")]
+    RuntimeRecord,
+    /// The runtime has found where the repository of a receiver really is. `{"written", "real"}`
+    #[serde(rename = "runtime.repository")]
+    RuntimeRepository,
+    /// The runtime has the port of a receiver to deploy; `from` says where it is from. In a full band there is none, and then it is
+    /// null. `{"repo", "from": "order" | "configuration" | "band" | "full band", "port"}`; omitted: the next source counts.
+    #[serde(rename = "runtime.port")]
+    RuntimePort,
+    /// The runtime is about to choose from the band of a mode; `claims`: others claim ports.
+    /// `{"repo", "first", "last", "claimed", "claims": bool}`
+    #[serde(rename = "runtime.band")]
+    RuntimeBand,
+    /// The runtime has looked whether nobody listens on a port of a band. `{"repo", "port", "free": bool}`
+    #[serde(rename = "runtime.free")]
+    RuntimeFree,
+    /// The runtime is about to write what a receiver is told; `again`: it is revived, and told what it was told before.
+    /// `{"repo", "port", "again": bool, "token_env", "node", "options": {"model", "hermes_auth_token_env"}}`
+    #[serde(rename = "runtime.order")]
+    RuntimeOrder,
+    /// The runtime writes a file of a repository to which it deploys; `exists`: it was there. `mode` is null where it stays.
+    /// `{"file": "import" | "ignore" | "token", "exists": bool, "text", "mode"}`; omitted: it is not written.
+    #[serde(rename = "runtime.file")]
+    RuntimeFile,
+    /// The runtime has told the receiver that ran before in a place to end. `{"repo", "ended": bool}`
+    #[serde(rename = "runtime.make_way")]
+    RuntimeMakeWay,
+    /// The runtime starts a receiver. `home` is the profile that it is told, `for_replies` the variable with the bearer of its replies,
+    /// or null. `{"repo", "port", "home", "for_replies"}`
+    #[serde(rename = "runtime.launch")]
+    RuntimeLaunch,
+    /// The runtime has the answer of whoever listens on a receiver's port. `{"status", "ok": bool, "repo_path", "well": bool}`
+    #[serde(rename = "runtime.health")]
+    RuntimeHealth,
+    /// The runtime has seen what became of a receiver that it started, and publishes its token and its peer, or neither. A receiver that
+    /// is not healthy passes, too, and counts as deployed when it is published. `{"what": "receiver" | "token" | "peer", "port", "healthy": bool, "published": bool}`
+    #[serde(rename = "runtime.publish")]
+    RuntimePublish,
+    /// The runtime enters a receiver as a peer into `fleet.yaml`. `anew`: it begins with a new file; `usual` is the name of its kind,
+    /// `name` another one that it must have, or null. `{"repo", "port", "exists": bool, "anew": bool, "with_token": bool, "usual", "name"}`;
+    /// omitted: it is not entered.
+    #[serde(rename = "runtime.entry")]
+    RuntimeEntry,
+    /// The runtime has looked how a receiver is that it looks after, and what it does about it.
+    /// `{"port", "state": "well" | "down" | "lost", "does": "healthy" | "redeployed" | "failed"}`; a lost one cannot be revived.
+    #[serde(rename = "runtime.reconcile")]
+    RuntimeReconcile,
+    /// The runtime tells how a receiver is. `{"alive": bool, "healthy": bool, "running": bool}`
+    #[serde(rename = "runtime.status")]
+    RuntimeStatus,
+    /// The runtime has judged whether a process is one that it deployed. `{"ours": bool}`
+    #[serde(rename = "runtime.ours")]
+    RuntimeOurs,
+    /// The runtime has been asked to end a receiver. `{"found": "none" | "dead" | "foreign" | "stubborn" | "running", "stopped": bool}`
+    #[serde(rename = "runtime.stop")]
+    RuntimeStop,
     /// The CLI looks up the session that it is asked to resume. `{"session", "found"}`
     #[serde(rename = "cli.resume")]
     CliResume,
@@ -332,6 +468,41 @@ impl Point {
             Point::HermesForget => "hermes.forget",
             Point::HermesTranscript => "hermes.transcript",
             Point::HermesDelivery => "hermes.delivery",
+            Point::RuntimeLoad => "runtime.load",
+            Point::RuntimeReread => "runtime.reread",
+            Point::RuntimeConfig => "runtime.config",
+            Point::RuntimeCall => "runtime.call",
+            Point::RuntimeTool => "runtime.tool",
+            Point::RuntimeCommand => "runtime.command",
+            Point::RuntimeDispatch => "runtime.dispatch",
+            Point::RuntimeTask => "runtime.task",
+            Point::RuntimeTaskForm => "runtime.task_form",
+            Point::RuntimeDeadline => "runtime.deadline",
+            Point::RuntimeLate => "runtime.late",
+            Point::RuntimeBudget => "runtime.budget",
+            Point::RuntimeBudgetRefusal => "runtime.budget_refusal",
+            Point::RuntimeBudgetEntry => "runtime.budget_entry",
+            Point::RuntimeBudgetLedger => "runtime.budget_ledger",
+            Point::RuntimeReplyPath => "runtime.reply_path",
+            Point::RuntimeFailure => "runtime.failure",
+            Point::RuntimeToken => "runtime.token",
+            Point::RuntimeWait => "runtime.wait",
+            Point::RuntimeRecord => "runtime.record",
+            Point::RuntimeRepository => "runtime.repository",
+            Point::RuntimePort => "runtime.port",
+            Point::RuntimeBand => "runtime.band",
+            Point::RuntimeFree => "runtime.free",
+            Point::RuntimeOrder => "runtime.order",
+            Point::RuntimeFile => "runtime.file",
+            Point::RuntimeMakeWay => "runtime.make_way",
+            Point::RuntimeLaunch => "runtime.launch",
+            Point::RuntimeHealth => "runtime.health",
+            Point::RuntimePublish => "runtime.publish",
+            Point::RuntimeEntry => "runtime.entry",
+            Point::RuntimeReconcile => "runtime.reconcile",
+            Point::RuntimeStatus => "runtime.status",
+            Point::RuntimeOurs => "runtime.ours",
+            Point::RuntimeStop => "runtime.stop",
             Point::CliResume => "cli.resume",
             Point::CliRecord => "cli.record",
             Point::CliLimit => "cli.limit",
@@ -369,7 +540,7 @@ impl Point {
                 of(&["accepted", "reason", "scheme"], &["accepted"], &[Replace, Delay, Stall])
             }
             Point::ReceiverResponse => of(
-                &["method", "path", "status", "body"],
+                &["method", "path", "status", "body", "bearer"],
                 &["status", "body"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble],
             ),
@@ -382,7 +553,7 @@ impl Point {
                 of(&["contextId", "because", "payload", "refused"], &["refused"], &[Replace, Delay, Stall])
             }
             Point::ReceiverTaskKept => {
-                of(&["contextId", "earlier_life", "known"], &["known"], &[Replace, Delay, Stall])
+                of(&["contextId", "earlier_life", "deadline", "known"], &["known"], &[Replace, Delay, Stall])
             }
             Point::ReceiverTaskShown => {
                 of(&["contextId", "text", "shown"], &["shown"], &[Replace, Delay, Stall])
@@ -395,10 +566,12 @@ impl Point {
                 &["left_ms", "by"],
                 &[Replace, Delay, Stall],
             ),
-            Point::ReceiverDeadlineOver => of(&["contextId"], &[], &[Omit, Delay, Stall]),
-            Point::ReceiverLimit => {
-                of(&["contextId", "together", "by", "named"], &["by", "named"], &[Replace, Delay, Stall])
-            }
+            Point::ReceiverDeadlineOver => of(&["contextId", "earlier_life"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverLimit => of(
+                &["contextId", "earlier_life", "together", "by", "named"],
+                &["by", "named"],
+                &[Replace, Delay, Stall],
+            ),
             Point::ReceiverInbox => of(
                 &["ts", "from", "contextId", "text", "cut", "file", "task"],
                 &["ts", "from", "contextId", "text", "cut", "file", "task"],
@@ -425,7 +598,20 @@ impl Point {
             ),
             Point::ReceiverCap => of(&["contextId", "seconds"], &["seconds"], &[Replace]),
             Point::ReceiverHeard => of(
-                &["reply", "session", "wrong_session", "code"],
+                &[
+                    "reply",
+                    "session",
+                    "wrong_session",
+                    "code",
+                    "failed",
+                    "answered",
+                    "noise",
+                    "several",
+                    "first",
+                    "from_result",
+                    "tells_failure",
+                    "failure",
+                ],
                 &["reply", "session", "wrong_session"],
                 &[Replace, Delay, Stall],
             ),
@@ -523,6 +709,95 @@ impl Point {
                 &["id", "contextId", "text", "seen"],
                 &[Omit, Replace, Delay, Stall],
             ),
+            Point::RuntimeLoad => of(&["enabled", "registers"], &["registers"], &[Replace, Delay, Stall]),
+            Point::RuntimeReread => of(&["peers"], &[], &[Omit, Delay, Stall]),
+            Point::RuntimeConfig => of(&["rule", "refused"], &["refused"], &[Replace, Delay, Stall]),
+            Point::RuntimeCall => {
+                of(&["tool", "open", "unknown", "refused"], &["open", "refused"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeTool => of(&["tool", "context", "result"], &["result"], &[Replace, Delay, Stall]),
+            Point::RuntimeCommand => of(
+                &["printed", "error", "answered"],
+                &["printed", "error", "answered"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeDispatch => of(
+                &["peer", "method", "id", "contextId", "text", "role", "bearer"],
+                &["method", "id", "contextId", "text", "role", "bearer"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeTask => of(&["because", "refused"], &["refused"], &[Replace, Delay, Stall]),
+            Point::RuntimeTaskForm => {
+                of(&["peer", "payload", "declared", "announced"], &["announced"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeDeadline => of(&["contextId", "ends"], &["ends"], &[Replace, Delay, Stall]),
+            Point::RuntimeLate => {
+                of(&["contextId", "earlier_life", "late"], &["late"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeBudget => of(&["peer", "period", "unknown"], &["unknown"], &[Omit, Replace, Delay, Stall]),
+            Point::RuntimeBudgetRefusal => {
+                of(&["peer", "exceeded", "text", "class"], &["exceeded", "text", "class"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeBudgetEntry => of(
+                &["event", "reply", "contextId", "usage"],
+                &["reply", "usage"],
+                &[Omit, Replace, Delay, Stall, Duplicate],
+            ),
+            Point::RuntimeBudgetLedger => of(&["peer", "text"], &["text"], &[Omit, Replace, Delay, Stall]),
+            Point::RuntimeReplyPath => of(&["path", "taken"], &["taken"], &[Replace, Delay, Stall]),
+            Point::RuntimeFailure => {
+                of(&["because", "class", "retry_safe"], &["class", "retry_safe"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeToken => of(&["managed", "source"], &["source"], &[Replace, Delay, Stall]),
+            Point::RuntimeWait => of(
+                &["peer", "queued", "waits", "seconds", "file", "from", "older"],
+                &["waits", "seconds", "file", "from"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeRecord => of(
+                &["whole", "contextId", "from", "to", "dir", "text", "taken"],
+                &["taken"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeRepository => of(&["written", "real"], &["real"], &[Replace, Delay, Stall]),
+            Point::RuntimePort => of(&["repo", "from", "port"], &["port"], &[Omit, Replace, Delay, Stall]),
+            Point::RuntimeBand => of(
+                &["repo", "first", "last", "claimed", "claims"],
+                &["first", "last", "claimed"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeFree => of(&["repo", "port", "free"], &["free"], &[Replace, Delay, Stall]),
+            Point::RuntimeOrder => of(
+                &["repo", "port", "again", "token_env", "node", "options"],
+                &["token_env", "node", "options"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeFile => {
+                of(&["file", "exists", "text", "mode"], &["text", "mode"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::RuntimeMakeWay => of(&["repo", "ended"], &["ended"], &[Replace, Delay, Stall]),
+            Point::RuntimeLaunch => {
+                of(&["repo", "port", "home", "for_replies"], &["home"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeHealth => {
+                of(&["status", "ok", "repo_path", "well"], &["well"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimePublish => {
+                of(&["what", "port", "healthy", "published"], &["published"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeEntry => of(
+                &["repo", "port", "exists", "anew", "with_token", "usual", "name"],
+                &["anew", "with_token", "name"],
+                &[Omit, Replace, Delay, Stall],
+            ),
+            Point::RuntimeReconcile => {
+                of(&["port", "state", "does"], &["port", "does"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeStatus => {
+                of(&["alive", "healthy", "running"], &["healthy", "running"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeOurs => of(&["ours"], &["ours"], &[Replace, Delay, Stall]),
+            Point::RuntimeStop => of(&["found", "stopped"], &["stopped"], &[Replace, Delay, Stall]),
             Point::CliResume => {
                 of(&["session", "found"], &["session", "found"], &[Omit, Replace, Delay, Stall, Exit])
             }

@@ -47,8 +47,8 @@ pub struct Quirk {
 pub enum Deviation {
     /// The event does not take place.
     Omit,
-    /// Parts of the event have other values, by JSON pointer, where `-` is the place behind the last element of a list. `{token}`, `{context}` and `{text}` in a string stand for the
-    /// cell's bearer and for the event's own members, and `{fill:N}` for N letters.
+    /// Parts of the event have other values, by JSON pointer, where `-` is the place behind the last element of a list. In a string `{token}` stands
+    /// for the cell's bearer, `{context}`, `{text}` and the like for the event's own texts, and `{fill:N}` for N letters.
     Replace(BTreeMap<String, Value>),
     /// The event takes place later.
     Delay(Millis),
@@ -185,8 +185,10 @@ impl Quirk {
             let message = format!("expected `percent` from 1 to 100; found {percent}");
             return Some(Misfit::new(&["when", "percent"], message));
         }
-        let of_event = self.when.matches.keys().find_map(|pointer| {
-            let path = ["when", "matches", pointer.as_str()];
+        let matches = self.when.matches.keys().map(|pointer| ("matches", pointer));
+        let begins = self.when.begins.keys().map(|pointer| ("begins", pointer));
+        let of_event = matches.chain(begins).find_map(|(kind, pointer)| {
+            let path = ["when", kind, pointer.as_str()];
             outside(pointer, traits.members, &path, &format!("a member of what passes {at}"))
         });
         let changed = || match &self.deviation {
@@ -223,6 +225,9 @@ pub struct When {
     /// Only events whose parts have these values, by JSON pointer.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub matches: BTreeMap<String, Value>,
+    /// Only events of which these parts are texts that begin so, by JSON pointer.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub begins: BTreeMap<String, String>,
     /// Only the nth matching event, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nth: Option<u32>,
@@ -234,7 +239,12 @@ pub struct When {
 impl When {
     /// Whether the event has the values that are asked for. Counting and chance are not looked at.
     pub fn matches(&self, event: &Value) -> bool {
+        let begins = |(pointer, beginning): (&String, &String)| {
+            let text = event.pointer(pointer).and_then(Value::as_str);
+            text.is_some_and(|text| text.starts_with(beginning))
+        };
         self.matches.iter().all(|(pointer, wanted)| event.pointer(pointer) == Some(wanted))
+            && self.begins.iter().all(begins)
     }
 }
 

@@ -190,7 +190,7 @@ fn every_point_has_the_name_that_quirk_files_and_their_schema_use() {
         let name = listed.get("const").expect("a point has a name");
         let point: Point = serde_json::from_value(name.clone()).expect("a listed name is a point's");
         assert_eq!(*name, point.name());
-        assert!(["receiver", "cli", "hermes"].contains(&point.role()));
+        assert!(["receiver", "runtime", "cli", "hermes"].contains(&point.role()));
     }
 }
 
@@ -215,6 +215,15 @@ proptest! {
     #[test]
     fn any_text_is_a_duration_or_an_error(text in ".*") {
         let _: Result<Millis, String> = text.parse();
+    }
+}
+
+#[test]
+fn an_event_is_known_by_how_its_text_begins_whatever_comes_then() {
+    let when = When { begins: [("/text".to_owned(), "[error] ".to_owned())].into(), ..When::default() };
+    assert!(when.matches(&json!({ "text": "[error] the disk is on fire" })));
+    for other in [json!({ "text": "an [error] " }), json!({ "text": null }), json!({})] {
+        assert!(!when.matches(&other), "{other}");
     }
 }
 

@@ -6,7 +6,7 @@
 )]
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
@@ -103,18 +103,35 @@ pub(crate) fn runs(pid: Pid) -> bool {
 
 pub(crate) fn marked(name: &str, value: &str) -> io::Result<Vec<Pid>> {
     let mark = format!("{name}={value}");
-    let mut pids = Vec::new();
+    let (mut pids, mut content) = (Vec::new(), vec![0; 16 * 1024]);
     for entry in fs::read_dir("/proc")? {
         let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()).map(Pid) else {
             continue;
         };
-        let Ok(environment) = fs::read(format!("/proc/{pid}/environ")) else { continue };
+        let Ok(environment) = read_into(&format!("/proc/{pid}/environ"), &mut content) else { continue };
         if environment.split(|byte| *byte == 0).any(|pair| pair == mark.as_bytes()) && runs(pid) {
             pids.push(pid);
         }
     }
     pids.sort();
     Ok(pids)
+}
+
+/// Reads a file of the kernel into a buffer that is used again: such files say no length beforehand, and there are hundreds.
+fn read_into<'b>(path: &str, content: &'b mut Vec<u8>) -> io::Result<&'b [u8]> {
+    let mut file = fs::File::open(path)?;
+    let mut length = 0;
+    loop {
+        if length == content.len() {
+            content.resize(2 * length, 0);
+        }
+        match file.read(&mut content[length..]) {
+            Ok(0) => return Ok(&content[..length]),
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// The signals that reach this program.

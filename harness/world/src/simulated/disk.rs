@@ -32,6 +32,8 @@ pub struct DiskImage {
     pub(crate) now_ms: i64,
     /// Bytes that fit in all files together; nothing when there is no limit.
     capacity: Option<usize>,
+    /// How often something visible may have changed.
+    changes: u64,
 }
 
 #[derive(Clone)]
@@ -73,7 +75,7 @@ impl Body {
 impl Default for DiskImage {
     fn default() -> Self {
         let root = Node { mode: 0o755, modified_ms: 0, body: empty_directory() };
-        Self { nodes: vec![root], now_ms: 0, capacity: None }
+        Self { nodes: vec![root], now_ms: 0, capacity: None, changes: 0 }
     }
 }
 
@@ -103,6 +105,11 @@ impl DiskImage {
     /// device"; a rewritten file has lost its old content by then, as on a real disk.
     pub fn limit(&mut self, capacity: Option<usize>) {
         self.capacity = capacity;
+    }
+
+    /// A number that is another one whenever a file or an entry has changed. What only became durable is the same as before.
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// The content of a file.
@@ -200,6 +207,9 @@ impl DiskImage {
 
     /// Creates a directory and its parents.
     pub fn make_dir(&mut self, path: &Path) -> io::Result<()> {
+        if self.find(path).is_ok_and(|number| matches!(self.node(number).body, Body::Directory { .. })) {
+            return Ok(());
+        }
         let mut walked = PathBuf::from("/");
         let names = names(path)?;
         for (position, name) in names.iter().enumerate() {
@@ -274,6 +284,7 @@ impl DiskImage {
     /// Sets the permission bits.
     pub fn set_mode(&mut self, path: &Path, mode: u32) -> io::Result<()> {
         let number = self.find(path)?;
+        self.changes += 1;
         self.node_mut(number).mode = mode & 0o7777;
         Ok(())
     }
@@ -313,6 +324,7 @@ impl DiskImage {
 
     /// The power goes: unsynced content and unsynced entries meet their fate. What is there afterwards is durable.
     pub fn power_cut(&mut self, fate: Unsynced, entropy: &Entropy) {
+        self.changes += 1;
         for node in &mut self.nodes {
             match &mut node.body {
                 Body::File { content, durable, rewritten } => {
@@ -363,6 +375,33 @@ impl DiskImage {
         }
     }
 
+    /// Shows every file below a directory with its path, its permission bits and its content; paths begin with `prefix`. Links are
+    /// not followed.
+    pub fn visit_files(&self, path: &Path, prefix: &str, see: &mut dyn FnMut(&str, u32, &Rc<Vec<u8>>)) {
+        if let Ok(number) = self.find(path) {
+            self.visit(number, &mut prefix.to_owned(), see);
+        }
+    }
+
+    fn visit(&self, number: usize, path: &mut String, see: &mut dyn FnMut(&str, u32, &Rc<Vec<u8>>)) {
+        let node = self.node(number);
+        match &node.body {
+            Body::File { content, .. } => see(path, node.mode, content),
+            Body::Directory { entries, .. } => {
+                let length = path.len();
+                for (name, number) in entries.iter() {
+                    if length > 0 {
+                        path.push('/');
+                    }
+                    path.push_str(name);
+                    self.visit(*number, path, see);
+                    path.truncate(length);
+                }
+            }
+            Body::Link(_) => {}
+        }
+    }
+
     /// Writes to a file from its start (`rewrite`) or at its end, and creates it when there is none.
     fn change(&mut self, path: &Path, mode: u32, bytes: &[u8], rewrite: bool) -> io::Result<()> {
         let (number, created) = match self.find(path) {
@@ -378,6 +417,7 @@ impl DiskImage {
         if !created {
             self.may_change(number)?;
         }
+        self.changes += 1;
         let Body::File { content, rewritten, .. } = &mut self.node_mut(number).body else {
             return Err(error(errno::IS_A_DIRECTORY));
         };
@@ -454,6 +494,7 @@ impl DiskImage {
 
     fn entries_mut(&mut self, number: usize) -> io::Result<&mut BTreeMap<String, usize>> {
         let now = self.now_ms;
+        self.changes += 1;
         let node = self.node_mut(number);
         node.modified_ms = now;
         match &mut node.body {
@@ -464,6 +505,12 @@ impl DiskImage {
 
     /// The directory and the name that a path's last component stands for; a link there is meant itself.
     fn place<'p>(&self, path: &'p Path) -> io::Result<(usize, &'p str)> {
+        if let Some((before, name)) = path.to_str().and_then(split_last)
+            && let Some(directory) = self.walk_plain(before)
+        {
+            self.entries(directory)?;
+            return Ok((directory, name));
+        }
         let mut names = names(path)?;
         let name = names.pop().ok_or_else(|| error(errno::IS_A_DIRECTORY))?;
         let directory = self.walk(&names, LINK_LIMIT)?;
@@ -493,7 +540,20 @@ impl DiskImage {
     }
 
     fn find(&self, path: &Path) -> io::Result<usize> {
-        self.walk(&names(path)?, LINK_LIMIT)
+        match path.to_str().and_then(|path| self.walk_plain(path)) {
+            Some(number) => Ok(number),
+            None => self.walk(&names(path)?, LINK_LIMIT),
+        }
+    }
+
+    /// What a path leads to, when all of it is there, no link is on the way and it says what it means: nearly always. No entry is
+    /// called `.` or `..`, so that a path with one of these leads to nothing here.
+    fn walk_plain(&self, path: &str) -> Option<usize> {
+        let mut names = path.split('/').filter(|name| !name.is_empty());
+        names.try_fold(ROOT, |at, name| {
+            let next = *self.entries(at).ok()?.get(name)?;
+            (!matches!(self.node(next).body, Body::Link(_))).then_some(next)
+        })
     }
 
     fn walk(&self, names: &[&str], links: u32) -> io::Result<usize> {
@@ -526,6 +586,14 @@ fn survivors(content: &[u8], durable: &[u8], rewritten: bool, fate: Unsynced, en
             _ => torn(usize::try_from(entropy.below(fresh as u64 + 1)).unwrap_or(fresh)),
         },
     }
+}
+
+/// The last component of a path, if it is a name, and what is before it.
+fn split_last(path: &str) -> Option<(&str, &str)> {
+    let path = path.trim_end_matches('/');
+    let (before, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let is_name = !matches!(name, "" | "." | "..") && !name.contains('\0');
+    is_name.then_some((before, name))
 }
 
 /// The components of an absolute path, with `.` and `..` resolved by their text.

@@ -219,8 +219,7 @@ impl Machine {
         let pid = Pid(self.0.next_pid.get());
         self.0.next_pid.set(pid.0 + 1);
         identity.incarnation = self.next_incarnation(&identity.name);
-        let entry =
-            Entry::new(identity.name.clone(), group.unwrap_or(pid), identity.env.clone(), life.clone());
+        let entry = Entry::new(&identity, group.unwrap_or(pid), life.clone());
         let exit = entry.exit();
         self.0.processes.borrow_mut().insert(pid, entry);
         let host = self.host(pid, identity, stdio, life.clone(), tap);
@@ -255,6 +254,12 @@ impl Machine {
         let processes = self.0.processes.borrow();
         let running = processes.iter().filter(|(_, entry)| entry.runs());
         running.map(|(pid, entry)| (*pid, entry.name.clone(), entry.group)).collect()
+    }
+
+    /// The arguments of a process that runs, as everyone on the machine can read them.
+    pub fn arguments(&self, pid: Pid) -> Option<Vec<String>> {
+        let processes = self.0.processes.borrow();
+        processes.get(&pid).filter(|entry| entry.runs()).map(|entry| entry.args.clone())
     }
 
     /// Kills a process at once: its completed writes stay, its children live on.

@@ -46,6 +46,7 @@ pub enum ProcessState {
 pub(crate) struct Entry {
     pub(crate) name: String,
     pub(crate) group: Pid,
+    pub(crate) args: Vec<String>,
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) life: Rc<Life>,
     pub(crate) state: Rc<Ending>,
@@ -207,9 +208,10 @@ impl AsyncRead for Keeping {
 }
 
 impl Entry {
-    pub(crate) fn new(name: String, group: Pid, env: BTreeMap<String, String>, life: Rc<Life>) -> Self {
+    pub(crate) fn new(identity: &Identity, group: Pid, life: Rc<Life>) -> Self {
         let state = Rc::new(Ending { state: RefCell::new(ProcessState::Running), changed: Notify::new() });
-        Self { name, group, env, life, state, signals: SignalBox::default() }
+        let Identity { name, args, env, .. } = identity.clone();
+        Self { name, group, args, env, life, state, signals: SignalBox::default() }
     }
 
     pub(crate) fn exit(&self) -> Exit {

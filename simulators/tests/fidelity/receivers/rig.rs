@@ -8,16 +8,17 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gauntlet_protocol::fleet::{Mode, Sessions};
-use gauntlet_simulators::http1::{Connection, Framing};
+use gauntlet_simulators::http1::Framing;
 use gauntlet_simulators::receiver;
-use gauntlet_world::injection::{Injector, Mangle, Quirk};
-use gauntlet_world::network::{Address, Listener};
+use gauntlet_world::injection::{Injector, Quirk};
+use gauntlet_world::network::Address;
 use gauntlet_world::simulated::{Launch, Program, program};
 use gauntlet_world::{Host, Machine, World, WorldSettings};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::callbacks;
 use crate::rig::repository;
 
 const PORT: u16 = 9320;
@@ -107,8 +108,13 @@ impl Rig {
         machine.install(&Path::new("/bin").join(mode.cli), mode.cli, cli).expect("the CLI can be installed");
         let visitor = machine.visitor("tester", BTreeMap::new(), PathBuf::from("/"), None);
         let listener = visitor.network().listen(&Address::loopback(HERMES_PORT)).await.expect("a free port");
-        let calls = Rc::new(RefCell::default());
-        visitor.spawn(take_callbacks(visitor.clone(), listener, calls.clone()));
+        let calls: Rc<RefCell<Vec<String>>> = Rc::default();
+        let taken = calls.clone();
+        visitor.spawn(callbacks::take(visitor.clone(), listener, move |body| {
+            let text = body.pointer("/params/message/parts/0/text").and_then(Value::as_str);
+            taken.borrow_mut().push(text.expect("a callback has a text").to_owned());
+            (200, json!({}))
+        }));
         // The recorded receivers declare nothing.
         let injector = Injector::new(quirks, BTreeMap::new());
         let settings = receiver::Settings { mode, framing, injector, declares: Vec::new() };
@@ -189,21 +195,5 @@ impl Rig {
         let path = Path::new("/.hermes").join(name);
         let written = self.machine.disk_mut(|disk| disk.write(&path, content.as_bytes(), 0o600));
         written.expect("the file can be written");
-    }
-}
-
-async fn take_callbacks(host: Host, listener: Listener, calls: Rc<RefCell<Vec<String>>>) {
-    while let Ok(stream) = listener.accept().await {
-        let (task, calls) = (host.clone(), calls.clone());
-        host.spawn(async move {
-            let framing = Framing { keep_alive: false, ..Framing::default() };
-            let mut connection = Connection::new(&task, &framing, stream);
-            let Ok(head) = connection.head().await else { return };
-            let Ok(body) = connection.body(&head, 1 << 24).await else { return };
-            let body: Value = serde_json::from_slice(&body).expect("a callback is JSON");
-            let text = body.pointer("/params/message/parts/0/text").and_then(Value::as_str);
-            calls.borrow_mut().push(text.expect("a callback has a text").to_owned());
-            let _ = connection.answer(200, b"{}", false, Mangle::Nothing).await;
-        });
     }
 }

@@ -169,13 +169,13 @@ fn callbacks_name_who_asked() {
     let garbage = "POST /jsonrpc HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}";
     assert_eq!(asked().called_back(garbage, "").verdict("FLEET-INV-03"), Fail, "no context at all");
     assert_eq!(asked().called_back("garbage", "").verdict("FLEET-INV-03"), Fail);
-    // Who named no context and heard nothing cannot know which one was made up.
+    // Who named no context and heard nothing, or was only told the text of an answer, cannot know which one was made up.
     let unnamed = |acknowledged| {
         let dispatch = What::Dispatched { dispatch: "d".to_owned(), context: None, acknowledged };
         Story::new().see(dispatch).called_back(&callback("1", "anon-5", "x"), &taken())
     };
     assert_eq!(unnamed(false).verdict("FLEET-INV-03"), Pass);
-    assert_eq!(unnamed(true).verdict("FLEET-INV-03"), Fail);
+    assert_eq!(unnamed(true).verdict("FLEET-INV-03"), Pass);
     let odd = Story::new()
         .see(What::Dispatched { dispatch: "d".to_owned(), context: None, acknowledged: false })
         .called_back(&callback("1", "somebody", "x"), &taken());
@@ -334,7 +334,6 @@ fn a_secret_is_found_in_every_place_where_it_does_not_belong() {
                 text: secret.clone(),
                 late: false,
             },
-            What::Result { step: "1".to_owned(), value: json!({ "tool": { "reply": secret } }) },
         ];
         for what in leaks {
             let story = Story::new().see(what.clone());
@@ -369,4 +368,62 @@ fn no_child_is_left() {
     };
     assert_eq!(Story::new().see(look(&[])).verdict("FLEET-INV-07"), Pass);
     assert_eq!(Story::new().see(look(&["codex"])).see(look(&[])).verdict("FLEET-INV-07"), Fail);
+}
+
+#[test]
+fn a_bearer_that_a_deploy_made_is_in_its_token_file_alone() {
+    let files = |path: &str, text: &str| {
+        let seen = FileSeen { mode: 0o600, content: Blob(text.as_bytes().to_vec()) };
+        What::Files { moment: "end".to_owned(), changed: [(path.to_owned(), Some(seen))].into() }
+    };
+    let kept = || Story::new().see(files("repo/.hermes/.codex-token", "made-in-the-cell\n"));
+    let of_receiver = "FLEET-INV-06";
+    let of_runtime = "FLEET-AUTH-09";
+    assert_eq!(kept().verdict(of_receiver), Pass);
+    assert_eq!(kept().verdict(of_runtime), NotExercised);
+    let fine = kept().see(files("hermes/fleet.yaml", "token_env: A2A_CODEX_TOKEN_X"));
+    assert_eq!(fine.verdict(of_runtime), Pass);
+    let arguments = |args: &[&str]| What::Deployed {
+        pid: 9,
+        args: args.iter().map(|argument| (*argument).to_owned()).collect(),
+    };
+    assert_eq!(kept().see(arguments(&["serve", "codex"])).verdict(of_runtime), Pass);
+    for told in [
+        files("hermes/fleet.yaml", "token_env: made-in-the-cell"),
+        files("repo/.hermes/codex_receiver.json", "{\"token\": \"made-in-the-cell\"}"),
+        files("repo/CLAUDE.md", "say made-in-the-cell"),
+        arguments(&["serve", "--token=made-in-the-cell"]),
+        What::Result { step: "s".to_owned(), value: json!({ "tool": { "token": "made-in-the-cell" } }) },
+        What::Result { step: "s".to_owned(), value: json!({ "stderr": "error: made-in-the-cell" }) },
+    ] {
+        let story = kept().see(told.clone());
+        assert_eq!(story.verdict(of_runtime), Fail, "{told:?}");
+        assert_eq!(story.verdict(of_receiver), Pass, "{told:?}");
+    }
+    // What a receiver tells is its own affair, and the runtime is not judged beside it.
+    let log = files("repo/.hermes/codex_receiver.log", "started with made-in-the-cell");
+    assert_eq!(kept().see(log.clone()).verdict(of_receiver), Fail);
+    let both = kept().see(log).see(files("hermes/deliveries.jsonl", "made-in-the-cell"));
+    assert_eq!(both.verdict(of_runtime), Inconclusive);
+}
+
+#[test]
+fn a_context_that_nobody_was_told_of_is_somebodys_whose_context_is_not_known() {
+    let made_up =
+        |story: Story, context: &str, text: &str| story.called_back(&callback("1", context, text), &taken());
+    let untold = |dispatch: &str| What::Dispatched {
+        dispatch: dispatch.to_owned(),
+        context: None,
+        acknowledged: true,
+    };
+    let asked = || Story::new().see(untold("d")).turn("d", 100, None).left(100, &answers("done"));
+    assert_eq!(made_up(asked(), "anon-1", "done").verdict("FLEET-INV-02"), Pass);
+    assert_eq!(made_up(asked(), "anon-1", "done").verdict("FLEET-INV-03"), Pass);
+    assert_eq!(asked().verdict("FLEET-INV-02"), Fail, "no outcome");
+    let twice = made_up(made_up(asked(), "anon-1", "done"), "anon-2", "done");
+    assert_eq!(twice.verdict("FLEET-INV-02"), Fail, "two outcomes");
+    assert_eq!(made_up(asked(), "elsewhere", "done").verdict("FLEET-INV-03"), Fail);
+    // One that was told belongs to whoever was told.
+    let told = asked().dispatched("e", "c", true).called_with("2", "c", "of e", &taken());
+    assert_eq!(made_up(told, "anon-1", "done").verdict("FLEET-INV-02"), Pass);
 }

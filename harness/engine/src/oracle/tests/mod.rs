@@ -27,7 +27,7 @@ struct Story {
     observations: Vec<Observation>,
 }
 
-static LIBRARY: LazyLock<Library> =
+pub(super) static LIBRARY: LazyLock<Library> =
     LazyLock::new(|| Library::load(&[Source::Embedded]).expect("the embedded data is right"));
 
 const PLAIN: &str = "id: made/by-hand\ntitle: A story.\nsubject: receiver\nsteps:\n  - advance: 1s\n";

@@ -8,6 +8,7 @@ pub mod edit;
 mod error;
 mod peer;
 mod read;
+mod sighting;
 mod url;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 pub use budget::{Budget, Period, Unknown};
 pub use error::{ConfigError, Rule};
 pub use peer::PeerEntry;
+pub use sighting::{Sighting, sightings};
 
 /// The name of the file.
 pub const FILE: &str = "fleet.yaml";

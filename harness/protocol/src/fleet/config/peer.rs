@@ -1,7 +1,7 @@
 //! One entry of `fleet.agents`.
 
 use super::Budget;
-use crate::fleet::{MANAGED, Managed};
+use crate::fleet::Managed;
 
 /// A peer as the file describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,7 +28,6 @@ impl PeerEntry {
     /// For a peer that is really managed, its kind and its repository: `managed`, a known mode, and a path.
     pub fn managed_at(&self) -> Option<(&'static Managed, &str)> {
         let mode = self.mode.as_deref().filter(|_| self.managed)?;
-        let kind = MANAGED.iter().find(|kind| kind.mode == mode)?;
-        Some((kind, self.repo_path.as_deref()?))
+        Some((Managed::of(mode)?, self.repo_path.as_deref()?))
     }
 }

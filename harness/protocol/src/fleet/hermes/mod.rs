@@ -2,6 +2,7 @@
 //! hands to those who answer for it. Everything is pure: the state that a node keeps is its own affair.
 
 mod card;
+pub mod feed;
 mod inbound;
 mod minds;
 pub mod refusal;

@@ -34,7 +34,8 @@ pub fn with_entries(text: Option<&str>, entries: &[String]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::{CLAUDE_CODE, CODEX};
+    use crate::claude_code::MODE as CLAUDE_CODE;
+    use crate::codex::MODE as CODEX;
 
     #[test]
     fn entries_are_added_once_behind_what_is_there() {

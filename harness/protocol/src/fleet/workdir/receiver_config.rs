@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::ROLE_FILE;
-use crate::fleet::{Managed, Mode};
+use crate::fleet::{Mode, Sandboxes, Setting};
 
 /// What of a receiver's configuration a deploy is told.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,7 +44,7 @@ impl ReceiverOptions {
 
 /// The configuration, members in the product line's order (fact sheet 6.6). `token_env` is absent for an open receiver.
 pub fn receiver_config(
-    (kind, mode): (&Managed, &Mode),
+    mode: &Mode,
     (repo, port, hermes_url, role): (&str, u16, &str, &str),
     token_env: Option<&str>,
     options: &ReceiverOptions,
@@ -59,22 +59,29 @@ pub fn receiver_config(
     set("role_file", json!(ROLE_FILE));
     set("idle_timeout_s", json!(1800));
     set("max_concurrent_turns", json!(3));
-    if kind.mode != "claude_code" {
-        set("role_prompt", json!(role));
-        set("poll_interval_s", json!(2.0));
-        set(&format!("{cli}_timeout_s"), json!(300));
-        set("context_lock_wait_s", json!(600.0));
-        set("max_tracked_contexts", json!(1024));
-        set(&format!("{cli}_extra_flags"), json!([]));
-    }
-    if let Some(model) = options.model.as_ref().filter(|_| kind.mode != "agy") {
-        set(&format!("{cli}_model"), json!(model));
-    }
-    match (kind.mode, &options.sandbox) {
-        ("codex", Some(Sandbox::Named(name))) => set("codex_sandbox", json!(name)),
-        ("codex", _) => set("codex_sandbox", json!("workspace-write")),
-        ("agy", sandbox) => set("agy_sandbox", json!(*sandbox == Some(Sandbox::On(true)))),
-        _ => {}
+    for setting in mode.managed.settings {
+        match (setting, &options.sandbox) {
+            (Setting::RolePrompt, _) => set("role_prompt", json!(role)),
+            (Setting::Poll, _) => set("poll_interval_s", json!(2.0)),
+            (Setting::Cap, _) => set(&format!("{cli}_timeout_s"), json!(300)),
+            (Setting::LockWait, _) => set("context_lock_wait_s", json!(600.0)),
+            (Setting::TrackedContexts, _) => set("max_tracked_contexts", json!(1024)),
+            (Setting::ExtraFlags, _) => set(&format!("{cli}_extra_flags"), json!([])),
+            (Setting::Model, _) => {
+                if let Some(model) = &options.model {
+                    set(&format!("{cli}_model"), json!(model));
+                }
+            }
+            (Setting::Sandbox(Sandboxes::Named { .. }), Some(Sandbox::Named(name))) => {
+                set(&format!("{cli}_sandbox"), json!(name));
+            }
+            (Setting::Sandbox(Sandboxes::Named { usual }), _) => {
+                set(&format!("{cli}_sandbox"), json!(usual));
+            }
+            (Setting::Sandbox(Sandboxes::OnOrOff), sandbox) => {
+                set(&format!("{cli}_sandbox"), json!(*sandbox == Some(Sandbox::On(true))));
+            }
+        }
     }
     if let Some(name) = token_env {
         set("auth_token_env", json!(name));
@@ -88,7 +95,6 @@ pub fn receiver_config(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::{CLAUDE_CODE, CODEX};
 
     #[test]
     fn what_a_deploy_was_told_is_read_back_from_what_it_wrote() {
@@ -97,13 +103,13 @@ mod tests {
             sandbox: Some(Sandbox::Named("read-only".to_owned())),
             hermes_auth_token_env: Some("HUB".to_owned()),
         };
-        let kind = |mode| (Managed::of(mode).expect("a kind"), Mode::named(mode).expect("a mode"));
+        let (codex, claude) = (&crate::codex::MODE, &crate::claude_code::MODE);
         let place = ("/r", 9320, "http://127.0.0.1:9219/jsonrpc", "role");
-        let config = receiver_config(kind("codex"), place, Some("T"), &options);
-        assert_eq!(ReceiverOptions::of_config(&CODEX, &config), options);
+        let config = receiver_config(codex, place, Some("T"), &options);
+        assert_eq!(ReceiverOptions::of_config(codex, &config), options);
         assert_eq!((&config["codex_timeout_s"], &config["auth_token_env"]), (&json!(300), &json!("T")));
-        let config = receiver_config(kind("claude_code"), place, None, &options);
+        let config = receiver_config(claude, place, None, &options);
         assert_eq!((config.get("auth_token_env"), config.get("poll_interval_s")), (None, None));
-        assert_eq!(ReceiverOptions::of_config(&CLAUDE_CODE, &config).model, options.model);
+        assert_eq!(ReceiverOptions::of_config(claude, &config).model, options.model);
     }
 }

@@ -1,16 +1,15 @@
 //! The role text: what an executor is told of its place in the fleet.
 
-use crate::fleet::{Managed, Mode};
+use crate::fleet::Mode;
 
-/// The role text for the receiver of a repository. `orchestrator` is the node's address. Only opencode is told where it
-/// works: its process cannot be trusted to be there.
-pub fn role_text(kind: &Managed, mode: &Mode, repo: &str, orchestrator: &str) -> String {
-    let place = match kind.mode {
-        "opencode" => format!(
+/// The role text for the receiver of a repository. `orchestrator` is the node's address.
+pub fn role_text(mode: &Mode, repo: &str, orchestrator: &str) -> String {
+    let place = match mode.managed.role_names_place {
+        true => format!(
             "- Your repository is `{repo}`. Name every file by its absolute path below it and begin every shell command by going \
              there: do not take the directory of your process for granted.\n"
         ),
-        _ => String::new(),
+        false => String::new(),
     };
     format!(
         "# You are an executor of the fleet
@@ -38,13 +37,12 @@ really work in, the tools and instructions that you find there, and whether you 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::{CODEX, OPENCODE};
+    use crate::fleet::MODES;
 
     #[test]
     fn every_role_text_has_its_parts_and_only_opencodes_names_the_place() {
-        for mode in [&CODEX, &OPENCODE] {
-            let kind = Managed::of(mode.name).expect("a kind");
-            let text = role_text(kind, mode, "/srv/work/demo-repo", "http://127.0.0.1:9219");
+        for mode in MODES {
+            let text = role_text(mode, "/srv/work/demo-repo", "http://127.0.0.1:9219");
             for part in [
                 "# You are",
                 "executor",

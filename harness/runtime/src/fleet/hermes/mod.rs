@@ -2,8 +2,9 @@
 //! hyper service.
 //!
 //! The configuration is read anew for every request. `routes` is what there is over HTTP, `rpc` what a message leads to, `handlers` who
-//! answers it, `history` what the model is told of earlier turns, `reasoning` what is taken from an agent's reply.
+//! answers it, `feed` what its dashboard shows, `history` what the model is told of earlier turns, `reasoning` what is taken from an agent's reply.
 
+mod feed;
 mod handlers;
 mod history;
 mod listening;

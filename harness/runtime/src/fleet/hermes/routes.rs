@@ -8,8 +8,10 @@ use gauntlet_protocol::bearer_token;
 use gauntlet_protocol::fleet::MAX_CALLBACK;
 use gauntlet_protocol::fleet::config::FleetConfig;
 use gauntlet_protocol::fleet::extension::takes_replies;
+use gauntlet_protocol::fleet::hermes::feed::Feed;
 use gauntlet_protocol::fleet::hermes::{VERSION, hermes_card, refusal};
 use gauntlet_protocol::jsonrpc::{Request, Response};
+use gauntlet_world::injection::Point;
 use gauntlet_world::network::Address;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -52,9 +54,26 @@ impl Node {
                 (200, json!({ "ok": true, "version": VERSION, "peer_count": config.agents.len() }))
             }
             ("GET", "/.well-known/agent-card.json") => (200, card(&self.fleet, config)),
-            ("POST", path) if takes_replies(path, REPLIES) => self.post(config, request).await,
+            ("POST", path) if self.takes_replies_at(path).await => self.post(config, request).await,
+            ("GET", _) => match Feed::asked(&request.uri().to_string()) {
+                // What was said is no less private than saying something.
+                Some(asked) => match self.refusal(config, request.headers()) {
+                    Some(refusal) => refusal,
+                    None => self.feed(&asked).await,
+                },
+                None => refusal::not_found(),
+            },
             _ => refusal::not_found(),
         }
+    }
+
+    /// Whether a path is the node's own, or one below it at which a task may have asked for its reply.
+    async fn takes_replies_at(&self, path: &str) -> bool {
+        if path == REPLIES || !takes_replies(path, REPLIES) {
+            return path == REPLIES;
+        }
+        let event = json!({ "path": path, "taken": true });
+        self.fleet.decide(Point::RuntimeReplyPath, event).await.yes("taken")
     }
 
     async fn post(self: &Rc<Self>, config: &FleetConfig, request: hyper::Request<Incoming>) -> Answer {

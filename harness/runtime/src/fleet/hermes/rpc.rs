@@ -6,7 +6,8 @@ use gauntlet_protocol::fleet::extension::usage::Usage;
 use gauntlet_protocol::fleet::hermes::{Inbound, refusal};
 use gauntlet_protocol::fleet::{AgentMessage, is_send_method};
 use gauntlet_protocol::jsonrpc::{Request, RpcError};
-use serde_json::Value;
+use gauntlet_world::injection::Point;
+use serde_json::{Value, json};
 
 use super::Node;
 use crate::fleet::Delivery;
@@ -34,6 +35,16 @@ impl Node {
         Ok(AgentMessage { text, context: Some(context) }.result())
     }
 
+    /// Whether a reply counts as late. Of what has no deadline, none does.
+    async fn is_late(&self, context: &str, reply: &Reply) -> bool {
+        let Reply { late, has_deadline, earlier_life, .. } = reply;
+        if !late && !has_deadline {
+            return false;
+        }
+        let event = json!({ "contextId": context, "earlier_life": earlier_life, "late": late });
+        self.fleet.decide(Point::RuntimeLate, event).await.yes("late")
+    }
+
     /// Delivers a reply to the context that it names, once.
     async fn take(
         &self,
@@ -49,13 +60,14 @@ impl Node {
             id => id.to_string(),
         };
         let report = request.params.get("message").and_then(Report::in_message);
-        let Reply { of, late } = self.fleet.deadlines().judge(host, context, report.as_ref());
         // Before it is delivered: what comes again after a crash in between is booked once, by its id.
         if config.agents.values().any(|peer| peer.budget.is_some()) {
             let told = request.params.get("message").map(Usage::in_message).unwrap_or_default();
             let of = report.as_ref().and_then(|report| report.of.as_deref());
-            self.fleet.budgets.settle(host, &id, context, of, told).await;
+            self.fleet.settle(&id, context, of, told).await;
         }
+        let reply = self.fleet.deadlines().judge(host, context, report.as_ref());
+        let late = self.is_late(context, &reply).await;
         let delivery = Delivery { id, context: context.to_owned(), text: text.to_owned(), late };
         let kept = |error| refusal::server(&format!("the reply could not be kept: {error}"));
         if self.fleet.deliveries().deliver(host, delivery).await.map_err(kept)? {
@@ -64,7 +76,7 @@ impl Node {
             // What comes again says nothing of what is open now.
             return Ok(());
         }
-        if let Some(of) = of
+        if let Some(of) = reply.of
             && let Err(error) = self.fleet.deadlines().close(host, &of).await
         {
             tracing::warn!(%error, "a deadline that is met stays open");

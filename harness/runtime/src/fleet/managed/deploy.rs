@@ -1,6 +1,6 @@
 //! Bringing a receiver to a repository (fleet sheet 6.6). What it does twice, it does once.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gauntlet_protocol::fleet::config::edit::{self, DeployedPeer};
 use gauntlet_protocol::fleet::workdir::{
@@ -8,6 +8,7 @@ use gauntlet_protocol::fleet::workdir::{
 };
 use gauntlet_protocol::fleet::{Managed, Mode};
 use gauntlet_world::disk::Kind;
+use gauntlet_world::injection::Point;
 use serde_json::{Map, Value, json};
 
 use super::{ManagedError, Receiver, shown};
@@ -22,8 +23,20 @@ pub(in crate::fleet) struct Order {
     pub(in crate::fleet) port: Option<u16>,
     /// Without a bearer, and so without being looked after.
     pub(in crate::fleet) no_auth: bool,
+    /// It was deployed before, and is told what it was told then.
+    pub(in crate::fleet) again: bool,
     /// What goes into the receiver's configuration.
     pub(in crate::fleet) options: ReceiverOptions,
+}
+
+/// What a receiver is told by its configuration and its role.
+struct Told {
+    /// The variable with the bearer that it asks for.
+    token_env: Option<String>,
+    /// The address of the node where its replies go.
+    node: String,
+    /// What the order says of it.
+    options: ReceiverOptions,
 }
 
 impl Fleet {
@@ -38,6 +51,9 @@ impl Fleet {
         }
         let mode = Mode::named(kind.mode).ok_or_else(|| ManagedError::Template(kind.receiver_file()))?;
         let repo = real_path(&self.host, written.trim(), self.host.cwd()).await;
+        let event = json!({ "written": written.trim(), "real": shown(&repo) });
+        let found = self.decide(Point::RuntimeRepository, event).await;
+        let repo = found.text("real").map_or(repo, PathBuf::from);
         match self.host.disk().stat(&repo).await {
             Ok(meta) if meta.kind == Kind::Directory => Ok(Receiver { kind, mode, repo }),
             Ok(_) => Err(ManagedError::NotAFolder(written.to_owned())),
@@ -66,11 +82,11 @@ impl Fleet {
         if self.host.disk().stat(receiver.repo.join(".git")).await.is_err() {
             warnings.push(format!("{} is not a git repository", receiver.repo_text()));
         }
-        let import = self.furnish(receiver).await?;
-        let name = receiver.kind.token_env(&receiver.repo_text());
-        let token = (!order.no_auth).then(|| self.new_token());
-        let token_env = token.is_some().then_some(name.as_str());
-        if token.is_none() {
+        let told = self.told(receiver, port, order).await;
+        let import = self.furnish(receiver, &told.node).await?;
+        let token = told.token_env.as_ref().map(|_| self.new_token());
+        let bearer = told.token_env.as_deref().zip(token.as_deref());
+        if bearer.is_none() {
             warnings.push("no_auth: every program of this machine can dispatch to this receiver".to_owned());
         }
         if !self.is_installed(receiver.mode.cli).await {
@@ -78,21 +94,28 @@ impl Fleet {
         }
         self.make_way(receiver).await?;
         // Not before: the old one, where it could not be ended, goes on by what it was told.
-        self.configure(receiver, port, token_env, &order.options).await?;
-        let bearer = token.as_deref().map(|token| (name.as_str(), token));
-        let for_replies = order.options.hermes_auth_token_env.as_deref();
-        let pid = self.launch(receiver, port, bearer, for_replies).await?;
-        if let Some(token) = &token
-            && let Err(error) = self.keep_token(receiver, &name, token).await
-        {
+        self.configure(receiver, port, &told).await?;
+        let for_replies = told.options.hermes_auth_token_env.as_deref();
+        let launched = self.launch(receiver, port, bearer, for_replies).await;
+        let kept = match bearer {
+            Some((name, token)) if self.publishes("token", port, launched.is_ok()).await => {
+                self.keep_token(receiver, name, token).await
+            }
+            _ => Ok(()),
+        };
+        if let (Ok(pid), Err(_)) = (&launched, &kept) {
             // A receiver whose token nobody knows is of no use to anyone.
-            self.tear_down(receiver, pid).await;
-            return Err(error);
+            self.tear_down(receiver, *pid).await;
         }
+        let peer = match self.publishes("peer", port, launched.is_ok() && kept.is_ok()).await {
+            true => self.enter_peer(receiver, port, bearer.is_some()).await,
+            false => Value::Null,
+        };
+        let pid = launched?;
+        kept?;
         if let Err(error) = self.ignore(receiver).await {
             warnings.push(error.to_string());
         }
-        let peer = self.enter_peer(receiver, port, token.is_some()).await;
         let mut result = Map::new();
         let mut set = |key: &str, value: Value| drop(result.insert(key.to_owned(), value));
         set("deployed", json!(true));
@@ -103,18 +126,57 @@ impl Fleet {
         set("claude_md", json!(import));
         set("warnings", json!(warnings));
         set("fleet_peer", peer);
-        if token.is_some() {
+        if let Some((name, _)) = bearer {
             // The value stays in its file: results of tools are read by models and kept in transcripts.
             set("receiver_token_env", json!(name));
         }
-        if receiver.kind.mode == "agy" {
-            set("note", json!("agy needs one sign-in by hand on this host: run `agy` once in a terminal"));
+        if let Some(note) = receiver.kind.note {
+            set("note", json!(note));
         }
         Ok(Value::Object(result))
     }
 
+    /// What a receiver is told, as it passes its injection point.
+    async fn told(&self, receiver: &Receiver, port: u16, order: &Order) -> Told {
+        let name = receiver.kind.token_env(&receiver.repo_text());
+        let event = json!({
+            "repo": receiver.repo_text(),
+            "port": port,
+            "again": order.again,
+            "token_env": (!order.no_auth).then_some(name),
+            "node": self.node_url(),
+            "options": {
+                "model": order.options.model,
+                "hermes_auth_token_env": order.options.hermes_auth_token_env,
+            },
+        });
+        let told = self.decide(Point::RuntimeOrder, event).await;
+        let option = |name: &str| told.value("options").get(name).and_then(Value::as_str).map(str::to_owned);
+        Told {
+            token_env: told.text("token_env").map(str::to_owned),
+            node: told.text("node").unwrap_or_default().to_owned(),
+            options: ReceiverOptions {
+                model: option("model"),
+                sandbox: order.options.sandbox.clone(),
+                hermes_auth_token_env: option("hermes_auth_token_env"),
+            },
+        }
+    }
+
+    /// Whether a receiver that was started counts as deployed, and whether something of it is published.
+    pub(super) async fn publishes(&self, what: &str, port: u16, healthy: bool) -> bool {
+        let event = json!({ "what": what, "port": port, "healthy": healthy, "published": healthy });
+        self.decide(Point::RuntimePublish, event).await.yes("published")
+    }
+
+    /// The text that one of the files of a deploy comes to have, if it is written.
+    async fn to_write(&self, file: &str, exists: bool, text: String) -> Option<String> {
+        let event = json!({ "file": file, "exists": exists, "text": text, "mode": null });
+        self.decide(Point::RuntimeFile, event).await.text("text").map(str::to_owned)
+    }
+
     /// Puts the receiver, its role text and the import of that into the repository. Gives the state of the import.
-    async fn furnish(&self, receiver: &Receiver) -> Result<&'static str, ManagedError> {
+    async fn furnish(&self, receiver: &Receiver, node: &str) -> Result<&'static str, ManagedError> {
         let disk = self.host.disk();
         let launcher = self.settings.receivers.get(receiver.kind.mode);
         let launcher = launcher.ok_or_else(|| ManagedError::Template(receiver.kind.receiver_file()))?;
@@ -124,23 +186,23 @@ impl Fleet {
         let made = disk.make_dir(&folder).await;
         made.map_err(|error| ManagedError::Create(shown(&folder), error.to_string()))?;
         let notes = receiver.repo.join("CLAUDE.md");
-        for place in [&folder, &notes] {
+        let (ignored, log) = (receiver.file(".gitignore"), receiver.file(receiver.mode.files.log));
+        for place in [&folder, &notes, &ignored, &log] {
             self.stays_inside(receiver, place).await?;
         }
         // Replaced and not written: where a link is in the way, what it leads to stays as it is.
         let copied = disk.replace(folder.join(receiver.kind.receiver_file()), &template).await;
         copied.map_err(|error| ManagedError::Copy(shown(&folder), error.to_string()))?;
         let role = receiver.repo.join(gauntlet_protocol::fleet::workdir::ROLE_FILE);
-        let written = disk.replace(&role, self.role(receiver).as_bytes()).await;
+        let written = disk.replace(&role, self.role(receiver, node).as_bytes()).await;
         written.map_err(|error| ManagedError::Write(shown(&role), error.to_string()))?;
         let update = |error: std::io::Error| ManagedError::Update(shown(&notes), error.to_string());
         let text = self.text_of(&notes).await.map_err(update)?;
-        let (text, import) = {
-            let (after, import) = with_import(text.as_deref());
-            (Some(after).filter(|after| text.as_ref() != Some(after)), import)
-        };
-        if let Some(text) = text {
-            self.replace(&notes, text.as_bytes()).await.map_err(update)?;
+        let (after, import) = with_import(text.as_deref());
+        if text.as_ref() != Some(&after)
+            && let Some(after) = self.to_write("import", text.is_some(), after).await
+        {
+            self.replace(&notes, after.as_bytes()).await.map_err(update)?;
         }
         Ok(import.name())
     }
@@ -156,8 +218,8 @@ impl Fleet {
         }
     }
 
-    fn role(&self, receiver: &Receiver) -> String {
-        role_text(receiver.kind, receiver.mode, &receiver.repo_text(), &self.node_url())
+    fn role(&self, receiver: &Receiver, node: &str) -> String {
+        role_text(receiver.mode, &receiver.repo_text(), node)
     }
 
     /// The address of this runtime's own node: where the receivers that it deploys call back (fleet sheet 6.8).
@@ -165,17 +227,12 @@ impl Fleet {
         format!("http://127.0.0.1:{}", self.port.get())
     }
 
-    async fn configure(
-        &self,
-        receiver: &Receiver,
-        port: u16,
-        token_env: Option<&str>,
-        options: &ReceiverOptions,
-    ) -> Result<(), ManagedError> {
+    async fn configure(&self, receiver: &Receiver, port: u16, told: &Told) -> Result<(), ManagedError> {
         let path = receiver.file(receiver.mode.files.config);
-        let (repo, hermes) = (receiver.repo_text(), format!("{}/jsonrpc", self.node_url()));
-        let place = (repo.as_str(), port, hermes.as_str(), &*self.role(receiver));
-        let config = receiver_config((receiver.kind, receiver.mode), place, token_env, options);
+        let (repo, hermes) = (receiver.repo_text(), format!("{}/jsonrpc", told.node));
+        let place = (repo.as_str(), port, hermes.as_str(), &*self.role(receiver, &told.node));
+        let token_env = told.token_env.as_deref();
+        let config = receiver_config(receiver.mode, place, token_env, &told.options);
         let written = self.host.disk().replace(&path, format!("{config:#}\n").as_bytes()).await;
         written.map_err(|error| ManagedError::Write(shown(&path), error.to_string()))
     }
@@ -203,9 +260,17 @@ impl Fleet {
 
     async fn keep_token(&self, receiver: &Receiver, name: &str, token: &str) -> Result<(), ManagedError> {
         let Some(path) = token_file(receiver.kind, &receiver.repo) else { return Ok(()) };
-        // A replaced file is its owner's alone.
-        let written = self.host.disk().replace(&path, format!("{token}\n").as_bytes()).await;
-        written.map_err(|error| ManagedError::Write(shown(&path), error.to_string()))?;
+        let wrong = |error: std::io::Error| ManagedError::Write(shown(&path), error.to_string());
+        let event = json!({ "file": "token", "exists": null, "text": format!("{token}\n"), "mode": "0600" });
+        let file = self.decide(Point::RuntimeFile, event).await;
+        if let Some(text) = file.text("text") {
+            // A replaced file is its owner's alone.
+            self.host.disk().replace(&path, text.as_bytes()).await.map_err(wrong)?;
+        }
+        if let Some(mode) = file.text("mode").filter(|mode| *mode != "0600") {
+            let mode = u32::from_str_radix(mode, 8).unwrap_or(0o600);
+            self.host.disk().set_mode(&path, mode).await.map_err(wrong)?;
+        }
         self.publish(name, token);
         Ok(())
     }
@@ -214,8 +279,9 @@ impl Fleet {
         let path = receiver.file(".gitignore");
         let update = |error: std::io::Error| ManagedError::Update(shown(&path), error.to_string());
         let text = self.text_of(&path).await.map_err(update)?;
-        match with_entries(text.as_deref(), &ignored(receiver.mode)) {
-            Some(text) => self.replace(&path, text.as_bytes()).await.map_err(update),
+        let Some(after) = with_entries(text.as_deref(), &ignored(receiver.mode)) else { return Ok(()) };
+        match self.to_write("ignore", text.is_some(), after).await {
+            Some(after) => self.replace(&path, after.as_bytes()).await.map_err(update),
             None => Ok(()),
         }
     }
@@ -228,8 +294,27 @@ impl Fleet {
             Ok(text) => text,
             Err(error) => return wrong(format!("cannot read {}: {error}", shown(&path))),
         };
-        let peer = DeployedPeer { kind: receiver.kind, repo: receiver.repo_text(), port, with_token };
-        let begun = text.as_deref().unwrap_or(edit::SCAFFOLD);
+        let event = json!({
+            "repo": receiver.repo_text(),
+            "port": port,
+            "exists": text.is_some(),
+            "anew": text.is_none(),
+            "with_token": with_token,
+            "usual": receiver.kind.peer,
+            "name": null,
+        });
+        let entry = self.decide(Point::RuntimeEntry, event).await;
+        if entry.is_omitted() {
+            return Value::Null;
+        }
+        let peer = DeployedPeer {
+            kind: receiver.kind,
+            repo: receiver.repo_text(),
+            port,
+            with_token: entry.yes("with_token"),
+            name: entry.text("name").map(str::to_owned),
+        };
+        let begun = text.as_deref().filter(|_| !entry.yes("anew")).unwrap_or(edit::SCAFFOLD);
         let edited = match edit::upsert(&shown(&path), begun, &peer) {
             Ok(edited) => edited,
             Err(error) => return wrong(error.to_string()),

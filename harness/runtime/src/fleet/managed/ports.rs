@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use gauntlet_protocol::fleet::Mode;
 use gauntlet_protocol::fleet::config::PeerEntry;
+use gauntlet_world::injection::Point;
 use gauntlet_world::network::Address;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{ManagedError, Receiver};
 use crate::fleet::Fleet;
@@ -17,28 +18,51 @@ impl Fleet {
         receiver: &Receiver,
         asked: Option<u16>,
     ) -> Result<u16, ManagedError> {
-        if let Some(port) = asked {
+        if let Some(port) = asked
+            && let Some(port) = self.port_from("order", receiver, Some(port)).await
+        {
             return Ok(port);
         }
-        match self.configured_port(receiver).await {
-            Some(port) => Ok(port),
-            None => self.allocate_band_port(receiver).await,
+        if let Some(port) = self.configured_port(receiver).await
+            && let Some(port) = self.port_from("configuration", receiver, Some(port)).await
+        {
+            return Ok(port);
         }
+        let (from, free) = match self.allocate_band_port(receiver).await {
+            Some(port) => ("band", Some(port)),
+            None => ("full band", None),
+        };
+        self.port_from(from, receiver, free).await.ok_or_else(|| {
+            let band = receiver.kind.band();
+            ManagedError::BandFull { mode: receiver.kind.mode, first: *band.start(), last: *band.end() }
+        })
+    }
+
+    /// The port that a source gives, as it passes its injection point.
+    async fn port_from(&self, from: &str, receiver: &Receiver, port: Option<u16>) -> Option<u16> {
+        let event = json!({ "repo": receiver.repo_text(), "from": from, "port": port });
+        self.decide(Point::RuntimePort, event).await.number("port")
     }
 
     /// The first port of the band that no other managed peer claims, be it up or down, and that nobody listens on.
-    pub(in crate::fleet) async fn allocate_band_port(
-        &self,
-        receiver: &Receiver,
-    ) -> Result<u16, ManagedError> {
-        let claimed = self.claimed_ports(receiver).await;
-        for port in receiver.kind.band().filter(|port| !claimed.contains(port)) {
-            if self.host.network().listen(&Address::loopback(port)).await.is_ok() {
-                return Ok(port);
+    async fn allocate_band_port(&self, receiver: &Receiver) -> Option<u16> {
+        let (claimed, band) = (self.claimed_ports(receiver).await, receiver.kind.band());
+        let repo = receiver.repo_text();
+        let event = json!({
+            "repo": repo, "first": band.start(), "last": band.end(), "claimed": claimed, "claims": !claimed.is_empty(),
+        });
+        let band = self.decide(Point::RuntimeBand, event).await;
+        let claimed = band.value("claimed").as_array().into_iter().flatten().filter_map(Value::as_u64);
+        let claimed: BTreeSet<u64> = claimed.collect();
+        let ports = band.number::<u16>("first")?..=band.number("last")?;
+        for port in ports.filter(|port| !claimed.contains(&u64::from(*port))) {
+            let free = self.host.network().listen(&Address::loopback(port)).await.is_ok();
+            let event = json!({ "repo": repo, "port": port, "free": free });
+            if self.decide(Point::RuntimeFree, event).await.yes("free") {
+                return Some(port);
             }
         }
-        let band = receiver.kind.band();
-        Err(ManagedError::BandFull { mode: receiver.kind.mode, first: *band.start(), last: *band.end() })
+        None
     }
 
     /// The ports of all other managed peers, of any mode. Without a configuration that can be read nobody claims one.

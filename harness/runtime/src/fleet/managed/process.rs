@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use gauntlet_protocol::fleet::Health;
 use gauntlet_world::http::{self, Request};
+use gauntlet_world::injection::Point;
 use gauntlet_world::process::{Command, Output, Pid, Signal};
+
+use serde_json::json;
 
 use super::{ManagedError, Receiver, shown};
 use crate::fleet::{Fleet, home};
@@ -38,6 +41,11 @@ impl Fleet {
     /// is deployed has in its environment (FLEET-DEP-05). The number in a pid file alone may be anybody's by now, and nobody else's
     /// process is ever signalled.
     pub(super) async fn is_ours(&self, pid: Pid) -> bool {
+        let ours = self.was_deployed(pid).await;
+        self.decide(Point::RuntimeOurs, json!({ "ours": ours })).await.yes("ours")
+    }
+
+    async fn was_deployed(&self, pid: Pid) -> bool {
         if pid == self.host.pid() {
             return false;
         }
@@ -60,8 +68,10 @@ impl Fleet {
         };
         let Ok(answer) = http::exchange(&self.host, request).await else { return false };
         let health = Health::parse(&answer.body).ok();
-        answer.status == 200
-            && health.is_some_and(|health| health.ok && health.repo_path == Some(receiver.repo_text()))
+        let (ok, repo) = health.map_or((false, None), |health| (health.ok, health.repo_path));
+        let well = answer.status == 200 && ok && repo == Some(receiver.repo_text());
+        let event = json!({ "status": answer.status, "ok": ok, "repo_path": repo, "well": well });
+        self.decide(Point::RuntimeHealth, event).await.yes("well")
     }
 
     /// Ends a process: asks it, and kills it when it does not listen. False: it still runs.
@@ -87,9 +97,12 @@ impl Fleet {
     /// Ends the receiver that ran before in this place, if one does.
     pub(super) async fn make_way(&self, receiver: &Receiver) -> Result<(), ManagedError> {
         let Some(old) = self.noted_pid(receiver).await else { return Ok(()) };
-        if self.runs(old).await && self.is_ours(old).await && !self.end(old).await {
-            // Its pid file stays, so that the next try finds it, too.
-            return Err(ManagedError::Stubborn(old.0));
+        if self.runs(old).await && self.is_ours(old).await {
+            let event = json!({ "repo": receiver.repo_text(), "ended": self.end(old).await });
+            if !self.decide(Point::RuntimeMakeWay, event).await.yes("ended") {
+                // Its pid file stays, so that the next try finds it, too.
+                return Err(ManagedError::Stubborn(old.0));
+            }
         }
         let _ = self.host.disk().remove(receiver.file(receiver.mode.files.pid)).await;
         Ok(())
@@ -119,7 +132,13 @@ impl Fleet {
             command.env.insert(name.to_owned(), value);
         }
         // Without it the receiver's own tools would work in the default profile, whoever deployed it (FLEET-DEP-05).
-        command.env.insert("HERMES_HOME".to_owned(), shown(&home(&self.host)));
+        let event = json!({
+            "repo": receiver.repo_text(), "port": port, "home": shown(&home(&self.host)), "for_replies": hermes_token,
+        });
+        match self.decide(Point::RuntimeLaunch, event).await.text("home") {
+            Some(home) => drop(command.env.insert("HERMES_HOME".to_owned(), home.to_owned())),
+            None => drop(command.env.remove("HERMES_HOME")),
+        }
         command.env.extend(token.map(|(name, value)| (name.to_owned(), value.to_owned())));
         command.stdout = Output::Append(log.clone());
         command.stderr = Output::Append(log.clone());
@@ -136,6 +155,9 @@ impl Fleet {
                 return Ok(pid);
             }
             self.host.clock().sleep(HEALTH_PAUSE).await;
+        }
+        if self.publishes("receiver", port, false).await {
+            return Ok(pid);
         }
         self.tear_down(receiver, pid).await;
         Err(ManagedError::Unhealthy { port, log: shown(&log) })

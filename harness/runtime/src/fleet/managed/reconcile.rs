@@ -3,11 +3,13 @@
 use gauntlet_protocol::fleet::Mode;
 use gauntlet_protocol::fleet::config::PeerEntry;
 use gauntlet_protocol::fleet::workdir::ReceiverOptions;
+use gauntlet_world::injection::Point;
 use gauntlet_world::process::Pid;
 use serde_json::{Map, Value, json};
 
 use super::{Order, Receiver};
 use crate::fleet::Fleet;
+use crate::fleet::decided::Decided;
 
 impl Fleet {
     /// Looks after every managed peer of `fleet.yaml`: one that is well is left alone, one that is down is deployed again. It
@@ -44,11 +46,17 @@ impl Fleet {
                 row.extend(pid.map(|pid| ("pid".to_owned(), json!(pid))));
             }
             Err(error) => {
-                row.insert("action".to_owned(), json!("failed"));
+                let does = self.does(None, "lost", "failed").await;
+                row.insert("action".to_owned(), does.value("does").clone());
                 row.insert("error".to_owned(), json!(error));
             }
         }
         Some(Value::Object(row))
+    }
+
+    /// What is done about a receiver, as it passes its injection point.
+    async fn does(&self, port: Option<u16>, state: &str, does: &str) -> Decided {
+        self.decide(Point::RuntimeReconcile, json!({ "port": port, "state": state, "does": does })).await
     }
 
     async fn revive(
@@ -72,13 +80,17 @@ impl Fleet {
             );
         }
         let (pid, healthy) = self.seen(receiver, port).await;
-        if let Some(Pid(number)) = pid
-            && healthy
-            && self.runs(Pid(number)).await
-        {
-            return Ok(("healthy", Some(number)));
+        let well = match pid {
+            Some(pid) => healthy && self.runs(pid).await,
+            None => false,
+        };
+        let (state, does) = if well { ("well", "healthy") } else { ("down", "redeployed") };
+        let decided = self.does(port, state, does).await;
+        if decided.text("does") == Some("healthy") {
+            return Ok(("healthy", pid.map(|Pid(number)| number)));
         }
-        let order = Order { port, no_auth: false, options: self.earlier_options(receiver).await };
+        let options = self.earlier_options(receiver).await;
+        let order = Order { port: decided.number("port"), no_auth: false, again: true, options };
         let deployed = self.deploy_alone(receiver, &order).await.map_err(|error| error.to_string())?;
         let pid = deployed.get("pid").and_then(Value::as_u64).and_then(|pid| u32::try_from(pid).ok());
         Ok(("redeployed", pid))

@@ -1,5 +1,6 @@
 //! How a deployed receiver is, and ending it (fleet sheet 5.4 and 6.7).
 
+use gauntlet_world::injection::Point;
 use gauntlet_world::process::Pid;
 use serde_json::{Value, json};
 
@@ -16,11 +17,13 @@ impl Fleet {
             Some(pid) => self.runs(pid).await,
             None => false,
         };
+        let event = json!({ "alive": alive, "healthy": healthy, "running": alive && healthy });
+        let told = self.decide(Point::RuntimeStatus, event).await;
         json!({
-            "running": alive && healthy,
+            "running": told.value("running"),
             "pid": pid.map(|pid| pid.0),
             "port": port,
-            "healthy": healthy,
+            "healthy": told.value("healthy"),
             "repo_path": receiver.repo_text(),
         })
     }
@@ -38,20 +41,31 @@ impl Fleet {
     pub(in crate::fleet) async fn stop(&self, receiver: &Receiver) -> Result<Value, ManagedError> {
         let _alone = self.managing.lock().await;
         let Some(pid) = self.noted_pid(receiver).await else {
-            return Ok(json!({ "stopped": false, "pid": null, "detail": "no PID file" }));
+            return Ok(self.stopped("none", None, "no PID file").await);
         };
         if !self.runs(pid).await {
             let _ = self.host.disk().remove(receiver.file(receiver.mode.files.pid)).await;
-            return Ok(json!({ "stopped": false, "pid": pid.0, "detail": "process not running" }));
+            return Ok(self.stopped("dead", Some(pid), "process not running").await);
         }
         if !self.is_ours(pid).await {
             let detail = "the process is not one that was deployed from here";
-            return Ok(json!({ "stopped": false, "pid": pid.0, "detail": detail }));
+            return Ok(self.stopped("foreign", Some(pid), detail).await);
         }
         if !self.end(pid).await {
-            return Ok(json!({ "stopped": false, "pid": pid.0, "detail": "process does not end" }));
+            return Ok(self.stopped("stubborn", Some(pid), "process does not end").await);
         }
         let _ = self.host.disk().remove(receiver.file(receiver.mode.files.pid)).await;
-        Ok(json!({ "stopped": true, "pid": pid.0 }))
+        Ok(self.stopped("running", Some(pid), "").await)
+    }
+
+    /// What is told of an end, with what is in its way as the detail.
+    async fn stopped(&self, found: &str, pid: Option<Pid>, detail: &str) -> Value {
+        let event = json!({ "found": found, "stopped": detail.is_empty() });
+        let told = self.decide(Point::RuntimeStop, event).await;
+        let mut result = json!({ "stopped": told.value("stopped"), "pid": pid.map(|pid| pid.0) });
+        if !detail.is_empty() {
+            result["detail"] = json!(detail);
+        }
+        result
     }
 }

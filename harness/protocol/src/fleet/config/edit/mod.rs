@@ -25,6 +25,8 @@ pub struct DeployedPeer {
     pub port: u16,
     /// Whether it wants a bearer. Without one it is a plain peer, that nobody watches.
     pub with_token: bool,
+    /// The name that it is entered by, instead of one that is its own.
+    pub name: Option<String>,
 }
 
 /// What an edit did.
@@ -100,7 +102,7 @@ fleet:
 pub fn upsert(path: &str, text: &str, peer: &DeployedPeer) -> Result<Edited, EditError> {
     let config = FleetConfig::parse(path, text)?;
     let before = read::document(text).map_err(|rule: Rule| rule.at(path))?;
-    let name = name_for(&config, peer);
+    let name = peer.name.clone().unwrap_or_else(|| name_for(&config, peer));
     let wanted = wanted(peer);
     let empty = Map::new();
     let had = before.pointer(&format!("/fleet/agents/{}", pointer(&name))).and_then(Value::as_object);

@@ -1,10 +1,16 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::fleet::MANAGED;
+use crate::fleet::MODES;
 
 fn peer(mode: &str, repo: &str, port: u16, with_token: bool) -> DeployedPeer {
-    DeployedPeer { kind: Managed::of(mode).expect("a kind"), repo: repo.to_owned(), port, with_token }
+    DeployedPeer {
+        kind: Managed::of(mode).expect("a kind"),
+        repo: repo.to_owned(),
+        port,
+        with_token,
+        name: None,
+    }
 }
 
 fn codex() -> DeployedPeer {
@@ -207,11 +213,11 @@ proptest! {
 
     #[test]
     fn after_any_edit_the_file_holds_the_peer_and_everything_that_was_there(
-        text in file(), kind in 0..MANAGED.len(), with_token in any::<bool>(), port in 9300_u16..9400,
+        text in file(), kind in 0..MODES.len(), with_token in any::<bool>(), port in 9300_u16..9400,
     ) {
         prop_assume!(FleetConfig::parse("fleet.yaml", &text).is_ok());
         let before = read::document(&text).expect("it was parsed");
-        let peer = peer(MANAGED[kind].mode, "/srv/work/demo-repo", port, with_token);
+        let peer = peer(MODES[kind].name, "/srv/work/demo-repo", port, with_token);
         let edited = done(&text, &peer);
         let after = read::document(&edited.text).expect("it parses");
         let entry = after["fleet"]["agents"][&edited.name].as_object().expect("the peer is there").clone();

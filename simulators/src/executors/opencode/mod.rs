@@ -1,0 +1,13 @@
+//! opencode: its stand-in, the receiver in front of it, and what reads its recordings.
+
+pub mod cli;
+mod receiver;
+mod recorder;
+
+use super::Recorder;
+use crate::receiver::talk::Talk;
+
+pub(super) use self::cli::{OpencodeProfile as Profile, run};
+
+pub(super) const TALK: &dyn Talk = &receiver::Opencode;
+pub(super) const RECORDER: Recorder = Recorder::Tells(recorder::talk);
