@@ -25,6 +25,9 @@ pub struct CellLine {
     /// The ids of the requirements that failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<String>,
+    /// Those of them that a list of known failures holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<String>,
     /// Why the cell was skipped, is inconclusive or is an error.
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "cap::serialize_option")]
     #[schemars(length(max = 4000))]

@@ -22,6 +22,15 @@ pub struct Tally {
     pub skipped: u32,
     /// Nothing to judge.
     pub not_exercised: u32,
+    /// Broken, and every failure is a known one.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub known: u32,
+}
+
+/// Nothing is known most of the time, and then not written.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands on a reference")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Tally {
@@ -52,7 +61,8 @@ impl Tally {
 
     /// All requirements counted.
     pub fn total(&self) -> u64 {
-        Verdict::ALL.into_iter().map(|verdict| u64::from(self.get(verdict))).sum()
+        let judged: u64 = Verdict::ALL.into_iter().map(|verdict| u64::from(self.get(verdict))).sum();
+        judged + u64::from(self.known)
     }
 }
 
@@ -73,10 +83,15 @@ impl Compliance {
     pub fn of(rows: &[RequirementRow]) -> Self {
         let mut compliance = Self::default();
         for row in rows {
-            match row.level {
-                Level::Must => compliance.must.add(row.verdict),
-                Level::Should => compliance.should.add(row.verdict),
-                Level::May => compliance.may.add(row.verdict),
+            let tally = match row.level {
+                Level::Must => &mut compliance.must,
+                Level::Should => &mut compliance.should,
+                Level::May => &mut compliance.may,
+            };
+            if row.known_failure {
+                tally.known = tally.known.saturating_add(1);
+            } else {
+                tally.add(row.verdict);
             }
         }
         compliance

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::cell::CellLine;
 use crate::escape;
+use crate::replay::Replay;
 use crate::report::ExecutorReport;
 use crate::summary::Summary;
 
@@ -19,6 +20,11 @@ pub fn report_json(report: &ExecutorReport) -> String {
 /// The content of `summary.json`, with a line end.
 pub fn summary_json(summary: &Summary) -> String {
     file(summary)
+}
+
+/// A cell that was run again, with a line end.
+pub fn replay_json(replay: &Replay) -> String {
+    file(replay)
 }
 
 /// One line of `results.jsonl`, without its line end.
@@ -64,6 +70,7 @@ mod tests {
             counts: BTreeMap::from([("pass".to_owned(), 3)]),
             digest: "ab".to_owned(),
             failed: Vec::new(),
+            known: Vec::new(),
             reason: reason.map(str::to_owned),
         }
     }

@@ -5,7 +5,7 @@
 //! | verdict | case |
 //! | --- | --- |
 //! | pass | passed; a failure `missing_break` when the profile lists a break there, since that list is stale |
-//! | fail | a failure; skipped as `expected_break` when the profile lists it |
+//! | fail | a failure; skipped as `expected_break` when the profile lists it, and as `known` when a list of known failures holds it |
 //! | error | an error |
 //! | inconclusive | an error for a must, which nobody has seen kept; else, or on an expected break, skipped |
 //! | skipped, not exercised | skipped |
@@ -19,6 +19,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite, X
 use crate::cap::{DETAIL_LIMIT, cap};
 use crate::escape;
 use crate::evidence::Failure;
+use crate::known::KnownRow;
 use crate::report::{ExecutorReport, RequirementRow, VersionVerdict};
 use crate::verdict::{Class, Level, Verdict};
 
@@ -49,6 +50,10 @@ fn suite(report: &ExecutorReport, class: Class, rows: &[&RequirementRow]) -> Tes
     ] {
         suite.add_property((XmlString::new(name), xml_line(&value)));
     }
+    for layer in &report.catalogue.layers {
+        let value = format!("{} {}", layer.folder, layer.digest);
+        suite.add_property((XmlString::new("own data"), xml_line(&value)));
+    }
     for row in rows {
         if row.by_version.is_empty() {
             suite.add_test_case(case(report, row, &row.id, skipped(row.verdict.as_str(), None)));
@@ -78,6 +83,7 @@ fn status(report: &ExecutorReport, row: &RequirementRow, version: &VersionVerdic
         Verdict::Fail if version.expected_break => {
             skipped("expected_break", reason.or(Some("the profile lists this break")))
         }
+        Verdict::Fail if version.known_failure => skipped("known", Some(&known_by(report, &row.id))),
         Verdict::Fail => failure(report, row, version),
         Verdict::Error => broken(NonSuccessKind::Error, "error", reason),
         Verdict::Inconclusive if row.level == Level::Must && !version.expected_break => {
@@ -87,6 +93,20 @@ fn status(report: &ExecutorReport, row: &RequirementRow, version: &VersionVerdic
             skipped(version.verdict.as_str(), reason)
         }
     }
+}
+
+/// What the lists of known failures say of a requirement.
+fn known_by(report: &ExecutorReport, id: &str) -> String {
+    let is_of = |row: &&KnownRow| {
+        row.requirement.as_deref().is_none_or(|named| named == id || named.contains(['*', '?']))
+            && row.failed > 0
+    };
+    let told = report.known_failures.iter().filter(is_of).map(|row| {
+        let issue = row.issue.as_deref().map(|issue| format!(", {issue}")).unwrap_or_default();
+        format!("{} ({}{issue}, until {}, {})", row.reason, row.owner, row.expires, row.place)
+    });
+    let told: Vec<String> = told.collect();
+    if told.is_empty() { "a known failure".to_owned() } else { told.join("; ") }
 }
 
 fn is_missing_break(report: &ExecutorReport, row: &RequirementRow, version: &VersionVerdict) -> bool {

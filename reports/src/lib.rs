@@ -6,13 +6,14 @@
 //! | what | type | file | renderers |
 //! | --- | --- | --- | --- |
 //! | one cell | [`CellLine`] | a line of `results.jsonl` | [`json::results_line`] |
-//! | one executor | [`ExecutorReport`] | `report.json`, `report.md`, `junit.xml` | [`json`], [`markdown`], [`junit`] |
-//! | one run | [`Summary`] | `summary.json` | [`json`]; with the reports [`terminal`] |
+//! | one executor | [`ExecutorReport`] | `report.json`, `report.md`, `junit.xml`, `badge.svg` | [`json`], [`markdown`], [`junit`], [`badge`] |
+//! | one run | [`Summary`] | `summary.json` | [`json`], [`markdown::step_summary`]; with the reports [`terminal`] |
 //!
 //! Text that came from a peer is hostile until proven otherwise. Renderers show control characters as escapes
 //! ([`escape`]), limit sizes ([`cap`]), and neutralise the markup of their format. Secrets are replaced before a
 //! value enters the model ([`redact`]).
 
+pub mod badge;
 pub mod cap;
 pub mod cell;
 mod columns;
@@ -23,10 +24,12 @@ pub mod evidence;
 pub mod explanation;
 pub mod json;
 pub mod junit;
+pub mod known;
 pub mod listing;
 pub mod markdown;
 pub mod provenance;
 pub mod redact;
+pub mod replay;
 pub mod report;
 pub mod schema;
 pub mod summary;
@@ -38,9 +41,11 @@ pub use compliance::{Compliance, Tally};
 pub use coverage::Coverage;
 pub use evidence::{Evidence, Failure};
 pub use explanation::{Explanation, Fact};
+pub use known::{KnownFailures, KnownRow, KnownState};
 pub use listing::Listing;
-pub use provenance::{Catalogue, Tool};
+pub use provenance::{Catalogue, Layer, Tool};
 pub use redact::Secrets;
+pub use replay::Replay;
 pub use report::{
     ExecutorReport, ProfileRow, ReleaseBreak, ReleaseRow, RequirementRow, Subject, VersionVerdict,
 };

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::cap;
 use crate::compliance::Compliance;
 use crate::evidence::Failure;
+use crate::known::KnownRow;
 use crate::provenance::{Catalogue, Tool};
 use crate::verdict::{Class, Lane, Level, Verdict};
 
@@ -47,6 +48,9 @@ pub struct ExecutorReport {
     pub failures: Vec<Failure>,
     /// How many further failures there were.
     pub failures_left_out: u32,
+    /// The entries of the lists of known failures that hold cells of this executor.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known_failures: Vec<KnownRow>,
     /// Ids of requirements that no scenario judges.
     pub uncovered: Vec<String>,
     /// Ids of requirements that no quirk, no mutant and no version breaks: nobody knows that their checks can fail.
@@ -131,6 +135,9 @@ pub struct RequirementRow {
     pub source: String,
     /// The worst verdict over versions and lanes.
     pub verdict: Verdict,
+    /// Whether it fails, and every failure of it is a known one. It is then counted as known, and not as failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub known_failure: bool,
     /// The verdict on each version in each lane.
     pub by_version: Vec<VersionVerdict>,
     /// The ids of the scenarios that judge it.
@@ -149,6 +156,9 @@ pub struct VersionVerdict {
     pub verdict: Verdict,
     /// Whether the profile lists the requirement among its breaks.
     pub expected_break: bool,
+    /// Whether every failure of it here is a known one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub known_failure: bool,
     /// How many cells judged it.
     pub cells: u32,
     /// Why it is skipped, inconclusive or an error.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::cell::CellLine;
 use crate::json;
+use crate::replay::{self, Replay};
 use crate::report::{self, ExecutorReport};
 use crate::summary::{self, Summary};
 
@@ -24,15 +25,21 @@ pub fn summary() -> Value {
     published::<Summary>(summary::SCHEMA, "Gauntlet: summary of one run")
 }
 
+/// The schema of what `gauntlet replay --format json` prints.
+pub fn replay() -> Value {
+    published::<Replay>(replay::SCHEMA, "Gauntlet: one cell, run again")
+}
+
 /// The schema of one line of `results.jsonl`.
 pub fn results_line() -> Value {
     published::<CellLine>(RESULTS_LINE, "Gauntlet: result of one cell")
 }
 
 /// The files under `reports/schema/`: name and content.
-pub fn files() -> [(&'static str, String); 3] {
+pub fn files() -> [(&'static str, String); 4] {
     [
         ("report-1.json", json::file(&report())),
+        ("replay-1.json", json::file(&replay())),
         ("summary-1.json", json::file(&summary())),
         ("results-line-1.json", json::file(&results_line())),
     ]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compliance::Compliance;
 use crate::coverage::Coverage;
+use crate::known::KnownFailures;
 use crate::provenance::{Catalogue, Tool};
 use crate::verdict::Verdict;
 
@@ -39,7 +40,10 @@ pub struct Summary {
     /// What of the catalogue nobody would notice.
     #[serde(default)]
     pub coverage: Coverage,
-    /// How many failures there were together.
+    /// What lists of known failures hold, if there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_failures: Option<KnownFailures>,
+    /// How many failures there were together, without the known ones.
     pub failures: u32,
     /// The exit code of the command.
     pub exit_code: u8,
@@ -108,12 +112,21 @@ pub struct QuirkRow {
     pub missed: Vec<String>,
     /// Requirements of its role that failed though it does not name them.
     pub unnamed: Vec<String>,
+    /// Such ones of which every failure is a known one. They keep the quirk from being caught, and are no problem of this run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<String>,
     /// The cell in which it was tried over real processes too, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub real_cell: Option<String>,
     /// Requirements that it names and that failed in virtual time in the same cell, and not there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed_real: Vec<String>,
+}
+
+/// Most runs know of none.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands on a reference")]
+fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 /// Reports of earlier versions score every quirk.
@@ -133,6 +146,9 @@ pub struct Resilience {
     pub broken: Vec<ResilienceBreak>,
     /// How many further ones there were.
     pub broken_left_out: u32,
+    /// How many more are known failures. What they broke is not counted as kept.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub known: u32,
 }
 
 /// One requirement that another role broke under a quirk or fault.

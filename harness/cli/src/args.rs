@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use gauntlet_engine::narrow::Shard;
 use gauntlet_runtime::fleet::command::SendArgs;
 
 /// A conformance test harness and simulator for the bridges through which coding agents work for each other.
@@ -83,7 +84,10 @@ pub(crate) struct SelectArgs {
     /// Only this version of the executor's CLI (repeatable)
     #[arg(long)]
     pub(crate) version: Vec<String>,
-    /// Only cells or scenarios whose id matches, with `*` and `?` (repeatable)
+    /// Only the cells of this pattern: globs over the components of an id, `fleet/busy@codex-*+quirk#7~real` (repeatable)
+    ///
+    /// `*` stands for anything within a component (the story is one), `**` goes across. What is left out can be anything; who names a
+    /// seed, though, names whole ids, and then no release, deviation and lane are meant but those that are written.
     #[arg(long, value_name = "PATTERN")]
     pub(crate) only: Vec<String>,
     /// Judge this release of the receiver instead of the reference; what it does not keep makes the run fail
@@ -101,6 +105,8 @@ pub(crate) struct SelectArgs {
     /// With how many seeds each cell is run: `--seed` and those after it
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) seeds: u16,
+    #[command(flatten)]
+    pub(crate) narrow: NarrowArgs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -119,9 +125,73 @@ pub(crate) struct RunArgs {
     /// Also read requirements, scenarios, profiles, quirks and faults from this folder (repeatable)
     #[arg(long, value_name = "DIR")]
     pub(crate) scenarios: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) known: KnownArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
     /// Take the cells in another order, drawn by this number; the results are the same
     #[arg(long, value_name = "N", hide = true)]
     pub(crate) shuffle: Option<u64>,
+}
+
+/// What narrows the matrix down by what cells judge, and by what an earlier run found.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct NarrowArgs {
+    /// Only cells that judge this requirement, an id or a glob, and only such requirements are scored (repeatable)
+    #[arg(long, value_name = "ID")]
+    pub(crate) requirement: Vec<String>,
+    /// The same by class: core, capability, parity (repeatable)
+    #[arg(long)]
+    pub(crate) class: Vec<String>,
+    /// The same by level: must, should, may (repeatable)
+    #[arg(long)]
+    pub(crate) level: Vec<String>,
+    /// The same by the role that a requirement binds: receiver, runtime, hermes, cli (repeatable)
+    #[arg(long)]
+    pub(crate) role: Vec<String>,
+    /// Only the cells that failed where nobody expected it, or had no verdict, in this results.jsonl of an earlier run
+    #[arg(long, value_name = "FILE")]
+    pub(crate) failed_in: Option<PathBuf>,
+    /// Which quirks and faults cross the plain cells: none, all, or an id or a glob (repeatable)
+    #[arg(long, value_name = "ID")]
+    pub(crate) quirks: Vec<String>,
+    /// Only one of several parts, as 1/4, drawn by a hash of the cell's id
+    #[arg(long, value_name = "I/N")]
+    pub(crate) shard: Option<Shard>,
+}
+
+/// Lists of what is known to fail.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct KnownArgs {
+    /// A list of known failures: they are counted apart, and one that passes or expired is an error (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) known_failures: Vec<PathBuf>,
+    /// The same, for what may fail and pass (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) known_flaky: Vec<PathBuf>,
+    /// Write the lists anew: prune what passes, add what fails to the first one, with a reason and an owner to fill in
+    #[arg(long, requires = "known_failures")]
+    pub(crate) update_known_failures: bool,
+    /// The day on which the lists are looked at
+    #[arg(long, value_name = "YYYY-MM-DD", hide = true)]
+    pub(crate) today: Option<jiff::civil::Date>,
+}
+
+/// What is printed.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct OutputArgs {
+    /// How the summary is printed
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: TextOrJson,
+    /// Append a summary in Markdown to this file, as to that which GITHUB_STEP_SUMMARY names
+    #[arg(long, value_name = "FILE")]
+    pub(crate) step_summary: Option<PathBuf>,
+    /// Print nothing but mistakes and, in JSON, the summary
+    #[arg(long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Tell each cell on standard error
+    #[arg(long)]
+    pub(crate) verbose: bool,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -252,6 +322,9 @@ pub(crate) enum ListFormat {
 pub(crate) struct ReplayArgs {
     /// The cell's id, as reports show it
     pub(crate) cell: String,
+    /// How it is printed
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: TextOrJson,
     /// Also read data from this folder (repeatable)
     #[arg(long, value_name = "DIR")]
     pub(crate) scenarios: Vec<PathBuf>,
@@ -359,6 +432,8 @@ pub(crate) enum Format {
     Report,
     /// summary.json
     Summary,
+    /// What `replay --format json` prints
+    Replay,
     /// A line of results.jsonl
     ResultsLine,
 }

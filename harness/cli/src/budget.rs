@@ -58,13 +58,17 @@ fn table(standing: &Standing) -> String {
         Some(serde_json::Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
     };
-    let mut text = format!("{}  per {}, resets at {}\n", shown("/peer"), shown("/period"), shown("/resets_at"));
+    let mut text =
+        format!("{}  per {}, resets at {}\n", shown("/peer"), shown("/period"), shown("/resets_at"));
     for name in ["turns", "tokens", "cost_usd"] {
         if shown(&format!("/{name}/limit")) != "-" {
             let part = |what: &str| shown(&format!("/{name}/{what}"));
             text.push_str(&format!(
                 "  {name:<9} {} of {} used, {} held, {} turns unknown\n",
-                part("used"), part("limit"), part("held"), part("unknown_turns")
+                part("used"),
+                part("limit"),
+                part("held"),
+                part("unknown_turns")
             ));
         }
     }
@@ -78,7 +82,9 @@ fn table(standing: &Standing) -> String {
 fn failed(error: BudgetError) -> (miette::Report, ExitCode) {
     let code = match &error {
         BudgetError::Broken { .. } | BudgetError::NoBudget { .. } | BudgetError::Config(_) => ExitCode::Usage,
-        BudgetError::Lost { .. } | BudgetError::Unusable { .. } | BudgetError::Held { .. } => ExitCode::Broken,
+        BudgetError::Lost { .. } | BudgetError::Unusable { .. } | BudgetError::Held { .. } => {
+            ExitCode::Broken
+        }
     };
     (miette!("{error}"), code)
 }

@@ -6,11 +6,12 @@ use gauntlet_engine::coverage::Reached;
 use gauntlet_engine::exit::ExitCode;
 use gauntlet_engine::runner::Settings;
 use gauntlet_engine::{cells, coverage, listing};
-use miette::{Report, miette};
+use miette::miette;
 
 use crate::Outcome;
 use crate::args::{ListArgs, ListFormat, Things};
 use crate::explain::results;
+use crate::narrow;
 use crate::run::{library, selection};
 use crate::terminal;
 
@@ -45,11 +46,11 @@ pub(crate) fn list(args: &ListArgs) -> Outcome {
 }
 
 fn list_cells(args: &ListArgs, library: &std::sync::Arc<gauntlet_engine::data::Library>) -> Outcome {
-    let selection = selection(&args.select);
-    selection.check(library).map_err(|error| (Report::new(error), ExitCode::Usage))?;
+    let selection = selection(library, &args.select)?;
     let planned = cells::planned(library, &selection, &Settings::default());
     if planned.is_empty() {
-        return Err((miette!("nothing was selected: no cell's id matches"), ExitCode::NothingSelected));
+        let report = narrow::nothing(library, &selection, &args.select.narrow);
+        return Err((report, ExitCode::NothingSelected));
     }
     print(args, &cells::listing(library, &planned));
     Ok(ExitCode::Pass.code())

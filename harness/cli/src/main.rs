@@ -7,15 +7,18 @@ mod catalogue;
 mod doctor;
 mod explain;
 mod interrupt;
+mod known;
 mod list;
 mod log;
 mod manual;
+mod narrow;
 mod process;
 mod profile;
 mod progress;
 mod replay;
 mod run;
 mod schema;
+mod step_summary;
 mod terminal;
 
 use clap::Parser;

@@ -12,6 +12,7 @@ pub(crate) fn schema(args: &SchemaArgs) -> Outcome {
         Format::Scenario => gauntlet_engine::scenario::schema(),
         Format::Report => reports::report(),
         Format::Summary => reports::summary(),
+        Format::Replay => reports::replay(),
         Format::ResultsLine => reports::results_line(),
     };
     let text = serde_json::to_string_pretty(&schema).unwrap_or_default();

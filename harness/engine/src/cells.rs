@@ -14,7 +14,7 @@ use crate::runner::{self, Settings};
 /// run for it, in virtual time: which quirks and faults cross them depends on what happens there.
 pub fn planned(library: &Arc<Library>, selection: &Selection, settings: &Settings) -> Vec<Plan> {
     let mut planned = Vec::new();
-    for seed in (selection.seed..).take(selection.seeds) {
+    for seed in selection.all_seeds() {
         let selection = Selection { seed, seeds: 1, ..selection.clone() };
         let (plain, real): (Vec<Plan>, Vec<Plan>) =
             selection.plain(library).into_iter().partition(|plan| plan.lane == Lane::Virtual);
@@ -22,7 +22,8 @@ pub fn planned(library: &Arc<Library>, selection: &Selection, settings: &Setting
         runner::run(selection.probes(library), library, settings, &mut |record| {
             crossed.extend(selection.crossed(library, &record.plan, &record.reachable));
         });
-        planned.extend(plain.into_iter().chain(crossed).chain(real));
+        planned
+            .extend(plain.into_iter().chain(crossed).chain(real).chain(selection.crossed_by_name(library)));
     }
     planned
 }

@@ -113,7 +113,7 @@ impl<'a> OfExecutor<'a> {
 }
 
 /// The requirements that a scenario judges on an executor.
-fn judged<'a>(scenario: &'a Scenario, executor: &str) -> Vec<&'a str> {
+pub(crate) fn judged<'a>(scenario: &'a Scenario, executor: &str) -> Vec<&'a str> {
     let of_steps = scenario.steps.iter().filter_map(|step| step.requirement.as_ref());
     let is_meant = |named: &Option<serde_saphyr::Spanned<String>>| {
         named.as_ref().is_none_or(|named| named.value == executor)

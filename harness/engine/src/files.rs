@@ -43,7 +43,7 @@ pub fn yaml_below(root: &Path) -> io::Result<Vec<(String, String)>> {
 }
 
 /// The text of a regular file that is not too long. Others are not opened: a pipe would be waited for.
-fn read_text(path: &Path) -> io::Result<String> {
+pub fn read_text(path: &Path) -> io::Result<String> {
     let wrong = |message: String| io::Error::new(io::ErrorKind::InvalidInput, message);
     if !fs::metadata(path)?.is_file() {
         return Err(wrong("expected a regular file".to_owned()));
@@ -96,6 +96,12 @@ pub fn remove(path: &Path) -> io::Result<()> {
 /// The content of a file; nothing when it cannot be read.
 pub fn read(path: &Path) -> Option<Vec<u8>> {
     fs::read(path).ok()
+}
+
+/// The lines of a file, each with its line end; the last one has none when the file was cut there.
+pub fn lines(path: &Path) -> io::Result<Vec<String>> {
+    let text = String::from_utf8_lossy(&fs::read(path)?).into_owned();
+    Ok(text.split_inclusive('\n').map(str::to_owned).collect())
 }
 
 /// The first line of a file; nothing when it cannot be read.

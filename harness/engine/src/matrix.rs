@@ -1,5 +1,6 @@
 //! The matrix: which cells there are.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +9,6 @@ use gauntlet_simulators::cli::Profile;
 use gauntlet_simulators::receiver::USUAL_PLACES;
 use gauntlet_world::injection::{Point, Quirk};
 use serde_json::Value;
-use wildmatch::WildMatch;
 
 use crate::cell::{self, Deviation, Outcome, Plan};
 use crate::data::executor::Executor;
@@ -16,6 +16,8 @@ use crate::data::fault::Fault;
 use crate::data::release::REFERENCE;
 use crate::data::{Library, nearest};
 use crate::files;
+use crate::narrow::Narrow;
+use crate::pattern::{CellParts, Pattern, PatternError};
 use crate::scenario::{HERMES, Scenario};
 
 /// What of the matrix is to be run.
@@ -25,7 +27,7 @@ pub struct Selection {
     pub executors: Vec<String>,
     /// Only these versions of their CLIs; all when empty.
     pub versions: Vec<String>,
-    /// Only cells whose id, or whose scenario's id, matches one of these patterns (`*` and `?`); all when empty.
+    /// Only cells that one of these patterns is of ([`crate::pattern`]); all when empty.
     pub only: Vec<String>,
     /// The receiver. Quirks and faults cross the reference alone: they judge the scenarios, and not a release.
     pub release: String,
@@ -38,6 +40,8 @@ pub struct Selection {
     pub seed: u64,
     /// With how many seeds the cells are run: the root seed and those after it.
     pub seeds: usize,
+    /// What narrows it down further.
+    pub narrow: Narrow,
 }
 
 impl Default for Selection {
@@ -51,6 +55,7 @@ impl Default for Selection {
             thorough: true,
             seed: 0,
             seeds: 1,
+            narrow: Narrow::default(),
         }
     }
 }
@@ -68,7 +73,33 @@ pub struct UnknownName {
 impl Selection {
     /// Whether the whole matrix is selected, so that scores over all of it make sense.
     pub fn is_whole(&self) -> bool {
-        self.executors.is_empty() && self.versions.is_empty() && self.only.is_empty() && self.is_reference()
+        self.executors.is_empty()
+            && self.versions.is_empty()
+            && self.tries_all_stories()
+            && self.is_reference()
+    }
+
+    /// Whether every scenario is told on what is selected otherwise, and every row judged.
+    pub fn tries_all_stories(&self) -> bool {
+        self.only.is_empty() && self.narrow.is_nothing()
+    }
+
+    /// Whether nothing was left to other shards.
+    pub fn is_unsplit(&self) -> bool {
+        self.narrow.shard.is_none()
+    }
+
+    /// The seeds with which cells are run: those of the cells that failed before, if these were asked for.
+    pub fn all_seeds(&self) -> Vec<u64> {
+        match &self.narrow.failed_in {
+            Some(before) => before.seeds.iter().copied().collect(),
+            None => (self.seed..).take(self.seeds).collect(),
+        }
+    }
+
+    /// Every pattern must be one.
+    pub fn check_patterns(&self) -> Result<(), PatternError> {
+        self.only.iter().try_for_each(|pattern| Pattern::parse(pattern).map(drop))
     }
 
     /// Whether it is the receiver as it should be that is run.
@@ -114,12 +145,9 @@ impl Selection {
     }
 
     fn takes(&self, plan: &Plan) -> bool {
-        let id = plan.id();
-        self.only.is_empty()
-            || self.only.iter().any(|pattern| {
-                let pattern = WildMatch::new(pattern);
-                pattern.matches(&id) || pattern.matches(&plan.scenario.id.value)
-            })
+        // What is no pattern was refused before.
+        let is_of = |pattern: &String| Pattern::parse(pattern).is_ok_and(|pattern| pattern.matches(plan));
+        (self.only.is_empty() || self.only.iter().any(is_of)) && self.narrow.takes(plan)
     }
 
     fn profiles(&self, library: &Library) -> Vec<Vec<Arc<Profile>>> {
@@ -227,6 +255,51 @@ impl Selection {
         let plan = Plan { scenario: scenario.clone(), lane: Lane::Real, ..crossed.clone() };
         (self.lanes.contains(&Lane::Real) && virtual_only(scenario).is_none() && self.takes(&plan))
             .then_some(plan)
+    }
+
+    /// The cell with these components, if there is one. Which quirks and faults have something to bite on shows only when it is run.
+    pub fn locate(&self, library: &Library, cell: &CellParts<'_>) -> Option<Plan> {
+        let profile = library.profiles.values().find(|profile| {
+            cell.profile.strip_prefix(profile.executor()).and_then(|rest| rest.strip_prefix('-'))
+                == Some(profile.version.as_str())
+        })?;
+        let scenarios = match cell.lane {
+            Lane::Virtual => &library.scenarios,
+            Lane::Real => &library.real_scenarios,
+        };
+        let scenario = scenarios.get(cell.story).filter(|scenario| applies(scenario, profile))?;
+        let deviation = match cell.deviation {
+            None => None,
+            Some(id) => Some(match (library.quirks.get(id), library.faults.get(id)) {
+                (Some(quirk), _) => Deviation::Quirk(quirk.clone()),
+                // The world of the real lane does not misbehave on command.
+                (None, Some(fault)) if cell.lane == Lane::Virtual => Deviation::Fault(fault.clone()),
+                _ => return None,
+            }),
+        };
+        let selection = Self { seed: cell.seed, release: cell.release.to_owned(), ..self.clone() };
+        selection.judges(library, profile.executor()).then_some(())?;
+        selection.plan(library, scenario, profile, cell.lane, deviation)
+    }
+
+    /// The cells with a quirk over real processes that were asked for by their ids. Otherwise the run chooses such cells itself.
+    pub fn crossed_by_name(&self, library: &Library) -> Vec<Plan> {
+        let failed = self.narrow.failed_in.iter().flat_map(|before| &before.cells);
+        let ids: BTreeSet<&String> = self.only.iter().chain(failed).collect();
+        let cells = ids.into_iter().filter_map(|id| {
+            let pattern = Pattern::parse(id).ok()?;
+            let cell = pattern.as_cell()?;
+            let is_meant = cell.lane == Lane::Real && cell.deviation.is_some() && cell.seed == self.seed;
+            let plan = is_meant.then(|| self.locate(library, &cell)).flatten()?;
+            let of_executor = |plan: &Plan| {
+                let (executor, version) = (plan.profile.executor(), &plan.profile.version);
+                (self.executors.is_empty() || self.executors.iter().any(|chosen| chosen == executor))
+                    && (self.versions.is_empty() || self.versions.contains(version))
+            };
+            let is_here = self.lanes.contains(&Lane::Real) && self.release == plan.release.id.value;
+            (is_here && of_executor(&plan) && self.takes(&plan)).then_some(plan)
+        });
+        cells.collect()
     }
 
     fn plan(

@@ -12,6 +12,7 @@ use crate::cell::Plan;
 use crate::coverage::{self, Reached};
 use crate::data::Library;
 use crate::exit::ExitCode;
+use crate::known::{List, Tally};
 use crate::matrix::Selection;
 use crate::record::Record;
 use crate::scenario::HERMES;
@@ -37,6 +38,8 @@ pub struct Gathered {
     executors: BTreeMap<String, OfExecutor>,
     errors: Vec<String>,
     errors_left_out: u32,
+    /// What the lists of known failures came to.
+    pub known: Tally,
 }
 
 #[derive(Debug, Default)]
@@ -47,6 +50,11 @@ struct OfExecutor {
 }
 
 impl Gathered {
+    /// Nothing so far; what comes is held against these lists.
+    pub fn against(list: &List) -> Self {
+        Self { known: Tally::new(list), ..Self::default() }
+    }
+
     /// Gathers one more record. Gives its plan when the cell is worth running over real processes too.
     pub fn add(&mut self, library: &Library, record: Record) -> Option<Arc<Plan>> {
         let sample = self.scores.add(library, &record);
@@ -80,16 +88,23 @@ impl Gathered {
 }
 
 /// Makes the reports of a run. `complete` is false when it was interrupted.
-pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, complete: bool) -> Reports {
-    let Gathered { scores, cells, executors, errors, errors_left_out } = gathered;
+pub fn reports(
+    library: &Library,
+    selection: &Selection,
+    gathered: Gathered,
+    complete: bool,
+) -> (Reports, Tally) {
+    let Gathered { scores, cells, executors, errors, errors_left_out, known } = gathered;
     let failures: u32 =
         executors.values().map(|executor| count(executor.failures.len()) + executor.left_out).sum();
     let executors: Vec<ExecutorReport> = executors
         .into_iter()
-        .map(|(name, of)| executor_report(library, selection, &scores, name, of, complete))
+        .map(|(name, of)| executor_report(library, selection, &scores, (name, of), &known, complete))
         .collect();
-    let detection = scores.detection(library, selection.is_whole());
+    let mut detection = scores.detection(library, selection.is_whole() && selection.is_unsplit());
+    selection.narrow.rows.narrow_detection(&mut detection);
     let resilience = scores.resilience();
+    let all_stories = selection.tries_all_stories() && selection.is_unsplit();
     let mut problems = Vec::new();
     let mut exit = ExitCode::Pass;
     let mut problem = |line: String, code: ExitCode| {
@@ -109,7 +124,7 @@ pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, com
                 problem(format!("{name}: {id} failed"), ExitCode::Nonconformance);
             }
             // With a part of the matrix, what should break may not have been tried.
-            for id in profile.missing_breaks.iter().filter(|_| selection.only.is_empty() && complete) {
+            for id in profile.missing_breaks.iter().filter(|_| all_stories && complete) {
                 problem(
                     format!("{name}: {id} passed, though its profile lists it as broken"),
                     ExitCode::Nonconformance,
@@ -120,9 +135,11 @@ pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, com
     for report in &executors {
         let Some(release) = &report.release else { continue };
         let name = format!("{} with release {}", report.executor, release.id);
-        for known in
-            release.breaks.iter().filter(|known| !release.missing_breaks.contains(&known.requirement))
-        {
+        // What a list of known failures holds is excused there.
+        let is_listed = |id: &str| report.requirements.iter().any(|row| row.id == id && row.known_failure);
+        for known in release.breaks.iter().filter(|known| {
+            !release.missing_breaks.contains(&known.requirement) && !is_listed(&known.requirement)
+        }) {
             let line = format!("{name}: {} failed, as is known ({})", known.requirement, known.evidence);
             problem(line, ExitCode::Nonconformance);
         }
@@ -132,18 +149,22 @@ pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, com
                 ExitCode::Nonconformance,
             );
         }
-        let all_was_tried = selection.only.is_empty() && selection.versions.is_empty() && complete;
+        let all_was_tried = all_stories && selection.versions.is_empty() && complete;
         for id in release.missing_breaks.iter().filter(|_| all_was_tried) {
             let line = format!("{name}: {id} passed, though the release lists it as broken");
             problem(line, ExitCode::Nonconformance);
         }
     }
     for report in &executors {
-        // What rests on a break of the release cannot be judged, and is not said again for each row.
+        // What rests on a break of the release, or on a known failure, cannot be judged, and is not said again for each row.
         let broken = |id: &str| {
             let known = report.release.iter().flat_map(|release| &release.breaks);
             let foundations = library.catalogue.foundations(id);
-            known.map(|known| known.requirement.as_str()).any(|known| foundations.contains(&known))
+            let listed = report.requirements.iter().filter(|row| {
+                row.known_failure || row.by_version.iter().any(|version| version.known_failure)
+            });
+            let mut broken = known.map(|known| &known.requirement).chain(listed.map(|row| &row.id));
+            broken.any(|known| foundations.contains(&known.as_str()))
         };
         let unjudged = report.requirements.iter().filter(|row| {
             let is_must = row.level == gauntlet_reports::Level::Must;
@@ -161,7 +182,8 @@ pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, com
             );
         }
     }
-    if selection.is_whole() && complete && selection.lanes.contains(&Lane::Virtual) {
+    if selection.is_whole() && selection.is_unsplit() && complete && selection.lanes.contains(&Lane::Virtual)
+    {
         for quirk in detection.quirks.iter().filter(|quirk| quirk.scored && !quirk.caught) {
             if quirk.cells == 0 {
                 let line = format!("quirk {}: no scenario touches its injection point", quirk.id);
@@ -199,6 +221,9 @@ pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, com
         let line = format!("{} more such breaks", count(further) + resilience.broken_left_out);
         problem(line, ExitCode::Nonconformance);
     }
+    for line in known.problems() {
+        problem(line, ExitCode::Nonconformance);
+    }
     if !complete {
         problem(
             "the run was interrupted: the reports cover what was run until then".to_owned(),
@@ -217,22 +242,25 @@ pub fn reports(library: &Library, selection: &Selection, gathered: Gathered, com
             .map(|report| ExecutorScore {
                 executor: report.executor.clone(),
                 compliance: report.compliance,
-                verdict: Verdict::worst(report.requirements.iter().map(|row| row.verdict)),
+                verdict: Verdict::worst(
+                    report.requirements.iter().filter(|row| !row.known_failure).map(|row| row.verdict),
+                ),
             })
             .collect(),
         detection,
         resilience,
         coverage: coverage::coverage(library, &reached(selection, &scores)),
+        known_failures: known.summary(),
         failures,
         exit_code: exit.code(),
         problems,
     };
-    Reports { executors, summary }
+    (Reports { executors, summary }, known)
 }
 
 /// Where each quirk bit. Only the whole matrix in virtual time says it.
 fn reached(selection: &Selection, scores: &Scores) -> Reached {
-    match selection.is_whole() && selection.lanes.contains(&Lane::Virtual) {
+    match selection.is_whole() && selection.is_unsplit() && selection.lanes.contains(&Lane::Virtual) {
         true => scores.reached(),
         false => Reached::unknown(),
     }
@@ -243,18 +271,23 @@ fn tool() -> Tool {
 }
 
 fn catalogue(library: &Library) -> ReportCatalogue {
-    ReportCatalogue { revision: library.revision_name(), digest: library.digest.clone() }
+    ReportCatalogue {
+        revision: library.revision_name(),
+        digest: library.digest.clone(),
+        layers: library.layers.clone(),
+    }
 }
 
 fn executor_report(
     library: &Library,
     selection: &Selection,
     scores: &Scores,
-    executor: String,
-    of: OfExecutor,
+    (executor, of): (String, OfExecutor),
+    known: &Tally,
     complete: bool,
 ) -> ExecutorReport {
-    let scored = scores.compliance(library, &executor, &reached(selection, scores));
+    let mut scored = scores.compliance(library, &executor, &reached(selection, scores));
+    selection.narrow.rows.narrow_compliance(&mut scored);
     let kind = if executor == HERMES { HERMES } else { "receiver" };
     ExecutorReport {
         schema: report::SCHEMA.to_owned(),
@@ -265,6 +298,7 @@ fn executor_report(
             name: if kind == HERMES { "Hermes node".to_owned() } else { format!("{executor} receiver") },
             release: of.release,
         },
+        known_failures: known.of_executor(&executor),
         executor,
         complete,
         seed: selection.seed,

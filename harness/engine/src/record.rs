@@ -107,6 +107,7 @@ impl Record {
             counts: Verdict::counts(judgements.values().map(|judgement| judgement.verdict)),
             digest,
             failed,
+            known: Vec::new(),
             reason,
         };
         Self { plan: plan.clone(), line, judgements, newer, failures, trace, lasted, reachable }
@@ -159,6 +160,7 @@ impl Record {
                 counts: BTreeMap::new(),
                 digest: String::new(),
                 failed: Vec::new(),
+                known: Vec::new(),
                 reason: Some(reason),
             },
             judgements: BTreeMap::new(),
@@ -187,7 +189,7 @@ fn take_newer(
 
 /// Whether nobody said beforehand that this requirement fails in this cell. Only such a cell's trace is worth keeping; all
 /// others can be derived again.
-fn is_surprising(plan: &Plan, library: &Library, id: &str) -> bool {
+pub(crate) fn is_surprising(plan: &Plan, library: &Library, id: &str) -> bool {
     if plan.breaks(id) {
         return false;
     }

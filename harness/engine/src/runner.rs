@@ -27,6 +27,7 @@ pub use beside::Beside;
 use crate::cell::{self, Outcome, Plan, RealSettings};
 use crate::data::Library;
 use crate::files;
+use crate::known::List;
 use crate::matrix;
 use crate::record::Record;
 use crate::stop::Stop;
@@ -50,6 +51,8 @@ pub struct Settings {
     pub watchdog: Duration,
     /// Of how many failing cells the trace is kept.
     pub traces: usize,
+    /// What is known to fail.
+    pub known: List,
     /// Who asks for an end before the time does it here.
     pub stop: Arc<Stop>,
 }
@@ -65,6 +68,7 @@ impl Default for Settings {
             shuffle: None,
             watchdog: Duration::from_secs(120),
             traces: 100,
+            known: List::default(),
             stop: Arc::default(),
         }
     }

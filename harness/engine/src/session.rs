@@ -5,13 +5,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gauntlet_reports::{CellLine, Lane, Summary, json, junit, markdown};
+use gauntlet_reports::{CellLine, Lane, Summary, badge, json, junit, markdown};
 
 use crate::cell::Plan;
 use crate::data::Library;
-use crate::data::release::REFERENCE;
 use crate::files::{self, Lines};
+use crate::known::Tally;
 use crate::matrix::Selection;
+use crate::narrow::Rows;
+use crate::pattern::Pattern;
 use crate::project::{self, Gathered, Reports};
 use crate::record::Record;
 use crate::runner::{self, Beside, Settings};
@@ -30,6 +32,8 @@ pub struct Finished {
     pub reports: Reports,
     /// The files that were written.
     pub written: Vec<PathBuf>,
+    /// What the lists of known failures came to.
+    pub known: Tally,
 }
 
 /// Runs the selected part of the matrix and writes its reports below a folder, which afterwards holds no report of an earlier
@@ -45,13 +49,14 @@ pub fn run(
     let writer = Writer {
         out,
         results: None,
-        gathered: Gathered::default(),
+        gathered: Gathered::against(&settings.known),
         traces: settings.traces,
+        rows: selection.narrow.rows.clone(),
         written: Vec::new(),
     };
     let mut session = Session { library, settings, writer, progress };
     let mut complete = true;
-    for seed in (selection.seed..).take(selection.seeds) {
+    for seed in selection.all_seeds() {
         complete &= session.seed(&Selection { seed, seeds: 1, ..selection.clone() })?;
     }
     let complete = complete && !settings.stop.is_asked();
@@ -74,9 +79,14 @@ impl Session<'_> {
         let library = self.library;
         let (mut plain, real): (Vec<Plan>, Vec<Plan>) =
             selection.plain(library).into_iter().partition(|plan| plan.lane == Lane::Virtual);
-        let mut side = Side { beside: Beside::start(library, self.settings), done: Vec::new() };
-        (self.progress)(Progress::Planned(real.len()));
-        real.into_iter().for_each(|plan| side.beside.add(plan));
+        let mut side =
+            Side { beside: Beside::start(library, self.settings), done: Vec::new(), named: BTreeSet::new() };
+        let crossed_by_name = selection.crossed_by_name(library);
+        (self.progress)(Progress::Planned(real.len() + crossed_by_name.len()));
+        let mut named: BTreeSet<String> = real.iter().map(Plan::id).collect();
+        named.extend(crossed_by_name.iter().map(Plan::id));
+        side.named = named;
+        real.into_iter().chain(crossed_by_name).for_each(|plan| side.beside.add(plan));
         let wanted: BTreeSet<String> = plain.iter().map(Plan::id).collect();
         // A quirk crosses the cells whose plain form touched its point, so the plain forms are run even when only crossed
         // cells were asked for.
@@ -92,7 +102,7 @@ impl Session<'_> {
         })?;
         complete &= self.batch(selection, crossed, &mut side, &mut |_| true)?;
         // The results of the real lane stand behind those of the virtual one, whichever came first.
-        let Side { beside, done } = side;
+        let Side { beside, done, named: _ } = side;
         let mut outcome = done.into_iter().try_for_each(|record| self.writer.take(library, record).map(drop));
         complete &= beside.finish(&mut |record| {
             (self.progress)(Progress::Done(&record));
@@ -128,7 +138,7 @@ impl Session<'_> {
             match writer.take(library, record) {
                 Ok(sample) => {
                     let sample = sample.and_then(|sample| selection.in_real_lane(library, &sample));
-                    if let Some(sample) = sample {
+                    if let Some(sample) = sample.filter(|sample| !side.named.contains(&sample.id())) {
                         progress(Progress::Planned(1));
                         side.beside.add(sample);
                     }
@@ -148,6 +158,8 @@ struct Side {
     beside: Beside,
     /// What came of it so far.
     done: Vec<Record>,
+    /// The cells that it was given from the start.
+    named: BTreeSet<String>,
 }
 
 /// Writes the reports of a run while it goes on.
@@ -158,6 +170,8 @@ struct Writer<'a> {
     gathered: Gathered,
     /// How many more traces are kept.
     traces: usize,
+    /// The rows that are judged.
+    rows: Rows,
     written: Vec<PathBuf>,
 }
 
@@ -176,6 +190,8 @@ impl Writer<'_> {
 
     /// Writes one record. Gives its plan when the cell is worth running over real processes too.
     fn take(&mut self, library: &Library, mut record: Record) -> io::Result<Option<Arc<Plan>>> {
+        self.rows.narrow(&mut record);
+        self.gathered.known.hold(library, &mut record);
         self.results()?.append(&json::results_line(&record.line))?;
         if self.traces == 0 {
             record.forget_trace();
@@ -190,16 +206,17 @@ impl Writer<'_> {
     fn finish(mut self, library: &Library, selection: &Selection, complete: bool) -> io::Result<Finished> {
         self.results()?;
         let gathered = std::mem::take(&mut self.gathered);
-        let reports = project::reports(library, selection, gathered, complete);
+        let (reports, known) = project::reports(library, selection, gathered, complete);
         for report in &reports.executors {
             let folder = PathBuf::from(&report.executor);
             self.put(folder.join("report.json"), &json::report_json(report))?;
             self.put(folder.join("report.md"), &markdown::report(report))?;
             self.put(folder.join("junit.xml"), &junit::report(report))?;
+            self.put(folder.join("badge.svg"), &badge::report(report))?;
         }
         // The summary comes last: who finds it finds all it speaks of.
         self.put(PathBuf::from("summary.json"), &json::summary_json(&reports.summary))?;
-        Ok(Finished { reports, written: self.written })
+        Ok(Finished { reports, written: self.written, known })
     }
 
     fn put(&mut self, name: PathBuf, content: &str) -> io::Result<()> {
@@ -220,7 +237,7 @@ fn clear(out: &Path) -> io::Result<()> {
         return Ok(());
     }
     for executor in earlier.into_iter().flat_map(|earlier| earlier.executors) {
-        for file in ["report.json", "report.md", "junit.xml"] {
+        for file in ["report.json", "report.md", "junit.xml", "badge.svg", "report.html"] {
             files::remove(&out.join(&executor.executor).join(file))?;
         }
     }
@@ -232,29 +249,5 @@ fn clear(out: &Path) -> io::Result<()> {
 
 /// The plan of a cell by its id.
 pub fn find(library: &Library, id: &str) -> Option<Plan> {
-    let seed = id
-        .rsplit_once('#')
-        .and_then(|(_, seed)| seed.trim_end_matches("~real").parse().ok())
-        .unwrap_or_default();
-    let release = id.rsplit_once('@').and_then(|(_, cell)| cell.split(['+', '#']).next()?.rsplit_once(':'));
-    let release = release.map_or(REFERENCE, |(_, release)| release).to_owned();
-    let selection =
-        Selection { seed, release, lanes: vec![Lane::Virtual, Lane::Real], ..Selection::default() };
-    let mut plain = selection.plain(library);
-    for (_, version) in library.profiles.keys() {
-        let of_version =
-            Selection { versions: vec![version.clone()], lanes: vec![Lane::Real], ..selection.clone() };
-        plain.extend(of_version.plain(library));
-    }
-    let quirks: Vec<String> = library.quirks.keys().cloned().collect();
-    let everything: Vec<String> = quirks.iter().chain(library.faults.keys()).cloned().collect();
-    let crossed: Vec<_> = plain
-        .iter()
-        .flat_map(|plan| match plan.lane {
-            Lane::Virtual => selection.crossed(library, plan, &everything),
-            // The world of the real lane does not misbehave on command.
-            Lane::Real => selection.crossed(library, plan, &quirks),
-        })
-        .collect();
-    plain.into_iter().chain(crossed).find(|plan| plan.id() == id)
+    Selection::default().locate(library, &Pattern::parse(id).ok()?.as_cell()?)
 }

@@ -1,14 +1,17 @@
 //! The report of one executor as Markdown, `report.md`.
 
 mod escape;
+mod step_summary;
 
 use std::fmt::Write as _;
 
 use crate::compliance::Compliance;
 use crate::evidence::Failure;
+use crate::known::KnownRow;
 use crate::report::{ExecutorReport, ProfileRow, ReleaseRow, RequirementRow, VersionVerdict};
 use crate::verdict::{Class, Lane, Level, Verdict};
 use escape::{block, code, text};
+pub use step_summary::step_summary;
 
 /// The most failures that are shown with their evidence; `report.json` holds all.
 pub const MOST_FAILURES: usize = 200;
@@ -24,6 +27,7 @@ pub fn report(report: &ExecutorReport) -> String {
         newer(&report.newer, &report.catalogue.revision),
         reasons(&report.requirements),
         failures(&report.failures, report.failures_left_out),
+        known_failures(&report.known_failures),
         uncovered(&report.uncovered),
         unbroken(&report.unbroken),
     ];
@@ -51,6 +55,9 @@ fn head(report: &ExecutorReport) -> String {
     put!(out, "| tool | {} {} |\n", text(&report.tool.name), text(&report.tool.version));
     let catalogue = &report.catalogue;
     put!(out, "| catalogue | {} ({}) |\n", text(&catalogue.revision), text(&catalogue.digest));
+    for layer in &catalogue.layers {
+        put!(out, "| own data | {} ({}) |\n", text(&layer.folder), text(&layer.digest));
+    }
     put!(out, "| seed | {} |\n", report.seed);
     out
 }
@@ -58,11 +65,15 @@ fn head(report: &ExecutorReport) -> String {
 fn compliance(compliance: &Compliance) -> String {
     let mut out =
         String::from("## Compliance\n\nRequirements by verdict, in cells without quirk or fault.\n\n");
-    let names = Verdict::ALL.map(Verdict::label).join(" | ");
-    put!(out, "| level | {names} |\n| --- |{}\n", " ---: |".repeat(Verdict::ALL.len()));
+    let has_known = Level::ALL.into_iter().any(|level| compliance.at(level).known > 0);
+    let mut names = Verdict::ALL.map(Verdict::label).to_vec();
+    names.extend(has_known.then_some("known"));
+    put!(out, "| level | {} |\n| --- |{}\n", names.join(" | "), " ---: |".repeat(names.len()));
     for level in Level::ALL {
-        let counts = Verdict::ALL.map(|verdict| compliance.at(level).get(verdict).to_string()).join(" | ");
-        put!(out, "| {level} | {counts} |\n");
+        let tally = compliance.at(level);
+        let mut counts = Verdict::ALL.map(|verdict| tally.get(verdict).to_string()).to_vec();
+        counts.extend(has_known.then(|| tally.known.to_string()));
+        put!(out, "| {level} | {} |\n", counts.join(" | "));
     }
     out
 }
@@ -133,7 +144,7 @@ fn requirements(rows: &[RequirementRow]) -> String {
                 text(&row.id),
                 row.level,
                 text(&row.role),
-                strong(row.verdict),
+                if row.known_failure { "known".to_owned() } else { strong(row.verdict) },
                 versions(&row.by_version),
                 text(&row.statement),
                 text(&row.source),
@@ -192,6 +203,9 @@ fn version_and_marks(row: &VersionVerdict) -> String {
     if row.expected_break {
         marks.push("expected break");
     }
+    if row.known_failure {
+        marks.push("known");
+    }
     let version = text(&row.version);
     if marks.is_empty() { version } else { format!("{version} ({})", marks.join(", ")) }
 }
@@ -229,6 +243,33 @@ fn failures(failures: &[Failure], left_out: u32) -> String {
     }
     if left_out > 0 {
         put!(out, "\n… {left_out} more in no report; results.jsonl names their cells.\n");
+    }
+    out
+}
+
+fn known_failures(rows: &[KnownRow]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from(
+        "## Known failures\n\nThese are listed, and counted apart.\n\n\
+         | cells | state | failed | passed | reason | owner | issue | until | listed at |\n\
+         | --- | --- | ---: | ---: | --- | --- | --- | --- | --- |\n",
+    );
+    for row in rows {
+        put!(
+            out,
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
+            text(&row.name()),
+            row.state.label(),
+            row.failed,
+            row.passed,
+            text(&row.reason),
+            text(&row.owner),
+            row.issue.as_deref().map(text).unwrap_or_default(),
+            text(&row.expires),
+            text(&row.place)
+        );
     }
     out
 }

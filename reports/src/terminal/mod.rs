@@ -5,6 +5,7 @@ mod page;
 
 use crate::cap::cap;
 use crate::evidence::Failure;
+use crate::known::{KnownFailures, KnownRow, KnownState};
 use crate::report::{ExecutorReport, ProfileRow};
 use crate::summary::{Detection, ExecutorScore, QuirkRow, Resilience, Summary};
 use crate::verdict::{Level, Verdict};
@@ -30,6 +31,7 @@ pub fn table(reports: &[ExecutorReport], summary: &Summary, width: usize, colour
     detection(&mut page, &summary.detection);
     resilience(&mut page, &summary.resilience);
     failures(&mut page, reports);
+    known(&mut page, summary.known_failures.as_ref());
     end(&mut page, summary);
     page.finish()
 }
@@ -39,6 +41,9 @@ fn head(page: &mut Page, summary: &Summary) {
     page.text(0, Style::Bold, &format!("{} {}", tool.name, tool.version));
     let digest = cap(&catalogue.digest, 40);
     page.text(0, Style::Dim, &format!("catalogue {} ({digest}), seed {}", catalogue.revision, summary.seed));
+    for layer in &catalogue.layers {
+        page.text(0, Style::Dim, &format!("own data {} ({})", layer.folder, cap(&layer.digest, 40)));
+    }
     let lanes = format!("{} virtual, {} real", cells.virtual_lane, cells.real_lane);
     page.text(0, Style::Dim, &format!("{} cells ({lanes})", cells.total));
     if !summary.complete {
@@ -64,6 +69,12 @@ fn compliance(page: &mut Page, reports: &[ExecutorReport], summary: &Summary) {
             &[name, (Style::Plain, "  "), (style_of(score.verdict), verdict), (Style::Dim, &subject)],
         );
         levels(page, score);
+        let known = Level::ALL.map(|level| (level, score.compliance.at(level).known));
+        if known.iter().any(|(_, count)| *count > 0) {
+            let each = known.iter().filter(|(_, count)| *count > 0);
+            let each: Vec<String> = each.map(|(level, count)| format!("{count} {level}")).collect();
+            page.labelled(4, "known failures: ", Style::Doubtful, &each.join(", "));
+        }
         if let Some(report) = report {
             versions(page, &report.profiles);
             if !report.newer.is_empty() {
@@ -176,6 +187,7 @@ fn detection(page: &mut Page, detection: &Detection) {
         for (label, ids) in [
             ("missed   ", &quirk.missed),
             ("unnamed  ", &quirk.unnamed),
+            ("unnamed, known  ", &quirk.known),
             ("missed over real processes  ", &quirk.missed_real),
         ] {
             if !ids.is_empty() {
@@ -208,6 +220,9 @@ fn resilience(page: &mut Page, resilience: &Resilience) {
     }
     more(page, resilience.broken.len(), MOST_ENTRIES, "summary.json");
     left_out(page, resilience.broken_left_out);
+    if resilience.known > 0 {
+        page.text(2, Style::Doubtful, &format!("{} more breaks are known failures", resilience.known));
+    }
 }
 
 fn failures(page: &mut Page, reports: &[ExecutorReport]) {
@@ -226,6 +241,40 @@ fn failures(page: &mut Page, reports: &[ExecutorReport]) {
     }
     more(page, failures.len(), MOST_FAILURES, "the reports");
     left_out(page, reports.iter().map(|report| report.failures_left_out).sum());
+}
+
+/// The lists of known failures, apart from the failures. Those that are no problem and did not run are only counted.
+fn known(page: &mut Page, known: Option<&KnownFailures>) {
+    let Some(known) = known else { return };
+    page.blank();
+    page.text(0, Style::Bold, "Known failures");
+    page.text(2, Style::Plain, &format!("{} known, {} entries", known.failures, known.entries.len()));
+    let told = |row: &&KnownRow| row.state != KnownState::NotJudged;
+    let rows: Vec<&KnownRow> = known.entries.iter().filter(told).collect();
+    for row in rows.iter().take(MOST_FAILURES) {
+        let style = match row.state {
+            KnownState::Passed | KnownState::Expired => Style::Bad,
+            _ => Style::Doubtful,
+        };
+        let often = format!("  failed {} of {}", row.failed, u64::from(row.failed) + u64::from(row.passed));
+        page.pieces(
+            2,
+            &[
+                (style, row.state.label()),
+                (Style::Plain, "  "),
+                (Style::Plain, &row.name()),
+                (Style::Dim, &often),
+            ],
+        );
+        if !row.reason.is_empty() {
+            page.labelled(4, "reason  ", Style::Dim, &cap(&row.reason, OBSERVED_LIMIT));
+        }
+    }
+    more(page, rows.len(), MOST_FAILURES, "summary.json");
+    let rest = known.entries.len() - rows.len();
+    if rest > 0 {
+        page.text(2, Style::Dim, &format!("{rest} not judged: none of their cells ran"));
+    }
 }
 
 fn end(page: &mut Page, summary: &Summary) {

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod formats;
 #[cfg(test)]
+mod known;
+#[cfg(test)]
 mod releases;
 #[cfg(test)]
 mod sample;

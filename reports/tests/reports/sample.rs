@@ -23,7 +23,7 @@ fn tool() -> Tool {
 }
 
 fn catalogue() -> Catalogue {
-    Catalogue { revision: "2025-1".to_owned(), digest: "9f86d081884c7d65".to_owned() }
+    Catalogue { revision: "2025-1".to_owned(), digest: "9f86d081884c7d65".to_owned(), layers: Vec::new() }
 }
 
 /// One row; `versions` are version, lane, verdict, whether the break is expected, reason.
@@ -39,6 +39,7 @@ fn row(
             lane: *lane,
             verdict: *verdict,
             expected_break: *expected_break,
+            known_failure: false,
             cells: 2,
             reason: reason.map(str::to_owned),
         })
@@ -51,6 +52,7 @@ fn row(
         statement: statement.to_owned(),
         source: "a2a-fleet 2.4".to_owned(),
         verdict: Verdict::worst(by_version.iter().map(|row| row.verdict)),
+        known_failure: false,
         by_version,
         judged_by: strings(&["fleet/second-dispatch-to-a-busy-context"]),
     }
@@ -200,6 +202,7 @@ pub(crate) fn codex() -> ExecutorReport {
         requirements,
         newer: vec![RequirementRow { id: "FLEET-NEW-01".to_owned(), ..rows().remove(0) }],
         failures: failures(),
+        known_failures: Vec::new(),
         failures_left_out: 3,
         uncovered: strings(&["FLEET-PORT-01"]),
         unbroken: strings(&["FLEET-TEXT-01"]),
@@ -258,6 +261,7 @@ pub(crate) fn run() -> Summary {
                     caught: false,
                     missed: strings(&["FLEET-TEXT-01"]),
                     unnamed: Vec::new(),
+                    known: Vec::new(),
                     real_cell: None,
                     missed_real: Vec::new(),
                 },
@@ -270,6 +274,7 @@ pub(crate) fn run() -> Summary {
                     caught: true,
                     missed: Vec::new(),
                     unnamed: Vec::new(),
+                    known: Vec::new(),
                     real_cell: Some("fleet/reply@codex-0.98.0+slow-callback#7~real".to_owned()),
                     missed_real: Vec::new(),
                 },
@@ -282,6 +287,7 @@ pub(crate) fn run() -> Summary {
                     caught: false,
                     missed: strings(&["FLEET-RESUME-02"]),
                     unnamed: strings(&["FLEET-RESUME-03"]),
+                    known: Vec::new(),
                     real_cell: Some("fleet/resume@codex-0.98.0+resume-loses-thread#7~real".to_owned()),
                     missed_real: strings(&["FLEET-RESUME-01"]),
                 },
@@ -299,11 +305,13 @@ pub(crate) fn run() -> Summary {
                 cell: "fleet/reply@codex-0.98.0+disk-full#7".to_owned(),
             }],
             broken_left_out: 1,
+            known: 0,
         },
         coverage: Coverage {
             unjudged: strings(&["codex FLEET-PORT-01"]),
             unbroken: strings(&["codex FLEET-TEXT-01"]),
         },
+        known_failures: None,
         failures: 5,
         exit_code: 1,
         problems: strings(&[
@@ -325,6 +333,7 @@ pub(crate) fn lines() -> Vec<CellLine> {
             counts: BTreeMap::from([("pass".to_owned(), 4)]),
             digest: "af1349b9f5f9a1a6".to_owned(),
             failed: Vec::new(),
+            known: Vec::new(),
             reason: None,
         },
         CellLine {
@@ -334,6 +343,7 @@ pub(crate) fn lines() -> Vec<CellLine> {
             counts: counts(Verdict::Fail),
             digest: "7a38b0f1c2d3e4f5".to_owned(),
             failed: strings(&["FLEET-BUSY-01"]),
+            known: Vec::new(),
             reason: None,
         },
         CellLine {
@@ -343,6 +353,7 @@ pub(crate) fn lines() -> Vec<CellLine> {
             counts: counts(Verdict::Inconclusive),
             digest: String::new(),
             failed: Vec::new(),
+            known: Vec::new(),
             reason: Some(HOSTILE.to_owned()),
         },
     ]

@@ -50,8 +50,15 @@ fn a_narrower_terminal_gets_the_narrowest_page() {
 #[test]
 fn the_largest_counts_fit() {
     let most = u32::MAX;
-    let tally =
-        Tally { pass: most, fail: most, inconclusive: most, error: most, skipped: most, not_exercised: most };
+    let tally = Tally {
+        pass: most,
+        fail: most,
+        inconclusive: most,
+        error: most,
+        skipped: most,
+        not_exercised: most,
+        known: most,
+    };
     let mut run = sample::run();
     for score in &mut run.executors {
         score.compliance.must = tally;
@@ -95,6 +102,7 @@ proptest! {
         run.resilience.broken[0].cell.clone_from(&texts[5]);
         run.problems.push(texts[4].clone());
         run.catalogue.revision.clone_from(&texts[1]);
+        run.known_failures = Some(crate::known::lists(&texts[2], &texts[5]));
         assert_fits(&[codex], &run, width);
     }
 }

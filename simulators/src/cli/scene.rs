@@ -47,7 +47,7 @@ impl Scene<'_> {
     }
 
     /// Lets the time of a command pass, counted from the start of the process.
-    pub(super) async fn take_time_of(&self, command: &ShellCommand) {
+    pub(crate) async fn take_time_of(&self, command: &ShellCommand) {
         if let Some(after) = command.after {
             self.host.clock().sleep_until(self.began + after.duration()).await;
         }

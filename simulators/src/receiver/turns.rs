@@ -155,7 +155,13 @@ impl Receiver {
             (true, None) if deadline.is_none() => self.first_turn(context).await,
             (true, None) => match self.wait_for(self.first_turn(context), deadline, context).await {
                 Waited::Got(guard) => guard,
-                Waited::Busy => return Told { text: mode.busy_slots_text(), ended_by: EndedBy::Busy },
+                Waited::Busy => {
+                    return Told {
+                        text: mode.busy_slots_text(),
+                        ended_by: EndedBy::Busy,
+                        used: Used::nothing(),
+                    };
+                }
                 Waited::Over => return over(),
             },
             _ => None,

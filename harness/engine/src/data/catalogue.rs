@@ -80,6 +80,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role.
+    pub const ALL: [Self; 4] = [Self::Receiver, Self::Runtime, Self::Hermes, Self::Cli];
+
     /// The name in reports.
     pub fn name(self) -> &'static str {
         match self {

@@ -76,7 +76,7 @@ impl DataErrors {
     /// So many mistakes are shown: whoever renamed something that everything uses is not helped by more.
     const SHOWN: usize = 20;
 
-    pub(super) fn new(mut mistakes: Vec<DataError>) -> Self {
+    pub(crate) fn new(mut mistakes: Vec<DataError>) -> Self {
         // A file that stands for several scenarios is read once for each.
         let mut said = std::collections::BTreeSet::new();
         mistakes.retain(|mistake| {

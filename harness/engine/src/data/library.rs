@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use gauntlet_reports::Class;
+use gauntlet_reports::{Class, Layer};
 use gauntlet_simulators::cli::Profile;
 use gauntlet_world::injection::{Deviation, Quirk};
 use serde_json::Value;
@@ -16,6 +16,7 @@ use super::fault::Fault;
 use super::names::{self, InFault, InProfile, InQuirk, InRelease, InScenario, Keys, OfRelease, Used, What};
 use super::outline::Outline;
 use super::place::{Kind, Places};
+use super::prefix;
 use super::release::Release;
 use super::revision::{Difference, Revision};
 use super::roadmap::{self, RoadmapFile, RoadmapItem};
@@ -56,6 +57,8 @@ pub struct Library {
     pub places: Places,
     /// A digest of every file that was read.
     pub digest: String,
+    /// The user's own data among them.
+    pub layers: Vec<Layer>,
 }
 
 impl Library {
@@ -66,8 +69,12 @@ impl Library {
         let mut hasher = blake3::Hasher::new();
         let mut read = Vec::new();
         let mut used = Vec::new();
+        let mut from_embedded = 0;
         for source in sources {
-            let files = source.files().map_err(|error| LoadError::Unreadable(source.to_string(), error))?;
+            let unreadable = |error| LoadError::Unreadable(source.to_string(), error);
+            let files = source.files().map_err(unreadable)?;
+            library.layers.extend(prefix::layer(source).map_err(unreadable)?);
+            from_embedded += if *source == Source::Embedded { files.len() } else { 0 };
             for file in files {
                 hasher.update(file.kind.as_bytes());
                 hasher.update(file.text.as_bytes());
@@ -78,6 +85,16 @@ impl Library {
                 }
                 read.push(file);
             }
+        }
+        if !library.layers.is_empty() {
+            // The embedded data comes first.
+            let files = read.iter().enumerate().map(|(number, file)| (file, number < from_embedded));
+            let clashes = prefix::clashes(files);
+            let is_told = |mistake: &DataError| {
+                clashes.iter().any(|clash| (&clash.file, clash.line) == (&mistake.file, mistake.line))
+            };
+            mistakes.retain(|mistake| !is_told(mistake));
+            mistakes.extend(clashes);
         }
         if mistakes.is_empty() {
             mistakes =

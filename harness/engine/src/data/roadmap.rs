@@ -1,9 +1,9 @@
 //! The roadmap: what bridges should come to, and the requirements by which one sees that they have.
 
+use crate::pattern::Glob;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
-use wildmatch::WildMatch;
 
 use super::catalogue::{Catalogue, Requirement};
 
@@ -41,8 +41,7 @@ pub(super) fn is_pattern(name: &str) -> bool {
 impl RoadmapItem {
     /// The rows by which it is judged, in the order of the catalogue.
     pub fn rows<'a>(&self, catalogue: &'a Catalogue) -> Vec<&'a Requirement> {
-        let patterns: Vec<WildMatch> =
-            self.requirements.iter().map(|name| WildMatch::new(&name.value)).collect();
+        let patterns: Vec<Glob> = self.requirements.iter().map(|name| Glob::new(&name.value)).collect();
         let is_meant = |row: &&Requirement| patterns.iter().any(|pattern| pattern.matches(&row.id.value));
         catalogue.all().filter(is_meant).collect()
     }
@@ -52,7 +51,7 @@ impl RoadmapItem {
         let names = self.requirements.iter().map(|name| name.value.as_str());
         names
             .filter(|name| {
-                let pattern = WildMatch::new(name);
+                let pattern = Glob::new(name);
                 !catalogue.ids().any(|id| pattern.matches(id))
             })
             .collect()

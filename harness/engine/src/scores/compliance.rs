@@ -46,6 +46,9 @@ struct Judged {
     verdict: Verdict,
     cells: u32,
     reason: Option<String>,
+    /// In how many cells it failed, and in how many of these a list of known failures holds it.
+    failed: u32,
+    known: u32,
 }
 
 impl Counted {
@@ -61,11 +64,16 @@ impl Counted {
         let judged = self.judged.entry(key).or_default();
         for (id, judgement) in record.judgements.iter().chain(&record.newer) {
             let (verdict, reason) = (judgement.verdict, &judgement.reason);
+            let failed = u32::from(verdict == Verdict::Fail);
+            let is_known = u32::from(record.line.known.contains(id));
             match judged.get_mut(id) {
                 None => {
-                    judged.insert(id.clone(), Judged { verdict, cells: 1, reason: reason.clone() });
+                    let reason = reason.clone();
+                    judged.insert(id.clone(), Judged { verdict, cells: 1, reason, failed, known: is_known });
                 }
                 Some(known) => {
+                    known.failed += failed;
+                    known.known += is_known;
                     known.cells += 1;
                     if verdict > known.verdict {
                         known.verdict = verdict;
@@ -126,6 +134,7 @@ impl Counted {
                     lane,
                     verdict: judged.verdict,
                     expected_break: rests_on_a_break(library, &profile, judged.verdict, id),
+                    known_failure: judged.verdict == Verdict::Fail && judged.failed == judged.known,
                     cells: judged.cells,
                     reason: judged.reason.clone(),
                 })
@@ -133,7 +142,9 @@ impl Counted {
         }
         // What a version is known to break says nothing about the subject.
         let counted = by_version.iter().filter(|version| !version.expected_break);
-        let verdict = Verdict::worst(counted.map(|version| version.verdict));
+        let verdict = Verdict::worst(counted.clone().map(|version| version.verdict));
+        let failed = counted.filter(|version| version.verdict == Verdict::Fail);
+        let known_failure = verdict == Verdict::Fail && failed.clone().all(|version| version.known_failure);
         RequirementRow {
             id: id.to_owned(),
             level: requirement.level,
@@ -142,6 +153,7 @@ impl Counted {
             statement: requirement.statement.clone(),
             source: requirement.source.clone(),
             verdict,
+            known_failure,
             by_version,
             judged_by: owed.judged_by(id),
         }
@@ -166,6 +178,16 @@ fn with<'r>(verdict: Verdict, profile: &Profile, rows: &'r [RequirementRow]) -> 
     rows.iter().filter(of_version).map(|row| row.id.as_str()).collect()
 }
 
+/// The requirements of which every failure on a version is a known one.
+fn known_on<'r>(profile: &Profile, rows: &'r [RequirementRow]) -> BTreeSet<&'r str> {
+    let is_known = |row: &&RequirementRow| {
+        let of_version = row.by_version.iter().filter(|cell| cell.version == profile.version);
+        let mut failed = of_version.filter(|cell| cell.verdict == Verdict::Fail).peekable();
+        failed.peek().is_some() && failed.all(|cell| cell.known_failure)
+    };
+    rows.iter().filter(is_known).map(|row| row.id.as_str()).collect()
+}
+
 /// A release against what failed on the versions that were run. What a version breaks by itself is no deed of the release.
 fn release_row<'p>(
     release: &Release,
@@ -176,7 +198,10 @@ fn release_row<'p>(
     let (mut all, mut its_own) = (BTreeSet::new(), BTreeSet::new());
     for profile in ran {
         let failed = with(Verdict::Fail, profile, rows);
-        its_own.extend(failed.iter().filter(|id| !profile.breaks.contains_key(**id)).copied());
+        let known = known_on(profile, rows);
+        its_own.extend(
+            failed.iter().filter(|id| !profile.breaks.contains_key(**id) && !known.contains(**id)).copied(),
+        );
         all.extend(failed);
     }
     ReleaseRow {
@@ -208,13 +233,14 @@ fn profile_row(profile: &Profile, is_release: bool, rows: &[RequirementRow]) -> 
         failed.retain(|id| profile.breaks.contains_key(*id));
     }
     let expected: BTreeSet<&str> = profile.breaks.keys().map(String::as_str).collect();
+    let known = known_on(profile, rows);
     let names = |ids: Vec<&&str>| ids.into_iter().map(|id| (*id).to_owned()).collect();
     ProfileRow {
         version: profile.version.clone(),
         recorded: profile.recorded_from.is_some(),
         recorded_from: profile.recorded_from.clone(),
         breaks: names(expected.iter().collect()),
-        unexpected_breaks: names(failed.difference(&expected).collect()),
+        unexpected_breaks: names(failed.difference(&expected).filter(|id| !known.contains(**id)).collect()),
         missing_breaks: names(expected.difference(&failed).collect()),
     }
 }

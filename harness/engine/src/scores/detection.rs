@@ -31,6 +31,8 @@ struct OfQuirk {
     executors: BTreeSet<String>,
     /// The requirements of its role that failed in virtual time.
     failed: BTreeSet<String>,
+    /// Those that failed without being named, where a list of known failures holds it.
+    known: BTreeSet<String>,
     /// What the quirk names and what failed in the cell that is run over real processes too.
     sample: Option<Vec<String>>,
     /// That cell over real processes.
@@ -54,11 +56,13 @@ impl Counted {
             |id: &str| library.catalogue.get(id).is_some_and(|known| known.role.name() == quirk.role);
         // What the profile breaks by itself is no deed of the quirk, unless the quirk is said to do it too.
         let its_own = |id: &str| quirk.violates.iter().any(|named| named == id) || !record.plan.breaks(id);
-        let failed = record.line.failed.iter().filter(|id| of_role(id) && its_own(id));
+        let is_known = |id: &String| record.line.known.contains(id);
+        let failed = record.line.failed.iter().filter(|id| of_role(id) && its_own(id) && !is_known(id));
         let failed: Vec<String> = failed.cloned().collect();
         let named: Vec<String> = failed.iter().filter(|id| quirk.violates.contains(id)).cloned().collect();
         let counted = self.quirks.entry(quirk.id.clone()).or_default();
         counted.cells += 1;
+        counted.known.extend(record.line.known.iter().filter(|id| of_role(id)).cloned());
         if !counted.executors.contains(&record.plan.executor.id.value) {
             counted.executors.insert(record.plan.executor.id.value.clone());
         }
@@ -95,7 +99,8 @@ impl Counted {
     pub(super) fn score(&self, library: &Library, is_whole: bool) -> Detection {
         let nothing = OfQuirk::default();
         let row = |quirk: &Quirk| {
-            let OfQuirk { cells, failed, sample, real, .. } = self.quirks.get(&quirk.id).unwrap_or(&nothing);
+            let OfQuirk { cells, failed, known, sample, real, .. } =
+                self.quirks.get(&quirk.id).unwrap_or(&nothing);
             let in_real: &[String] = real.as_ref().map_or(&[], |real| &real.failed);
             let missed: Vec<String> =
                 quirk.violates.iter().filter(|id| !failed.contains(*id)).cloned().collect();
@@ -115,9 +120,11 @@ impl Counted {
                     && !quirk.violates.is_empty()
                     && missed.is_empty()
                     && unnamed.is_empty()
+                    && known.is_empty()
                     && missed_real.is_empty(),
                 missed,
                 unnamed,
+                known: known.iter().cloned().collect(),
                 real_cell: real.as_ref().map(|real| real.id.clone()),
                 missed_real,
             }

@@ -21,6 +21,8 @@ pub(super) struct Counted {
     hurt: BTreeSet<String>,
     broken: Vec<ResilienceBreak>,
     left_out: u32,
+    /// How many breaks a list of known failures holds.
+    known: u32,
 }
 
 impl Counted {
@@ -37,6 +39,10 @@ impl Counted {
                 continue;
             }
             self.hurt.insert(deviation.id().to_owned());
+            if record.line.known.contains(id) {
+                self.known += 1;
+                continue;
+            }
             if self.broken.len() == MAX_BREAKS {
                 self.left_out += 1;
                 continue;
@@ -57,6 +63,7 @@ impl Counted {
             all: count(self.judged.len()),
             broken: self.broken.clone(),
             broken_left_out: self.left_out,
+            known: self.known,
         }
     }
 

@@ -37,7 +37,8 @@ impl Fleet {
         match self.budgets.reserve(&self.host, name, &budget, id, on).await {
             Ok(()) => Ok(true),
             Err(Refusal::Exceeded(text)) => {
-                let event = json!({ "peer": name, "exceeded": true, "text": text, "class": Class::Budget.name() });
+                let event =
+                    json!({ "peer": name, "exceeded": true, "text": text, "class": Class::Budget.name() });
                 let told = self.decide(Point::RuntimeBudgetRefusal, event).await;
                 if !told.yes("exceeded") {
                     return Ok(false);
@@ -90,7 +91,9 @@ impl Fleet {
             let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
             let told = match event.get("usage") {
                 Some(same) if *same == usage => told.clone(),
-                other => Reading { usage: Usage::read(other.unwrap_or(&Value::Null)).usage, notes: Vec::new() },
+                other => {
+                    Reading { usage: Usage::read(other.unwrap_or(&Value::Null)).usage, notes: Vec::new() }
+                }
             };
             self.budgets.settle(&self.host, &text("reply"), &text("contextId"), of, told).await;
         }

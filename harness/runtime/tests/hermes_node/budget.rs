@@ -37,9 +37,11 @@ fn peer(rig: &Rig) -> Rc<Cell<usize>> {
                 .and_then(|body| serde_json::from_str(body).ok())
                 .unwrap_or_default();
             let context = body.pointer("/params/message/contextId").cloned().unwrap_or(json!("made-up"));
-            let message = json!({ "role": "agent", "parts": [{ "text": "x [queued]" }], "contextId": context });
+            let message =
+                json!({ "role": "agent", "parts": [{ "text": "x [queued]" }], "contextId": context });
             let answer =
-                json!({ "jsonrpc": "2.0", "id": 1, "result": { "kind": "message", "message": message } }).to_string();
+                json!({ "jsonrpc": "2.0", "id": 1, "result": { "kind": "message", "message": message } })
+                    .to_string();
             let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", answer.len());
             let _ = stream.write_all(format!("{head}{answer}").as_bytes()).await;
         }
@@ -55,7 +57,8 @@ async fn send(rig: &Rig, context: &str) -> Option<Value> {
     let (runtime, caller) = (rig.runtime(), Caller::with(["a2a"]));
     let arguments = json!({ "agent": "peer", "message": "x", "context_id": context });
     // One that is dead never answers.
-    let answer = rig.visitor.clock().within(seconds(60.0), runtime.call(&caller, "fleet_send", arguments)).await;
+    let answer =
+        rig.visitor.clock().within(seconds(60.0), runtime.call(&caller, "fleet_send", arguments)).await;
     answer.map(|answer| answer.expect("a known tool"))
 }
 
@@ -66,7 +69,8 @@ async fn reply(rig: &Rig, id: &str, context: &str) -> bool {
         "role": "agent", "parts": [{ "text": "done" }], "contextId": context,
         "extensions": ["urn:gauntlet:ext:usage:1"], "metadata": { "urn:gauntlet:ext:usage:1": usage },
     });
-    let body = json!({ "jsonrpc": "2.0", "id": id, "method": "SendMessage", "params": { "message": message } });
+    let body =
+        json!({ "jsonrpc": "2.0", "id": id, "method": "SendMessage", "params": { "message": message } });
     let answer = rig.post(Some(&format!("Bearer {TOKEN}")), body.to_string().as_bytes()).await;
     answer.is_ok_and(|answer| String::from_utf8_lossy(&answer.body).contains("\"result\""))
 }
@@ -165,8 +169,14 @@ fn a_reset_is_an_entry_that_says_who_and_when_and_looking_writes_nothing() {
         let nobody = budget::reset(&looker(&rig), Some("nobody")).await;
         assert!(matches!(nobody, Err(BudgetError::NoBudget { .. })), "{nobody:?}");
         assert_eq!(budget::reset(&looker(&rig), None).await, Ok(vec!["peer".to_owned()]));
-        let last = rig.file("budget.jsonl").and_then(|text| text.lines().last().map(str::to_owned)).unwrap_or_default();
-        assert!(last.contains(r#""event":"reset","peer":"peer","at_ms":"#) && last.contains(r#""by":"ada""#), "{last}");
+        let last = rig
+            .file("budget.jsonl")
+            .and_then(|text| text.lines().last().map(str::to_owned))
+            .unwrap_or_default();
+        assert!(
+            last.contains(r#""event":"reset","peer":"peer","at_ms":"#) && last.contains(r#""by":"ada""#),
+            "{last}"
+        );
         assert!(send(&rig, "c3").await.is_some_and(|answer| answer["reply"].is_string()));
         assert_eq!(seen.get(), 2);
     });
@@ -182,7 +192,13 @@ fn a_ledger_that_is_gone_while_the_runtime_lives_stops_it() {
         let path = PathBuf::from(HOME).join("budget.jsonl");
         rig.machine.disk_mut(|disk| disk.remove(&path)).expect("it was there");
         let answer = send(&rig, "c2").await.expect("an answer");
-        assert!(answer["class"] == "not_sent" && answer["error"].as_str().is_some_and(|text| text.contains("budget.jsonl has lost entries")), "{answer}");
+        assert!(
+            answer["class"] == "not_sent"
+                && answer["error"]
+                    .as_str()
+                    .is_some_and(|text| text.contains("budget.jsonl has lost entries")),
+            "{answer}"
+        );
         assert_eq!(seen.get(), 1);
     });
 }
@@ -200,7 +216,11 @@ fn a_lock_that_a_dead_process_left_keeps_nobody_waiting() {
         // One that lives does, and says so.
         let held = looker(&rig).disk().try_lock(PathBuf::from(HOME).join("budget.lock")).await;
         let answer = send(&rig, "c2").await.expect("an answer");
-        assert!(answer["class"] == "not_sent" && answer["error"].as_str().is_some_and(|text| text.contains("held by another process")), "{answer}");
+        assert!(
+            answer["class"] == "not_sent"
+                && answer["error"].as_str().is_some_and(|text| text.contains("held by another process")),
+            "{answer}"
+        );
         drop(held);
         assert!(send(&rig, "c3").await.is_some_and(|answer| answer["reply"].is_string()));
         assert_eq!(seen.get(), 2);

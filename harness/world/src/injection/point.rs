@@ -342,8 +342,10 @@ pub enum Point {
     /// `{"repo", "port", "again": bool, "token_env", "node", "options": {"model", "hermes_auth_token_env"}}`
     #[serde(rename = "runtime.order")]
     RuntimeOrder,
-    /// The runtime writes a file of a repository to which it deploys; `exists`: it was there. `mode` is null where it stays.
-    /// `{"file": "import" | "ignore" | "token", "exists": bool, "text", "mode"}`; omitted: it is not written.
+    /// The runtime writes a file of a repository to which it deploys; `exists`: it was there. `mode` is null where it stays;
+    /// `whole`: it is replaced at once, and not written over; `follows`: where a link is in the way, what it leads to is written.
+    /// `{"file": "import" | "ignore" | "token", "exists": bool, "text", "mode", "whole": bool,
+    /// "follows": bool}`; omitted: it is not written.
     #[serde(rename = "runtime.file")]
     RuntimeFile,
     /// The runtime has told the receiver that ran before in a place to end. `{"repo", "ended": bool}`
@@ -361,7 +363,8 @@ pub enum Point {
     #[serde(rename = "runtime.publish")]
     RuntimePublish,
     /// The runtime enters a receiver as a peer into `fleet.yaml`. `anew`: it begins with a new file; `usual` is the name of its kind,
-    /// `name` another one that it must have, or null. `{"repo", "port", "exists": bool, "anew": bool, "with_token": bool, "usual", "name"}`;
+    /// `name` another one that it must have, or null; `whole` as for `runtime.file`. `{"repo", "port", "exists": bool, "anew": bool,
+    /// "with_token": bool, "usual", "name", "whole": bool}`;
     /// omitted: it is not entered.
     #[serde(rename = "runtime.entry")]
     RuntimeEntry,
@@ -369,6 +372,9 @@ pub enum Point {
     /// `{"port", "state": "well" | "down" | "lost", "does": "healthy" | "redeployed" | "failed"}`; a lost one cannot be revived.
     #[serde(rename = "runtime.reconcile")]
     RuntimeReconcile,
+    /// A deploy is refused because of its files, before anything was started; `leaves`: what runs goes on. `{"port", "leaves": bool}`
+    #[serde(rename = "runtime.refused")]
+    RuntimeRefused,
     /// The runtime tells how a receiver is. `{"alive": bool, "healthy": bool, "running": bool}`
     #[serde(rename = "runtime.status")]
     RuntimeStatus,
@@ -500,6 +506,7 @@ impl Point {
             Point::RuntimePublish => "runtime.publish",
             Point::RuntimeEntry => "runtime.entry",
             Point::RuntimeReconcile => "runtime.reconcile",
+            Point::RuntimeRefused => "runtime.refused",
             Point::RuntimeStatus => "runtime.status",
             Point::RuntimeOurs => "runtime.ours",
             Point::RuntimeStop => "runtime.stop",
@@ -734,10 +741,14 @@ impl Point {
             Point::RuntimeLate => {
                 of(&["contextId", "earlier_life", "late"], &["late"], &[Replace, Delay, Stall])
             }
-            Point::RuntimeBudget => of(&["peer", "period", "unknown"], &["unknown"], &[Omit, Replace, Delay, Stall]),
-            Point::RuntimeBudgetRefusal => {
-                of(&["peer", "exceeded", "text", "class"], &["exceeded", "text", "class"], &[Replace, Delay, Stall])
+            Point::RuntimeBudget => {
+                of(&["peer", "period", "unknown"], &["unknown"], &[Omit, Replace, Delay, Stall])
             }
+            Point::RuntimeBudgetRefusal => of(
+                &["peer", "exceeded", "text", "class"],
+                &["exceeded", "text", "class"],
+                &[Replace, Delay, Stall],
+            ),
             Point::RuntimeBudgetEntry => of(
                 &["event", "reply", "contextId", "usage"],
                 &["reply", "usage"],
@@ -772,9 +783,11 @@ impl Point {
                 &["token_env", "node", "options"],
                 &[Replace, Delay, Stall],
             ),
-            Point::RuntimeFile => {
-                of(&["file", "exists", "text", "mode"], &["text", "mode"], &[Omit, Replace, Delay, Stall])
-            }
+            Point::RuntimeFile => of(
+                &["file", "exists", "text", "mode", "whole", "follows"],
+                &["text", "mode", "whole", "follows"],
+                &[Omit, Replace, Delay, Stall],
+            ),
             Point::RuntimeMakeWay => of(&["repo", "ended"], &["ended"], &[Replace, Delay, Stall]),
             Point::RuntimeLaunch => {
                 of(&["repo", "port", "home", "for_replies"], &["home"], &[Replace, Delay, Stall])
@@ -786,13 +799,14 @@ impl Point {
                 of(&["what", "port", "healthy", "published"], &["published"], &[Replace, Delay, Stall])
             }
             Point::RuntimeEntry => of(
-                &["repo", "port", "exists", "anew", "with_token", "usual", "name"],
-                &["anew", "with_token", "name"],
+                &["repo", "port", "exists", "anew", "with_token", "usual", "name", "whole"],
+                &["anew", "with_token", "name", "whole"],
                 &[Omit, Replace, Delay, Stall],
             ),
             Point::RuntimeReconcile => {
                 of(&["port", "state", "does"], &["port", "does"], &[Replace, Delay, Stall])
             }
+            Point::RuntimeRefused => of(&["port", "leaves"], &["leaves"], &[Replace, Delay, Stall]),
             Point::RuntimeStatus => {
                 of(&["alive", "healthy", "running"], &["healthy", "running"], &[Replace, Delay, Stall])
             }

@@ -83,7 +83,16 @@ impl Fleet {
             warnings.push(format!("{} is not a git repository", receiver.repo_text()));
         }
         let told = self.told(receiver, port, order).await;
-        let import = self.furnish(receiver, &told.node).await?;
+        let import = match self.furnish(receiver, &told.node).await {
+            Ok(import) => import,
+            Err(error) => {
+                let event = json!({ "port": port, "leaves": true });
+                if !self.decide(Point::RuntimeRefused, event).await.yes("leaves") {
+                    self.make_way(receiver).await?;
+                }
+                return Err(error);
+            }
+        };
         let token = told.token_env.as_ref().map(|_| self.new_token());
         let bearer = told.token_env.as_deref().zip(token.as_deref());
         if bearer.is_none() {
@@ -169,10 +178,16 @@ impl Fleet {
         self.decide(Point::RuntimePublish, event).await.yes("published")
     }
 
-    /// The text that one of the files of a deploy comes to have, if it is written.
-    async fn to_write(&self, file: &str, exists: bool, text: String) -> Option<String> {
-        let event = json!({ "file": file, "exists": exists, "text": text, "mode": null });
-        self.decide(Point::RuntimeFile, event).await.text("text").map(str::to_owned)
+    /// Writes one of the files that a deploy shares with people.
+    async fn share(&self, file: &str, path: &Path, exists: bool, text: String) -> std::io::Result<()> {
+        let event = json!({
+            "file": file, "exists": exists, "text": text, "mode": null, "whole": true, "follows": true,
+        });
+        let decided = self.decide(Point::RuntimeFile, event).await;
+        match decided.text("text") {
+            Some(text) => self.replace(path, text.as_bytes(), decided.yes("whole")).await,
+            None => Ok(()),
+        }
     }
 
     /// Puts the receiver, its role text and the import of that into the repository. Gives the state of the import.
@@ -199,10 +214,8 @@ impl Fleet {
         let update = |error: std::io::Error| ManagedError::Update(shown(&notes), error.to_string());
         let text = self.text_of(&notes).await.map_err(update)?;
         let (after, import) = with_import(text.as_deref());
-        if text.as_ref() != Some(&after)
-            && let Some(after) = self.to_write("import", text.is_some(), after).await
-        {
-            self.replace(&notes, after.as_bytes()).await.map_err(update)?;
+        if text.as_ref() != Some(&after) {
+            self.share("import", &notes, text.is_some(), after).await.map_err(update)?;
         }
         Ok(import.name())
     }
@@ -260,9 +273,15 @@ impl Fleet {
 
     async fn keep_token(&self, receiver: &Receiver, name: &str, token: &str) -> Result<(), ManagedError> {
         let Some(path) = token_file(receiver.kind, &receiver.repo) else { return Ok(()) };
-        let wrong = |error: std::io::Error| ManagedError::Write(shown(&path), error.to_string());
-        let event = json!({ "file": "token", "exists": null, "text": format!("{token}\n"), "mode": "0600" });
+        let event = json!({
+            "file": "token", "exists": null, "text": format!("{token}\n"), "mode": "0600", "whole": true, "follows": false,
+        });
         let file = self.decide(Point::RuntimeFile, event).await;
+        let path = match file.yes("follows") {
+            true => self.host.disk().canonical(&path).await.unwrap_or(path),
+            false => path,
+        };
+        let wrong = |error: std::io::Error| ManagedError::Write(shown(&path), error.to_string());
         if let Some(text) = file.text("text") {
             // A replaced file is its owner's alone.
             self.host.disk().replace(&path, text.as_bytes()).await.map_err(wrong)?;
@@ -280,10 +299,7 @@ impl Fleet {
         let update = |error: std::io::Error| ManagedError::Update(shown(&path), error.to_string());
         let text = self.text_of(&path).await.map_err(update)?;
         let Some(after) = with_entries(text.as_deref(), &ignored(receiver.mode)) else { return Ok(()) };
-        match self.to_write("ignore", text.is_some(), after).await {
-            Some(after) => self.replace(&path, after.as_bytes()).await.map_err(update),
-            None => Ok(()),
-        }
+        self.share("ignore", &path, text.is_some(), after).await.map_err(update)
     }
 
     /// Enters the receiver as a peer into `fleet.yaml`, which is begun when there is none.
@@ -302,6 +318,7 @@ impl Fleet {
             "with_token": with_token,
             "usual": receiver.kind.peer,
             "name": null,
+            "whole": true,
         });
         let entry = self.decide(Point::RuntimeEntry, event).await;
         if entry.is_omitted() {
@@ -320,7 +337,7 @@ impl Fleet {
             Err(error) => return wrong(error.to_string()),
         };
         if text.as_ref() != Some(&edited.text)
-            && let Err(error) = self.replace(&path, edited.text.as_bytes()).await
+            && let Err(error) = self.replace(&path, edited.text.as_bytes(), entry.yes("whole")).await
         {
             return wrong(format!("cannot write {}: {error}", shown(&path)));
         }
@@ -334,12 +351,15 @@ impl Fleet {
     }
 
     /// Replaces a file that people have, too: it keeps its mode, and a link stays a link.
-    async fn replace(&self, path: &Path, content: &[u8]) -> std::io::Result<()> {
+    async fn replace(&self, path: &Path, content: &[u8], whole: bool) -> std::io::Result<()> {
         let disk = self.host.disk();
         let real = disk.canonical(path).await.unwrap_or_else(|_| path.to_path_buf());
         let mode = disk.stat(&real).await.map_or(0o644, |meta| meta.mode);
         disk.make_dir(real.parent().unwrap_or(Path::new("/"))).await?;
-        disk.replace(&real, content).await?;
+        match whole {
+            true => disk.replace(&real, content).await?,
+            false => disk.write(&real, content).await?,
+        }
         disk.set_mode(&real, mode).await
     }
 }
