@@ -201,7 +201,7 @@ fn a_name_that_nothing_has_is_pointed_at_in_every_kind_of_file() {
             "faults/a.yaml",
             "id: f\ntitle: t\nrule: { host: harness, at: disk.sync, do: kill }\n".to_owned(),
             "a.yaml:3:15",
-            "receiver, runtime",
+            "found \"harness\"",
         ),
         (
             "requirements/a.yaml",

@@ -156,7 +156,7 @@ fn a_list_that_is_wrong_stops_the_run_before_it_starts() {
             entry(CELL, "").replace("it is slow", "\"\""),
             vec!["known.yaml:2:11", "the reason to be filled in"],
         ),
-        (entry(CELL, "").replace("  owner: ann\n", ""), vec!["known.yaml:1:", "owner"]),
+        (entry(CELL, "").replace("  owner: ann\n", ""), vec!["known.yaml:4:3", "owner"]),
         (entry(CELL, "  flacky: true\n"), vec!["known.yaml:6:3", "did you mean \"flaky\""]),
         ("pattern: a\n".to_owned(), vec!["known.yaml:1:1"]),
     ] {

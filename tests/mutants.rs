@@ -10,8 +10,10 @@ use std::sync::Arc;
 
 use cells::{explain, library, plain, run, settings};
 use gauntlet_engine::cell::{Deviation, Plan};
+use gauntlet_engine::matrix::Selection;
 use gauntlet_engine::scenario::{Scenario, Step};
-use gauntlet_reports::Verdict;
+use gauntlet_reports::{Lane, Verdict};
+use gauntlet_simulators::stage::ShellCommand;
 use gauntlet_world::injection::Quirk;
 use serde_json::{Value, json};
 
@@ -490,7 +492,7 @@ fn hub_a_model_that_is_told_something_else() {
 fn hub_a_node_that_forgets_what_was_delivered() {
     let remove = |scenario: &mut Scenario| {
         let text = "id: fleet/mutant\ntitle: A mutant.\nsubject: hermes\nsteps:\n  - remove: ~hermes/deliveries.jsonl\n";
-        let mutant = gauntlet_engine::scenario::read("mutant.yaml", text, gauntlet_reports::Lane::Virtual);
+        let mutant = gauntlet_engine::scenario::read("mutant.yaml", text, Lane::Virtual);
         scenario.steps.insert(2, mutant.expect("a scenario").remove(0).steps.remove(0));
     };
     node("hub-reply-that-comes-again-later", remove, "FLEET-HUB-28");
@@ -531,10 +533,7 @@ fn changed(scenario: &str, change: impl FnOnce(&mut Vec<Step>), requirement: &st
 
 fn steps(text: &str) -> Vec<Step> {
     let text = format!("id: fleet/mutant\ntitle: A mutant.\nsubject: runtime\nsteps:\n{text}");
-    gauntlet_engine::scenario::read("mutant.yaml", &text, gauntlet_reports::Lane::Virtual)
-        .expect("a scenario")
-        .remove(0)
-        .steps
+    gauntlet_engine::scenario::read("mutant.yaml", &text, Lane::Virtual).expect("a scenario").remove(0).steps
 }
 
 #[test]
@@ -550,6 +549,86 @@ fn secrets_a_bearer_that_a_deploy_made() {
     changed("deployed-and-at-work", |steps| steps.extend(in_yaml), "FLEET-AUTH-09");
     let in_log = told(".hermes/codex_receiver.log");
     changed("deployed-and-at-work", |steps| steps.extend(in_log), "FLEET-INV-06");
+}
+
+/// The cell of a real task, over real processes.
+fn task(scenario: &str, profile: &str) -> Plan {
+    let only = vec![format!("fleet/{scenario}@{profile}#0~real")];
+    let mut cells = Selection { only, lanes: vec![Lane::Real], ..Selection::default() }.plain(&library());
+    cells.pop().expect("the task is set on this profile")
+}
+
+/// Breaks a real task by what is done for it.
+fn done_otherwise(plan: Plan, change: impl FnOnce(&mut Scenario), requirement: &str) {
+    let mut broken = Scenario::clone(&plan.scenario);
+    change(&mut broken);
+    must_fail(Plan { scenario: Arc::new(broken), ..plan }, requirement);
+}
+
+/// Breaks a real task by a peer that deviates.
+fn told_otherwise(plan: Plan, at: &str, values: Value, requirement: &str) {
+    let quirk: Quirk = serde_json::from_value(json!({
+        "id": "mutant", "title": "A mutant.", "role": at.split('.').next(), "at": at, "do": { "replace": values },
+        "violates": [requirement], "seen_in": ["tests/mutants.rs"],
+    }))
+    .expect("a mutant is a quirk");
+    must_fail(Plan { deviation: Some(Deviation::Quirk(Arc::new(quirk))), ..plan }, requirement);
+}
+
+/// A command that leaves a file behind.
+fn stray(like: &ShellCommand) -> ShellCommand {
+    ShellCommand { command: "echo x > stray.txt".to_owned(), ..like.clone() }
+}
+
+#[test]
+fn tasks_a_cli_that_says_that_it_mended_and_did_not() {
+    let lies = |scenario: &mut Scenario| {
+        let part = &mut scenario.given.executor.turns[0];
+        part.commands.clear();
+        part.reply = Some("test.sh ended with 1 before and 0 after: all passed".to_owned());
+    };
+    done_otherwise(task("bug-in-a-shell-script", "codex-0.169.0"), lies, "FLEET-TASK-01");
+}
+
+#[test]
+fn tasks_a_reply_that_is_better_than_what_was_done() {
+    let plan = task("bug-in-a-shell-script", "codex-0.169.0");
+    told_otherwise(plan, "receiver.callback", json!({ "/text": "all is well" }), "FLEET-TASK-02");
+}
+
+#[test]
+fn tasks_a_file_that_nobody_asked_for() {
+    let leaves = |scenario: &mut Scenario| {
+        let commands = &mut scenario.given.executor.turns[0].commands;
+        // Behind the others, whose results the reply tells of.
+        commands.push(stray(&commands[0]));
+    };
+    done_otherwise(task("bug-in-a-shell-script", "codex-0.169.0"), leaves, "FLEET-TASK-03");
+}
+
+#[test]
+fn tasks_an_agent_that_says_that_it_mended_and_did_not() {
+    let lies = |scenario: &mut Scenario| {
+        let part = &mut scenario.given.hermes.agent[0];
+        part.commands.clear();
+        part.reply = Some("test.sh ended with 1 before and 0 after: all passed".to_owned());
+    };
+    done_otherwise(task("bug-mended-by-hermes", "hermes-node"), lies, "FLEET-TASK-04");
+}
+
+#[test]
+fn tasks_a_node_whose_answer_is_better_than_what_was_done() {
+    let better = json!({ "/body/result/message/parts/0/text": "all is well" });
+    told_otherwise(task("bug-mended-by-hermes", "hermes-peer"), "hermes.response", better, "FLEET-TASK-05");
+}
+
+#[test]
+fn tasks_an_agent_that_leaves_a_file_behind() {
+    let leaves = |scenario: &mut Scenario| {
+        let commands = &mut scenario.given.hermes.agent[0].commands;
+        commands.push(stray(&commands[0]));
+    };
+    done_otherwise(task("bug-mended-by-hermes", "hermes-node"), leaves, "FLEET-TASK-06");
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! How many cells a second, and where the time goes: `cargo bench -p gauntlet-engine`.
 //!
-//! `matrix` is the figure that counts: all plain cells of the virtual lane, on as many threads as there are processors. The
-//! others take one cell apart: what a runtime and a machine cost, what one turn costs, what a 300 s timeout costs.
+//! `whole_matrix` is the figure that counts: what `gauntlet run --lane virtual` runs, with every quirk and fault, on one thread and
+//! on two. `one_executor_of_the_matrix` and the others like it say whether cells a second fall as executors are added. The others take one cell apart:
+//! what a runtime and a machine cost, what one turn costs, what a 300 s timeout costs.
 
 use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
+use gauntlet_engine::cell::Plan;
 use gauntlet_engine::data::{Library, Source};
 use gauntlet_engine::matrix::Selection;
 use gauntlet_engine::runner::{self, Settings};
@@ -20,7 +22,7 @@ fn library() -> Arc<Library> {
     Arc::new(Library::load(&[Source::Embedded]).expect("the embedded data is sound"))
 }
 
-fn plans(library: &Library, only: &[&str]) -> Vec<gauntlet_engine::cell::Plan> {
+fn plans(library: &Library, only: &[&str]) -> Vec<Plan> {
     let selection = Selection {
         only: only.iter().map(|only| (*only).to_owned()).collect(),
         lanes: vec![Lane::Virtual],
@@ -29,15 +31,45 @@ fn plans(library: &Library, only: &[&str]) -> Vec<gauntlet_engine::cell::Plan> {
     selection.plain(library)
 }
 
-#[divan::bench(sample_count = 20)]
-fn matrix(bencher: Bencher<'_, '_>) {
+/// The plain cells of some executors, and each with every quirk and fault that has something to bite on there.
+fn whole(library: &Arc<Library>, executors: &[&str]) -> Vec<Plan> {
+    let selection = Selection {
+        executors: executors.iter().map(|executor| (*executor).to_owned()).collect(),
+        lanes: vec![Lane::Virtual],
+        ..Selection::default()
+    };
+    let mut plans = selection.plain(library);
+    let mut crossed = Vec::new();
+    runner::run(selection.probes(library), library, &Settings::default(), &mut |record| {
+        crossed.extend(selection.crossed(library, &record.plan, &record.reachable));
+    });
+    plans.extend(crossed);
+    plans
+}
+
+fn run_all(bencher: Bencher<'_, '_>, executors: &[&str], jobs: usize) {
     let library = library();
-    let cells = plans(&library, &[]);
-    let settings = Settings::default();
+    let cells = whole(&library, executors);
+    let settings = Settings { jobs, ..Settings::default() };
     bencher
         .counter(ItemsCount::new(cells.len()))
         .with_inputs(|| cells.clone())
         .bench_values(|cells| runner::run(cells, &library, &settings, &mut |_| {}));
+}
+
+#[divan::bench(sample_count = 3, sample_size = 1, args = [1, 2])]
+fn whole_matrix(bencher: Bencher<'_, '_>, jobs: usize) {
+    run_all(bencher, &[], jobs);
+}
+
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn one_executor_of_the_matrix(bencher: Bencher<'_, '_>) {
+    run_all(bencher, &["codex"], 2);
+}
+
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn two_executors_of_the_matrix(bencher: Bencher<'_, '_>) {
+    run_all(bencher, &["codex", "opencode"], 2);
 }
 
 fn one(bencher: Bencher<'_, '_>, id: &str) {

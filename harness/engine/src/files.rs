@@ -104,6 +104,26 @@ pub fn lines(path: &Path) -> io::Result<Vec<String>> {
     Ok(text.split_inclusive('\n').map(str::to_owned).collect())
 }
 
+/// Reads a file of the kernel into a buffer that is used again: such files say no length beforehand. False when it cannot be read.
+pub fn read_into(path: &Path, content: &mut Vec<u8>) -> bool {
+    let Ok(mut file) = fs::File::open(path) else { return false };
+    content.resize(content.capacity().max(16 * 1024), 0);
+    let mut length = 0;
+    loop {
+        if length == content.len() {
+            content.resize(2 * length, 0);
+        }
+        match file.read(&mut content[length..]) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return false,
+        }
+    }
+    content.truncate(length);
+    true
+}
+
 /// The first line of a file; nothing when it cannot be read.
 pub fn first_line(path: &Path) -> Option<String> {
     let mut line = String::new();
@@ -122,7 +142,7 @@ pub fn names_in(folder: &Path) -> Vec<String> {
 
 /// Whether programs that are put into a folder can be run: not so where it is mounted without leave to.
 pub fn runs_programs(folder: &Path) -> io::Result<()> {
-    let path = folder.join("runs-programs");
+    let path = scratch(folder).with_extension("runs-programs");
     fs::write(&path, "#!/bin/sh\nexit 0\n")?;
     set_mode(&path, 0o755)?;
     // Another thread that forks at this moment may hold the file open for writing.
@@ -137,6 +157,12 @@ pub fn runs_programs(folder: &Path) -> io::Result<()> {
         true => Ok(()),
         false => Err(io::Error::other("a program of two lines did not end well")),
     }
+}
+
+/// Whether so many bytes are free in a folder.
+pub fn has_room(folder: &Path, bytes: u64) -> bool {
+    let free = rustix::fs::statvfs(folder).map(|found| found.f_bavail.saturating_mul(found.f_frsize));
+    free.is_ok_and(|free| free >= bytes)
 }
 
 /// A folder is this process' alone as long as this lives.

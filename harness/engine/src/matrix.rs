@@ -34,7 +34,7 @@ pub struct Selection {
     /// The lanes.
     pub lanes: Vec<Lane>,
     /// Whether every story is told over real processes on each executor, and one with each quirk. Otherwise the whole matrix tells
-    /// each story there once, on one of the executors: enough to see that both lanes agree.
+    /// each story there once, by one of its rows and on one of the executors: enough to see that both lanes agree.
     pub thorough: bool,
     /// The root seed.
     pub seed: u64,
@@ -187,7 +187,7 @@ impl Selection {
                     let applicable = scenarios.values().filter(|scenario| {
                         applies(scenario, profile)
                             && (is_newest || !scenario.given.undisturbed)
-                            && (lane == Lane::Virtual || self.tells(library, scenario, profile.executor()))
+                            && (lane == Lane::Virtual || self.tells(library, scenario, profile, &profiles))
                     });
                     plans.extend(
                         applicable.filter_map(|scenario| self.plan(library, scenario, profile, lane, None)),
@@ -199,16 +199,35 @@ impl Selection {
         plans
     }
 
-    /// Whether a story is told over real processes on an executor.
-    fn tells(&self, library: &Library, scenario: &Scenario, executor: &str) -> bool {
+    /// Whether a story is told over real processes on a profile, which is one of these of its executor. One row of a story with
+    /// parameters shows as well as all of them that both lanes agree.
+    fn tells(
+        &self,
+        library: &Library,
+        scenario: &Scenario,
+        profile: &Profile,
+        profiles: &[Arc<Profile>],
+    ) -> bool {
         if self.thorough || !self.is_whole() || scenario.real_only().is_some() {
             return true;
         }
+        // Which one it is must not depend on what other stories there are.
+        let drawn = |id: &str| usize::from(blake3::hash(id.as_bytes()).as_bytes()[0]);
+        let (story, rows) = rows(library, scenario);
+        let row = rows.get(drawn(&story) % rows.len().max(1));
+        if row.is_some_and(|row| *row != scenario.id.value) {
+            return false;
+        }
         let executors = library.profiled().into_iter().filter(|executor| scenario.is_for(executor));
         let executors: Vec<&str> = executors.collect();
-        // Which one it is must not depend on what other stories there are.
-        let drawn = usize::from(blake3::hash(scenario.id.value.as_bytes()).as_bytes()[0]);
-        executors.get(drawn % executors.len().max(1)).is_some_and(|chosen| *chosen == executor)
+        let drawn = drawn(&scenario.id.value);
+        let chosen = executors.get(drawn % executors.len().max(1));
+        // Where the profiles are subjects of their own, it is one of them.
+        let is_its_own = profile.executor() != HERMES
+            || profiles
+                .get(drawn % profiles.len().max(1))
+                .is_some_and(|chosen| chosen.version == profile.version);
+        is_its_own && chosen.is_some_and(|chosen| *chosen == profile.executor())
     }
 
     /// The plain cells of the virtual lane that tell which quirks and faults have something to bite on: those of the newest
@@ -228,7 +247,10 @@ impl Selection {
             );
         }
         let everything: Vec<String> = library.quirks.keys().chain(library.faults.keys()).cloned().collect();
-        plans.retain(|plan| !self.crossed(library, plan, &everything).is_empty());
+        // Where nothing is left out, each leads to some.
+        if !self.only.is_empty() {
+            plans.retain(|plan| !self.crossed(library, plan, &everything).is_empty());
+        }
         plans
     }
 
@@ -328,6 +350,20 @@ impl Selection {
     }
 }
 
+/// The story that a scenario is a row of, and the ids of its rows that can be told over real processes.
+fn rows(library: &Library, scenario: &Scenario) -> (String, Vec<String>) {
+    let id = &scenario.id.value;
+    let cases = || scenario.params.iter().filter_map(|row| row.get("case")?.as_str());
+    // Of two cases that both end the id, the longer one is the row's.
+    let own = cases().filter(|case| id.ends_with(&format!("-{case}"))).max_by_key(|case| case.len());
+    let Some(own) = own else { return (id.clone(), vec![id.clone()]) };
+    let story = id[..id.len() - own.len() - 1].to_owned();
+    let can_be_told =
+        |id: &String| library.real_scenarios.get(id).is_some_and(|row| virtual_only(row).is_none());
+    let rows = cases().map(|case| format!("{story}-{case}")).filter(can_be_told).collect();
+    (story, rows)
+}
+
 fn applies(scenario: &Scenario, profile: &Profile) -> bool {
     scenario.is_for(profile.executor())
 }
@@ -377,11 +413,14 @@ fn not_over_processes(plan: &Plan) -> Option<String> {
 /// The quirks and faults that had something to bite on in a plain cell.
 pub fn reachable(library: &Library, executor: &Executor, outcome: &Outcome) -> Vec<String> {
     let quirk = |quirk: &Quirk| {
-        let quirk = executor.quirk(quirk);
         let is_meant = quirk.executors.is_empty() || quirk.executors.contains(&executor.id.value);
+        if !is_meant || !outcome.events.iter().any(|(point, _)| *point == quirk.at) {
+            return false;
+        }
+        let quirk = executor.quirk(quirk);
         let bites = |(point, event): &&(Point, Value)| *point == quirk.at && quirk.when.matches(event);
         let needed = quirk.when.nth.unwrap_or(1) as usize;
-        is_meant && outcome.events.iter().filter(bites).take(needed).count() == needed
+        outcome.events.iter().filter(bites).take(needed).count() == needed
     };
     let fault = |fault: &Fault| {
         let rule = executor.rule(&fault.rule);

@@ -1,5 +1,6 @@
 //! What is kept of a cell that was run: its line, its verdicts, and of a failure nobody expected its evidence and its trace.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -58,13 +59,15 @@ impl Record {
         outcome: Outcome,
         keep_trace: bool,
     ) -> Self {
-        let secrets = Secrets::new(&outcome.secrets);
+        // Of most cells nothing is shown, and to look for secrets in all their forms is dear to prepare.
+        let secrets = LazyCell::new(|| Secrets::new(&outcome.secrets));
         let reachable = if plan.deviation.is_none() {
             matrix::reachable(library, &plan.executor, &outcome)
         } else {
             Vec::new()
         };
-        let Outcome { mut observations, digest, error, mut judgements, .. } = outcome;
+        let (mut observations, mut judgements) = (outcome.observations, outcome.judgements);
+        let (digest, error) = (outcome.digest, outcome.error);
         let lasted = Duration::from_millis(observations.last().map_or(0, |last| last.at_ms));
         // Whatever was judged of a cell that the harness or its environment spoiled is nobody's failure.
         if error.is_some() {

@@ -64,7 +64,7 @@ impl Default for Settings {
             real_jobs: 12 * thread::available_parallelism().map_or(1, usize::from),
             binary: None,
             folders: Vec::new(),
-            scratch: std::env::temp_dir(),
+            scratch: scratch_home(),
             shuffle: None,
             watchdog: Duration::from_secs(120),
             traces: 100,
@@ -73,6 +73,19 @@ impl Default for Settings {
         }
     }
 }
+
+/// Where cells of the real lane live: in memory where there is room, since a cell makes and removes dozens of files and waits for
+/// each to be durable; else, or when the user names a folder, where temporary files are.
+fn scratch_home() -> PathBuf {
+    let memory = Path::new("/dev/shm");
+    match std::env::var_os("TMPDIR") {
+        None if files::has_room(memory, ROOM) && files::runs_programs(memory).is_ok() => memory.to_path_buf(),
+        _ => std::env::temp_dir(),
+    }
+}
+
+/// The bytes that must be free in memory. All cells that are there at once take a few megabytes.
+const ROOM: u64 = 512 * 1024 * 1024;
 
 /// How far workers may be ahead of the first cell that is not done.
 const AHEAD: usize = 256;

@@ -22,8 +22,9 @@ pub(crate) struct Stray {
 /// What lives of a cell, in order of pid, without the receiver itself. Processes that are older than the harness are nobody's:
 /// most of a computer's are, and looking into each takes time.
 pub(crate) fn of_cell(root: &Path, receiver: Option<u32>) -> Vec<Stray> {
-    let oldest = entry("self").map(|own| own.began).unwrap_or_default();
-    let mut table = table();
+    let mut content = Vec::new();
+    let oldest = entry("self", &mut content).map(|own| own.began).unwrap_or_default();
+    let mut table = table(&mut content);
     table.retain(|_, entry| entry.began >= oldest);
     let descends = |pid: u32| {
         let mut at = pid;
@@ -37,9 +38,10 @@ pub(crate) fn of_cell(root: &Path, receiver: Option<u32>) -> Vec<Stray> {
         }
         false
     };
+    let root_name = root.to_string_lossy();
     let strays = table.iter().filter(|(pid, _)| Some(**pid) != receiver);
     strays
-        .filter(|(pid, _)| descends(**pid) || names(**pid, root))
+        .filter(|(pid, _)| descends(**pid) || names(**pid, root, &root_name, &mut content))
         .map(|(pid, entry)| Stray { pid: *pid, name: entry.name.clone() })
         .collect()
 }
@@ -65,33 +67,33 @@ struct Entry {
 }
 
 /// Every process that is not only waiting to be reaped.
-fn table() -> BTreeMap<u32, Entry> {
+fn table(content: &mut Vec<u8>) -> BTreeMap<u32, Entry> {
     let pids = files::names_in(Path::new("/proc")).into_iter().filter_map(|name| name.parse().ok());
-    pids.filter_map(|pid: u32| Some((pid, entry(&pid.to_string())?))).collect()
+    pids.filter_map(|pid: u32| Some((pid, entry(&pid.to_string(), content)?))).collect()
 }
 
-fn entry(name: &str) -> Option<Entry> {
-    let stat = files::read(Path::new(&format!("/proc/{name}/stat")))?;
-    let stat = String::from_utf8_lossy(&stat);
+fn entry(name: &str, content: &mut Vec<u8>) -> Option<Entry> {
+    if !files::read_into(Path::new(&format!("/proc/{name}/stat")), content) {
+        return None;
+    }
+    let stat = String::from_utf8_lossy(content);
     // The name stands in parentheses and may itself hold spaces and parentheses.
     let (before, after) = stat.rsplit_once(')')?;
-    let fields: Vec<&str> = after.split_whitespace().collect();
-    if matches!(fields.first(), Some(&"Z" | &"X")) {
+    let mut fields = after.split_whitespace();
+    if matches!(fields.next(), Some("Z" | "X")) {
         return None;
     }
     Some(Entry {
-        parent: fields.get(1)?.parse().ok()?,
-        began: Began(fields.get(19)?.parse().ok()?),
+        parent: fields.next()?.parse().ok()?,
+        began: Began(fields.nth(17)?.parse().ok()?),
         name: before.split_once('(')?.1.to_owned(),
     })
 }
 
-fn names(pid: u32, root: &Path) -> bool {
+fn names(pid: u32, root: &Path, root_name: &str, content: &mut Vec<u8>) -> bool {
     let proc = Path::new("/proc").join(pid.to_string());
-    let wanted = root.as_os_str().as_encoded_bytes();
-    let mentions = |file: &str| {
-        let content = files::read(&proc.join(file)).unwrap_or_default();
-        content.windows(wanted.len()).any(|window| window == wanted)
+    let mut mentions = |file: &str| {
+        files::read_into(&proc.join(file), content) && String::from_utf8_lossy(content).contains(root_name)
     };
     files::link_target(&proc.join("cwd")).is_some_and(|cwd| cwd.starts_with(root))
         || mentions("cmdline")

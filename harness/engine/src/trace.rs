@@ -3,6 +3,7 @@
 //! Every observation can be made in both lanes: bytes of requests and callbacks, what the stand-in CLI was given, results of
 //! tools, deliveries, files at named moments, ends of processes.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,6 +11,7 @@ use std::rc::Rc;
 
 use gauntlet_reports::Secrets;
 use gauntlet_simulators::stage::{Ending, Invocation};
+use gauntlet_world::simulated::disk::See;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use tokio::sync::Notify;
@@ -176,8 +178,13 @@ const SHOWN: usize = 16_384;
 impl Blob {
     /// The bytes as text.
     pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0).into_owned()
+        lossy(&self.0).into_owned()
     }
+}
+
+/// Bytes as text, with a mark in the place of what is none. That nearly all of them are text is found out faster by asking that alone.
+pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 impl Blob {
@@ -201,10 +208,10 @@ impl Serialize for Blob {
         match self.0.get(..SHOWN) {
             Some(start) if self.0.len() > SHOWN => {
                 let digest = blake3::hash(&self.0).to_hex();
-                let start = String::from_utf8_lossy(start);
+                let start = lossy(start);
                 serializer.serialize_str(&format!("{start}… {} bytes in all, blake3 {digest}", self.0.len()))
             }
-            _ => serializer.serialize_str(&String::from_utf8_lossy(&self.0)),
+            _ => serializer.serialize_str(&lossy(&self.0)),
         }
     }
 }
@@ -219,20 +226,29 @@ pub struct File {
 }
 
 impl File {
-    fn is(&self, other: &Self) -> bool {
-        self.mode == other.mode
-            && (Rc::ptr_eq(&self.content, &other.content) || self.content == other.content)
+    fn is(&self, mode: u32, content: &Rc<Vec<u8>>) -> bool {
+        self.mode == mode && (Rc::ptr_eq(&self.content, content) || self.content == *content)
     }
 }
 
 /// Files by path below the cell's root.
 pub type Files = BTreeMap<String, File>;
 
+/// The files as they were at the last look.
+#[derive(Default)]
+struct Looked {
+    /// Each with the number of the look at which it was last there.
+    files: BTreeMap<String, (File, u64)>,
+    looks: u64,
+    /// How many changes the disk had seen by then, as far as it counts them.
+    changes: Option<u64>,
+}
+
 /// A trace that is being written.
 pub struct Trace {
     began: Instant,
     observations: RefCell<Vec<Observation>>,
-    files: RefCell<Files>,
+    looked: RefCell<Looked>,
     changed: Notify,
 }
 
@@ -242,7 +258,7 @@ impl Trace {
         Self {
             began: now,
             observations: RefCell::default(),
-            files: RefCell::default(),
+            looked: RefCell::default(),
             changed: Notify::new(),
         }
     }
@@ -255,19 +271,38 @@ impl Trace {
         self.changed.notify_waiters();
     }
 
-    /// Appends what changed among the files since the last look.
-    pub fn look_at_files(&self, moment: &str, now: Files) {
-        let mut before = self.files.borrow_mut();
-        let mut changed: BTreeMap<String, Option<FileSeen>> =
-            before.keys().filter(|path| !now.contains_key(*path)).map(|path| (path.clone(), None)).collect();
-        for (path, file) in &now {
-            if !before.get(path).is_some_and(|old| old.is(file)) {
-                let seen = FileSeen { mode: file.mode, content: Blob(file.content.to_vec()) };
-                changed.insert(path.clone(), Some(seen));
+    /// How many changes the disk had seen at the last look.
+    pub fn looked_at(&self) -> Option<u64> {
+        self.looked.borrow().changes
+    }
+
+    /// Appends what changed among the files since the last look. `visit` shows each file that is there by
+    /// its path below the cell's root, in any order.
+    pub fn look_at_files(&self, moment: &str, changes: Option<u64>, visit: impl FnOnce(&mut See<'_>)) {
+        let mut looked = self.looked.borrow_mut();
+        let Looked { files, looks, changes: last } = &mut *looked;
+        *last = changes;
+        *looks += 1;
+        let look = *looks;
+        let mut changed: BTreeMap<String, Option<FileSeen>> = BTreeMap::new();
+        visit(&mut |path, mode, content| {
+            let same = files.get_mut(path).filter(|(file, _)| file.is(mode, content));
+            if let Some((_, last_there)) = same {
+                *last_there = look;
+                return;
             }
-        }
-        *before = now;
-        drop(before);
+            let seen = FileSeen { mode, content: Blob(content.to_vec()) };
+            changed.insert(path.to_owned(), Some(seen));
+            files.insert(path.to_owned(), (File { mode, content: content.clone() }, look));
+        });
+        files.retain(|path, (_, last_there)| {
+            let there = *last_there == look;
+            if !there {
+                changed.insert(path.clone(), None);
+            }
+            there
+        });
+        drop(looked);
         if !changed.is_empty() {
             self.push(What::Files { moment: moment.to_owned(), changed });
         }
@@ -317,11 +352,15 @@ pub fn redact_before_cut(observations: &mut [Observation], secrets: &Secrets) {
 /// A digest of a whole trace: equal digests mean equal traces, byte for byte.
 pub fn digest(observations: &[Observation]) -> String {
     let mut hasher = blake3::Hasher::new();
+    let mut line = Vec::new();
     for observation in observations {
+        line.clear();
         // The types of a trace hold nothing that JSON cannot say.
-        let line = serde_json::to_vec(observation).unwrap_or_default();
+        if serde_json::to_writer(&mut line, observation).is_err() {
+            line.clear();
+        }
+        line.push(b'\n');
         hasher.update(&line);
-        hasher.update(b"\n");
     }
     hasher.finalize().to_hex().to_string()
 }

@@ -396,7 +396,7 @@ fn not_begun(mode: &Mode, deadline: Option<Deadline>) -> String {
 /// Whether there are lines in an output that are no JSON object, as far as their ends tell.
 fn is_noisy(stdout: &[u8]) -> bool {
     let mut lines = stdout.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    lines.any(|line| !line.is_empty() && !(line.starts_with(b"{") && line.ends_with(b"}")))
+    lines.any(|line| !(line.is_empty() || line.starts_with(b"{") && line.ends_with(b"}")))
 }
 
 /// Why the CLI could not be started, in the words of the product line (recorded).

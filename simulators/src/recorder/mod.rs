@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn garbage_is_refused_with_what_was_expected_where() {
-        for executor in super::executors() {
+        for executor in executors() {
             let nothing = refused(executor, &[]);
             assert!(nothing.starts_with("text.stdout.jsonl: expected "), "{executor}: {nothing}");
             let other = refused(executor, &[("text.stdout.jsonl", "{\"a\": 1}\n{\"b\": [2]}\n")]);

@@ -8,4 +8,5 @@ mod crashes;
 mod http;
 mod life;
 mod rig;
+mod tasks;
 mod turns;

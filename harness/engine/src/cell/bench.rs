@@ -610,8 +610,8 @@ impl Bench {
     /// Takes a snapshot of the files.
     pub(crate) fn look(&self, moment: &str, trace: &Trace) {
         match self {
-            Bench::Virtual(bench) => trace.look_at_files(moment, bench.files()),
-            Bench::Real(bench) => trace.look_at_files(moment, bench.files()),
+            Bench::Virtual(bench) => bench.look(moment, trace),
+            Bench::Real(bench) => bench.look(moment, trace),
         }
     }
 

@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use gauntlet_runtime::Runtime;
@@ -82,6 +82,17 @@ pub(super) async fn free_port(host: &Host) -> io::Result<u16> {
     Err(last.unwrap_or_else(|| io::Error::other("no port was tried")))
 }
 
+/// Whether programs can be run below a folder. It is asked once for all cells that live there.
+fn runs_programs(folder: &Path) -> io::Result<()> {
+    static KNOWN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if !known.iter().any(|known| known == folder) {
+        files::runs_programs(folder)?;
+        known.push(folder.to_path_buf());
+    }
+    Ok(())
+}
+
 impl RealBench {
     /// Builds the folders, the stand-in CLI and the control connection.
     pub(crate) async fn build(
@@ -92,8 +103,8 @@ impl RealBench {
     ) -> Result<(Self, Rc<Wire>), BenchError> {
         let wrong = |error| BenchError::because("cannot furnish the cell", error);
         files::make_private_dir(&settings.root).map_err(wrong)?;
-        files::runs_programs(&settings.root).map_err(|error| {
-            let folder = settings.root.parent().unwrap_or(&settings.root);
+        let folder = settings.root.parent().unwrap_or(&settings.root);
+        runs_programs(folder).map_err(|error| {
             BenchError::because(&format!("no program can be run in {}; set TMPDIR", folder.display()), error)
         })?;
         let places = Places { root: settings.root.clone() };
@@ -106,7 +117,7 @@ impl RealBench {
         let harness = host("harness", Default::default(), None);
         let look = {
             let (places, trace) = (places.clone(), trace.clone());
-            move |moment: &str| trace.look_at_files(moment, observed(&places))
+            move |moment: &str| look_at_files(&places, &trace, moment)
         };
         let receiver_port = free_port(&harness).await.map_err(wrong)?;
         names.port.set(receiver_port);
@@ -257,6 +268,10 @@ impl RealBench {
             .collect()
     }
 
+    pub(crate) fn look(&self, moment: &str, trace: &Trace) {
+        look_at_files(&self.places, trace, moment);
+    }
+
     pub(crate) fn files(&self) -> Files {
         observed(&self.places)
     }
@@ -328,6 +343,13 @@ async fn reap(mut child: Child, code: Rc<Cell<Option<i32>>>, ended: Rc<Notify>) 
     let status = child.wait().await;
     code.set(Some(status.map_or(-1, |status| status.return_code())));
     ended.notify_waiters();
+}
+
+fn look_at_files(places: &Places, trace: &Trace, moment: &str) {
+    let files = observed(places);
+    trace.look_at_files(moment, None, |see| {
+        files.iter().for_each(|(path, file)| see(path, file.mode, &file.content));
+    });
 }
 
 fn observed(places: &Places) -> Files {

@@ -19,7 +19,7 @@ use super::real::{RealBench, RealSettings};
 use super::steps::Stagehand;
 use super::virtual_bench::VirtualBench;
 use crate::data::catalogue::{Catalogue, Role};
-use crate::oracle::{self, Judgement};
+use crate::oracle::{self, Judgement, Memory};
 use crate::scenario::{Limits, SubjectKind};
 use crate::trace::{Observation, Trace, What, digest};
 
@@ -78,6 +78,7 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
         wire: wire.clone(),
         trace: trace.clone(),
         nodes: Nodes::new(plan, &bench, &names, &trace),
+        memory: Memory::default(),
     });
     if plan.scenario.subject != SubjectKind::Hermes {
         watch_crashes(&hand);
@@ -102,7 +103,7 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
     wire.end();
     outcome.observations = trace.take();
     outcome.secrets.extend(oracle::deployed_bearers(&outcome.observations));
-    outcome.judgements = oracle::judge(plan, catalogue, &names, &outcome.observations);
+    outcome.judgements = oracle::judge(plan, catalogue, &names, &outcome.observations, &hand.memory);
     if plan.lane == Lane::Virtual {
         outcome.digest = digest(&outcome.observations);
     }
@@ -181,7 +182,7 @@ impl Stagehand {
         let deadline = clock.now() + limit;
         let done = loop {
             self.bench.look("end", &self.trace);
-            let open = self.trace.read(|all| oracle::open_dispatches(all, &self.names));
+            let open = self.trace.read(|all| oracle::open_dispatches(all, &self.names, &self.memory));
             if !open || clock.now() >= deadline || !self.someone_works() {
                 break !open;
             }

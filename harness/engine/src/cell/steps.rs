@@ -17,6 +17,7 @@ use super::hermes::Nodes;
 use super::names::Names;
 use super::plan::Plan;
 use super::tap::Wire;
+use crate::oracle::Memory;
 use crate::oracle::wire::{self, HttpAnswer};
 use crate::scenario::{Await, Bearer, Call, Dispatch, HostName, Request, Step, SubjectKind, Verb};
 use crate::trace::{Trace, What};
@@ -38,6 +39,8 @@ pub(super) struct Stagehand {
     pub(super) wire: Rc<Wire>,
     pub(super) trace: Rc<Trace>,
     pub(super) nodes: Nodes,
+    /// What oracles read of the trace so far.
+    pub(super) memory: Memory,
 }
 
 /// The key under which a step's result is in the trace: its number, and its name if it has one.
@@ -333,6 +336,7 @@ impl Stagehand {
         let deadline = client.clock().now() + patience;
         let mut closed = false;
         let (mut answered, mut complete) = (0, 0);
+        let mut space = vec![0; 16_384];
         loop {
             while answered < expected
                 && let Some(length) = wire::answer_length(&received[complete..])
@@ -345,7 +349,6 @@ impl Stagehand {
                 break;
             }
             let left = if answered == expected { left.min(SURPLUS) } else { left };
-            let mut space = vec![0; 16_384];
             match client.clock().within(left, stream.read(&mut space)).await {
                 Some(Ok(read @ 1..)) => received.extend_from_slice(&space[..read]),
                 Some(_) => {

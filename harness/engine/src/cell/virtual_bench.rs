@@ -14,20 +14,19 @@ use gauntlet_world::fault::Unsynced;
 use gauntlet_world::injection::Injector;
 use gauntlet_world::network::Address;
 use gauntlet_world::process::{Pid, Signal};
-use gauntlet_world::simulated::disk::FileImage;
 use gauntlet_world::simulated::{Launch, ProcessState, program};
 use gauntlet_world::{Host, Machine, World, WorldSettings};
 use tokio::sync::{Notify, oneshot};
 
 use super::bench::{
-    BenchError, Places, TEMPLATE, fleet_yaml, launchers, mode, prefixed, receiver_config,
-    receiver_environment, runtime_environment, template, watch_deliveries,
+    BenchError, Places, TEMPLATE, fleet_yaml, launchers, mode, receiver_config, receiver_environment,
+    runtime_environment, template, watch_deliveries,
 };
 use super::names::Names;
 use super::plan::{Deviation, Plan};
 use super::stage::CellStage;
 use super::tap::{OnlyOpened, Wire};
-use crate::trace::{File, Files, Trace};
+use crate::trace::Trace;
 
 const NODE_PORT: u16 = 9219;
 const GATE_PORT: u16 = 9218;
@@ -79,6 +78,7 @@ impl VirtualBench {
             seed: plan.cell_seed(),
             faults,
             touch_budget: TOUCH_BUDGET,
+            log_touches: plan.deviation.is_none(),
             ..WorldSettings::default()
         };
         let world = World::new(settings);
@@ -92,7 +92,7 @@ impl VirtualBench {
             let (machine, places, trace) = (Rc::downgrade(&looked_at), places.clone(), trace.clone());
             move |moment: &str| {
                 if let Some(machine) = machine.upgrade() {
-                    trace.look_at_files(moment, files(&machine, &places));
+                    look_at_files(&machine, &places, &trace, moment);
                 }
             }
         };
@@ -106,7 +106,11 @@ impl VirtualBench {
         ));
         let wire = Rc::new(Wire::new(trace.clone(), receiver_port, Box::new(look)));
         let secrets = [("token".to_owned(), names.token.clone())].into();
-        let injector = Injector::new(plan.quirks(), secrets);
+        // What passes in a plain cell says what could bite there; what passes in another one says nothing to anybody.
+        let injector = match plan.deviation {
+            None => Injector::new(plan.quirks(), secrets),
+            Some(_) => Injector::without_log(plan.quirks(), secrets),
+        };
         let gated = !plan.scenario.given.hermes.answers.is_empty();
         furnish(&machine, plan, names, &places, gated)
             .map_err(|error| BenchError::because("cannot furnish the cell", error))?;
@@ -313,8 +317,8 @@ impl VirtualBench {
         running.filter(|(pid, name)| !ours.contains(&Some(*pid)) && !is_deployed(name)).collect()
     }
 
-    pub(crate) fn files(&self) -> Files {
-        files(&self.machine, &self.places)
+    pub(crate) fn look(&self, moment: &str, trace: &Trace) {
+        look_at_files(&self.machine, &self.places, trace, moment);
     }
 
     pub(crate) fn failure(&self) -> Option<String> {
@@ -326,16 +330,18 @@ impl VirtualBench {
     }
 }
 
-/// The files that are observed.
-fn files(machine: &Machine, places: &Places) -> Files {
+/// Looks at the files that are observed. Between two looks the disk has often not changed at all.
+fn look_at_files(machine: &Machine, places: &Places, trace: &Trace, moment: &str) {
     let disk = machine.disk();
-    let mut all = Files::new();
-    for (place, prefix) in places.observed() {
-        let below = disk.files_below(&place).into_iter();
-        let files = below.map(|(path, FileImage { mode, content })| (path, File { mode, content }));
-        all.extend(prefixed(files, prefix));
+    let changes = disk.changes();
+    if trace.looked_at() == Some(changes) {
+        return;
     }
-    all
+    trace.look_at_files(moment, Some(changes), |see| {
+        for (place, prefix) in places.observed() {
+            disk.visit_files(&place, prefix, see);
+        }
+    });
 }
 
 /// The program that stands for a receiver which the runtime deploys.

@@ -1,6 +1,6 @@
 //! Looking at a computer without changing it: what is there for a run, what is not, and how to get it.
 //!
-//! All of it goes through the ports of a host, and to the disk through [`Eyes`], which cannot write. So that nothing is written
+//! All of it goes through the ports of a host, and to the disk through `Eyes` (in `eyes.rs`), which cannot write. So that nothing is written
 //! can be seen in the log of a simulated machine.
 
 mod clis;

@@ -160,12 +160,16 @@ fn a_fleet_is_read_and_no_bearer_of_it_is_shown() {
     let (diagnosis, _) = examined(MOUNTS, Some(sound));
     let fleet = found(&diagnosis, "fleet");
     assert!(fleet.found.contains("1 peers: lab"), "{fleet:?}");
-    let wrong = "fleet:\n  server: { bind_port: 9219 }\n  agents:\n    lab:\n      url: http://127.0.0.1:9300\n      token_env: [tok-very-secret]\n";
-    let (diagnosis, _) = examined(MOUNTS, Some(wrong));
-    let fleet = found(&diagnosis, "fleet");
-    assert!(fleet.state == State::Wrong && fleet.found.contains("fleet.yaml"), "{fleet:?}");
-    assert!(!format!("{diagnosis:?}").contains("very-secret"), "{fleet:?}");
-    assert_eq!(diagnosis.exit(), ExitCode::Pass, "a run reads no fleet");
+    for written in ["[tok-very-secret]", "\n        - tok-very-secret"] {
+        let wrong = format!(
+            "fleet:\n  server: {{ bind_port: 9219 }}\n  agents:\n    lab:\n      url: http://127.0.0.1:9300\n      token_env: {written}\n"
+        );
+        let (diagnosis, _) = examined(MOUNTS, Some(&wrong));
+        let fleet = found(&diagnosis, "fleet");
+        assert!(fleet.state == State::Wrong && fleet.found.contains("token_env"), "{fleet:?}");
+        assert!(!format!("{diagnosis:?}").contains("very-secret"), "{fleet:?}");
+        assert_eq!(diagnosis.exit(), ExitCode::Pass, "a run reads no fleet");
+    }
     assert_eq!(without_secrets("got 'abcdef'", "  token_env: \"abcdef\"\n"), "got '…'");
 }
 

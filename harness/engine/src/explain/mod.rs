@@ -56,10 +56,11 @@ impl<'a> Explainer<'a> {
             return Ok(found);
         }
         // To look for a cell, all of them are planned, which takes a moment.
-        if id.contains('@') && id.contains('#') {
-            if let Some(cell) = self.cell(id) {
-                return Ok(vec![cell]);
-            }
+        if id.contains('@')
+            && id.contains('#')
+            && let Some(cell) = self.cell(id)
+        {
+            return Ok(vec![cell]);
         }
         let names = self.names();
         let help =

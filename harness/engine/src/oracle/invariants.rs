@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gauntlet_simulators::stage::Purpose;
+use memchr::memmem::Finder;
 use serde_json::Value;
 
 use super::bearers;
 use super::judge::Finding;
+use super::memory::{Memory, Open};
 use super::view::{Call, Sent, Turn, View};
 use crate::cell::{Names, Plan, turn_cap};
 use crate::scenario::{Lane, SubjectKind};
@@ -120,7 +122,16 @@ struct Asked {
     answers: BTreeSet<String>,
 }
 
-fn balances(view: &View<'_>) -> Vec<Balance> {
+/// Which records of the transcript are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Records {
+    /// All of them.
+    All,
+    /// Those that could stand for an outcome.
+    ThatCount,
+}
+
+fn balances(view: &View<'_>, records: Records) -> Vec<Balance> {
     let mut answers: BTreeMap<Option<&str>, BTreeSet<String>> = BTreeMap::new();
     for turn in view.turns() {
         let said = turn.messages.iter().map(|message| message.trim().to_owned());
@@ -146,7 +157,12 @@ fn balances(view: &View<'_>) -> Vec<Balance> {
             calls.entry((context, call.id.to_string())).or_insert(&call.text);
         }
     }
-    let transcript = view.records("transcript", &Default::default()).value;
+    let unheard = unheard(view);
+    let untaken: BTreeSet<String> = unheard.contexts.iter().map(|context| place(context)).collect();
+    let transcript = match records {
+        Records::ThatCount if unheard.is_nowhere() => Value::Null,
+        _ => view.records("transcript", &Default::default()).value,
+    };
     let mut records: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for record in transcript.as_array().into_iter().flatten() {
         let text = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -160,8 +176,6 @@ fn balances(view: &View<'_>) -> Vec<Balance> {
         let mut others = asked.iter().filter(|(other, _)| *other != context).flat_map(|(_, asked)| asked);
         others.any(|other| other.answers.contains(text))
     };
-    let unheard = unheard(view);
-    let untaken: BTreeSet<String> = unheard.contexts.iter().map(|context| place(context)).collect();
     asked
         .iter()
         .map(|(context, asked)| {
@@ -195,6 +209,12 @@ struct Unheard {
     everywhere: bool,
     /// It did not take one on these.
     contexts: BTreeSet<String>,
+}
+
+impl Unheard {
+    fn is_nowhere(&self) -> bool {
+        !self.everywhere && self.contexts.is_empty()
+    }
 }
 
 fn unheard(view: &View<'_>) -> Unheard {
@@ -267,7 +287,7 @@ fn exactly_one_outcome(plan: &Plan, view: &View<'_>) -> Held {
     if !plan.scenario.given.receiver.started && !view.observations.iter().any(|seen| ready(&seen.what)) {
         return Held::NotExercised;
     }
-    let balances = balances(view);
+    let balances = balances(view, Records::All);
     let gone = !receiver_was_there_at_the_end(view.observations);
     let findings: Vec<Finding> = balances
         .iter()
@@ -313,9 +333,42 @@ fn of_context(view: &View<'_>, context: &str) -> Vec<usize> {
 }
 
 /// Whether an accepted dispatch still lacks an outcome.
-pub(crate) fn open_dispatches(observations: &[Observation], names: &Names) -> bool {
-    let view = View::new(observations, names);
-    balances(&view).iter().any(|balance| !balance.open.is_empty())
+pub(crate) fn open_dispatches(observations: &[Observation], names: &Names, memory: &Memory) -> bool {
+    if let Some(known) = memory.open.get()
+        && !observations[known.observations..].iter().any(|seen| decides(&seen.what, known.by_files))
+    {
+        memory.open.set(Some(Open { observations: observations.len(), ..known }));
+        return known.open;
+    }
+    let view = View::new(observations, names, memory);
+    let open = balances(&view, Records::ThatCount).iter().any(|balance| !balance.open.is_empty());
+    let by_files = !unheard(&view).is_nowhere();
+    memory.open.set(Some(Open { observations: observations.len(), open, by_files }));
+    open
+}
+
+/// Whether an observation can open or close a dispatch. Files can where a record may stand for an outcome.
+fn decides(what: &What, by_files: bool) -> bool {
+    match what {
+        What::Started { .. }
+        | What::Ready { .. }
+        | What::Ended { .. }
+        | What::Exchange { .. }
+        | What::Result { .. }
+        | What::Asked { .. }
+        | What::Deployed { .. }
+        | What::Delivered { .. }
+        | What::Leftovers { .. } => false,
+        What::Files { .. } => by_files,
+        What::Killed { .. }
+        | What::Stopped { .. }
+        | What::PowerCut
+        | What::Dispatched { .. }
+        | What::Redirected { .. }
+        | What::CliEntered { .. }
+        | What::CliLeft { .. }
+        | What::Callback { .. } => true,
+    }
 }
 
 /// Whether the receiver was running when the harness began to end the cell.
@@ -496,31 +549,42 @@ impl Keeper {
 
 /// No secret is where it does not belong: scanned in raw bytes. `keeper`: only where this one answers for it.
 fn no_secret(view: &View<'_>, keeper: Option<Keeper>) -> Held {
-    let given = view.names.secrets();
-    let made: Vec<String> = bearers::deployed(view.observations).into_iter().collect();
+    let (given, made) = (view.names.secrets(), bearers::deployed(view.observations));
+    let longest = given.iter().chain(&made).map(String::len).max().unwrap_or_default();
+    let given: Vec<Finder<'_>> = given.iter().map(|secret| Finder::new(secret.as_bytes())).collect();
+    let made: Vec<Finder<'_>> = made.iter().map(|secret| Finder::new(secret.as_bytes())).collect();
     let mut findings = Vec::new();
     let mut exercised = false;
+    // The files in which nothing was found so far, as they were seen last.
+    let mut clean: BTreeMap<&str, &[u8]> = BTreeMap::new();
     for (index, seen) in view.observations.iter().enumerate() {
         let mut scan = |of: Keeper, place: &str, bytes: &[u8]| {
             if keeper.is_some_and(|keeper| keeper != of) {
-                return;
+                return false;
             }
             exercised = true;
-            let text = String::from_utf8_lossy(bytes);
             // A file for one of these holds it by right; no file holds any other.
             let made = made.iter().filter(|_| !bearers::is_token_file(place));
-            if given.iter().chain(made).any(|secret| text.contains(secret.as_str())) {
+            let found = given.iter().chain(made).any(|finder| finder.find(bytes).is_some());
+            if found {
                 findings.push(Finding {
                     expected: "no bearer outside of an Authorization header".to_owned(),
                     observed: format!("a bearer in {place}"),
                     trace: vec![index],
                 });
             }
+            found
         };
         match &seen.what {
             What::Files { changed, .. } => {
                 for (path, file) in changed.iter().filter_map(|(path, file)| Some((path, file.as_ref()?))) {
-                    scan(Keeper::of_file(path, view), path, &file.content.0);
+                    let content = file.content.0.as_slice();
+                    // Most files only grow: what was looked at before need not be looked at again.
+                    let before = clean.remove(path.as_str()).filter(|before| content.starts_with(before));
+                    let known = before.map_or(0, |before| before.len().saturating_sub(longest));
+                    if !scan(Keeper::of_file(path, view), path, &content[known..]) {
+                        clean.insert(path, content);
+                    }
                 }
             }
             What::CliEntered { invocation, .. } => {
@@ -531,20 +595,23 @@ fn no_secret(view: &View<'_>, keeper: Option<Keeper>) -> Held {
             What::Callback { sent, .. } => {
                 scan(Keeper::Receiver, "a callback", &without_authorization(&sent.0));
             }
-            What::Exchange { received, .. } => scan(Keeper::Receiver, "an answer", &received.0),
+            What::Exchange { received, .. } => {
+                scan(Keeper::Receiver, "an answer", &received.0);
+            }
             What::CliLeft { ending } => {
                 scan(Keeper::Receiver, "the CLI's output", ending.stdout.as_bytes());
                 scan(Keeper::Receiver, "the CLI's standard error", ending.stderr.as_bytes());
             }
-            What::Delivered { text, .. } => scan(Keeper::Receiver, "a delivery", text.as_bytes()),
-            What::Asked { given, .. } => {
-                scan(Keeper::Receiver, "what an agent or a model was asked", given.to_string().as_bytes())
+            What::Delivered { text, .. } => {
+                scan(Keeper::Receiver, "a delivery", text.as_bytes());
             }
-            What::Deployed { args, .. } => scan(
-                Keeper::Runtime,
-                "the arguments of a receiver that was deployed",
-                args.join("\n").as_bytes(),
-            ),
+            What::Asked { given, .. } => {
+                scan(Keeper::Receiver, "what an agent or a model was asked", given.to_string().as_bytes());
+            }
+            What::Deployed { args, .. } => {
+                let args = args.join("\n");
+                scan(Keeper::Runtime, "the arguments of a receiver that was deployed", args.as_bytes());
+            }
             What::Result { value, .. } => {
                 for (member, place) in [
                     ("tool", "the result of a tool"),

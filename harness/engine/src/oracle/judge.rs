@@ -7,6 +7,7 @@ use gauntlet_simulators::stage::Purpose;
 
 use super::expect;
 use super::invariants::{self, Held};
+use super::memory::Memory;
 use super::view::View;
 use crate::cell::{Deviation, Names, Plan, key};
 use crate::data::catalogue::Catalogue;
@@ -57,8 +58,9 @@ pub(crate) fn judge(
     catalogue: &Catalogue,
     names: &Names,
     observations: &[Observation],
+    memory: &Memory,
 ) -> BTreeMap<String, Judgement> {
-    let view = View::new(observations, names);
+    let view = View::new(observations, names, memory);
     let mut verdicts: BTreeMap<String, Judgement> = BTreeMap::new();
     let mut note = |id: &str, judgement: Judgement| match verdicts.get_mut(id) {
         Some(known) => known.join(judgement),

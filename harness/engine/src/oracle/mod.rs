@@ -2,13 +2,14 @@
 //! protocol crate, so that one parser's mistake cannot hide on both sides.
 //!
 //! `wire` reads HTTP bytes, `dialect` what CLIs print, `view` makes the subjects of checks out of a trace, `expect` compares, `invariants` holds in every
-//! cell, `bearers` what is secret in one, `judge` puts the verdicts together.
+//! cell, `bearers` what is secret in one, `judge` puts the verdicts together. `memory` keeps what was read of a trace that still grows.
 
 mod bearers;
 mod dialect;
 mod expect;
 mod invariants;
 mod judge;
+mod memory;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -18,3 +19,4 @@ pub(crate) use bearers::deployed as deployed_bearers;
 pub(crate) use invariants::open_dispatches;
 pub(crate) use judge::judge;
 pub use judge::{Finding, Judgement};
+pub(crate) use memory::Memory;

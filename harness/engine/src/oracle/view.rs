@@ -2,11 +2,13 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use gauntlet_reports::Secrets;
 use gauntlet_simulators::stage::{Ending, Purpose};
 use serde_json::{Value, json};
 
+use super::memory::Memory;
 use super::{dialect, wire};
 use crate::cell::Names;
 use crate::scenario::{Subject, Which, in_trace};
@@ -16,6 +18,7 @@ use crate::trace::{FileSeen, Observation, What};
 pub(super) struct View<'a> {
     pub(super) observations: &'a [Observation],
     pub(super) names: &'a Names,
+    memory: &'a Memory,
     /// Every check and invariant looks at the turns and callbacks; they are read once.
     turns: OnceCell<Vec<Turn>>,
     calls: OnceCell<Vec<Call>>,
@@ -34,10 +37,13 @@ pub(super) struct Turn {
     pub(super) started_ms: u64,
     pub(super) ended_ms: Option<u64>,
     /// The answers that the CLI printed.
-    pub(super) messages: Vec<String>,
+    pub(super) messages: Rc<Vec<String>>,
     /// Whether it ended by itself and had run on no session.
     pub(super) ran_on_none: bool,
-    pub(super) value: Value,
+    /// Where in the trace it ended by itself.
+    left: Option<usize>,
+    /// As checks see it; made when one looks.
+    value: OnceCell<Value>,
 }
 
 /// What a check looks at, and where in the trace it is from.
@@ -70,9 +76,10 @@ pub(super) struct Call {
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(observations: &'a [Observation], names: &'a Names) -> Self {
+    /// `memory` is the trace's own: it may come from an earlier look at a part of the same trace.
+    pub(super) fn new(observations: &'a [Observation], names: &'a Names, memory: &'a Memory) -> Self {
         let (turns, calls, callbacks, secrets) = Default::default();
-        Self { observations, names, turns, calls, callbacks, secrets }
+        Self { observations, names, memory, turns, calls, callbacks, secrets }
     }
 
     pub(super) fn turns(&self) -> &[Turn] {
@@ -126,54 +133,83 @@ impl<'a> View<'a> {
                 printed.insert(session, &ending.stdout);
             }
             let What::CliEntered { dispatch, invocation } = &seen.what else { continue };
-            let Purpose::Turn { prompt, session } = &invocation.purpose else { continue };
-            let left = self.observations[index..].iter().find_map(|later| match &later.what {
-                What::CliLeft { ending } if ending.pid == invocation.pid => Some((later.at_ms, ending)),
-                _ => None,
-            });
-            let context = dispatch.as_ref().and_then(|name| contexts.get(name).cloned().flatten());
-            let output = self.names.executor.output.as_ref();
-            // Turns of one session do not overlap, so that this is what it had printed when the turn ended, too.
-            let before = |ending: &Ending| {
-                ending
-                    .session
-                    .as_deref()
-                    .and_then(|session| printed.get(session))
-                    .copied()
-                    .unwrap_or_default()
-            };
-            let messages = left.map(|(_, ending)| dialect::messages(output, &ending.stdout, before(ending)));
-            let value = json!({
-                "dispatch": dispatch,
-                "context": context.as_deref().map(|context| self.names.context_name(context)),
-                "args": invocation.args,
-                "prompt": prompt,
-                "session": session,
-                "cwd": invocation.cwd,
-                "env": invocation.env,
-                "stdin_at_end": invocation.stdin_at_end,
-                "started_ms": seen.at_ms,
-                "ended_ms": left.map(|(at_ms, _)| at_ms),
-                "printed_session": left.and_then(|(_, ending)| ending.session.clone()),
-                "thread_lines": left.map(|(_, ending)| dialect::sessions(output, &ending.stdout)),
-                "messages": messages,
-                "stdout": left.map(|(_, ending)| ending.stdout.clone()),
-                "stderr": left.map(|(_, ending)| ending.stderr.clone()),
-                "code": left.map(|(_, ending)| ending.code),
+            let Purpose::Turn { session, .. } = &invocation.purpose else { continue };
+            let ends = |later: &Observation| matches!(&later.what, What::CliLeft { ending } if ending.pid == invocation.pid);
+            let left = self.observations[index..].iter().position(ends).map(|after| index + after);
+            let ending = left.and_then(|left| self.ending(left));
+            let messages = ending.map(|(_, ending)| {
+                // Turns of one session do not overlap, so that this is what it had printed when the turn ended, too.
+                let before = ending.session.as_deref().and_then(|session| printed.get(session)).copied();
+                let output = self.names.executor.output.as_ref();
+                let read = || dialect::messages(output, &ending.stdout, before.unwrap_or_default());
+                self.memory.messages(index, read)
             });
             turns.push(Turn {
                 index,
                 dispatch: dispatch.clone(),
-                context,
+                context: dispatch.as_ref().and_then(|name| contexts.get(name).cloned().flatten()),
                 session: session.clone(),
                 started_ms: seen.at_ms,
-                ended_ms: left.map(|(at_ms, _)| at_ms),
+                ended_ms: ending.map(|(at_ms, _)| at_ms),
                 messages: messages.unwrap_or_default(),
-                ran_on_none: left.is_some_and(|(_, ending)| ending.session.is_none()),
-                value,
+                ran_on_none: ending.is_some_and(|(_, ending)| ending.session.is_none()),
+                left,
+                value: OnceCell::new(),
             });
         }
         turns
+    }
+
+    /// How and when the CLI left, by place in the trace.
+    fn ending(&self, index: usize) -> Option<(u64, &Ending)> {
+        match self.observations.get(index)? {
+            Observation { at_ms, what: What::CliLeft { ending } } => Some((*at_ms, ending)),
+            _ => None,
+        }
+    }
+
+    /// A turn as checks see it.
+    fn turn_value<'t>(&self, turn: &'t Turn) -> &'t Value {
+        turn.value.get_or_init(|| self.make_turn_value(turn).unwrap_or_default())
+    }
+
+    fn make_turn_value(&self, turn: &Turn) -> Option<Value> {
+        let What::CliEntered { invocation, .. } = &self.observations.get(turn.index)?.what else {
+            return None;
+        };
+        let Purpose::Turn { prompt, session } = &invocation.purpose else { return None };
+        let left = turn.left.and_then(|left| self.ending(left));
+        let output = self.names.executor.output.as_ref();
+        Some(json!({
+            "dispatch": turn.dispatch,
+            "context": self.context_of(turn),
+            "args": invocation.args,
+            "prompt": prompt,
+            "session": session,
+            "cwd": invocation.cwd,
+            "env": invocation.env,
+            "stdin_at_end": invocation.stdin_at_end,
+            "started_ms": turn.started_ms,
+            "ended_ms": turn.ended_ms,
+            "printed_session": left.and_then(|(_, ending)| ending.session.clone()),
+            "thread_lines": left.map(|(_, ending)| dialect::sessions(output, &ending.stdout)),
+            "messages": left.map(|_| &*turn.messages),
+            "stdout": left.map(|(_, ending)| ending.stdout.clone()),
+            "stderr": left.map(|(_, ending)| ending.stderr.clone()),
+            "code": left.map(|(_, ending)| ending.code),
+        }))
+    }
+
+    fn context_of(&self, turn: &Turn) -> Option<String> {
+        turn.context.as_deref().map(|context| self.names.context_name(context))
+    }
+
+    /// The turns that are meant.
+    fn turns_of(&self, which: &Which) -> impl Iterator<Item = &Turn> {
+        self.turns().iter().filter(|turn| {
+            is(turn.dispatch.as_deref(), &which.dispatch)
+                && is(self.context_of(turn).as_deref(), &which.context)
+        })
     }
 
     fn read_calls(&self) -> Vec<Call> {
@@ -183,10 +219,12 @@ impl<'a> View<'a> {
         });
         calls
             .map(|(index, at_ms, sent, answered)| {
-                let body = wire::request(&sent.0).and_then(|request| request.body).unwrap_or_default();
-                let answer = wire::answers(&answered.0).into_iter().next();
+                let exchange = self.memory.exchange(index, &sent.0, &answered.0);
+                let nothing = Value::Null;
+                let body =
+                    exchange.request.as_ref().and_then(|request| request.body.as_ref()).unwrap_or(&nothing);
+                let answer = exchange.answers.first();
                 let refused = answer
-                    .as_ref()
                     .and_then(|answer| answer.body.as_ref())
                     .and_then(|body| body.get("error"))
                     .is_some();
@@ -199,7 +237,7 @@ impl<'a> View<'a> {
                         .pointer("/params/message/contextId")
                         .and_then(Value::as_str)
                         .map(str::to_owned),
-                    text: text_of(&body).to_owned(),
+                    text: text_of(body).to_owned(),
                     taken: accepted && !refused,
                 }
             })
@@ -210,13 +248,14 @@ impl<'a> View<'a> {
         let mut callbacks = Vec::new();
         for (index, seen) in self.observations.iter().enumerate() {
             let What::Callback { sent, answered } = &seen.what else { continue };
-            let request = wire::request(&sent.0);
-            let status = wire::answers(&answered.0).first().map(|answer| answer.status);
-            let body = request.as_ref().and_then(|request| request.body.clone()).unwrap_or_default();
+            let exchange = self.memory.exchange(index, &sent.0, &answered.0);
+            let (request, nothing) = (exchange.request.as_ref(), Value::Null);
+            let status = exchange.answers.first().map(|answer| answer.status);
+            let body = request.and_then(|request| request.body.as_ref()).unwrap_or(&nothing);
             let part = |pointer: &str| body.pointer(pointer).cloned().unwrap_or_default();
             let context = body.pointer("/params/message/contextId").and_then(Value::as_str);
             let text = part("/params/message/parts/0/text");
-            let headers = request.as_ref().map(|request| request.headers.as_slice()).unwrap_or_default();
+            let headers = request.map(|request| request.headers.as_slice()).unwrap_or_default();
             let authorization = wire::authorization(headers, &self.names.hermes_token);
             let value = json!({
                 "id": part("/id"),
@@ -226,7 +265,7 @@ impl<'a> View<'a> {
                 "context": context.map(|context| self.names.context_name(context)),
                 "text": text,
                 "metadata": part("/params/message/metadata"),
-                "path": request.as_ref().map(|request| request.path.clone()),
+                "path": request.map(|request| request.path.clone()),
                 "authorization": authorization,
                 "status": status,
                 "recorded": self.recorded_before(index, context, text.as_str()),
@@ -293,7 +332,8 @@ impl<'a> View<'a> {
                 Looked { value: value.clone(), trace: vec![index] }
             }
             Subject::CliTurns(which) => {
-                list(self.turns().iter().map(|turn| (turn.index, turn.value.clone())), which)
+                let turns = self.turns_of(which).map(|turn| (turn.index, self.turn_value(turn).clone()));
+                list(turns, &Which::default())
             }
             Subject::Refusals(which) => self.refusals(which)?,
             Subject::Overlaps(which) => self.overlaps(which)?,
@@ -378,7 +418,7 @@ impl<'a> View<'a> {
     /// How many pairs of turns overlapped; nothing when the CLI was not started twice. A turn that the CLI refused was one, and
     /// is over at once.
     fn overlaps(&self, which: &Which) -> Option<Looked> {
-        let turns: Vec<&Turn> = self.turns().iter().filter(|turn| fits(&turn.value, which)).collect();
+        let turns: Vec<&Turn> = self.turns_of(which).collect();
         let refused = self.refusals(which).map_or(0, |refusals| refusals.trace.len());
         if turns.len() + refused < 2 {
             return None;
@@ -433,10 +473,13 @@ fn overlap(one: &Turn, two: &Turn) -> bool {
 }
 
 fn fits(value: &Value, which: &Which) -> bool {
-    let is = |name: &str, wanted: &Option<String>| {
-        wanted.as_deref().is_none_or(|wanted| value.get(name).and_then(Value::as_str) == Some(wanted))
-    };
-    is("context", &which.context) && is("dispatch", &which.dispatch)
+    let member = |name: &str| value.get(name).and_then(Value::as_str);
+    is(member("context"), &which.context) && is(member("dispatch"), &which.dispatch)
+}
+
+/// Whether it is what is wanted, if anything is.
+fn is(found: Option<&str>, wanted: &Option<String>) -> bool {
+    wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
 }
 
 /// The lines of a file that are JSON objects.

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::trace::lossy;
+
 /// One answer as it came over the wire.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct HttpAnswer {
@@ -110,7 +112,7 @@ fn answer(bytes: &[u8]) -> Option<(HttpAnswer, usize)> {
         .collect();
     let status = response.code?;
     let (content, used, whole) = body(&headers, bytes.get(head..).unwrap_or_default(), status);
-    let text = String::from_utf8_lossy(&content).into_owned();
+    let text = lossy(&content).into_owned();
     let body = serde_json::from_slice(&content).ok();
     Some((HttpAnswer { status, headers, text, body, whole }, head + used))
 }

@@ -24,6 +24,9 @@ pub struct FileImage {
     pub content: Rc<Vec<u8>>,
 }
 
+/// Takes a file that is there: its path, its permission bits, its content.
+pub type See<'a> = dyn FnMut(&str, u32, &Rc<Vec<u8>>) + 'a;
+
 /// A whole disk. Cloning is cheap and gives an independent disk.
 #[derive(Clone)]
 pub struct DiskImage {
@@ -377,13 +380,13 @@ impl DiskImage {
 
     /// Shows every file below a directory with its path, its permission bits and its content; paths begin with `prefix`. Links are
     /// not followed.
-    pub fn visit_files(&self, path: &Path, prefix: &str, see: &mut dyn FnMut(&str, u32, &Rc<Vec<u8>>)) {
+    pub fn visit_files(&self, path: &Path, prefix: &str, see: &mut See<'_>) {
         if let Ok(number) = self.find(path) {
             self.visit(number, &mut prefix.to_owned(), see);
         }
     }
 
-    fn visit(&self, number: usize, path: &mut String, see: &mut dyn FnMut(&str, u32, &Rc<Vec<u8>>)) {
+    fn visit(&self, number: usize, path: &mut String, see: &mut See<'_>) {
         let node = self.node(number);
         match &node.body {
             Body::File { content, .. } => see(path, node.mode, content),

@@ -5,7 +5,7 @@ use gauntlet_simulators::stage::{Ending, Invocation, Purpose};
 use serde_json::json;
 
 use super::{PLAIN, Story, answer, answers, callback, refused, taken};
-use crate::oracle::open_dispatches;
+use crate::oracle::{Memory, open_dispatches};
 use crate::trace::{Blob, FileSeen, What};
 
 #[test]
@@ -153,12 +153,48 @@ fn what_a_receiver_that_is_gone_still_owes_is_unclear_and_what_it_overdid_is_not
 
 #[test]
 fn a_dispatch_is_open_until_its_outcome_is_seen() {
-    let open = |story: &Story| open_dispatches(&story.observations, &story.names);
+    let open = |story: &Story| open_dispatches(&story.observations, &story.names, &Memory::default());
     assert!(!open(&Story::new()));
     assert!(!open(&Story::new().dispatched("d", "c", false)));
     let asked = Story::new().dispatched("d", "c", true);
     assert!(open(&asked));
     assert!(!open(&asked.called("1", "c", &refused())));
+}
+
+#[test]
+fn what_was_read_of_a_trace_before_changes_nothing() {
+    let story = Story::new()
+        .dispatched("one", "c", true)
+        .dispatched("two", "d", true)
+        .turn("one", 5, None)
+        .left(5, &answers("done"))
+        .called("1", "c", &refused())
+        .turn("two", 6, Some("s"))
+        .left(6, &answers("else"))
+        .transcript("c", 1)
+        .stopped("runtime")
+        .transcript("d", 1)
+        .called_with("2", "d", "else", &taken());
+    let memory = Memory::default();
+    let open: Vec<bool> = (0..=story.observations.len())
+        .map(|many| {
+            let seen = &story.observations[..many];
+            let fresh = open_dispatches(seen, &story.names, &Memory::default());
+            assert_eq!(open_dispatches(seen, &story.names, &memory), fresh, "after {many} observations");
+            fresh
+        })
+        .collect();
+    assert_eq!((open.contains(&true), open.last()), (true, Some(&false)), "{open:?}");
+}
+
+#[test]
+fn a_bearer_is_found_where_a_file_grows_over_it() {
+    let story = Story::new();
+    let token = story.names.token.clone();
+    let grown = |to: usize| format!("a line\n{}", &token[..to]);
+    let story = story.file("repo/log", Some(&grown(9))).file("repo/log", Some(&grown(token.len() - 1)));
+    assert_eq!(story.verdict("FLEET-INV-06"), Pass);
+    assert_eq!(story.file("repo/log", Some(&grown(token.len()))).verdict("FLEET-INV-06"), Fail);
 }
 
 #[test]

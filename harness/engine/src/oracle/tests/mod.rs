@@ -12,6 +12,7 @@ use gauntlet_simulators::stage::{Ending, Invocation, Purpose};
 use serde_json::json;
 
 use super::judge::{Judgement, judge};
+use super::memory::Memory;
 use super::view::View;
 use crate::cell::{Names, Plan};
 use crate::data::{Library, Source};
@@ -25,6 +26,7 @@ struct Story {
     names: Names,
     now_ms: u64,
     observations: Vec<Observation>,
+    memory: Memory,
 }
 
 pub(super) static LIBRARY: LazyLock<Library> =
@@ -54,7 +56,14 @@ impl Story {
             seed: 7,
             lane: Lane::Virtual,
         };
-        Self { plan, library, names: Names::new(&[7; 32], executor), now_ms: 0, observations: Vec::new() }
+        Self {
+            plan,
+            library,
+            names: Names::new(&[7; 32], executor),
+            now_ms: 0,
+            observations: Vec::new(),
+            memory: Memory::default(),
+        }
     }
 
     fn see(mut self, what: What) -> Self {
@@ -154,7 +163,7 @@ impl Story {
     }
 
     fn judged(&self) -> BTreeMap<String, Judgement> {
-        judge(&self.plan, &self.library.catalogue, &self.names, &self.observations)
+        judge(&self.plan, &self.library.catalogue, &self.names, &self.observations, &self.memory)
     }
 
     fn verdict(&self, id: &str) -> Verdict {
@@ -162,7 +171,7 @@ impl Story {
     }
 
     fn view(&self) -> View<'_> {
-        View::new(&self.observations, &self.names)
+        View::new(&self.observations, &self.names, &self.memory)
     }
 }
 
