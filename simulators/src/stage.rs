@@ -103,6 +103,9 @@ pub struct Part {
     /// Lines printed on standard output before the first event, as they are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub noise: Vec<String>,
+    /// What its events say instead, by JSON pointer, wherever they say anything at all there.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub misstates: BTreeMap<String, serde_json::Value>,
     /// Text printed on standard error at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stderr: Option<String>,

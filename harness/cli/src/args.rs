@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use gauntlet_engine::narrow::Shard;
+use gauntlet_runtime::fleet::budget::command::BudgetCommand;
 use gauntlet_runtime::fleet::command::SendArgs;
 
 /// A conformance test harness and simulator for the bridges through which coding agents work for each other.
@@ -365,32 +366,6 @@ pub(crate) struct StandInArgs {
     /// The arguments that the receiver gave
     #[arg(last = true, allow_hyphen_values = true)]
     pub(crate) args: Vec<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum BudgetCommand {
-    /// Show what is used of each budget, and what is left. Nothing is written. Ends with 4 when no peer has a budget
-    Show(BudgetArgs),
-    /// Let budgets begin anew; that somebody did is written into the ledger
-    Reset(BudgetArgs),
-}
-
-#[derive(Debug, ClapArgs)]
-pub(crate) struct BudgetArgs {
-    /// Only this peer
-    pub(crate) peer: Option<String>,
-    /// How
-    #[arg(long, value_enum, default_value = "text")]
-    pub(crate) format: BudgetFormat,
-}
-
-/// How budgets are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum BudgetFormat {
-    /// For people
-    Text,
-    /// An object
-    Json,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,7 +2,6 @@
 #![expect(clippy::print_stderr, reason = "the command line talks to people")]
 
 mod args;
-mod budget;
 mod catalogue;
 mod doctor;
 mod explain;
@@ -65,7 +64,7 @@ fn run(command: Command) -> Outcome {
         Command::Receiver(receiver) => process::receiver(&receiver),
         Command::StandIn(stand_in) => process::stand_in(&stand_in),
         Command::Profile(ProfileCommand::Record(record)) => profile::record(&record),
-        Command::Budget(command) => budget::run(&command),
+        Command::Budget(command) => process::budget(&command),
         Command::Schema(schema) => schema::schema(&schema),
     }
 }

@@ -5,7 +5,6 @@
 //! reports, and [`session`] is the whole of it.
 
 mod braces;
-pub mod budget;
 pub mod cell;
 pub mod cells;
 pub mod coverage;

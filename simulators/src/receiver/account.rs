@@ -2,7 +2,6 @@
 
 use gauntlet_protocol::fleet::extension::USAGE;
 use gauntlet_protocol::fleet::extension::usage::{Reading, Usage};
-use gauntlet_protocol::step::Step;
 use gauntlet_world::injection::Point;
 use serde_json::{Value, json};
 
@@ -14,14 +13,6 @@ pub(crate) enum Account {
     OfTurn(Reading),
     /// What all turns of its session used so far.
     OfSession(Reading),
-}
-
-/// What a CLI tells of the steps of a turn.
-pub(crate) enum Steps {
-    /// Nothing: its output is not made of steps.
-    Untold,
-    /// The last one that was completed, if any was.
-    Last(Option<Step>),
 }
 
 /// What a turn used.
@@ -76,7 +67,8 @@ impl Receiver {
             used.total = Some((session.to_owned(), told.usage));
         }
         let event = json!({
-            "contextId": context, "usage": used.usage.to_value(), "later": used.usage != told.usage, "counts": "turn",
+            "contextId": context, "usage": used.usage.to_value(), "later": used.usage != told.usage,
+            "doubted": !told.notes.is_empty(), "counts": "turn",
         });
         let passed = self.pass(Point::ReceiverUsage, event.clone()).await.first().unwrap_or_default();
         if passed.get("counts") != event.get("counts") {
@@ -90,15 +82,15 @@ impl Receiver {
 
     /// What is told of a turn that was ended from here: how far it came.
     pub(super) async fn with_last_step(&self, context: &str, text: String, stdout: &[u8]) -> String {
-        let step = match self.talk.last_step(stdout) {
-            // None is made up.
-            Steps::Untold | Steps::Last(None) => return text,
-            Steps::Last(Some(step)) => step,
+        let step = self.talk.last_step(stdout);
+        let (number, name) = (step.as_ref().map(|step| step.number), step.as_ref().map(|step| &step.name));
+        let event = json!({ "contextId": context, "number": number, "name": name });
+        let passed = self.pass(Point::ReceiverLastStep, event).await.first().unwrap_or_default();
+        // None is made up.
+        let (Some(number), Some(name)) = (passed["number"].as_u64(), passed["name"].as_str()) else {
+            return text;
         };
-        let event = json!({ "contextId": context, "number": step.number, "name": step.name });
-        let Some(passed) = self.pass(Point::ReceiverLastStep, event).await.first() else { return text };
-        let name = passed.get("name").and_then(Value::as_str).unwrap_or_default();
-        format!("{text}\nlast completed step: {}, {name}", passed.get("number").unwrap_or(&Value::Null))
+        format!("{text}\nlast completed step: {number}, {name}")
     }
 }
 

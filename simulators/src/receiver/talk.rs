@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use gauntlet_protocol::fleet::Mode;
 use gauntlet_protocol::fleet::extension::usage::Reading;
+use gauntlet_protocol::step::Step;
 
-use super::account::{Account, Steps};
+use super::account::Account;
 use super::cli::Output;
 use super::config::Config;
 use crate::executors;
@@ -53,10 +54,10 @@ pub(crate) trait Talk {
         let _ = stdout;
         Account::OfTurn(Reading::default())
     }
-    /// What its output tells of the steps of the turn.
-    fn last_step(&self, stdout: &[u8]) -> Steps {
+    /// The last completed step that its output tells of, if it is made of steps.
+    fn last_step(&self, stdout: &[u8]) -> Option<Step> {
         let _ = stdout;
-        Steps::Untold
+        None
     }
     /// What is added to the CLI's environment.
     fn environment(&self) -> BTreeMap<String, String> {

@@ -1,13 +1,13 @@
 //! What a dispatch and its reply mean to the budget of a peer.
 
 use gauntlet_protocol::fleet::AgentMessage;
-use gauntlet_protocol::fleet::config::{PeerEntry, Unknown};
+use gauntlet_protocol::fleet::config::{PeerEntry, Period, Unknown};
 use gauntlet_protocol::fleet::extension::usage::{Reading, Usage};
 use gauntlet_world::injection::Point;
 use serde_json::{Value, json};
 
 use super::Fleet;
-use super::budget::Refusal;
+use super::budget::{Manner, Refusal, Wanted};
 use super::client::{Class, SendError};
 
 impl Fleet {
@@ -34,7 +34,12 @@ impl Fleet {
         if looked.text("unknown") != Some(kind) {
             budget.unknown = Unknown::Allow;
         }
-        match self.budgets.reserve(&self.host, name, &budget, id, on).await {
+        let named = Period::ALL.into_iter().find(|period| looked.text("period") == Some(period.name()));
+        budget.period = named.unwrap_or(budget.period);
+        let account = looked.text("peer").unwrap_or(name);
+        let manner = self.manner(account).await;
+        let wanted = Wanted { id, peer: account, budget: &budget, context: on };
+        match self.budgets.reserve(&self.host, wanted, manner).await {
             Ok(()) => Ok(true),
             Err(Refusal::Exceeded(text)) => {
                 let event =
@@ -58,9 +63,17 @@ impl Fleet {
         }
     }
 
+    async fn manner(&self, account: &str) -> Manner {
+        let event = json!({ "peer": account, "alone": true, "durable": true, "mode": "0600" });
+        let passed = self.decide(Point::RuntimeBudgetReserve, event).await;
+        let mode = passed.text("mode").and_then(|mode| u32::from_str_radix(mode, 8).ok());
+        Manner { alone: passed.yes("alone"), durable: passed.yes("durable"), mode: mode.unwrap_or(0o600) }
+    }
+
     /// What was reserved surely came to nothing.
     pub(super) async fn release(&self, id: &str) {
-        let event = json!({ "event": "release", "reply": null, "contextId": null, "usage": null });
+        let event =
+            json!({ "event": "release", "reply": null, "contextId": null, "usage": null, "doubted": false });
         if !self.decide(Point::RuntimeBudgetEntry, event).await.is_omitted() {
             self.budgets.release(&self.host, id).await;
         }
@@ -86,7 +99,8 @@ impl Fleet {
     /// Books what a reply tells.
     pub(super) async fn settle(&self, reply: &str, context: &str, of: Option<&str>, told: Reading) {
         let usage = told.usage.to_value();
-        let event = json!({ "event": "settle", "reply": reply, "contextId": context, "usage": usage });
+        let doubted = !told.notes.is_empty();
+        let event = json!({ "event": "settle", "reply": reply, "contextId": context, "usage": usage, "doubted": doubted });
         for event in self.settings.injector.pass(&self.host, Point::RuntimeBudgetEntry, event).await.events {
             let text = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
             let told = match event.get("usage") {

@@ -129,11 +129,12 @@ pub enum Point {
     #[serde(rename = "receiver.heard")]
     ReceiverHeard,
     /// The receiver has reckoned what a turn used, from what its CLI printed. `later`: the CLI tells the total of the session, and there
-    /// were earlier turns. `{"contextId", "usage", "later": bool, "counts": "turn"}`; `counts` something else: it takes the total.
+    /// were earlier turns; `doubted`: something of what it told can be no usage. `{"contextId", "usage", "later": bool, "doubted": bool,
+    /// "counts": "turn"}`; `counts` something else: it takes the total.
     #[serde(rename = "receiver.usage")]
     ReceiverUsage,
-    /// The receiver names the last completed step of a turn that it ended at its limit. `{"contextId", "number", "name"}`; omitted: it
-    /// names none.
+    /// The receiver names the last completed step of a turn that it ended at its limit; `number` and `name` are null when its CLI told
+    /// of none, and then it names none. `{"contextId", "number", "name"}`; omitted: it names none.
     #[serde(rename = "receiver.last_step")]
     ReceiverLastStep,
     /// The receiver kills the process groups of a turn that ran into its cap or its deadline, or of all when it is told to end.
@@ -289,21 +290,30 @@ pub enum Point {
     #[serde(rename = "runtime.late")]
     RuntimeLate,
     /// The runtime looks at the budget of a peer before a dispatch. `{"peer", "period", "unknown": "refuse" | "allow" | "estimate"}`;
-    /// omitted: it does not look, and counts nothing; `unknown` something else: as if it were `allow`.
+    /// omitted: it does not look, and counts nothing; `peer` something else: it is counted for that one; `unknown` something else: as
+    /// if it were `allow`; `period` something else: that one.
     #[serde(rename = "runtime.budget")]
     RuntimeBudget,
     /// The runtime has found that a budget does not allow a dispatch. `{"peer", "exceeded": true, "text", "class"}`; not exceeded: it
     /// is sent all the same.
     #[serde(rename = "runtime.budget_refusal")]
     RuntimeBudgetRefusal,
-    /// The runtime books what became of a turn of a peer with a budget. `{"event": "release" | "settle", "reply", "contextId",
-    /// "usage"}`; omitted: it does not.
+    /// The runtime is about to reserve a turn. `{"peer", "alone": true, "durable": true, "mode": "0600"}`; not `alone`: between its
+    /// look at the ledger and its entry others come; not `durable`: it does not wait for the disk; `mode`: of a ledger that is new.
+    #[serde(rename = "runtime.budget_reserve")]
+    RuntimeBudgetReserve,
+    /// The runtime books what became of a turn of a peer with a budget. `doubted`: something of what was told can be no usage.
+    /// `{"event": "release" | "settle", "reply", "contextId", "usage", "doubted": bool}`; omitted: it does not.
     #[serde(rename = "runtime.budget_entry")]
     RuntimeBudgetEntry,
     /// The runtime has found that the ledger of budgets cannot be used. `{"peer", "text"}`; omitted: it sends as if nothing had been
     /// used.
     #[serde(rename = "runtime.budget_ledger")]
     RuntimeBudgetLedger,
+    /// The runtime's command has looked at budgets, or is about to reset them. `{"does": "show" | "reset", "standings"}`; omitted: it
+    /// only says that it did.
+    #[serde(rename = "runtime.budget_command")]
+    RuntimeBudgetCommand,
     /// The node is called at a path below its own, at which it takes replies. `{"path", "taken": true}`
     #[serde(rename = "runtime.reply_path")]
     RuntimeReplyPath,
@@ -487,8 +497,10 @@ impl Point {
             Point::RuntimeLate => "runtime.late",
             Point::RuntimeBudget => "runtime.budget",
             Point::RuntimeBudgetRefusal => "runtime.budget_refusal",
+            Point::RuntimeBudgetReserve => "runtime.budget_reserve",
             Point::RuntimeBudgetEntry => "runtime.budget_entry",
             Point::RuntimeBudgetLedger => "runtime.budget_ledger",
+            Point::RuntimeBudgetCommand => "runtime.budget_command",
             Point::RuntimeReplyPath => "runtime.reply_path",
             Point::RuntimeFailure => "runtime.failure",
             Point::RuntimeToken => "runtime.token",
@@ -622,9 +634,11 @@ impl Point {
                 &["reply", "session", "wrong_session"],
                 &[Replace, Delay, Stall],
             ),
-            Point::ReceiverUsage => {
-                of(&["contextId", "usage", "later", "counts"], &["usage", "counts"], &[Replace, Delay, Stall])
-            }
+            Point::ReceiverUsage => of(
+                &["contextId", "usage", "later", "doubted", "counts"],
+                &["usage", "counts"],
+                &[Replace, Delay, Stall],
+            ),
             Point::ReceiverLastStep => {
                 of(&["contextId", "number", "name"], &["number", "name"], &[Omit, Replace, Delay, Stall])
             }
@@ -741,20 +755,30 @@ impl Point {
             Point::RuntimeLate => {
                 of(&["contextId", "earlier_life", "late"], &["late"], &[Replace, Delay, Stall])
             }
-            Point::RuntimeBudget => {
-                of(&["peer", "period", "unknown"], &["unknown"], &[Omit, Replace, Delay, Stall])
-            }
+            Point::RuntimeBudget => of(
+                &["peer", "period", "unknown"],
+                &["peer", "period", "unknown"],
+                &[Omit, Replace, Delay, Stall],
+            ),
             Point::RuntimeBudgetRefusal => of(
                 &["peer", "exceeded", "text", "class"],
                 &["exceeded", "text", "class"],
                 &[Replace, Delay, Stall],
             ),
+            Point::RuntimeBudgetReserve => of(
+                &["peer", "alone", "durable", "mode"],
+                &["alone", "durable", "mode"],
+                &[Replace, Delay, Stall],
+            ),
             Point::RuntimeBudgetEntry => of(
-                &["event", "reply", "contextId", "usage"],
+                &["event", "reply", "contextId", "usage", "doubted"],
                 &["reply", "usage"],
                 &[Omit, Replace, Delay, Stall, Duplicate],
             ),
             Point::RuntimeBudgetLedger => of(&["peer", "text"], &["text"], &[Omit, Replace, Delay, Stall]),
+            Point::RuntimeBudgetCommand => {
+                of(&["does", "standings"], &["standings"], &[Omit, Replace, Delay, Stall])
+            }
             Point::RuntimeReplyPath => of(&["path", "taken"], &["taken"], &[Replace, Delay, Stall]),
             Point::RuntimeFailure => {
                 of(&["because", "class", "retry_safe"], &["class", "retry_safe"], &[Replace, Delay, Stall])

@@ -7,8 +7,9 @@
 use gauntlet_protocol::claude_code::{
     TurnOutput, last_step, says_session_in_use, says_session_not_found, session_id, used,
 };
+use gauntlet_protocol::step::Step;
 
-use crate::receiver::account::{Account, Steps};
+use crate::receiver::account::Account;
 use crate::receiver::flags::sanitised;
 use crate::receiver::talk::{Ask, Heard, Spoken, Talk};
 
@@ -50,8 +51,8 @@ impl Talk for ClaudeCode {
         Account::OfTurn(used(stdout))
     }
 
-    fn last_step(&self, stdout: &[u8]) -> Steps {
-        Steps::Last(last_step(stdout))
+    fn last_step(&self, stdout: &[u8]) -> Option<Step> {
+        last_step(stdout)
     }
 
     fn read(&self, heard: &Heard<'_>) -> Spoken {

@@ -2,8 +2,9 @@
 
 use gauntlet_protocol::codex::{NO_ROLLOUT, TurnOutput, last_step, thread_total};
 use gauntlet_protocol::fleet::with_role;
+use gauntlet_protocol::step::Step;
 
-use crate::receiver::account::{Account, Steps};
+use crate::receiver::account::Account;
 use crate::receiver::flags::sanitised;
 use crate::receiver::talk::{Ask, Heard, Spoken, Talk};
 
@@ -37,8 +38,8 @@ impl Talk for Codex {
         Account::OfSession(thread_total(stdout))
     }
 
-    fn last_step(&self, stdout: &[u8]) -> Steps {
-        Steps::Last(last_step(stdout))
+    fn last_step(&self, stdout: &[u8]) -> Option<Step> {
+        last_step(stdout)
     }
 
     fn read(&self, heard: &Heard<'_>) -> Spoken {

@@ -1,5 +1,6 @@
 //! One line of the ledger.
 
+use gauntlet_protocol::fleet::config::Unknown;
 use gauntlet_protocol::fleet::extension::usage::{Usage, Usd};
 use gauntlet_protocol::json;
 use serde_json::{Value, json};
@@ -12,6 +13,16 @@ const VERSION: u64 = 1;
 pub(super) struct Hold {
     pub(super) tokens: u64,
     pub(super) cost: Usd,
+}
+
+impl Hold {
+    /// What is held of a peer with this policy.
+    pub(super) fn of(policy: Unknown) -> Hold {
+        match policy {
+            Unknown::Estimate { tokens, cost } => Hold { tokens, cost: cost.unwrap_or_default() },
+            Unknown::Refuse | Unknown::Allow => Hold { tokens: 0, cost: Usd(0) },
+        }
+    }
 }
 
 /// Something that happened to a budget.

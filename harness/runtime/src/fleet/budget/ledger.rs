@@ -7,9 +7,9 @@ use std::time::Duration;
 use gauntlet_world::Host;
 use gauntlet_world::disk::Lock;
 
-use super::BudgetError;
 use super::entry::Entry;
 use super::state::State;
+use super::{BudgetError, Manner};
 use crate::fleet::home::home;
 
 const FILE: &str = "budget.jsonl";
@@ -118,8 +118,13 @@ impl Ledger {
         Ok(())
     }
 
-    /// Adds entries durably. Only for who holds the lock.
-    pub(super) async fn append(&mut self, host: &Host, entries: &[Entry]) -> Result<(), BudgetError> {
+    /// Adds entries. Only for who holds the lock.
+    pub(super) async fn append(
+        &mut self,
+        host: &Host,
+        entries: &[Entry],
+        manner: Manner,
+    ) -> Result<(), BudgetError> {
         let mut text = String::new();
         if let Some(lacks_its_end) = self.torn {
             text.push_str(if lacks_its_end { "\n" } else { "" });
@@ -128,10 +133,14 @@ impl Ledger {
         entries.iter().for_each(|entry| text.push_str(&entry.to_line()));
         let is_new = self.read == 0;
         let written = async {
-            host.disk().append_durably(&self.path, text.as_bytes()).await?;
+            let disk = host.disk();
+            disk.append(&self.path, text.as_bytes()).await?;
             if is_new {
-                let home = self.path.parent().unwrap_or(Path::new("/"));
-                host.disk().sync_dir(home).await?;
+                disk.set_mode(&self.path, manner.mode).await?;
+                disk.sync_dir(self.path.parent().unwrap_or(Path::new("/"))).await?;
+            }
+            if manner.durable {
+                disk.sync(&self.path).await?;
             }
             Ok(())
         };

@@ -1,11 +1,12 @@
 //! What peers may use: reserved before a dispatch leaves, settled when its reply comes (hardening roadmap, issue 5 A3).
 //!
 //! `ledger` is the file, and who may write to it; `entry` one line of it; `state` what all lines together say; `period` when a
-//! budget begins anew; `standing` how a peer stands, for people.
+//! budget begins anew; `standing` how a peer stands, for people; [`command`] what people type.
 //!
 //! What is certain not to have run is released. Everything else stays counted: a turn that was reserved and of which nothing is
 //! heard again counts as a turn, and for as much as it held.
 
+pub mod command;
 mod entry;
 mod ledger;
 mod period;
@@ -13,9 +14,10 @@ mod standing;
 mod state;
 
 use std::cell::RefCell;
+use std::time::Duration;
 
-use gauntlet_protocol::fleet::config::{Budget, ConfigError, FleetConfig, Unknown};
-use gauntlet_protocol::fleet::extension::usage::{Reading, Usd};
+use gauntlet_protocol::fleet::config::{Budget, ConfigError, FleetConfig};
+use gauntlet_protocol::fleet::extension::usage::Reading;
 use gauntlet_world::Host;
 use tokio::sync::Mutex;
 
@@ -80,6 +82,13 @@ pub enum BudgetError {
     Config(#[from] ConfigError),
 }
 
+impl BudgetError {
+    /// Whether it is the affair of whoever wrote a file or asked for something, and not of the machine.
+    pub fn is_of_its_user(&self) -> bool {
+        matches!(self, BudgetError::Broken { .. } | BudgetError::NoBudget { .. } | BudgetError::Config(_))
+    }
+}
+
 /// Why nothing was reserved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
@@ -90,6 +99,32 @@ pub(super) enum Refusal {
     #[error(transparent)]
     Ledger(#[from] BudgetError),
 }
+
+/// A turn that is to be reserved.
+pub(super) struct Wanted<'a> {
+    pub(super) id: &'a str,
+    pub(super) peer: &'a str,
+    pub(super) budget: &'a Budget,
+    pub(super) context: Option<&'a str>,
+}
+
+/// How an entry is made; without a quirk always the same.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    /// Nobody comes between the look at the ledger and the entry.
+    pub(super) alone: bool,
+    /// The disk has it before anything else happens.
+    pub(super) durable: bool,
+    /// The mode of a ledger that is new.
+    pub(super) mode: u32,
+}
+
+impl Manner {
+    const USUAL: Manner = Manner { alone: true, durable: true, mode: 0o600 };
+}
+
+/// In which others come between, where a quirk lets them.
+const A_MOMENT: Duration = Duration::from_millis(10);
 
 /// The budgets of a runtime.
 pub(super) struct Budgets {
@@ -105,30 +140,28 @@ impl Budgets {
     }
 
     /// Reserves a turn, or says why there is none. What is reserved is durable before this returns.
-    pub(super) async fn reserve(
-        &self,
-        host: &Host,
-        peer: &str,
-        budget: &Budget,
-        id: &str,
-        context: Option<&str>,
-    ) -> Result<(), Refusal> {
+    pub(super) async fn reserve(&self, host: &Host, turn: Wanted<'_>, manner: Manner) -> Result<(), Refusal> {
         let mut ledger = self.ledger.lock().await;
-        let _held = ledger.hold(host).await?;
+        let mut held = ledger.hold(host).await?;
         self.make_up(host, &mut ledger).await?;
-        let now = host.clock().wall();
-        let hold = match budget.unknown {
-            Unknown::Estimate { tokens, cost } => Hold { tokens, cost: cost.unwrap_or_default() },
-            Unknown::Refuse | Unknown::Allow => Hold { tokens: 0, cost: Usd(0) },
-        };
-        let standing = Standing::of(peer, budget, ledger.state(), now);
+        let Wanted { id, peer, budget, context } = turn;
+        let hold = Hold::of(budget.unknown);
+        let standing = Standing::of(peer, budget, ledger.state(), host.clock().wall());
         if let Some(why) = standing.refuses(hold) {
             return Err(Refusal::Exceeded(why));
         }
-        let at = ledger.state().time_of(peer, now.millis());
+        if !manner.alone {
+            drop((ledger, held));
+            host.clock().sleep(A_MOMENT).await;
+            ledger = self.ledger.lock().await;
+            held = ledger.hold(host).await?;
+        }
+        let at = ledger.state().time_of(peer, host.clock().wall().millis());
         let context = context.map(str::to_owned);
         let entry = Entry::Reserve { id: id.to_owned(), peer: peer.to_owned(), at, context, hold };
-        if let Err(error) = ledger.append(host, &[entry]).await {
+        let written = ledger.append(host, &[entry], manner).await;
+        drop(held);
+        if let Err(error) = written {
             // It may stand there all the same, and nothing is sent for it.
             self.missing.borrow_mut().push(Entry::Release { id: id.to_owned() });
             return Err(error.into());
@@ -180,7 +213,7 @@ impl Budgets {
         let missing: Vec<Entry> =
             self.missing.borrow().iter().filter(|entry| ledger.state().changes_by(entry)).cloned().collect();
         if !missing.is_empty() {
-            ledger.append(host, &missing).await?;
+            ledger.append(host, &missing, Manner::USUAL).await?;
         }
         self.missing.borrow_mut().clear();
         Ok(())
@@ -210,7 +243,7 @@ pub async fn reset(host: &Host, peer: Option<&str>) -> Result<Vec<String>, Budge
     let at = host.clock().wall().millis();
     let entries: Vec<Entry> =
         peers.iter().map(|peer| Entry::Reset { peer: peer.clone(), at, by: by.clone() }).collect();
-    ledger.append(host, &entries).await?;
+    ledger.append(host, &entries, Manner::USUAL).await?;
     Ok(peers)
 }
 

@@ -145,11 +145,7 @@ impl Standing {
 
     /// What refuses the next dispatch, if anything does.
     pub fn refusal(&self) -> Option<String> {
-        let hold = match self.budget.unknown {
-            Unknown::Estimate { tokens, cost } => Hold { tokens, cost: cost.unwrap_or_default() },
-            Unknown::Refuse | Unknown::Allow => Hold { tokens: 0, cost: Usd(0) },
-        };
-        self.refuses(hold)
+        self.refuses(Hold::of(self.budget.unknown))
     }
 
     /// For programs. Money in US dollars.
