@@ -47,8 +47,15 @@ impl Used {
 }
 
 impl Receiver {
-    /// What a turn used by what its CLI printed. Who does not declare the extension does not look.
-    pub(super) async fn used(&self, context: &str, session: Option<&str>, stdout: &[u8]) -> Used {
+    /// What a turn used by what its CLI printed: in which session it ran, and which one it was to go on with. Who does not declare
+    /// the extension does not look.
+    pub(super) async fn used(
+        &self,
+        context: &str,
+        session: Option<&str>,
+        resumed: Option<&str>,
+        stdout: &[u8],
+    ) -> Used {
         if !self.settings.declares.contains(&&USAGE) {
             return Used::default();
         }
@@ -61,9 +68,10 @@ impl Receiver {
         }
         let mut used = Used { usage: told.usage, total: None };
         if let Some(session) = session.filter(|_| is_total) {
-            // What was not told before, since its turn was cut short, is told now.
-            used.usage =
-                told.usage.since(&self.journal.total_of(session).unwrap_or_else(|| zero_like(&told.usage)));
+            // Of a session that is new it is the turn's own; of one of which no total was ever told nobody knows what this turn added.
+            let before = self.journal.total_of(session);
+            let before = before.or_else(|| (resumed != Some(session)).then(|| zero_like(&told.usage)));
+            used.usage = before.map_or_else(Usage::default, |before| told.usage.since(&before));
             used.total = Some((session.to_owned(), told.usage));
         }
         let event = json!({

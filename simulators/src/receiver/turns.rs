@@ -281,7 +281,7 @@ impl Receiver {
             None => mode.no_reply_text(),
         };
         let ran_on = spoken.session.as_deref().or(session);
-        let used = self.used(context, ran_on, &output.stdout).await;
+        let used = self.used(context, ran_on, session, &output.stdout).await;
         (Told { text: reply, ended_by: EndedBy::Executor, used }, spoken)
     }
 
