@@ -139,6 +139,15 @@ pub enum Point {
     /// "several": bool, "first", "from_result": bool, "tells_failure": bool, "failure"}`
     #[serde(rename = "receiver.heard")]
     ReceiverHeard,
+    /// The receiver has reckoned what a turn used, from what its CLI printed. `later`: the CLI tells the total of the session, and there
+    /// were earlier turns; `doubted`: something of what it told can be no usage. `{"contextId", "usage", "later": bool, "doubted": bool,
+    /// "counts": "turn"}`; `counts` something else: it takes the total.
+    #[serde(rename = "receiver.usage")]
+    ReceiverUsage,
+    /// The receiver names the last completed step of a turn that it ended at its limit; `number` and `name` are null when its CLI told
+    /// of none, and then it names none. `{"contextId", "number", "name"}`; omitted: it names none.
+    #[serde(rename = "receiver.last_step")]
+    ReceiverLastStep,
     /// The receiver kills the process groups of a turn that ran into its cap or its deadline, or of all when it is told to end.
     /// `{"because": "cap" | "deadline" | "stop"}`; omitted: only the leaders die.
     #[serde(rename = "receiver.group_kill")]
@@ -179,7 +188,8 @@ pub enum Point {
     #[serde(rename = "receiver.transcript")]
     ReceiverTranscript,
     /// The receiver sends a reply back, each attempt anew; `bearer`: it shows one; `report`: what the outcome of a structured task
-    /// says beside its text. `{"id", "contextId", "text", "role", "attempt", "url", "bearer": bool, "report"}`. Bytes can be mangled.
+    /// says beside its text; `usage`: what its turn used. `{"id", "contextId", "text", "role", "attempt", "url", "bearer": bool,
+    /// "report", "usage"}`. Bytes can be mangled.
     #[serde(rename = "receiver.callback")]
     ReceiverCallback,
     /// The receiver has an answer to a callback; `error`: there is one of JSON-RPC in it. `{"status", "error": bool, "taken": bool}`
@@ -296,6 +306,31 @@ pub enum Point {
     /// The node has looked whether a reply comes after its deadline. `{"contextId", "earlier_life": bool, "late": bool}`
     #[serde(rename = "runtime.late")]
     RuntimeLate,
+    /// The runtime looks at the budget of a peer before a dispatch. `{"peer", "period", "unknown": "refuse" | "allow" | "estimate"}`;
+    /// omitted: it does not look, and counts nothing; `peer` something else: it is counted for that one; `unknown` something else: as
+    /// if it were `allow`; `period` something else: that one.
+    #[serde(rename = "runtime.budget")]
+    RuntimeBudget,
+    /// The runtime has found that a budget does not allow a dispatch. `{"peer", "exceeded": true, "text", "class"}`; not exceeded: it
+    /// is sent all the same.
+    #[serde(rename = "runtime.budget_refusal")]
+    RuntimeBudgetRefusal,
+    /// The runtime is about to reserve a turn. `{"peer", "alone": true, "durable": true, "mode": "0600"}`; not `alone`: between its
+    /// look at the ledger and its entry others come; not `durable`: it does not wait for the disk; `mode`: of a ledger that is new.
+    #[serde(rename = "runtime.budget_reserve")]
+    RuntimeBudgetReserve,
+    /// The runtime books what became of a turn of a peer with a budget. `doubted`: something of what was told can be no usage.
+    /// `{"event": "release" | "settle", "reply", "contextId", "usage", "doubted": bool}`; omitted: it does not.
+    #[serde(rename = "runtime.budget_entry")]
+    RuntimeBudgetEntry,
+    /// The runtime has found that the ledger of budgets cannot be used. `{"peer", "text"}`; omitted: it sends as if nothing had been
+    /// used.
+    #[serde(rename = "runtime.budget_ledger")]
+    RuntimeBudgetLedger,
+    /// The runtime's command has looked at budgets, or is about to reset them. `{"does": "show" | "reset", "standings"}`; omitted: it
+    /// only says that it did.
+    #[serde(rename = "runtime.budget_command")]
+    RuntimeBudgetCommand,
     /// The node is called at a path below its own, at which it takes replies. `{"path", "taken": true}`
     #[serde(rename = "runtime.reply_path")]
     RuntimeReplyPath,
@@ -438,6 +473,8 @@ impl Point {
             Point::ReceiverSpawn => "receiver.spawn",
             Point::ReceiverCap => "receiver.cap",
             Point::ReceiverHeard => "receiver.heard",
+            Point::ReceiverUsage => "receiver.usage",
+            Point::ReceiverLastStep => "receiver.last_step",
             Point::ReceiverGroupKill => "receiver.group_kill",
             Point::ReceiverSessionSave => "receiver.session_save",
             Point::ReceiverSessionLookup => "receiver.session_lookup",
@@ -483,6 +520,12 @@ impl Point {
             Point::RuntimeTaskForm => "runtime.task_form",
             Point::RuntimeDeadline => "runtime.deadline",
             Point::RuntimeLate => "runtime.late",
+            Point::RuntimeBudget => "runtime.budget",
+            Point::RuntimeBudgetRefusal => "runtime.budget_refusal",
+            Point::RuntimeBudgetReserve => "runtime.budget_reserve",
+            Point::RuntimeBudgetEntry => "runtime.budget_entry",
+            Point::RuntimeBudgetLedger => "runtime.budget_ledger",
+            Point::RuntimeBudgetCommand => "runtime.budget_command",
             Point::RuntimeReplyPath => "runtime.reply_path",
             Point::RuntimeFailure => "runtime.failure",
             Point::RuntimeToken => "runtime.token",
@@ -622,6 +665,14 @@ impl Point {
                 &["reply", "session", "wrong_session"],
                 &[Replace, Delay, Stall],
             ),
+            Point::ReceiverUsage => of(
+                &["contextId", "usage", "later", "doubted", "counts"],
+                &["usage", "counts"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::ReceiverLastStep => {
+                of(&["contextId", "number", "name"], &["number", "name"], &[Omit, Replace, Delay, Stall])
+            }
             Point::ReceiverGroupKill => of(&["because"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverSessionSave => of(
                 &["contextId", "session"],
@@ -657,8 +708,8 @@ impl Point {
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverCallback => of(
-                &["id", "contextId", "text", "role", "attempt", "url", "bearer", "report"],
-                &["id", "contextId", "text", "role", "url", "bearer", "report"],
+                &["id", "contextId", "text", "role", "attempt", "url", "bearer", "report", "usage"],
+                &["id", "contextId", "text", "role", "url", "bearer", "report", "usage"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverCallbackAnswer => {
@@ -740,6 +791,30 @@ impl Point {
             Point::RuntimeDeadline => of(&["contextId", "ends"], &["ends"], &[Replace, Delay, Stall]),
             Point::RuntimeLate => {
                 of(&["contextId", "earlier_life", "late"], &["late"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeBudget => of(
+                &["peer", "period", "unknown"],
+                &["peer", "period", "unknown"],
+                &[Omit, Replace, Delay, Stall],
+            ),
+            Point::RuntimeBudgetRefusal => of(
+                &["peer", "exceeded", "text", "class"],
+                &["exceeded", "text", "class"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeBudgetReserve => of(
+                &["peer", "alone", "durable", "mode"],
+                &["alone", "durable", "mode"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeBudgetEntry => of(
+                &["event", "reply", "contextId", "usage", "doubted"],
+                &["reply", "usage"],
+                &[Omit, Replace, Delay, Stall, Duplicate],
+            ),
+            Point::RuntimeBudgetLedger => of(&["peer", "text"], &["text"], &[Omit, Replace, Delay, Stall]),
+            Point::RuntimeBudgetCommand => {
+                of(&["does", "standings"], &["standings"], &[Omit, Replace, Delay, Stall])
             }
             Point::RuntimeReplyPath => of(&["path", "taken"], &["taken"], &[Replace, Delay, Stall]),
             Point::RuntimeFailure => {
