@@ -33,11 +33,13 @@ impl Peer {
                 .map_err(|error| refusal::server(&format!("the reply could not be kept: {error}")))?;
             String::new()
         } else {
+            let handler = self.settle(config, &request.params["message"], &inbound.peer).await?;
             self.record(&inbound.peer, records::Way::In, &id, &inbound.text).await;
-            let text = match config.response_handler {
+            let text = match handler {
                 Handler::Echo => echo(&inbound.text),
                 Handler::Llm => self.by_model(config, &id, &inbound.text).await?,
                 Handler::Agent => self.by_agent(config, &id, &inbound).await?,
+                Handler::Registered(name) => self.by_command(config, &name, &inbound.text).await?,
             };
             self.record(&inbound.peer, records::Way::Out, &id, &text).await;
             text

@@ -1,11 +1,13 @@
 //! A Hermes node as a peer: the contract of the fleet sheet, sections 4.1 to 4.5, kept a second time. It shares messages and
 //! texts with the runtime's node, and nothing of what happens between them, so that a mistake of one shows beside the other.
 //!
-//! `http` is what there is over HTTP, `answers` what a message leads to, `memory` what is kept between messages, `records` the
+//! `http` is what there is over HTTP, `answers` what a message leads to, `choice` who answers it, `command` the handlers of its user, `memory` what is kept between messages, `records` the
 //! files, `client` what is sent to others, `feed` what the dashboard shows.
 
 mod answers;
+mod choice;
 mod client;
+mod command;
 mod config;
 mod feed;
 mod http;
@@ -82,7 +84,7 @@ struct State {
 impl Peer {
     /// Loads a node, which does not listen yet.
     pub async fn load(host: Host, settings: Settings) -> Result<Self, StartError> {
-        let first = config::read(&host).await.map_err(StartError::Config)?;
+        let first = config::read(&host).await.map_err(|broken| StartError::Config(broken.to_string()))?;
         let peer = Self(Rc::new(State {
             host,
             settings,

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use gauntlet_protocol::fleet::config::PeerEntry;
-use gauntlet_protocol::fleet::extension::TASK;
+use gauntlet_protocol::fleet::extension::handler::Choice;
 use gauntlet_protocol::fleet::extension::task::Task;
+use gauntlet_protocol::fleet::extension::{HANDLER, TASK};
 use gauntlet_protocol::fleet::{AgentMessage, ContextId, Dispatch};
 use gauntlet_protocol::jsonrpc::{Request as RpcRequest, Response, RpcError, code};
 use gauntlet_world::http::{self, HttpError, Request, Url};
@@ -33,6 +34,8 @@ pub enum Class {
     Unknown,
     /// The peer may be at work on it, and its deadline is over.
     Deadline,
+    /// The peer has not seen it, since it does not declare what it was to be asked for.
+    Undeclared,
 }
 
 impl Class {
@@ -45,12 +48,13 @@ impl Class {
             Class::RepliedElsewhere => "replied_elsewhere",
             Class::Unknown => "unknown",
             Class::Deadline => "deadline",
+            Class::Undeclared => "undeclared",
         }
     }
 
     /// Whether sending again cannot run the work twice.
     pub fn retry_is_safe(self) -> bool {
-        matches!(self, Class::NotSent | Class::Refused)
+        matches!(self, Class::NotSent | Class::Refused | Class::Undeclared)
     }
 }
 
@@ -118,6 +122,7 @@ impl Fleet {
         text: &str,
         context: Option<ContextId>,
         task: Option<&Task>,
+        choice: Option<&Choice>,
     ) -> Result<AgentMessage, SendError> {
         let peer = self.peer(peer_name).await?;
         let whole_ms = task.and_then(|task| task.deadline_ms);
@@ -131,6 +136,9 @@ impl Fleet {
             }
             None => None,
         };
+        if let Some(choice) = choice {
+            self.may_choose(peer_name, &peer, choice, left()).await?;
+        }
         let text = match &form {
             Some(Form::Text(whole)) => whole.as_str(),
             _ => text,
@@ -167,6 +175,9 @@ impl Fleet {
         if let (Some(task), Some(Form::Announced)) = (task, &form) {
             params["message"]["messageId"] = Value::String(id.clone());
             TASK.announce(&mut params["message"], task.to_value());
+        }
+        if let Some(choice) = choice {
+            HANDLER.announce(&mut params["message"], choice.to_value());
         }
         let answers_on = task
             .and_then(|task| task.reply_to.as_ref()?.context.as_ref())

@@ -3,11 +3,12 @@
 //! One idea a file: [`settings`](Settings) how receivers are started here, `home` where a profile's files are, `config` what its
 //! `fleet.yaml` says now, `decided` where a quirk makes it deviate, `tokens` which bearer a peer wants, `managed` and
 //! [`managed_tools`] the receivers that it looks after, `client` one dispatch, `task` what it says beside
-//! its text, `deadlines` until when its reply is in time, `wait` a dispatch whose reply is read in the peer's
+//! its text, `choice` who is to answer it, `deadlines` until when its reply is in time, `wait` a dispatch whose reply is read in the peer's
 //! transcript, [`command`] the same from a shell, [`hermes`] the node that takes callbacks
 //! and answers other agents, [`deliveries`](Deliveries) what reached the runtime,
 //! `transcript` the runtime's own record of each conversation, [`tools`] what of it a model can call.
 
+mod choice;
 mod client;
 pub mod command;
 mod config;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use gauntlet_protocol::fleet::ContextId;
 use serde_json::{Value, json};
 
+use super::choice::{self, choice_in};
 use super::task;
 use super::{Delivery, Fleet, managed_tools};
 use crate::registry::{Schema, Tool};
@@ -51,7 +52,12 @@ fn send(fleet: &Rc<Fleet>) -> Tool {
                     Ok(task) => task,
                     Err(error) => return fleet.failure(&error).await,
                 };
-                match fleet.send(&message.agent, &message.text, message.context, task.as_ref()).await {
+                let choice = match choice_in(&arguments) {
+                    Ok(choice) => choice,
+                    Err(error) => return fleet.failure(&error).await,
+                };
+                let Message { agent, text, context } = message;
+                match fleet.send(&agent, &text, context, task.as_ref(), choice.as_ref()).await {
                     Ok(answer) => {
                         json!({ "reply": answer.text, "context_id": answer.context.unwrap_or_default() })
                     }
@@ -86,8 +92,13 @@ fn send_and_wait(fleet: &Rc<Fleet>) -> Tool {
                     Ok(task) => task,
                     Err(error) => return fleet.failure(&error).await,
                 };
+                let choice = match choice_in(&arguments) {
+                    Ok(choice) => choice,
+                    Err(error) => return fleet.failure(&error).await,
+                };
                 let Message { agent, text, context } = message;
-                match fleet.send_and_wait(&agent, &text, context, wait, task.as_ref()).await {
+                match fleet.send_and_wait(&agent, &text, context, wait, task.as_ref(), choice.as_ref()).await
+                {
                     Ok(answer) => answer,
                     Err(error) => fleet.failure(&error).await,
                 }
@@ -156,6 +167,7 @@ fn message_arguments(further: Value) -> Value {
         "message": { "type": "string", "description": "What it is to do." },
         "context_id": { "type": "string", "description": "The conversation to go on with; a new one if absent." },
         "task": task::schema(),
+        "response_handler": choice::schema(),
     });
     if let (Value::Object(properties), Value::Object(further)) = (&mut properties, further) {
         properties.extend(further);
@@ -172,7 +184,7 @@ fn answer_schema() -> Value {
             "waited": { "type": "boolean" },
             "reason": { "type": "string" },
             "error": { "type": "string" },
-            "class": { "enum": ["not_sent", "refused", "accepted_without_reply", "replied_elsewhere", "unknown", "deadline"] },
+            "class": { "enum": ["not_sent", "refused", "accepted_without_reply", "replied_elsewhere", "unknown", "deadline", "undeclared"] },
             "retry_safe": { "type": "boolean" },
         },
         "oneOf": [{ "required": ["reply", "context_id"] }, { "required": ["error", "class", "retry_safe"] }],

@@ -238,6 +238,30 @@ pub enum Point {
     /// A Hermes node takes the reply of a receiver. `{"id", "contextId", "text", "seen": bool}`; `seen`: it came before.
     #[serde(rename = "hermes.delivery")]
     HermesDelivery,
+    /// A Hermes node has found that its configuration breaks a rule about handlers, and is about to let nobody in.
+    /// `{"refused": true}`; not refused: it goes on with what it read first.
+    #[serde(rename = "hermes.config_broken")]
+    HermesConfigBroken,
+    /// A Hermes node has settled who answers a message: the handler that it chooses, that of its sender's entry, or the node's own.
+    /// `because`: null, or why it is about to be refused. `{"peer", "chosen", "by": "message" | "peer" | "node", "because": null |
+    /// "unknown" | "forbidden" | "version" | "announcement" | "payload", "refused": bool}`; what cannot be read and is not refused
+    /// chooses nothing, and a handler that there is not is the echo.
+    #[serde(rename = "hermes.choice")]
+    HermesChoice,
+    /// A Hermes node starts a registered handler. `{"handler", "args", "stdin", "seconds"}`
+    #[serde(rename = "hermes.handler")]
+    HermesHandler,
+    /// A Hermes node has the outcome of a registered handler; `because`: null, or what was wrong. `{"handler", "because": null | "start" |
+    /// "code" | "time" | "length" | "text", "fails": bool}`; one that does not fail has answered with what it printed.
+    #[serde(rename = "hermes.handler_end")]
+    HermesHandlerEnd,
+    /// A Hermes node ends what a registered handler left running. `{"handler"}`; omitted: it lives on.
+    #[serde(rename = "hermes.handler_kill")]
+    HermesHandlerKill,
+    /// A Hermes node has looked at the card of a peer at which a dispatch chooses who answers.
+    /// `{"peer", "handler", "declared": bool, "sent": bool}`
+    #[serde(rename = "hermes.dispatch_choice")]
+    HermesDispatchChoice,
     /// The runtime has read whether it is part of a fleet, and registers its tools. `{"enabled": bool, "registers": bool}`
     #[serde(rename = "runtime.load")]
     RuntimeLoad,
@@ -273,6 +297,10 @@ pub enum Point {
     /// bool}`
     #[serde(rename = "runtime.task_form")]
     RuntimeTaskForm,
+    /// The runtime has looked at the card of a peer at which a dispatch chooses who answers. `{"peer", "handler", "declared": bool,
+    /// "sent": bool}`
+    #[serde(rename = "runtime.choice")]
+    RuntimeChoice,
     /// The runtime waits for a reply that has a deadline; `ends`: it waits no longer than that. `{"contextId", "ends": true}`
     #[serde(rename = "runtime.deadline")]
     RuntimeDeadline,
@@ -283,7 +311,7 @@ pub enum Point {
     #[serde(rename = "runtime.reply_path")]
     RuntimeReplyPath,
     /// The runtime tells why a dispatch failed. `{"because": "configuration" | "unknown peer" | "address" | "transcript" |
-    /// "network" | "status" | "garbage" | "error" | "no reply" | "elsewhere", "class", "retry_safe": bool}`
+    /// "network" | "status" | "garbage" | "error" | "no reply" | "elsewhere" | "handler" | "undeclared", "class", "retry_safe": bool}`
     #[serde(rename = "runtime.failure")]
     RuntimeFailure,
     /// The runtime has found where the bearer for a peer comes from. `{"managed": bool, "source": "file" | "environment"}`; any other
@@ -447,6 +475,12 @@ impl Point {
             Point::HermesForget => "hermes.forget",
             Point::HermesTranscript => "hermes.transcript",
             Point::HermesDelivery => "hermes.delivery",
+            Point::HermesConfigBroken => "hermes.config_broken",
+            Point::HermesChoice => "hermes.choice",
+            Point::HermesHandler => "hermes.handler",
+            Point::HermesHandlerEnd => "hermes.handler_end",
+            Point::HermesHandlerKill => "hermes.handler_kill",
+            Point::HermesDispatchChoice => "hermes.dispatch_choice",
             Point::RuntimeLoad => "runtime.load",
             Point::RuntimeReread => "runtime.reread",
             Point::RuntimeConfig => "runtime.config",
@@ -456,6 +490,7 @@ impl Point {
             Point::RuntimeDispatch => "runtime.dispatch",
             Point::RuntimeTask => "runtime.task",
             Point::RuntimeTaskForm => "runtime.task_form",
+            Point::RuntimeChoice => "runtime.choice",
             Point::RuntimeDeadline => "runtime.deadline",
             Point::RuntimeLate => "runtime.late",
             Point::RuntimeReplyPath => "runtime.reply_path",
@@ -679,6 +714,24 @@ impl Point {
                 &["id", "contextId", "text", "seen"],
                 &[Omit, Replace, Delay, Stall],
             ),
+            Point::HermesConfigBroken => of(&["refused"], &["refused"], &[Replace, Delay, Stall]),
+            Point::HermesChoice => of(
+                &["peer", "chosen", "by", "because", "refused"],
+                &["by", "refused"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::HermesHandler => of(
+                &["handler", "args", "stdin", "seconds"],
+                &["args", "stdin", "seconds"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::HermesHandlerEnd => {
+                of(&["handler", "because", "fails"], &["fails"], &[Replace, Delay, Stall])
+            }
+            Point::HermesHandlerKill => of(&["handler"], &[], &[Omit, Delay, Stall]),
+            Point::HermesDispatchChoice | Point::RuntimeChoice => {
+                of(&["peer", "handler", "declared", "sent"], &["sent"], &[Replace, Delay, Stall])
+            }
             Point::RuntimeLoad => of(&["enabled", "registers"], &["registers"], &[Replace, Delay, Stall]),
             Point::RuntimeReread => of(&["peers"], &[], &[Omit, Delay, Stall]),
             Point::RuntimeConfig => of(&["rule", "refused"], &["refused"], &[Replace, Delay, Stall]),

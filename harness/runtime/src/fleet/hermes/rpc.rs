@@ -8,7 +8,7 @@ use gauntlet_protocol::jsonrpc::{Request, RpcError};
 use gauntlet_world::injection::Point;
 use serde_json::{Value, json};
 
-use super::Node;
+use super::{Node, choosing};
 use crate::fleet::Delivery;
 use crate::fleet::deadlines::Reply;
 
@@ -26,8 +26,10 @@ impl Node {
             self.take(&request, &context, &inbound.text).await?;
             String::new()
         } else {
+            // Before anything is noted: a message that nobody may answer is no turn.
+            let handler = choosing::handler(config, &request.params, &inbound.peer)?;
             self.fleet.note_heard(&inbound.peer, &context, &inbound.text).await;
-            let text = self.reply(config, &context, &inbound).await?;
+            let text = self.reply(config, &handler, &context, &inbound).await?;
             self.fleet.note_sent(&inbound.peer, &context, &text).await;
             text
         };
