@@ -27,6 +27,9 @@ impl Peer {
         let inbound = Inbound::from_params(&request.params)?;
         let context = self.context_of(&inbound).await;
         let id = context.clone().unwrap_or_default();
+        if let Some(told) = self.about_a_profile(&request, &id, inbound.is_callback).await? {
+            return Ok(told);
+        }
         let text = if inbound.is_callback {
             self.deliver(&request.id, &id, &inbound.text)
                 .await

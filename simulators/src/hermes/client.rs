@@ -16,7 +16,7 @@ use super::{Peer, config};
 const LIMIT: Duration = Duration::from_secs(30);
 
 impl Peer {
-    /// Calls a tool: `fleet_send` and `fleet_replies`. Nothing, when there is no such tool.
+    /// Calls a tool: `fleet_send`, `fleet_replies` and `fleet_collect`. Nothing, when there is no such tool.
     pub async fn tool(&self, tool: &str, arguments: &Value) -> Option<Value> {
         let text = |name: &str| arguments[name].as_str().unwrap_or_default().to_owned();
         match tool {
@@ -29,6 +29,7 @@ impl Peer {
                 let sent = self.send(&text("agent"), &text("message"), context, choice).await;
                 Some(sent.unwrap_or_else(failure))
             }
+            "fleet_collect" => Some(self.collect(&text("agent")).await.unwrap_or_else(failure)),
             "fleet_replies" => {
                 let context = text("context_id");
                 let all = self.deliveries().await.unwrap_or_default();
@@ -100,7 +101,7 @@ impl Peer {
     }
 
     /// The card of a peer; null when it shows none.
-    async fn card(&self, url: &str) -> Result<Value, String> {
+    pub(super) async fn card(&self, url: &str) -> Result<Value, String> {
         let url = format!("{}/.well-known/agent-card.json", url.trim_end_matches('/'));
         let request = http::Request {
             method: "GET".to_owned(),

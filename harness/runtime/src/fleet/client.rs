@@ -94,7 +94,7 @@ impl Fleet {
     }
 
     /// The name by which other nodes know this one.
-    async fn own_name(&self) -> String {
+    pub(super) async fn own_name(&self) -> String {
         let configured = self.config().await.ok().and_then(|config| config.name.clone());
         match configured {
             Some(name) => name,

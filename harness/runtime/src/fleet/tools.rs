@@ -16,12 +16,13 @@ pub const TOOLSET: &str = "a2a";
 
 /// The names of the tools that there can be.
 pub fn names() -> Vec<&'static str> {
-    [SEND, SEND_AND_WAIT, REPLIES].into_iter().chain(managed_tools::names()).collect()
+    [SEND, SEND_AND_WAIT, REPLIES, COLLECT].into_iter().chain(managed_tools::names()).collect()
 }
 
 pub(super) const SEND: &str = "fleet_send";
 pub(super) const SEND_AND_WAIT: &str = "fleet_send_and_wait";
 const REPLIES: &str = "fleet_replies";
+const COLLECT: &str = "fleet_collect";
 
 /// Default of `max_wait_s`.
 const MAX_WAIT_S: f64 = 280.0;
@@ -30,7 +31,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
 
 /// The tools of a fleet.
 pub fn all(fleet: &Rc<Fleet>) -> Vec<Tool> {
-    let mut tools = vec![send(fleet), send_and_wait(fleet), replies(fleet)];
+    let mut tools = vec![send(fleet), send_and_wait(fleet), replies(fleet), collect(fleet)];
     tools.extend(managed_tools::all(fleet));
     tools
 }
@@ -137,6 +138,44 @@ fn replies(fleet: &Rc<Fleet>) -> Tool {
             };
             let (replies, late) = (texts(replies), texts(late));
             Box::pin(async move { json!({ "replies": replies, "late": late }) })
+        }),
+    }
+}
+
+fn collect(fleet: &Rc<Fleet>) -> Tool {
+    let fleet = fleet.clone();
+    Tool {
+        name: COLLECT,
+        toolset: TOOLSET,
+        description: "Asks another agent of the fleet for the replies that came to it and are for this one. They are delivered as if they \
+                      had come here; the result says how many there are.",
+        arguments: Schema::new(|| {
+            json!({
+                "type": "object",
+                "properties": { "agent": { "type": "string", "description": "The agent's name in fleet.yaml." } },
+                "required": ["agent"],
+            })
+        }),
+        result: Schema::new(|| {
+            json!({
+                "type": "object",
+                "properties": {
+                    "kept": { "type": "integer" },
+                    "error": { "type": "string" },
+                    "class": { "type": "string" },
+                    "retry_safe": { "type": "boolean" },
+                },
+                "oneOf": [{ "required": ["kept"] }, { "required": ["error", "class", "retry_safe"] }],
+            })
+        }),
+        handler: Rc::new(move |arguments| {
+            let fleet = fleet.clone();
+            Box::pin(async move {
+                match fleet.ask_for_replies(&text(&arguments, "agent")).await {
+                    Ok(kept) => kept,
+                    Err(error) => fleet.failure(&error).await,
+                }
+            })
         }),
     }
 }

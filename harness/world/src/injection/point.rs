@@ -232,10 +232,12 @@ pub enum Point {
     /// A Hermes node forgets what is too much. `{"contextId", "what": "records" | "contexts"}`; omitted: it stays.
     #[serde(rename = "hermes.forget")]
     HermesForget,
-    /// A Hermes node appends to a transcript. `{"dir", "from", "to", "contextId", "text"}`
+    /// A Hermes node appends to a transcript. `{"dir", "from", "to", "contextId", "text", "file"}`, the last without its ending and
+    /// relative to its folder of transcripts.
     #[serde(rename = "hermes.transcript")]
     HermesTranscript,
-    /// A Hermes node takes the reply of a receiver. `{"id", "contextId", "text", "seen": bool}`; `seen`: it came before.
+    /// A Hermes node takes the reply of a receiver. `{"id", "contextId", "text", "seen": bool, "file"}`; `seen`: it came before;
+    /// `file`: where it keeps it, relative to its home.
     #[serde(rename = "hermes.delivery")]
     HermesDelivery,
     /// A Hermes node has found that its configuration breaks a rule about handlers, and is about to let nobody in.
@@ -262,6 +264,17 @@ pub enum Point {
     /// `{"peer", "handler", "declared": bool, "sent": bool}`
     #[serde(rename = "hermes.dispatch_choice")]
     HermesDispatchChoice,
+    /// A Hermes node has looked at what a reply says of a profile, or what a message says of one that cannot be read. `class`: what its sender
+    /// is told. `{"profile", "contextId", "because": "own" | "elsewhere" | "full" | "misuse", "does": "deliver" | "keep" | "refuse", "class"}`
+    #[serde(rename = "hermes.astray")]
+    HermesAstray,
+    /// A Hermes node writes down the replies that it keeps for other profiles. `{"waiting", "mode", "durable": bool}`; omitted: the file
+    /// stays as it is.
+    #[serde(rename = "hermes.astray_write")]
+    HermesAstrayWrite,
+    /// A Hermes node hands a reply on to the profile that it is for. `{"profile", "contextId", "id"}`; omitted: it does not.
+    #[serde(rename = "hermes.hand_on")]
+    HermesHandOn,
     /// The runtime has read whether it is part of a fleet, and registers its tools. `{"enabled": bool, "registers": bool}`
     #[serde(rename = "runtime.load")]
     RuntimeLoad,
@@ -481,6 +494,9 @@ impl Point {
             Point::HermesHandlerEnd => "hermes.handler_end",
             Point::HermesHandlerKill => "hermes.handler_kill",
             Point::HermesDispatchChoice => "hermes.dispatch_choice",
+            Point::HermesAstray => "hermes.astray",
+            Point::HermesAstrayWrite => "hermes.astray_write",
+            Point::HermesHandOn => "hermes.hand_on",
             Point::RuntimeLoad => "runtime.load",
             Point::RuntimeReread => "runtime.reread",
             Point::RuntimeConfig => "runtime.config",
@@ -705,15 +721,26 @@ impl Point {
             }
             Point::HermesForget => of(&["contextId", "what"], &[], &[Omit, Delay, Stall]),
             Point::HermesTranscript => of(
-                &["dir", "from", "to", "contextId", "text"],
-                &["dir", "from", "to", "contextId", "text"],
+                &["dir", "from", "to", "contextId", "text", "file"],
+                &["dir", "from", "to", "contextId", "text", "file"],
                 &[Omit, Replace, Delay, Stall, Duplicate],
             ),
             Point::HermesDelivery => of(
-                &["id", "contextId", "text", "seen"],
-                &["id", "contextId", "text", "seen"],
+                &["id", "contextId", "text", "seen", "file"],
+                &["id", "contextId", "text", "seen", "file"],
                 &[Omit, Replace, Delay, Stall],
             ),
+            Point::HermesAstray => of(
+                &["profile", "contextId", "because", "does", "class"],
+                &["does", "class"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::HermesAstrayWrite => {
+                of(&["waiting", "mode", "durable"], &["mode", "durable"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::HermesHandOn => {
+                of(&["profile", "contextId", "id"], &["id"], &[Omit, Replace, Delay, Stall])
+            }
             Point::HermesConfigBroken => of(&["refused"], &["refused"], &[Replace, Delay, Stall]),
             Point::HermesChoice => of(
                 &["peer", "chosen", "by", "because", "refused"],

@@ -6,11 +6,12 @@
 //! * The number at the end of a URI is its version. Who knows the extension refuses other versions of it; nobody sends a version
 //!   that the card does not list.
 //!
-//! One file an extension: [`task`], [`handler`]. A further one is a file beside it, a constant here, and its place in [`EXTENSIONS`].
+//! One file an extension: [`task`], [`handler`], [`profile`]. A further one is a file beside it, a constant here, and its place in [`EXTENSIONS`].
 
 mod due;
 pub mod handler;
 mod kept;
+pub mod profile;
 mod reply_to;
 pub mod task;
 
@@ -57,8 +58,15 @@ pub const HANDLER: Extension = Extension {
     taker: Taker::Node,
 };
 
+/// Profiles by their names.
+pub const PROFILE: Extension = Extension {
+    uri: "urn:gauntlet:ext:profile:1",
+    description: "Keeps a reply that names another profile until that profile has it, and says so.",
+    taker: Taker::Node,
+};
+
 /// Every extension that is known here, in the order of cards.
-pub const EXTENSIONS: &[Extension] = &[TASK, HANDLER];
+pub const EXTENSIONS: &[Extension] = &[TASK, HANDLER, PROFILE];
 
 /// Why what a message says of an extension cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fleet::extension::Misuse;
+use crate::fleet::extension::{Misuse, profile};
 use crate::jsonrpc::{RequestError, RpcError, code};
 use crate::python;
 
@@ -90,6 +90,13 @@ pub fn forbidden_handler(name: &str, peer: &str, allowed: &[&str]) -> RpcError {
 /// A registered handler came to no answer. Not of the sheet.
 pub fn handler_failed(name: &str, detail: &str) -> RpcError {
     server(&format!("response handler '{name}' {detail}"))
+}
+
+/// There is no room for another reply of a profile that is not here: its receiver still has it. Not of the sheet.
+pub fn no_room(profile: &str) -> RpcError {
+    let text = format!("there is no room for a further reply for profile '{profile}', send it again later");
+    let data = json!({ "class": profile::MISROUTED, "profile": profile, "kept": false });
+    RpcError { data: Some(data), ..server(&text) }
 }
 
 /// Nobody is behind the bridge.
