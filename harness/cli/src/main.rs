@@ -64,6 +64,7 @@ fn run(command: Command) -> Outcome {
         Command::Receiver(receiver) => process::receiver(&receiver),
         Command::StandIn(stand_in) => process::stand_in(&stand_in),
         Command::Profile(ProfileCommand::Record(record)) => profile::record(&record),
+        Command::Budget(command) => process::budget(&command),
         Command::Schema(schema) => schema::schema(&schema),
     }
 }

@@ -2,13 +2,14 @@
 //!
 //! One idea a file: [`settings`](Settings) how receivers are started here, `home` where a profile's files are, `config` what its
 //! `fleet.yaml` says now, `decided` where a quirk makes it deviate, `tokens` which bearer a peer wants, `managed` and
-//! [`managed_tools`] the receivers that it looks after, `client` one dispatch, `task` what it says beside
+//! [`managed_tools`] the receivers that it looks after, `client` one dispatch, [`budget`] what peers may use, `spending` what a dispatch means to that, `task` what it says beside
 //! its text, `choice` who is to answer it, `deadlines` until when its reply is in time, `astray` replies that are another profile's, `wait` a dispatch whose reply is read in the peer's
 //! transcript, [`command`] the same from a shell, [`hermes`] the node that takes callbacks
 //! and answers other agents, [`deliveries`](Deliveries) what reached the runtime,
 //! `transcript` the runtime's own record of each conversation, [`tools`] what of it a model can call.
 
 mod astray;
+pub mod budget;
 mod choice;
 mod client;
 pub mod command;
@@ -21,6 +22,7 @@ mod home;
 mod managed;
 pub mod managed_tools;
 mod settings;
+mod spending;
 mod task;
 mod tokens;
 pub mod tools;
@@ -37,6 +39,7 @@ use tokio::sync::Mutex;
 
 use astray::Astray;
 pub(crate) use astray::{Kept, Stray};
+use budget::Budgets;
 pub use client::{Class, SendError};
 use deadlines::Deadlines;
 pub use deliveries::{Deliveries, Delivery};
@@ -59,6 +62,7 @@ pub struct Fleet {
     deliveries: Deliveries,
     deadlines: Deadlines,
     astray: Astray,
+    budgets: Budgets,
 }
 
 impl Fleet {
@@ -92,6 +96,7 @@ impl Fleet {
         deadlines: Deadlines,
         astray: Astray,
     ) -> Self {
+        let budgets = Budgets::of(&host);
         Self {
             host,
             settings,
@@ -103,6 +108,7 @@ impl Fleet {
             deliveries,
             deadlines,
             astray,
+            budgets,
         }
     }
 

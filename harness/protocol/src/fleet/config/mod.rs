@@ -3,6 +3,7 @@
 //! [`FleetConfig::parse`] is pure. Two questions need a disk, and whoever loads the file asks them: where a managed peer's
 //! repository really is ([`FleetConfig::check_token_names`]), and whether the prompt file is inside the home.
 
+mod budget;
 pub mod edit;
 mod error;
 mod handler;
@@ -14,6 +15,7 @@ mod url;
 
 use std::collections::BTreeMap;
 
+pub use budget::{Budget, Period, Unknown};
 pub use error::{ConfigError, Rule};
 pub use handler::{Handler, Registered};
 pub use peer::PeerEntry;

@@ -1,6 +1,6 @@
 //! One entry of `fleet.agents`.
 
-use super::Handler;
+use super::{Budget, Handler};
 use crate::fleet::Managed;
 
 /// A peer as the file describes it.
@@ -24,6 +24,8 @@ pub struct PeerEntry {
     pub response_handler: Option<Handler>,
     /// The handlers that its messages may choose; when absent, none but the one that answers them anyway.
     pub allowed_handlers: Option<Vec<Handler>>,
+    /// What it may use.
+    pub budget: Option<Budget>,
 }
 
 impl PeerEntry {

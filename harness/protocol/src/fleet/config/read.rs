@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Agent, FleetConfig, Handler, Llm, PeerEntry, Registered, Rule, Server, handler, position, url};
+use super::{Agent, FleetConfig, Handler, Llm, PeerEntry, Registered, Rule, Server, budget, handler, position, url};
 use crate::python;
 
 const MAX_TOKENS: u64 = 2048;
@@ -203,6 +203,7 @@ fn peer(name: &str, entry: &Value, known: &Known<'_>) -> Result<PeerEntry, Rule>
         repo_path: entry.text("repo_path")?,
         response_handler,
         allowed_handlers,
+        budget: budget::read(name, entry.get("budget"))?,
     })
 }
 

@@ -6,7 +6,7 @@
 //! * The number at the end of a URI is its version. Who knows the extension refuses other versions of it; nobody sends a version
 //!   that the card does not list.
 //!
-//! One file an extension: [`task`], [`handler`], [`profile`]. A further one is a file beside it, a constant here, and its place in [`EXTENSIONS`].
+//! One file an extension: [`task`], [`handler`], [`profile`], [`usage`]. A further one is a file beside it, a constant here, and its place in [`EXTENSIONS`].
 
 mod due;
 pub mod handler;
@@ -14,6 +14,7 @@ mod kept;
 pub mod profile;
 mod reply_to;
 pub mod task;
+pub mod usage;
 
 use serde_json::{Map, Value, json};
 
@@ -65,8 +66,15 @@ pub const PROFILE: Extension = Extension {
     taker: Taker::Node,
 };
 
+/// What a turn used.
+pub const USAGE: Extension = Extension {
+    uri: "urn:gauntlet:ext:usage:1",
+    description: "Tells with each reply what its turn used: tokens, and what they cost.",
+    taker: Taker::Receiver,
+};
+
 /// Every extension that is known here, in the order of cards.
-pub const EXTENSIONS: &[Extension] = &[TASK, HANDLER, PROFILE];
+pub const EXTENSIONS: &[Extension] = &[TASK, HANDLER, PROFILE, USAGE];
 
 /// Why what a message says of an extension cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
