@@ -27,6 +27,9 @@ pub struct Observation {
     pub what: What,
 }
 
+/// The moment of [`What::Leftovers`] at which it is a Hermes node that nothing should be left of.
+pub(crate) const OF_NODE: &str = "node";
+
 /// What can be observed.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "what", rename_all = "snake_case")]

@@ -20,8 +20,8 @@ use super::steps::Stagehand;
 use super::virtual_bench::VirtualBench;
 use crate::data::catalogue::{Catalogue, Role};
 use crate::oracle::{self, Judgement, Memory};
-use crate::scenario::{Limits, SubjectKind};
-use crate::trace::{Observation, Trace, What, digest};
+use crate::scenario::{Limits, Subject, SubjectKind};
+use crate::trace::{OF_NODE, Observation, Trace, What, digest};
 
 /// What became of a cell.
 #[derive(Debug, Clone, Default)]
@@ -127,6 +127,9 @@ async fn play(hand: &Rc<Stagehand>) -> Result<(), BenchError> {
     if hand.plan.scenario.subject != SubjectKind::Hermes {
         hand.settle().await;
         hand.end().await;
+    } else if hand.plan.scenario.then.iter().any(|check| matches!(check.subject(), Some(Subject::Leftovers)))
+    {
+        hand.look_for_leftovers(OF_NODE).await;
     }
     Ok(())
 }

@@ -112,7 +112,11 @@ impl Stagehand {
             Verb::PowerCut(fate) => {
                 self.trace.push(What::PowerCut);
                 self.bench.power_cut(fate);
-                self.bench.start_runtime().await?;
+                if self.plan.scenario.subject == SubjectKind::Hermes {
+                    self.nodes.begin_again().await?;
+                } else {
+                    self.bench.start_runtime().await?;
+                }
                 json!({})
             }
             Verb::Write(write) => {

@@ -46,7 +46,7 @@ pub struct Step {
     pub stop: Option<HostName>,
     /// A process is started, or started again, and is ready when the step ends.
     pub start: Option<HostName>,
-    /// The machine loses power, with this fate of unsynced data; then the runtime is started again.
+    /// The machine loses power, with this fate of unsynced data; then the runtime, or Hermes nodes that are subjects, are started again.
     pub power_cut: Option<Unsynced>,
     /// A file is written from outside.
     pub write: Option<WriteFile>,

@@ -26,8 +26,9 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
             Verb::Await(wait) => is_hermes == wait.answer_to.is_some(),
             Verb::Call(call) => is_hermes || !call.by_neighbour,
             Verb::Request(_) | Verb::Run(_) | Verb::Advance(_) | Verb::Stranger(_) => true,
+            Verb::PowerCut(_) => true,
             Verb::Write(_) | Verb::Remove(_) | Verb::Link(_) | Verb::Fault(_) | Verb::Mend(_) => true,
-            Verb::Dispatch(_) | Verb::Command(_) | Verb::PowerCut(_) | Verb::Jump(_) => !is_hermes,
+            Verb::Dispatch(_) | Verb::Command(_) | Verb::Jump(_) => !is_hermes,
         };
         let named = match verb {
             Verb::Kill(host) | Verb::Stop(host) | Verb::Start(host) => Some(host),

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use gauntlet_protocol::fleet::config::PeerEntry;
-use gauntlet_protocol::fleet::extension::TASK;
+use gauntlet_protocol::fleet::extension::handler::Choice;
 use gauntlet_protocol::fleet::extension::task::Task;
 use gauntlet_protocol::fleet::extension::usage::{Reading, Usage};
+use gauntlet_protocol::fleet::extension::{HANDLER, TASK};
 use gauntlet_protocol::fleet::{AgentMessage, ContextId, Dispatch};
 use gauntlet_protocol::jsonrpc::{Request as RpcRequest, Response, RpcError, code};
 use gauntlet_world::http::{self, HttpError, Request, Url};
@@ -34,6 +35,8 @@ pub enum Class {
     Unknown,
     /// The peer may be at work on it, and its deadline is over.
     Deadline,
+    /// The peer has not seen it, since it does not declare what it was to be asked for.
+    Undeclared,
     /// The peer's budget does not allow it; the peer has not seen it.
     Budget,
 }
@@ -48,13 +51,14 @@ impl Class {
             Class::RepliedElsewhere => "replied_elsewhere",
             Class::Unknown => "unknown",
             Class::Deadline => "deadline",
+            Class::Undeclared => "undeclared",
             Class::Budget => "budget",
         }
     }
 
     /// Whether sending again cannot run the work twice.
     pub fn retry_is_safe(self) -> bool {
-        matches!(self, Class::NotSent | Class::Refused | Class::Budget)
+        matches!(self, Class::NotSent | Class::Refused | Class::Undeclared | Class::Budget)
     }
 }
 
@@ -94,7 +98,7 @@ impl Fleet {
     }
 
     /// The name by which other nodes know this one.
-    async fn own_name(&self) -> String {
+    pub(super) async fn own_name(&self) -> String {
         let configured = self.config().await.ok().and_then(|config| config.name.clone());
         match configured {
             Some(name) => name,
@@ -122,6 +126,7 @@ impl Fleet {
         text: &str,
         context: Option<ContextId>,
         task: Option<&Task>,
+        choice: Option<&Choice>,
     ) -> Result<AgentMessage, SendError> {
         let peer = self.peer(peer_name).await?;
         let whole_ms = task.and_then(|task| task.deadline_ms);
@@ -135,6 +140,9 @@ impl Fleet {
             }
             None => None,
         };
+        if let Some(choice) = choice {
+            self.may_choose(peer_name, &peer, choice, left()).await?;
+        }
         let text = match &form {
             Some(Form::Text(whole)) => whole.as_str(),
             _ => text,
@@ -171,6 +179,9 @@ impl Fleet {
         if let (Some(task), Some(Form::Announced)) = (task, &form) {
             params["message"]["messageId"] = Value::String(id.clone());
             TASK.announce(&mut params["message"], task.to_value());
+        }
+        if let Some(choice) = choice {
+            HANDLER.announce(&mut params["message"], choice.to_value());
         }
         let answers_on = task
             .and_then(|task| task.reply_to.as_ref()?.context.as_ref())

@@ -259,12 +259,49 @@ pub enum Point {
     /// A Hermes node forgets what is too much. `{"contextId", "what": "records" | "contexts"}`; omitted: it stays.
     #[serde(rename = "hermes.forget")]
     HermesForget,
-    /// A Hermes node appends to a transcript. `{"dir", "from", "to", "contextId", "text"}`
+    /// A Hermes node appends to a transcript. `{"dir", "from", "to", "contextId", "text", "file"}`, the last without its ending and
+    /// relative to its folder of transcripts.
     #[serde(rename = "hermes.transcript")]
     HermesTranscript,
-    /// A Hermes node takes the reply of a receiver. `{"id", "contextId", "text", "seen": bool}`; `seen`: it came before.
+    /// A Hermes node takes the reply of a receiver. `{"id", "contextId", "text", "seen": bool, "file"}`; `seen`: it came before;
+    /// `file`: where it keeps it, relative to its home.
     #[serde(rename = "hermes.delivery")]
     HermesDelivery,
+    /// A Hermes node has found that its configuration breaks a rule about handlers, and is about to let nobody in.
+    /// `{"refused": true}`; not refused: it goes on with what it read first.
+    #[serde(rename = "hermes.config_broken")]
+    HermesConfigBroken,
+    /// A Hermes node has settled who answers a message: the handler that it chooses, that of its sender's entry, or the node's own.
+    /// `because`: null, or why it is about to be refused. `{"peer", "chosen", "by": "message" | "peer" | "node", "because": null |
+    /// "unknown" | "forbidden" | "version" | "announcement" | "payload", "refused": bool}`; what cannot be read and is not refused
+    /// chooses nothing, and a handler that there is not is the echo.
+    #[serde(rename = "hermes.choice")]
+    HermesChoice,
+    /// A Hermes node starts a registered handler. `{"handler", "args", "stdin", "seconds"}`
+    #[serde(rename = "hermes.handler")]
+    HermesHandler,
+    /// A Hermes node has the outcome of a registered handler; `because`: null, or what was wrong. `{"handler", "because": null | "start" |
+    /// "code" | "time" | "length" | "text", "fails": bool}`; one that does not fail has answered with what it printed.
+    #[serde(rename = "hermes.handler_end")]
+    HermesHandlerEnd,
+    /// A Hermes node ends what a registered handler left running. `{"handler"}`; omitted: it lives on.
+    #[serde(rename = "hermes.handler_kill")]
+    HermesHandlerKill,
+    /// A Hermes node has looked at the card of a peer at which a dispatch chooses who answers.
+    /// `{"peer", "handler", "declared": bool, "sent": bool}`
+    #[serde(rename = "hermes.dispatch_choice")]
+    HermesDispatchChoice,
+    /// A Hermes node has looked at what a reply says of a profile, or what a message says of one that cannot be read. `class`: what its sender
+    /// is told. `{"profile", "contextId", "because": "own" | "elsewhere" | "full" | "misuse", "does": "deliver" | "keep" | "refuse", "class"}`
+    #[serde(rename = "hermes.astray")]
+    HermesAstray,
+    /// A Hermes node writes down the replies that it keeps for other profiles. `{"waiting", "mode", "durable": bool}`; omitted: the file
+    /// stays as it is.
+    #[serde(rename = "hermes.astray_write")]
+    HermesAstrayWrite,
+    /// A Hermes node hands a reply on to the profile that it is for. `{"profile", "contextId", "id"}`; omitted: it does not.
+    #[serde(rename = "hermes.hand_on")]
+    HermesHandOn,
     /// The runtime has read whether it is part of a fleet, and registers its tools. `{"enabled": bool, "registers": bool}`
     #[serde(rename = "runtime.load")]
     RuntimeLoad,
@@ -300,6 +337,10 @@ pub enum Point {
     /// bool}`
     #[serde(rename = "runtime.task_form")]
     RuntimeTaskForm,
+    /// The runtime has looked at the card of a peer at which a dispatch chooses who answers. `{"peer", "handler", "declared": bool,
+    /// "sent": bool}`
+    #[serde(rename = "runtime.choice")]
+    RuntimeChoice,
     /// The runtime waits for a reply that has a deadline; `ends`: it waits no longer than that. `{"contextId", "ends": true}`
     #[serde(rename = "runtime.deadline")]
     RuntimeDeadline,
@@ -335,7 +376,7 @@ pub enum Point {
     #[serde(rename = "runtime.reply_path")]
     RuntimeReplyPath,
     /// The runtime tells why a dispatch failed. `{"because": "configuration" | "unknown peer" | "address" | "transcript" |
-    /// "network" | "status" | "garbage" | "error" | "no reply" | "elsewhere", "class", "retry_safe": bool}`
+    /// "network" | "status" | "garbage" | "error" | "no reply" | "elsewhere" | "handler" | "undeclared", "class", "retry_safe": bool}`
     #[serde(rename = "runtime.failure")]
     RuntimeFailure,
     /// The runtime has found where the bearer for a peer comes from. `{"managed": bool, "source": "file" | "environment"}`; any other
@@ -509,6 +550,15 @@ impl Point {
             Point::HermesForget => "hermes.forget",
             Point::HermesTranscript => "hermes.transcript",
             Point::HermesDelivery => "hermes.delivery",
+            Point::HermesConfigBroken => "hermes.config_broken",
+            Point::HermesChoice => "hermes.choice",
+            Point::HermesHandler => "hermes.handler",
+            Point::HermesHandlerEnd => "hermes.handler_end",
+            Point::HermesHandlerKill => "hermes.handler_kill",
+            Point::HermesDispatchChoice => "hermes.dispatch_choice",
+            Point::HermesAstray => "hermes.astray",
+            Point::HermesAstrayWrite => "hermes.astray_write",
+            Point::HermesHandOn => "hermes.hand_on",
             Point::RuntimeLoad => "runtime.load",
             Point::RuntimeReread => "runtime.reread",
             Point::RuntimeConfig => "runtime.config",
@@ -518,6 +568,7 @@ impl Point {
             Point::RuntimeDispatch => "runtime.dispatch",
             Point::RuntimeTask => "runtime.task",
             Point::RuntimeTaskForm => "runtime.task_form",
+            Point::RuntimeChoice => "runtime.choice",
             Point::RuntimeDeadline => "runtime.deadline",
             Point::RuntimeLate => "runtime.late",
             Point::RuntimeBudget => "runtime.budget",
@@ -758,15 +809,44 @@ impl Point {
             }
             Point::HermesForget => of(&["contextId", "what"], &[], &[Omit, Delay, Stall]),
             Point::HermesTranscript => of(
-                &["dir", "from", "to", "contextId", "text"],
-                &["dir", "from", "to", "contextId", "text"],
+                &["dir", "from", "to", "contextId", "text", "file"],
+                &["dir", "from", "to", "contextId", "text", "file"],
                 &[Omit, Replace, Delay, Stall, Duplicate],
             ),
             Point::HermesDelivery => of(
-                &["id", "contextId", "text", "seen"],
-                &["id", "contextId", "text", "seen"],
+                &["id", "contextId", "text", "seen", "file"],
+                &["id", "contextId", "text", "seen", "file"],
                 &[Omit, Replace, Delay, Stall],
             ),
+            Point::HermesAstray => of(
+                &["profile", "contextId", "because", "does", "class"],
+                &["does", "class"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::HermesAstrayWrite => {
+                of(&["waiting", "mode", "durable"], &["mode", "durable"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::HermesHandOn => {
+                of(&["profile", "contextId", "id"], &["id"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::HermesConfigBroken => of(&["refused"], &["refused"], &[Replace, Delay, Stall]),
+            Point::HermesChoice => of(
+                &["peer", "chosen", "by", "because", "refused"],
+                &["by", "refused"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::HermesHandler => of(
+                &["handler", "args", "stdin", "seconds"],
+                &["args", "stdin", "seconds"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::HermesHandlerEnd => {
+                of(&["handler", "because", "fails"], &["fails"], &[Replace, Delay, Stall])
+            }
+            Point::HermesHandlerKill => of(&["handler"], &[], &[Omit, Delay, Stall]),
+            Point::HermesDispatchChoice | Point::RuntimeChoice => {
+                of(&["peer", "handler", "declared", "sent"], &["sent"], &[Replace, Delay, Stall])
+            }
             Point::RuntimeLoad => of(&["enabled", "registers"], &["registers"], &[Replace, Delay, Stall]),
             Point::RuntimeReread => of(&["peers"], &[], &[Omit, Delay, Stall]),
             Point::RuntimeConfig => of(&["rule", "refused"], &["refused"], &[Replace, Delay, Stall]),
