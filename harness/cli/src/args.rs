@@ -22,12 +22,18 @@ const EXIT_CODES: &str = "Exit codes: 0 all required verdicts pass, 1 nonconform
 
 const SEND_CODES: &str = "Exit codes: 0 the answer is on standard output, 1 there is none, and standard error says why, 2 wrong usage";
 
+const DRIFT_CODES: &str = "Exit codes: 0 a version can be pinned, 1 none is safe, 2 wrong usage or malformed input, 3 the harness or \
+                           the environment failed";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the scenario matrix and write the compliance reports
     Run(RunArgs),
     /// Run one cell again and show its verdicts and its trace
     Replay(ReplayArgs),
+    /// Show what the versions of an executor's CLI keep and change, and which one to pin
+    #[command(after_help = DRIFT_CODES)]
+    Drift(DriftArgs),
     /// List what there is, or what of the catalogue is not covered
     List(ListArgs),
     /// Explain anything that has a name: a requirement, scenario, quirk, fault, profile, release, executor, roadmap item, injection
@@ -328,6 +334,24 @@ pub(crate) struct ReplayArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct DriftArgs {
+    /// The executor whose CLI is looked at
+    pub(crate) executor: String,
+    /// The release of the receiver in front of it
+    #[arg(long, value_name = "ID", default_value = "reference")]
+    pub(crate) release: String,
+    /// How
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: ListFormat,
+    /// How many cells at once; the number of processors if absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// Also read data from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct ServeArgs {
     /// The executor whose CLI is behind the receiver
     pub(crate) executor: String,
@@ -405,6 +429,8 @@ pub(crate) enum Format {
     Summary,
     /// What `replay --format json` prints
     Replay,
+    /// What `drift --format json` prints
+    Drift,
     /// A line of results.jsonl
     ResultsLine,
 }

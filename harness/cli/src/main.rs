@@ -4,6 +4,7 @@
 mod args;
 mod catalogue;
 mod doctor;
+mod drift;
 mod explain;
 mod interrupt;
 mod known;
@@ -52,6 +53,7 @@ fn run(command: Command) -> Outcome {
     match command {
         Command::Run(run) => run::run(&run),
         Command::Replay(replay) => replay::replay(&replay),
+        Command::Drift(drift) => drift::drift(&drift),
         Command::List(list) => list::list(&list),
         Command::Explain(explain) => explain::explain(&explain),
         Command::Doctor(doctor) => doctor::doctor(&doctor),

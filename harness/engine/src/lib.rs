@@ -10,6 +10,7 @@ pub mod cells;
 pub mod coverage;
 pub mod data;
 pub mod doctor;
+pub mod drift;
 pub mod exit;
 pub mod explain;
 pub mod files;

@@ -266,11 +266,11 @@ fn reached(selection: &Selection, scores: &Scores) -> Reached {
     }
 }
 
-fn tool() -> Tool {
+pub(crate) fn tool() -> Tool {
     Tool { name: "gauntlet".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
-fn catalogue(library: &Library) -> ReportCatalogue {
+pub(crate) fn catalogue(library: &Library) -> ReportCatalogue {
     ReportCatalogue {
         revision: library.revision_name(),
         digest: library.digest.clone(),
