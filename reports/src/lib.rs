@@ -33,6 +33,7 @@ pub mod redact;
 pub mod replay;
 pub mod report;
 pub mod schema;
+pub mod sequence;
 pub mod summary;
 pub mod terminal;
 pub mod verdict;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use gauntlet_engine::hold::At;
 use gauntlet_engine::narrow::Shard;
 use gauntlet_runtime::fleet::command::SendArgs;
 
@@ -22,6 +23,9 @@ const EXIT_CODES: &str = "Exit codes: 0 all required verdicts pass, 1 nonconform
 
 const SEND_CODES: &str = "Exit codes: 0 the answer is on standard output, 1 there is none, and standard error says why, 2 wrong usage";
 
+const JUDGE_CODES: &str = "Exit codes: 0 the verdicts are those that were saved, and none is a failure, 1 one changed or failed, 2 the \
+                           trace cannot be read";
+
 const DRIFT_CODES: &str = "Exit codes: 0 a version can be pinned, 1 none is safe, 2 wrong usage or malformed input, 3 the harness or \
                            the environment failed";
 
@@ -29,8 +33,11 @@ const DRIFT_CODES: &str = "Exit codes: 0 a version can be pinned, 1 none is safe
 pub(crate) enum Command {
     /// Run the scenario matrix and write the compliance reports
     Run(RunArgs),
-    /// Run one cell again and show its verdicts and its trace
+    /// Run one cell again and show it: a sequence diagram, everything that was observed, and the verdicts
     Replay(ReplayArgs),
+    /// Judge a saved trace by today's oracles, and say what changed
+    #[command(after_help = JUDGE_CODES)]
+    Judge(JudgeArgs),
     /// Show what the versions of an executor's CLI keep and change, and which one to pin
     #[command(after_help = DRIFT_CODES)]
     Drift(DriftArgs),
@@ -328,6 +335,24 @@ pub(crate) struct ReplayArgs {
     /// How it is printed
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: TextOrJson,
+    /// Write the trace to this file, without secrets and for nobody else to read; `gauntlet judge` reads it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+    /// Hold a cell of the real lane before a step, by its number or name, or at its first `failure`, until Enter
+    ///
+    /// Where its files and processes are is told on standard error; they go on meanwhile. An interrupt ends the cell. Whichever comes,
+    /// all is cleared away.
+    #[arg(long, value_name = "STEP|failure")]
+    pub(crate) hold: Option<At>,
+    /// Also read data from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct JudgeArgs {
+    /// The file that `gauntlet replay CELL --save FILE` wrote
+    pub(crate) trace: PathBuf,
     /// Also read data from this folder (repeatable)
     #[arg(long, value_name = "DIR")]
     pub(crate) scenarios: Vec<PathBuf>,

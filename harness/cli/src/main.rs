@@ -7,6 +7,7 @@ mod doctor;
 mod drift;
 mod explain;
 mod interrupt;
+mod judge;
 mod known;
 mod list;
 mod log;
@@ -53,6 +54,7 @@ fn run(command: Command) -> Outcome {
     match command {
         Command::Run(run) => run::run(&run),
         Command::Replay(replay) => replay::replay(&replay),
+        Command::Judge(judge) => judge::judge(&judge),
         Command::Drift(drift) => drift::drift(&drift),
         Command::List(list) => list::list(&list),
         Command::Explain(explain) => explain::explain(&explain),
