@@ -13,7 +13,7 @@ const LANE: usize = 12;
 /// What is told beside the lanes gets so many columns at least.
 const LEAST_TEXT: usize = 24;
 /// The most characters that are told beside the lanes.
-const MOST_TEXT: usize = 200;
+const MOST_TEXT: usize = 120;
 /// The most rows of a diagram.
 const MOST_ROWS: usize = 400;
 /// The most lines of one part of a transcript.
@@ -70,10 +70,9 @@ impl Sequence {
         let mut before = None;
         for row in self.rows.iter().take(MOST_ROWS) {
             let text = columns::wrap(&escape::one_line(&cap(&row.text, MOST_TEXT)), room);
-            let marks = row
-                .marks
-                .iter()
-                .flat_map(|mark| columns::wrap(&format!("! {}", escape::one_line(mark)), room));
+            let marks = row.marks.iter().flat_map(|mark| {
+                columns::wrap(&format!("! {}", escape::one_line(&cap(mark, MOST_TEXT))), room)
+            });
             // Who reads it looks for when something happened, not for how often.
             let time = if before == Some(row.at_ms) { String::new() } else { row.at_ms.to_string() };
             before = Some(row.at_ms);

@@ -59,6 +59,9 @@ pub(crate) enum Command {
     /// Make profiles of CLIs
     #[command(subcommand)]
     Profile(ProfileCommand),
+    /// Quirks: deviations of peers, as data
+    #[command(subcommand)]
+    Quirk(QuirkCommand),
     /// Print the JSON Schema of a file format
     Schema(SchemaArgs),
     /// Print the completions for a shell
@@ -411,6 +414,27 @@ pub(crate) struct StandInArgs {
     /// The arguments that the receiver gave
     #[arg(last = true, allow_hyphen_values = true)]
     pub(crate) args: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum QuirkCommand {
+    /// Run the cells of quirks, explain where `violates` is not what fails there, and print the patch
+    ///
+    /// Ends with 0 when all are exact, or were made so, with 1 when one is not, and with 2 when one reaches no cell.
+    Check(QuirkCheckArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct QuirkCheckArgs {
+    /// The quirks, by ids or globs; all when there are none
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// Also write it to the file
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Also read data from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -16,6 +16,7 @@ mod narrow;
 mod process;
 mod profile;
 mod progress;
+mod quirk;
 mod replay;
 mod run;
 mod schema;
@@ -25,7 +26,7 @@ mod terminal;
 use clap::Parser;
 use gauntlet_engine::exit::ExitCode;
 
-use args::{Args, CatalogueCommand, Command, ProfileCommand};
+use args::{Args, CatalogueCommand, Command, ProfileCommand, QuirkCommand};
 
 /// Cells make and drop many small values; more than a quarter of a run's time went into the usual allocator.
 #[global_allocator]
@@ -68,6 +69,7 @@ fn run(command: Command) -> Outcome {
         Command::Receiver(receiver) => process::receiver(&receiver),
         Command::StandIn(stand_in) => process::stand_in(&stand_in),
         Command::Profile(ProfileCommand::Record(record)) => profile::record(&record),
+        Command::Quirk(QuirkCommand::Check(check)) => quirk::check(&check),
         Command::Schema(schema) => schema::schema(&schema),
     }
 }

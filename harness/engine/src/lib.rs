@@ -22,6 +22,7 @@ pub mod narrow;
 pub mod oracle;
 pub mod pattern;
 pub mod project;
+pub mod quirk_check;
 pub mod record;
 pub mod results;
 pub mod runner;

@@ -13,6 +13,7 @@ use std::path::Path;
 use gauntlet_reports::{Catalogue, Secrets, Tool, Verdict, redact};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::error::Category;
 
 use crate::cell::{Names, Outcome, Plan, Told};
 use crate::data::{DataError, Library, nearest};
@@ -184,13 +185,15 @@ impl Reading<'_> {
         serde_json::from_str(line).map_err(|error| {
             let said = error.to_string();
             let said = said.split(" at line ").next().unwrap_or_default();
-            let is_last = number == self.text.lines().count() && !self.text.ends_with('\n');
             let help = match error.classify() {
-                _ if is_last => Some("the file was cut in the middle: save the trace again".to_owned()),
-                serde_json::error::Category::Data => suggestion(said),
+                Category::Eof => Some("the file was cut in the middle: save the trace again".to_owned()),
+                Category::Data => suggestion(said),
                 _ => Some(SAVE.to_owned()),
             };
-            self.wrong((number, error.column()), format!("expected {what}; {said}"), help)
+            // Of a name that is not known serde knows the name, and not the place.
+            let named = said.split('`').nth(1).and_then(|name| line.find(&format!("\"{name}\"")));
+            let column = named.filter(|_| error.is_data()).map_or(error.column(), |at| at + 2);
+            self.wrong((number, column), format!("expected {what}; {said}"), help)
         })
     }
 }
