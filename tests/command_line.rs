@@ -120,6 +120,18 @@ fn a_malformed_scenario_is_pointed_at() {
 }
 
 #[test]
+fn a_row_that_is_judged_where_nobody_owes_it_is_pointed_at() {
+    let text = "id: my/scenario\ntitle: A story\nsubject: receiver\nsteps:\n  - dispatch: { text: hello }\n    \
+                expect: { acknowledged: true }\n    requirement: FLEET-CDX-01\n";
+    run_with(&data("suites/a.yaml", text.as_bytes()))
+        .code(2)
+        .stderr(contains("a.yaml:7:18").and(contains("expected a row that agy owes")));
+    let narrowed = text.replace("subject:", "executors: [codex]\nsubject:");
+    let narrowed = data("suites/a.yaml", narrowed.as_bytes());
+    gauntlet().args(["list", "scenarios", "--scenarios"]).arg(narrowed.path()).assert().success();
+}
+
+#[test]
 fn an_unknown_requirement_is_pointed_at() {
     let text = "id: my/scenario\ntitle: A story\nsubject: receiver\nsteps:\n  - dispatch: { text: hello }\n    \
                 expect: { acknowledged: true }\n    requirement: FLEET-ACK-0l\n";

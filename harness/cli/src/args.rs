@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use gauntlet_engine::hold::At;
 use gauntlet_engine::narrow::Shard;
+use gauntlet_runtime::fleet::budget::command::BudgetCommand;
 use gauntlet_runtime::fleet::command::SendArgs;
 
 /// A conformance test harness and simulator for the bridges through which coding agents work for each other.
@@ -53,6 +54,9 @@ pub(crate) enum Command {
     Catalogue(CatalogueCommand),
     /// Run the reference receiver in front of a CLI, in the current directory
     Serve(ServeArgs),
+    /// What peers with a budget have used, in the profile that HERMES_HOME names
+    #[command(subcommand)]
+    Budget(BudgetCommand),
     /// Send a message to an agent of the fleet whose profile HERMES_HOME names, else ~/.hermes
     #[command(after_help = SEND_CODES)]
     Send(SendArgs),

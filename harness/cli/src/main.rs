@@ -70,6 +70,7 @@ fn run(command: Command) -> Outcome {
         Command::StandIn(stand_in) => process::stand_in(&stand_in),
         Command::Profile(ProfileCommand::Record(record)) => profile::record(&record),
         Command::Quirk(QuirkCommand::Check(check)) => quirk::check(&check),
+        Command::Budget(command) => process::budget(&command),
         Command::Schema(schema) => schema::schema(&schema),
     }
 }

@@ -18,6 +18,9 @@ use gauntlet_world::injection::{Injector, Point};
 /// The exit code after an interrupt (128 + SIGINT), as shells count it. Inferred; a receiver never sends one.
 const EXIT_INTERRUPTED: i32 = 130;
 
+/// The exit code of a CLI that does not know its arguments.
+const EXIT_USAGE: i32 = 2;
+
 /// How a turn came out: its exit code, or why it ended early, and the session that it ran on.
 pub(crate) type Played = (Result<i32, Stop>, Option<String>);
 
@@ -33,6 +36,7 @@ pub(crate) async fn run(
     play: impl AsyncFnOnce(Scene<'_>, Input) -> Played,
 ) -> i32 {
     let began = host.clock().now();
+    let asked = known(&host, cli, asked, &injector).await;
     let stdin = stdin::open(&host).await;
     let part = stage
         .enter(Invocation {
@@ -45,7 +49,7 @@ pub(crate) async fn run(
             purpose: asked.purpose(),
         })
         .await;
-    let console = Console::new(&host, &injector);
+    let console = Console::new(&host, &injector, &part);
     let (outcome, session) = match &asked {
         Asked::Probe => (probe(&host, version, &part, &console).await, None),
         Asked::Refused(refusal) => (refuse(&console, refusal).await, None),
@@ -83,6 +87,21 @@ async fn probe(host: &Host, version: &str, part: &Part, console: &Console<'_>) -
         console.error_line(line).await?;
     }
     Ok(part.exit.unwrap_or(0))
+}
+
+/// What is asked for by the arguments of a turn, which a CLI may not know any more.
+async fn known(host: &Host, cli: &str, asked: Asked, injector: &Injector) -> Asked {
+    if !matches!(asked, Asked::Turn(_)) {
+        return asked;
+    }
+    let event = json!({ "args": host.args(), "taken": true });
+    let taken = injector.pass(host, Point::CliArguments, event).await.first();
+    if taken.is_none_or(|event| event["taken"] == true) {
+        return asked;
+    }
+    let reason = format!("{cli} does not know these arguments");
+    let stderr = vec![format!("error: {reason}")];
+    Asked::Refused(Refusal { reason, stdout: Vec::new(), stderr, exit: EXIT_USAGE, real: true })
 }
 
 async fn refuse(console: &Console<'_>, refusal: &Refusal) -> Result<i32, Stop> {

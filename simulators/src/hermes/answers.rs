@@ -25,7 +25,7 @@ impl Peer {
             return Err(refusal::method(&request.method));
         }
         let inbound = Inbound::from_params(&request.params)?;
-        let context = self.context_of(&inbound).await;
+        let context = self.context_of(&request.params, &inbound).await;
         let id = context.clone().unwrap_or_default();
         let text = if inbound.is_callback {
             self.deliver(&request.id, &id, &inbound.text)
@@ -46,18 +46,25 @@ impl Peer {
     }
 
     /// The context that a message belongs to.
-    async fn context_of(&self, inbound: &Inbound) -> Option<String> {
+    async fn context_of(&self, params: &Value, inbound: &Inbound) -> Option<String> {
         let named = inbound.context.as_ref().map(ToString::to_string);
         let context = named.clone().unwrap_or_else(|| self.0.host.entropy().uuid().to_string());
+        let there = params.pointer("/message/contextId").filter(|there| !there.is_null());
+        let odd = there.filter(|_| named.is_none()).map(Value::to_string);
         let event = json!({
             "contextId": context,
             "named": named.is_some(),
             "beside": inbound.beside.is_some(),
             "takes_beside": false,
+            "odd": odd.is_some(),
+            "takes_odd": false,
         });
         let event = self.pass(Point::HermesContext, event).await?;
         if event["takes_beside"] == true && inbound.beside.is_some() {
             return inbound.beside.clone();
+        }
+        if event["takes_odd"] == true && odd.is_some() {
+            return odd;
         }
         event["contextId"].as_str().map(str::to_owned)
     }

@@ -6,7 +6,7 @@ use gauntlet_protocol::fleet::config::FleetConfig;
 use gauntlet_protocol::fleet::hermes::feed::Feed;
 use gauntlet_protocol::fleet::hermes::{VERSION, hermes_card, refusal};
 use gauntlet_protocol::json;
-use gauntlet_protocol::jsonrpc::{Request, Response};
+use gauntlet_protocol::jsonrpc::{Request, RequestError, Response};
 use gauntlet_world::network::Stream;
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
@@ -16,6 +16,13 @@ use crate::http1::{Connection, Head, Refused};
 use gauntlet_world::injection::{Mangle, Point};
 
 type Answer = (u16, Value);
+
+/// The answer to whoever may not speak.
+struct Refusal {
+    answer: Answer,
+    /// What is wrong with the body is told before.
+    reads_first: bool,
+}
 
 impl Peer {
     pub(super) async fn connection(&self, stream: Stream) {
@@ -69,19 +76,23 @@ impl Peer {
                 (200, hermes_card(config.name.as_deref().unwrap_or("a2a_fleet"), &url))
             }
             ("POST", "/jsonrpc") => {
-                if let Some(refusal) = self.authorise(&config, head).await {
-                    return refusal;
+                let refusal = self.authorise(&config, head).await;
+                if let Some(Refusal { answer, reads_first: false }) = refusal {
+                    return answer;
                 }
                 *unread = false;
                 match connection.body(head, MAX_CALLBACK).await {
-                    Ok(body) => self.jsonrpc(&config, &body).await,
+                    Ok(body) => match (refusal, Request::parse(&body)) {
+                        (Some(refusal), Ok(_)) => refusal.answer,
+                        (_, request) => self.jsonrpc(&config, request).await,
+                    },
                     Err(Refused::BodyTooLarge) => (413, json!({ "error": "request entity too large" })),
                     Err(_) => (400, json!({ "error": "incomplete body" })),
                 }
             }
             ("GET", _) => match Feed::asked(&head.path) {
                 Some(asked) => match self.authorise(&config, head).await {
-                    Some(refusal) => refusal,
+                    Some(refusal) => refusal.answer,
                     None => self.feed(&asked).await,
                 },
                 None => refusal::not_found(),
@@ -98,13 +109,13 @@ impl Peer {
         Ok(if is_read { read } else { self.0.first.clone() })
     }
 
-    async fn authorise(&self, config: &FleetConfig, head: &Head) -> Option<Answer> {
+    async fn authorise(&self, config: &FleetConfig, head: &Head) -> Option<Refusal> {
         if !config.server.auth_required {
             return None;
         }
         let token = config.server.token_env.as_deref().and_then(|name| self.0.host.env(name));
         let Some(token) = token.filter(|token| !token.is_empty()) else {
-            return Some(refusal::misconfigured());
+            return Some(Refusal { answer: refusal::misconfigured(), reads_first: false });
         };
         let presented = head.header("authorization").and_then(bearer_token);
         let reason = match presented {
@@ -114,20 +125,29 @@ impl Peer {
             Some(presented) if token.as_bytes().starts_with(presented) => "start",
             Some(_) => "wrong",
         };
-        let event = json!({ "accepted": reason == "ok", "reason": reason });
-        let accepted =
-            self.pass(Point::HermesAuth, event).await.is_some_and(|event| event["accepted"] == true);
-        match (accepted, presented) {
-            (true, _) => None,
-            (false, None) => Some(refusal::missing_bearer()),
-            (false, Some(_)) => Some(refusal::invalid_bearer()),
+        let scheme = head.header("authorization").map(String::from_utf8_lossy);
+        let scheme = scheme.as_deref().and_then(|field| field.split(' ').next());
+        let event =
+            json!({ "accepted": reason == "ok", "reason": reason, "scheme": scheme, "reads_first": false });
+        let judged = self.pass(Point::HermesAuth, event).await.unwrap_or_default();
+        if judged["accepted"] == true {
+            return None;
         }
+        let answer = if presented.is_none() { refusal::missing_bearer() } else { refusal::invalid_bearer() };
+        Some(Refusal { answer, reads_first: judged["reads_first"] == true })
     }
 
-    async fn jsonrpc(&self, config: &FleetConfig, body: &[u8]) -> Answer {
-        let (id, outcome) = match Request::parse(body) {
+    async fn jsonrpc(&self, config: &FleetConfig, request: Result<Request, RequestError>) -> Answer {
+        let (id, outcome) = match request {
             Err(error) => (Value::Null, Err(refusal::body(&error))),
-            Ok(request) => (request.id.clone(), self.call(config, request).await),
+            Ok(mut request) => {
+                let event = json!({ "method": request.method, "id": request.id });
+                if let Some(event) = self.pass(Point::HermesRequest, event).await {
+                    request.method = event["method"].clone();
+                    request.id = event["id"].clone();
+                }
+                (request.id.clone(), self.call(config, request).await)
+            }
         };
         (200, Response { id, outcome }.to_value())
     }

@@ -138,10 +138,13 @@ impl Peer {
             accepting.join().await;
         }
         self.0.closing.set(true);
+        let event = json!({ "grace_ms": GRACE.as_millis() as u64 });
+        let grace = self.pass(Point::HermesDisconnect, event).await;
+        let grace = grace.and_then(|event| event["grace_ms"].as_u64()).map_or(GRACE, Duration::from_millis);
         let connections = std::mem::take(&mut *self.0.connections.borrow_mut());
         let host = self.0.host.clone();
         self.0.host.spawn(async move {
-            host.clock().sleep(GRACE).await;
+            host.clock().sleep(grace).await;
             connections.iter().for_each(Task::cancel);
         });
     }

@@ -1,4 +1,4 @@
-//! Contexts with a turn in flight, for the modes that take one dispatch at a time (fleet sheet 3.3).
+//! Contexts with a turn in flight. There are modes that take one dispatch at a time (fleet sheet 3.3).
 //!
 //! A claim goes the way of its dispatch: taken before the dispatch is written down, kept until the line is handed off, held by
 //! the turn, and let go when the turn is over, however it ends.
@@ -82,38 +82,32 @@ impl Drop for Claim {
 }
 
 impl Receiver {
-    /// Claims a context for a dispatch; refused when it is at work (FLEET-ACK-07). Nothing in modes that let dispatches wait.
-    pub(super) async fn claim(&self, context: &str) -> Result<Option<Claim>, RpcError> {
-        if !self.settings.mode.one_in_flight {
-            return Ok(None);
-        }
+    /// Claims a context for a dispatch. When it is at work, the dispatch is refused (FLEET-ACK-07), or waits (FLEET-ACK-10).
+    pub(super) async fn claim(&self, context: &str) -> Result<Claim, RpcError> {
         // Taken before anything is waited for, so that of two dispatches at once only one finds the context free.
         let claim = self.claims.take(context);
-        let event = json!({ "contextId": context, "free": claim.is_some() });
-        let passed = self.pass(Point::ReceiverClaim, event).await.first();
-        let free = passed.and_then(|event| event.get("free").and_then(Value::as_bool));
-        match free.unwrap_or(claim.is_some()) {
-            true => Ok(Some(claim.unwrap_or_else(|| self.claims.share(context)))),
+        let waits = !self.settings.mode.one_in_flight;
+        let event = json!({ "contextId": context, "free": claim.is_some(), "waits": waits });
+        let passed = self.pass(Point::ReceiverClaim, event).await.first().unwrap_or_default();
+        let is = |name: &str| passed.get(name).and_then(Value::as_bool).unwrap_or(false);
+        match is("free") || is("waits") {
+            true => Ok(claim.unwrap_or_else(|| self.claims.share(context))),
             false => Err(refusal::duplicate_dispatch()),
         }
     }
 
     /// Claims a context for a line that an earlier life wrote down.
     pub(super) fn claim_for_line(&self, context: &str) {
-        if self.settings.mode.one_in_flight {
-            self.claims.keep(self.claims.share(context));
-        }
+        self.claims.keep(self.claims.share(context));
     }
 
     /// The claim that the turn of a line holds.
-    pub(super) fn claim_of_turn(&self, context: &str) -> Option<Claim> {
-        let kept = || self.claims.kept(context).unwrap_or_else(|| self.claims.share(context));
-        self.settings.mode.one_in_flight.then(kept)
+    pub(super) fn claim_of_turn(&self, context: &str) -> Claim {
+        self.claims.kept(context).unwrap_or_else(|| self.claims.share(context))
     }
 
     /// A turn is over: its context can be dispatched to again (FLEET-ACK-08).
-    pub(super) async fn release(&self, claim: Option<Claim>) {
-        let Some(claim) = claim else { return };
+    pub(super) async fn release(&self, claim: Claim) {
         let event = json!({ "contextId": claim.context });
         let passed = self.pass(Point::ReceiverRelease, event).await;
         if passed.events.is_empty() {

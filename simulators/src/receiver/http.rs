@@ -89,7 +89,7 @@ impl Receiver {
                 return;
             }
             // Only after the answer: whoever waits for a refusal before the body need not wait for us.
-            if state == BodyState::Unread && !connection.drop_body(&head, MAX_BODY).await {
+            if state == BodyState::Unread && !self.drop_body(&mut connection, &head).await {
                 return;
             }
         }
@@ -129,10 +129,12 @@ impl Receiver {
         if let Some(refusal) = self.authorise(body.head).await {
             return Some(refused(refusal));
         }
-        match body.head.length() {
-            Length::Invalid => return Some(rpc(Value::Null, Err(refusal::invalid_content_length()))),
-            Length::Bytes(length) if length > MAX_BODY => return Some(refused(HttpRefusal::TooLarge)),
-            Length::Bytes(_) | Length::Chunked => {}
+        let length = body.head.length();
+        if length == Length::Invalid {
+            return Some(rpc(Value::Null, Err(refusal::invalid_content_length())));
+        }
+        if !self.fits(&length).await {
+            return Some(refused(HttpRefusal::TooLarge));
         }
         let content = match body.read().await {
             Ok(content) => content,
@@ -187,6 +189,29 @@ impl Receiver {
         Some(if reason == "missing" { HttpRefusal::MissingBearer } else { HttpRefusal::InvalidBearer })
     }
 
+    /// Whether a body is no longer than one may be, as far as its head says.
+    async fn fits(&self, length: &Length) -> bool {
+        let (chunked, longest, fits) = match length {
+            Length::Bytes(bytes) => (false, *bytes == MAX_BODY, *bytes <= MAX_BODY),
+            Length::Chunked => (true, false, true),
+            Length::Invalid => (false, false, false),
+        };
+        let event = json!({ "chunked": chunked, "longest": longest, "fits": fits });
+        let passed = self.pass(Point::ReceiverBody, event).await.first();
+        passed.and_then(|event| event.get("fits")?.as_bool()).unwrap_or(fits)
+    }
+
+    /// Drops the body of a request that was refused without reading it; false: it did not come.
+    async fn drop_body(&self, connection: &mut Connection<'_>, head: &Head) -> bool {
+        let bytes = match head.length() {
+            Length::Bytes(0) => return true,
+            Length::Bytes(bytes) => Some(bytes),
+            Length::Chunked | Length::Invalid => None,
+        };
+        let passed = self.pass(Point::ReceiverDropBody, json!({ "bytes": bytes })).await;
+        passed.events.is_empty() || connection.drop_body(head, MAX_BODY).await
+    }
+
     async fn dispatch(&self, request: Request) -> Result<Value, NotTaken> {
         if !fleet::is_send_method(&request.method) {
             return Err(fleet::method_not_found(&request.method).into());
@@ -214,9 +239,7 @@ impl Receiver {
                 }
             });
         }
-        if let Some(claim) = claim {
-            self.claims.keep(claim);
-        }
+        self.claims.keep(claim);
         self.worked();
         self.record(Direction::Inbound, &context, text).await;
         let event = json!({ "contextId": context, "text": self.settings.mode.ack_text() });

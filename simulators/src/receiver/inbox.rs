@@ -151,6 +151,12 @@ impl Receiver {
     }
 }
 
+/// What stands in a line of the inbox, counted from 1.
+pub(super) fn text_of_line(content: &[u8], line: u64) -> String {
+    let bytes = Lines::new(content).find(|(number, _)| *number == line).map(|(_, bytes)| bytes);
+    String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
+}
+
 /// The complete lines of the inbox beyond the first `skip`: the number of each, and what it asks for unless it is blank,
 /// malformed or not from Hermes (FLEET-INB-06).
 pub(super) fn lines_after(content: &[u8], skip: u64) -> Vec<(u64, Option<Accepted>)> {

@@ -86,7 +86,7 @@ impl Receiver {
                 .await;
             }
         }
-        Spoken { reply: heard.reply, ..Spoken::default() }
+        Spoken { answered: heard.reply.is_some(), reply: heard.reply, ..Spoken::default() }
     }
 
     /// Whether it is seen that the conversation does not exist any more.

@@ -10,10 +10,11 @@ use gauntlet_protocol::fleet::{ContextId, Direction, MAX_PROMPT_CHARS, Mode, Ses
 use gauntlet_protocol::json;
 use serde_json::{Value, json};
 
+use super::account::Used;
 use super::claims::Claim;
 use super::cli::{Output, Run};
 use super::deadline::{Deadline, Waited};
-use super::inbox::{Accepted, lines_after};
+use super::inbox::{Accepted, lines_after, text_of_line};
 use super::journal::Outcome;
 use super::state::Receiver;
 use super::talk::{Ask, Heard, Spoken};
@@ -54,6 +55,10 @@ impl Receiver {
         let content = self.inbox_content().await?;
         for (line, accepted) in lines_after(&content, self.handed_off.get()) {
             let mut runs = Vec::new();
+            let accepted = match accepted {
+                Some(accepted) => Some(accepted),
+                None => self.passed_over(line, &content).await,
+            };
             if let Some(accepted) = accepted {
                 let event = json!({ "line": line, "contextId": accepted.context, "text": accepted.text });
                 let passed = self.pass(Point::ReceiverHandoff, event).await;
@@ -71,6 +76,15 @@ impl Receiver {
             }
         }
         Ok(())
+    }
+
+    /// A line that asks for nothing (FLEET-INB-06); what is run of it for all that.
+    async fn passed_over(&self, line: u64, content: &[u8]) -> Option<Accepted> {
+        let text = text_of_line(content, line);
+        let event = json!({ "line": line, "text": text, "runs": false });
+        let passed = self.pass(Point::ReceiverPassOver, event).await.first()?;
+        let runs = passed.get("runs").and_then(|runs| runs.as_bool()).unwrap_or(false);
+        runs.then_some(Accepted { line, context: None, text, cut: false, task: None })
     }
 
     /// Starts the turn of an accepted line as a task of its own.
@@ -132,9 +146,10 @@ impl Receiver {
             Waited::Over => return self.outcome(context, task.as_ref(), over(deadline)).await,
         };
         let text = self.shown(context, &text, task.as_ref()).await;
-        let Told { text, ended_by } = self.run(line, context, &text, deadline).await;
+        let Told { text, ended_by, used } = self.run(line, context, &text, deadline).await;
         let ended = Ended { id: self.callback_id(), text: told(cut, text), ended_by };
-        let outcome = self.outcome(context, task.as_ref(), ended).await;
+        let mut outcome = self.outcome(context, task.as_ref(), ended).await;
+        outcome.used = used;
         // The outcome is durable and recorded while the context is still held: the next turn of this context comes after it.
         self.conclude(line, &outcome).await;
         outcome
@@ -145,14 +160,21 @@ impl Receiver {
     async fn run(&self, line: u64, context: &str, text: &str, deadline: Option<Deadline>) -> Told {
         let mode = self.settings.mode;
         let talk = self.talk;
-        let over = || Told { text: not_begun(mode, deadline), ended_by: EndedBy::Deadline };
+        let over =
+            || Told { text: not_begun(mode, deadline), ended_by: EndedBy::Deadline, used: Used::nothing() };
         let stored = self.session_of(line, context).await;
         // Of several that begin at once only one could be found again, so it is held until it was.
         let _beginning = match (talk.replays(), &stored) {
             (true, None) if deadline.is_none() => self.first_turn(context).await,
             (true, None) => match self.wait_for(self.first_turn(context), deadline, context).await {
                 Waited::Got(guard) => guard,
-                Waited::Busy => return Told { text: mode.busy_slots_text(), ended_by: EndedBy::Busy },
+                Waited::Busy => {
+                    return Told {
+                        text: mode.busy_slots_text(),
+                        ended_by: EndedBy::Busy,
+                        used: Used::nothing(),
+                    };
+                }
                 Waited::Over => return over(),
             },
             _ => None,
@@ -163,7 +185,7 @@ impl Receiver {
         // Whoever still waits has not begun: after a crash it is run.
         if let Err(error) = self.journal.started(&self.host, line, context).await {
             // Without this record a crash could run the turn twice; not to run it at all is the lesser harm.
-            return Told::by_executor(mode.invocation_failed_text(&error.to_string()));
+            return Told::of_nothing(mode.invocation_failed_text(&error.to_string()));
         }
         let (reply, spoken) = self.run_once(line, context, text, stored.as_ref(), deadline).await;
         let stored = stored.map(|session| session.id);
@@ -237,27 +259,29 @@ impl Receiver {
         let named = if talk.replays() { self.named_conversations().await } else { Vec::new() };
         let output = match self.run_cli(args, &turn, context, session, text, deadline).await {
             Run::Ended(output) => output,
-            Run::TimedOut(ended_by) => {
+            Run::TimedOut(ended_by, stdout) => {
                 let text = match deadline {
                     Some(deadline) if ended_by == EndedBy::Deadline => {
                         ended_text(mode.cli, deadline.whole_ms)
                     }
                     _ => mode.timeout_text(self.config.turn_cap.as_secs_f64()),
                 };
-                return (Told { text, ended_by }, Spoken::default());
+                let text = self.with_last_step(context, text, &stdout).await;
+                return (Told { text, ended_by, used: Used::default() }, Spoken::default());
             }
             Run::NotStarted(error) if error.kind() == io::ErrorKind::NotFound => {
-                return (Told::by_executor(mode.missing_text()), Spoken::default());
+                return (Told::of_nothing(mode.missing_text()), Spoken::default());
             }
             Run::NotStarted(error) => {
                 let text = mode.invocation_failed_text(&not_started(mode.cli, &error));
-                return (Told::by_executor(text), Spoken::default());
+                return (Told::of_nothing(text), Spoken::default());
             }
         };
         let spoken = match talk.replays() {
             true => self.hear_replay(context, stored, &named, &output).await,
-            false => self.heard(talk.read(&Heard { mode, output: &output }), &output).await,
+            false => talk.read(&Heard { mode, output: &output }),
         };
+        let spoken = self.heard(spoken, &output).await;
         let now = self.host.clock().wall().seconds();
         let named = |id: &String| Session { id: id.clone(), updated_at: now, last_output: None };
         if let Some(session) = spoken.session.as_ref().map(named)
@@ -270,7 +294,9 @@ impl Receiver {
             None if output.code != 0 => mode.no_output_text(output.code, &output.stderr),
             None => mode.no_reply_text(),
         };
-        (Told::by_executor(reply), spoken)
+        let ran_on = spoken.session.as_deref().or(session);
+        let used = self.used(context, ran_on, session, &output.stdout).await;
+        (Told { text: reply, ended_by: EndedBy::Executor, used }, spoken)
     }
 
     /// What the CLI said, as it passes its injection point.
@@ -344,7 +370,7 @@ impl Receiver {
     }
 
     /// Sends an outcome back. Whoever gets it may dispatch to this context again at once.
-    async fn finish(&self, line: u64, mut outcome: Outcome, claim: Option<Claim>) {
+    async fn finish(&self, line: u64, mut outcome: Outcome, claim: Claim) {
         if outcome.id.is_empty() {
             outcome.id = self.callback_id();
             self.conclude(line, &outcome).await;
@@ -366,11 +392,13 @@ impl Receiver {
 struct Told {
     text: String,
     ended_by: EndedBy,
+    used: Used,
 }
 
 impl Told {
-    fn by_executor(text: String) -> Self {
-        Self { text, ended_by: EndedBy::Executor }
+    /// The CLI was not started.
+    fn of_nothing(text: String) -> Self {
+        Self { text, ended_by: EndedBy::Executor, used: Used::nothing() }
     }
 }
 

@@ -11,6 +11,10 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
         let message = "expected only `answers` of Hermes, which is no subject here; found more";
         return Some(Mistake::at(&["given", "hermes"], message));
     }
+    if is_hermes && !scenario.given.peer.is_empty() {
+        let message = "expected no `peer` of a Hermes node, whose agents are in its `config`; found some";
+        return Some(Mistake::at(&["given", "peer"], message));
+    }
     if let Some(mistake) = idle_command(&scenario.given.hermes) {
         return Some(mistake);
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use gauntlet_protocol::fleet::config::PeerEntry;
 use gauntlet_protocol::fleet::extension::TASK;
 use gauntlet_protocol::fleet::extension::task::Task;
+use gauntlet_protocol::fleet::extension::usage::{Reading, Usage};
 use gauntlet_protocol::fleet::{AgentMessage, ContextId, Dispatch};
 use gauntlet_protocol::jsonrpc::{Request as RpcRequest, Response, RpcError, code};
 use gauntlet_world::http::{self, HttpError, Request, Url};
@@ -33,6 +34,8 @@ pub enum Class {
     Unknown,
     /// The peer may be at work on it, and its deadline is over.
     Deadline,
+    /// The peer's budget does not allow it; the peer has not seen it.
+    Budget,
 }
 
 impl Class {
@@ -45,12 +48,13 @@ impl Class {
             Class::RepliedElsewhere => "replied_elsewhere",
             Class::Unknown => "unknown",
             Class::Deadline => "deadline",
+            Class::Budget => "budget",
         }
     }
 
     /// Whether sending again cannot run the work twice.
     pub fn retry_is_safe(self) -> bool {
-        matches!(self, Class::NotSent | Class::Refused)
+        matches!(self, Class::NotSent | Class::Refused | Class::Budget)
     }
 }
 
@@ -184,6 +188,13 @@ impl Fleet {
                 format!("the deadline could not be written down: {error}"),
             )
         })?;
+        let is_counted = match self.reserve(peer_name, &peer, &id, answers_on).await {
+            Ok(is_counted) => is_counted,
+            Err(refusal) => {
+                self.forget_deadline(&id).await;
+                return Err(refusal);
+            }
+        };
         let request =
             RpcRequest { id: sent.value("id").clone(), method: sent.value("method").clone(), params };
         if let Some(context) = &asked {
@@ -192,8 +203,12 @@ impl Fleet {
         let body = request.to_value().to_string().into_bytes();
         let limit = SEND_LIMIT.min(left());
         let request = Request { method: "POST".to_owned(), url: url.clone(), headers, body, limit };
+        let mut told = Reading::default();
         let understood = match http::exchange(&self.host, request).await {
-            Ok(answer) => understand(peer_name, answer.status, &answer.body),
+            Ok(answer) => {
+                told = used(&answer.body);
+                understand(peer_name, answer.status, &answer.body)
+            }
             Err(error) if error.may_have_been_seen() && left().is_zero() => {
                 let mut over = deadline_over(peer_name, whole_ms);
                 over.context = answers_on.map(str::to_owned);
@@ -206,11 +221,17 @@ impl Fleet {
             Err(error) => {
                 // Of what never began no reply is to come.
                 if error.class.retry_is_safe() {
+                    if is_counted {
+                        self.release(&id).await;
+                    }
                     self.forget_deadline(&id).await;
                 }
                 return Err(error);
             }
         };
+        if is_counted {
+            self.book(&id, is_plain, answers_on, &message, told).await;
+        }
         if let (Some(_), None, Some(named)) = (whole_ms, answers_on, &message.context)
             && let Err(error) = self.deadlines().is_on(&self.host, &id, named).await
         {
@@ -268,6 +289,12 @@ fn class_of(error: &RpcError) -> Class {
     } else {
         Class::Unknown
     }
+}
+
+/// What an answer says that its turn used, for one that is the reply itself.
+fn used(body: &[u8]) -> Reading {
+    let result = Response::parse(body).ok().and_then(|response| response.outcome.ok());
+    result.and_then(|result| result.get("message").map(Usage::in_message)).unwrap_or_default()
 }
 
 /// The checks of sheet 5.1, in its order and with its texts.

@@ -2,12 +2,13 @@
 //!
 //! One idea a file: [`settings`](Settings) how receivers are started here, `home` where a profile's files are, `config` what its
 //! `fleet.yaml` says now, `decided` where a quirk makes it deviate, `tokens` which bearer a peer wants, `managed` and
-//! [`managed_tools`] the receivers that it looks after, `client` one dispatch, `task` what it says beside
+//! [`managed_tools`] the receivers that it looks after, `client` one dispatch, [`budget`] what peers may use, `spending` what a dispatch means to that, `task` what it says beside
 //! its text, `deadlines` until when its reply is in time, `wait` a dispatch whose reply is read in the peer's
 //! transcript, [`command`] the same from a shell, [`hermes`] the node that takes callbacks
 //! and answers other agents, [`deliveries`](Deliveries) what reached the runtime,
 //! `transcript` the runtime's own record of each conversation, [`tools`] what of it a model can call.
 
+pub mod budget;
 mod client;
 pub mod command;
 mod config;
@@ -19,6 +20,7 @@ mod home;
 mod managed;
 pub mod managed_tools;
 mod settings;
+mod spending;
 mod task;
 mod tokens;
 pub mod tools;
@@ -33,6 +35,7 @@ use gauntlet_world::Host;
 use gauntlet_world::process::Pid;
 use tokio::sync::Mutex;
 
+use budget::Budgets;
 pub use client::{Class, SendError};
 use deadlines::Deadlines;
 pub use deliveries::{Deliveries, Delivery};
@@ -54,6 +57,7 @@ pub struct Fleet {
     managing: Mutex<()>,
     deliveries: Deliveries,
     deadlines: Deadlines,
+    budgets: Budgets,
 }
 
 impl Fleet {
@@ -79,6 +83,7 @@ impl Fleet {
     }
 
     fn with(host: Host, settings: Settings, deliveries: Deliveries, deadlines: Deadlines) -> Self {
+        let budgets = Budgets::of(&host);
         Self {
             host,
             settings,
@@ -89,6 +94,7 @@ impl Fleet {
             managing: Mutex::default(),
             deliveries,
             deadlines,
+            budgets,
         }
     }
 

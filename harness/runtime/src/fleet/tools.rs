@@ -172,7 +172,7 @@ fn answer_schema() -> Value {
             "waited": { "type": "boolean" },
             "reason": { "type": "string" },
             "error": { "type": "string" },
-            "class": { "enum": ["not_sent", "refused", "accepted_without_reply", "replied_elsewhere", "unknown", "deadline"] },
+            "class": { "enum": ["not_sent", "refused", "accepted_without_reply", "replied_elsewhere", "unknown", "deadline", "budget"] },
             "retry_safe": { "type": "boolean" },
         },
         "oneOf": [{ "required": ["reply", "context_id"] }, { "required": ["error", "class", "retry_safe"] }],

@@ -20,6 +20,14 @@ pub enum Point {
     /// `{"listens": bool, "writes": bool}`
     #[serde(rename = "receiver.pid")]
     ReceiverPid,
+    /// The receiver has looked how long the body of a request is, of one that may speak. `longest`: exactly as long as a body may be.
+    /// `{"chunked": bool, "longest": bool, "fits": bool}`
+    #[serde(rename = "receiver.body")]
+    ReceiverBody,
+    /// The receiver drops the body of a request that it refused without reading it. `{"bytes"}`, null when it comes in chunks;
+    /// omitted: it is left on the connection.
+    #[serde(rename = "receiver.drop_body")]
+    ReceiverDropBody,
     /// The receiver has read a request of which it knows the bearer. `context` says where a context stands, `sound` whether the
     /// parameters have the right types, `texts` how many there are.
     /// `{"method", "id", "context": "message" | "beside" | "none", "sound": bool, "texts", "text"}`
@@ -79,6 +87,9 @@ pub enum Point {
     /// `{"ts", "from", "contextId", "text", "cut": bool, "file", "task"}`
     #[serde(rename = "receiver.inbox")]
     ReceiverInbox,
+    /// The receiver passes over an inbox line that asks for nothing. `{"line", "text", "runs": false}`
+    #[serde(rename = "receiver.pass_over")]
+    ReceiverPassOver,
     /// The receiver hands an inbox line to a turn. `{"line", "contextId", "text"}`
     #[serde(rename = "receiver.handoff")]
     ReceiverHandoff,
@@ -92,11 +103,11 @@ pub enum Point {
     /// "ended" | "settled"}`: not handed off, not begun, begun, come to an outcome, and that outcome sent.
     #[serde(rename = "receiver.recover")]
     ReceiverRecover,
-    /// The receiver has looked whether a context is free, in a mode that takes one dispatch at a time.
-    /// `{"contextId", "free": bool}`
+    /// The receiver has looked whether a context is free. `waits`: in its mode a dispatch to one that is not waits.
+    /// `{"contextId", "free": bool, "waits": bool}`
     #[serde(rename = "receiver.claim")]
     ReceiverClaim,
-    /// The receiver lets a context go after its turn, in such a mode. `{"contextId"}`; omitted: it stays taken.
+    /// The receiver lets a context go after its turn. `{"contextId"}`; omitted: it stays taken.
     #[serde(rename = "receiver.release")]
     ReceiverRelease,
     /// The receiver takes the lock of a context before a turn; `crowded`: it knows as many contexts as it may.
@@ -128,6 +139,15 @@ pub enum Point {
     /// "several": bool, "first", "from_result": bool, "tells_failure": bool, "failure"}`
     #[serde(rename = "receiver.heard")]
     ReceiverHeard,
+    /// The receiver has reckoned what a turn used, from what its CLI printed. `later`: the CLI tells the total of the session, and there
+    /// were earlier turns; `doubted`: something of what it told can be no usage. `{"contextId", "usage", "later": bool, "doubted": bool,
+    /// "counts": "turn"}`; `counts` something else: it takes the total.
+    #[serde(rename = "receiver.usage")]
+    ReceiverUsage,
+    /// The receiver names the last completed step of a turn that it ended at its limit; `number` and `name` are null when its CLI told
+    /// of none, and then it names none. `{"contextId", "number", "name"}`; omitted: it names none.
+    #[serde(rename = "receiver.last_step")]
+    ReceiverLastStep,
     /// The receiver kills the process groups of a turn that ran into its cap or its deadline, or of all when it is told to end.
     /// `{"because": "cap" | "deadline" | "stop"}`; omitted: only the leaders die.
     #[serde(rename = "receiver.group_kill")]
@@ -168,7 +188,8 @@ pub enum Point {
     #[serde(rename = "receiver.transcript")]
     ReceiverTranscript,
     /// The receiver sends a reply back, each attempt anew; `bearer`: it shows one; `report`: what the outcome of a structured task
-    /// says beside its text. `{"id", "contextId", "text", "role", "attempt", "url", "bearer": bool, "report"}`. Bytes can be mangled.
+    /// says beside its text; `usage`: what its turn used. `{"id", "contextId", "text", "role", "attempt", "url", "bearer": bool,
+    /// "report", "usage"}`. Bytes can be mangled.
     #[serde(rename = "receiver.callback")]
     ReceiverCallback,
     /// The receiver has an answer to a callback; `error`: there is one of JSON-RPC in it. `{"status", "error": bool, "taken": bool}`
@@ -193,22 +214,28 @@ pub enum Point {
     /// A Hermes node is told to listen. `{"already": bool}`: whether it does, so that nothing is to be done.
     #[serde(rename = "hermes.connect")]
     HermesConnect,
+    /// A Hermes node is told to listen no longer. `{"grace_ms"}`, the time that is left to what is under way.
+    #[serde(rename = "hermes.disconnect")]
+    HermesDisconnect,
     /// A Hermes node has found that it cannot listen. `{"port"}`
     #[serde(rename = "hermes.busy_port")]
     HermesBusyPort,
     /// A Hermes node has read its configuration for a request. `{"handler", "peers"}`; omitted: it goes on with what it read first.
     #[serde(rename = "hermes.config")]
     HermesConfig,
-    /// A Hermes node has judged a bearer. `{"accepted": bool, "reason": "ok" | "missing" | "start" | "wrong"}`; `start` is the
-    /// beginning of the right one.
+    /// A Hermes node has judged a bearer. `{"accepted": bool, "reason": "ok" | "missing" | "start" | "wrong", "scheme",
+    /// "reads_first": false}`; `start` is the beginning of the right one; `reads_first`: what is wrong with the body is told first.
     #[serde(rename = "hermes.auth")]
     HermesAuth,
+    /// A Hermes node has read a request. `{"method", "id"}`
+    #[serde(rename = "hermes.request")]
+    HermesRequest,
     /// A Hermes node answers an HTTP request. `{"method", "path", "status", "body"}`, the body as JSON. Bytes can be mangled.
     #[serde(rename = "hermes.response")]
     HermesResponse,
     /// A Hermes node has settled which context a message belongs to: the one that is `named` in it, or a new one.
-    /// `{"contextId", "named": bool, "beside": bool, "takes_beside": bool}`; `beside`: one stands beside the message; omitted: the answer
-    /// names none.
+    /// `{"contextId", "named": bool, "beside": bool, "takes_beside": bool, "odd": bool, "takes_odd": bool}`; `beside`: one stands beside
+    /// the message; `odd`: what stands in its place is none; taken, its JSON stands for it; omitted: the answer names none.
     #[serde(rename = "hermes.context")]
     HermesContext,
     /// A Hermes node has looked whether its agent is free on a context. `{"contextId", "free": bool}`
@@ -279,6 +306,31 @@ pub enum Point {
     /// The node has looked whether a reply comes after its deadline. `{"contextId", "earlier_life": bool, "late": bool}`
     #[serde(rename = "runtime.late")]
     RuntimeLate,
+    /// The runtime looks at the budget of a peer before a dispatch. `{"peer", "period", "unknown": "refuse" | "allow" | "estimate"}`;
+    /// omitted: it does not look, and counts nothing; `peer` something else: it is counted for that one; `unknown` something else: as
+    /// if it were `allow`; `period` something else: that one.
+    #[serde(rename = "runtime.budget")]
+    RuntimeBudget,
+    /// The runtime has found that a budget does not allow a dispatch. `{"peer", "exceeded": true, "text", "class"}`; not exceeded: it
+    /// is sent all the same.
+    #[serde(rename = "runtime.budget_refusal")]
+    RuntimeBudgetRefusal,
+    /// The runtime is about to reserve a turn. `{"peer", "alone": true, "durable": true, "mode": "0600"}`; not `alone`: between its
+    /// look at the ledger and its entry others come; not `durable`: it does not wait for the disk; `mode`: of a ledger that is new.
+    #[serde(rename = "runtime.budget_reserve")]
+    RuntimeBudgetReserve,
+    /// The runtime books what became of a turn of a peer with a budget. `doubted`: something of what was told can be no usage.
+    /// `{"event": "release" | "settle", "reply", "contextId", "usage", "doubted": bool}`; omitted: it does not.
+    #[serde(rename = "runtime.budget_entry")]
+    RuntimeBudgetEntry,
+    /// The runtime has found that the ledger of budgets cannot be used. `{"peer", "text"}`; omitted: it sends as if nothing had been
+    /// used.
+    #[serde(rename = "runtime.budget_ledger")]
+    RuntimeBudgetLedger,
+    /// The runtime's command has looked at budgets, or is about to reset them. `{"does": "show" | "reset", "standings"}`; omitted: it
+    /// only says that it did.
+    #[serde(rename = "runtime.budget_command")]
+    RuntimeBudgetCommand,
     /// The node is called at a path below its own, at which it takes replies. `{"path", "taken": true}`
     #[serde(rename = "runtime.reply_path")]
     RuntimeReplyPath,
@@ -359,6 +411,9 @@ pub enum Point {
     /// The runtime has been asked to end a receiver. `{"found": "none" | "dead" | "foreign" | "stubborn" | "running", "stopped": bool}`
     #[serde(rename = "runtime.stop")]
     RuntimeStop,
+    /// The CLI has looked whether it takes its arguments, of those of a turn. `{"args", "taken": true}`
+    #[serde(rename = "cli.arguments")]
+    CliArguments,
     /// The CLI looks up the session that it is asked to resume. `{"session", "found"}`
     #[serde(rename = "cli.resume")]
     CliResume,
@@ -387,6 +442,8 @@ impl Point {
             Point::ReceiverConfig => "receiver.config",
             Point::ReceiverOpen => "receiver.open",
             Point::ReceiverPid => "receiver.pid",
+            Point::ReceiverBody => "receiver.body",
+            Point::ReceiverDropBody => "receiver.drop_body",
             Point::ReceiverRequest => "receiver.request",
             Point::ReceiverAnonymous => "receiver.anonymous",
             Point::ReceiverAuth => "receiver.auth",
@@ -402,6 +459,7 @@ impl Point {
             Point::ReceiverDeadlineOver => "receiver.deadline_over",
             Point::ReceiverLimit => "receiver.limit",
             Point::ReceiverInbox => "receiver.inbox",
+            Point::ReceiverPassOver => "receiver.pass_over",
             Point::ReceiverHandoff => "receiver.handoff",
             Point::ReceiverOffset => "receiver.offset",
             Point::ReceiverHandoffFailed => "receiver.handoff_failed",
@@ -415,6 +473,8 @@ impl Point {
             Point::ReceiverSpawn => "receiver.spawn",
             Point::ReceiverCap => "receiver.cap",
             Point::ReceiverHeard => "receiver.heard",
+            Point::ReceiverUsage => "receiver.usage",
+            Point::ReceiverLastStep => "receiver.last_step",
             Point::ReceiverGroupKill => "receiver.group_kill",
             Point::ReceiverSessionSave => "receiver.session_save",
             Point::ReceiverSessionLookup => "receiver.session_lookup",
@@ -433,9 +493,11 @@ impl Point {
             Point::ReceiverLog => "receiver.log",
             Point::HermesLoad => "hermes.load",
             Point::HermesConnect => "hermes.connect",
+            Point::HermesDisconnect => "hermes.disconnect",
             Point::HermesBusyPort => "hermes.busy_port",
             Point::HermesConfig => "hermes.config",
             Point::HermesAuth => "hermes.auth",
+            Point::HermesRequest => "hermes.request",
             Point::HermesResponse => "hermes.response",
             Point::HermesContext => "hermes.context",
             Point::HermesClaim => "hermes.claim",
@@ -458,6 +520,12 @@ impl Point {
             Point::RuntimeTaskForm => "runtime.task_form",
             Point::RuntimeDeadline => "runtime.deadline",
             Point::RuntimeLate => "runtime.late",
+            Point::RuntimeBudget => "runtime.budget",
+            Point::RuntimeBudgetRefusal => "runtime.budget_refusal",
+            Point::RuntimeBudgetReserve => "runtime.budget_reserve",
+            Point::RuntimeBudgetEntry => "runtime.budget_entry",
+            Point::RuntimeBudgetLedger => "runtime.budget_ledger",
+            Point::RuntimeBudgetCommand => "runtime.budget_command",
             Point::RuntimeReplyPath => "runtime.reply_path",
             Point::RuntimeFailure => "runtime.failure",
             Point::RuntimeToken => "runtime.token",
@@ -479,6 +547,7 @@ impl Point {
             Point::RuntimeStatus => "runtime.status",
             Point::RuntimeOurs => "runtime.ours",
             Point::RuntimeStop => "runtime.stop",
+            Point::CliArguments => "cli.arguments",
             Point::CliResume => "cli.resume",
             Point::CliRecord => "cli.record",
             Point::CliLimit => "cli.limit",
@@ -506,6 +575,8 @@ impl Point {
                 of(&["named", "found", "loopback", "starts"], &["starts"], &[Replace, Delay, Stall])
             }
             Point::ReceiverPid => of(&["listens", "writes"], &["writes"], &[Replace, Delay, Stall]),
+            Point::ReceiverBody => of(&["chunked", "longest", "fits"], &["fits"], &[Replace, Delay, Stall]),
+            Point::ReceiverDropBody => of(&["bytes"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverRequest => of(
                 &["method", "id", "context", "sound", "texts", "text"],
                 &["method", "id", "context", "sound", "text"],
@@ -553,6 +624,7 @@ impl Point {
                 &["ts", "from", "contextId", "text", "cut", "file", "task"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
+            Point::ReceiverPassOver => of(&["line", "text", "runs"], &["runs"], &[Replace, Delay, Stall]),
             Point::ReceiverHandoff => of(
                 &["line", "contextId", "text"],
                 &["contextId", "text"],
@@ -561,7 +633,9 @@ impl Point {
             Point::ReceiverOffset => of(&["lines"], &["lines"], &[Omit, Replace, Delay, Stall]),
             Point::ReceiverHandoffFailed => of(&["line"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverRecover => of(&["line", "state"], &["state"], &[Replace, Delay, Stall]),
-            Point::ReceiverClaim => of(&["contextId", "free"], &["free"], &[Replace, Delay, Stall]),
+            Point::ReceiverClaim => {
+                of(&["contextId", "free", "waits"], &["free", "waits"], &[Replace, Delay, Stall])
+            }
             Point::ReceiverRelease => of(&["contextId"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverContextLock => of(&["contextId", "crowded"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverRole => of(&["source", "text"], &["text"], &[Replace, Delay, Stall]),
@@ -591,6 +665,14 @@ impl Point {
                 &["reply", "session", "wrong_session"],
                 &[Replace, Delay, Stall],
             ),
+            Point::ReceiverUsage => of(
+                &["contextId", "usage", "later", "doubted", "counts"],
+                &["usage", "counts"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::ReceiverLastStep => {
+                of(&["contextId", "number", "name"], &["number", "name"], &[Omit, Replace, Delay, Stall])
+            }
             Point::ReceiverGroupKill => of(&["because"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverSessionSave => of(
                 &["contextId", "session"],
@@ -626,8 +708,8 @@ impl Point {
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverCallback => of(
-                &["id", "contextId", "text", "role", "attempt", "url", "bearer", "report"],
-                &["id", "contextId", "text", "role", "url", "bearer", "report"],
+                &["id", "contextId", "text", "role", "attempt", "url", "bearer", "report", "usage"],
+                &["id", "contextId", "text", "role", "url", "bearer", "report", "usage"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverCallbackAnswer => {
@@ -641,17 +723,23 @@ impl Point {
             }
             Point::HermesLoad => of(&["listens"], &["listens"], &[Replace, Delay, Stall]),
             Point::HermesConnect => of(&["already"], &["already"], &[Replace, Delay, Stall]),
+            Point::HermesDisconnect => of(&["grace_ms"], &["grace_ms"], &[Replace, Delay, Stall]),
             Point::HermesBusyPort => of(&["port"], &[], &[Delay, Stall, Exit]),
             Point::HermesConfig => of(&["handler", "peers"], &[], &[Omit, Delay, Stall]),
-            Point::HermesAuth => of(&["accepted", "reason"], &["accepted"], &[Replace, Delay, Stall]),
+            Point::HermesAuth => of(
+                &["accepted", "reason", "scheme", "reads_first"],
+                &["accepted", "reads_first"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::HermesRequest => of(&["method", "id"], &["method", "id"], &[Replace, Delay, Stall]),
             Point::HermesResponse => of(
                 &["method", "path", "status", "body"],
                 &["status", "body"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble],
             ),
             Point::HermesContext => of(
-                &["contextId", "named", "beside", "takes_beside"],
-                &["contextId", "takes_beside"],
+                &["contextId", "named", "beside", "takes_beside", "odd", "takes_odd"],
+                &["contextId", "takes_beside", "takes_odd"],
                 &[Omit, Replace, Delay, Stall],
             ),
             Point::HermesClaim => of(&["contextId", "free"], &["free"], &[Replace, Delay, Stall]),
@@ -703,6 +791,30 @@ impl Point {
             Point::RuntimeDeadline => of(&["contextId", "ends"], &["ends"], &[Replace, Delay, Stall]),
             Point::RuntimeLate => {
                 of(&["contextId", "earlier_life", "late"], &["late"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeBudget => of(
+                &["peer", "period", "unknown"],
+                &["peer", "period", "unknown"],
+                &[Omit, Replace, Delay, Stall],
+            ),
+            Point::RuntimeBudgetRefusal => of(
+                &["peer", "exceeded", "text", "class"],
+                &["exceeded", "text", "class"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeBudgetReserve => of(
+                &["peer", "alone", "durable", "mode"],
+                &["alone", "durable", "mode"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeBudgetEntry => of(
+                &["event", "reply", "contextId", "usage", "doubted"],
+                &["reply", "usage"],
+                &[Omit, Replace, Delay, Stall, Duplicate],
+            ),
+            Point::RuntimeBudgetLedger => of(&["peer", "text"], &["text"], &[Omit, Replace, Delay, Stall]),
+            Point::RuntimeBudgetCommand => {
+                of(&["does", "standings"], &["standings"], &[Omit, Replace, Delay, Stall])
             }
             Point::RuntimeReplyPath => of(&["path", "taken"], &["taken"], &[Replace, Delay, Stall]),
             Point::RuntimeFailure => {
@@ -761,6 +873,7 @@ impl Point {
             }
             Point::RuntimeOurs => of(&["ours"], &["ours"], &[Replace, Delay, Stall]),
             Point::RuntimeStop => of(&["found", "stopped"], &["stopped"], &[Replace, Delay, Stall]),
+            Point::CliArguments => of(&["args", "taken"], &["taken"], &[Replace, Delay, Stall]),
             Point::CliResume => {
                 of(&["session", "found"], &["session", "found"], &[Omit, Replace, Delay, Stall, Exit])
             }

@@ -96,6 +96,22 @@ pub enum Rule {
     /// A peer without an address.
     #[error("fleet.agents.{0}.url is required")]
     UrlMissing(String),
+    /// A budget with a key that no budget has.
+    #[error("fleet.agents.{peer}.budget has no key '{key}'; known: {known}")]
+    BudgetKey {
+        /// The peer.
+        peer: String,
+        /// The key.
+        key: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// A budget that limits nothing.
+    #[error("fleet.agents.{0}.budget must limit at least one of tokens, turns and cost_usd")]
+    BudgetEmpty(String),
+    /// A budget that does not say for how long it lasts.
+    #[error("fleet.agents.{0}.budget.period is required: day, week, month or never")]
+    BudgetPeriod(String),
     /// An address with a scheme that no peer speaks.
     #[error("{key} scheme must be http or https, got '{scheme}' in '{url}'")]
     Scheme {

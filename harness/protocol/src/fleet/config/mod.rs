@@ -3,6 +3,7 @@
 //! [`FleetConfig::parse`] is pure. Two questions need a disk, and whoever loads the file asks them: where a managed peer's
 //! repository really is ([`FleetConfig::check_token_names`]), and whether the prompt file is inside the home.
 
+mod budget;
 pub mod edit;
 mod error;
 mod peer;
@@ -12,6 +13,7 @@ mod url;
 
 use std::collections::BTreeMap;
 
+pub use budget::{Budget, Period, Unknown};
 pub use error::{ConfigError, Rule};
 pub use peer::PeerEntry;
 pub use sighting::{Sighting, sightings};

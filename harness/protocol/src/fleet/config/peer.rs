@@ -1,5 +1,6 @@
 //! One entry of `fleet.agents`.
 
+use super::Budget;
 use crate::fleet::Managed;
 
 /// A peer as the file describes it.
@@ -19,6 +20,8 @@ pub struct PeerEntry {
     pub mode: Option<String>,
     /// The repository that it is bound to, as written.
     pub repo_path: Option<String>,
+    /// What it may use.
+    pub budget: Option<Budget>,
 }
 
 impl PeerEntry {

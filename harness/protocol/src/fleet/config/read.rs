@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Agent, FleetConfig, Handler, Llm, PeerEntry, Rule, Server, url};
+use super::{Agent, FleetConfig, Handler, Llm, PeerEntry, Rule, Server, budget, url};
 use crate::python;
 
 const MAX_TOKENS: u64 = 2048;
@@ -98,6 +98,7 @@ fn peer(name: &str, entry: &Value) -> Result<PeerEntry, Rule> {
         managed,
         mode: entry.text("mode")?,
         repo_path: entry.text("repo_path")?,
+        budget: budget::read(name, entry.get("budget"))?,
     })
 }
 

@@ -6,12 +6,13 @@
 //! * The number at the end of a URI is its version. Who knows the extension refuses other versions of it; nobody sends a version
 //!   that the card does not list.
 //!
-//! One file an extension: [`task`]. A further one is a file beside it, a constant here, and its place in [`EXTENSIONS`].
+//! One file an extension: [`task`], [`usage`]. A further one is a file beside it, a constant here, and its place in [`EXTENSIONS`].
 
 mod due;
 mod kept;
 mod reply_to;
 pub mod task;
+pub mod usage;
 
 use serde_json::{Map, Value, json};
 
@@ -37,8 +38,14 @@ pub const TASK: Extension = Extension {
     description: "Takes context, expected output, a place for the reply and a deadline beside the text of a task.",
 };
 
+/// What a turn used.
+pub const USAGE: Extension = Extension {
+    uri: "urn:gauntlet:ext:usage:1",
+    description: "Tells with each reply what its turn used: tokens, and what they cost.",
+};
+
 /// Every extension that is known here, in the order of cards.
-pub const EXTENSIONS: &[Extension] = &[TASK];
+pub const EXTENSIONS: &[Extension] = &[TASK, USAGE];
 
 /// Why what a message says of an extension cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

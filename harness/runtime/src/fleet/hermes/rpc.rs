@@ -2,6 +2,7 @@
 
 use gauntlet_protocol::fleet::config::FleetConfig;
 use gauntlet_protocol::fleet::extension::task::Report;
+use gauntlet_protocol::fleet::extension::usage::Usage;
 use gauntlet_protocol::fleet::hermes::{Inbound, refusal};
 use gauntlet_protocol::fleet::{AgentMessage, is_send_method};
 use gauntlet_protocol::jsonrpc::{Request, RpcError};
@@ -23,7 +24,7 @@ impl Node {
             None => self.fleet.host.entropy().uuid().to_string(),
         };
         let text = if inbound.is_callback {
-            self.take(&request, &context, &inbound.text).await?;
+            self.take(config, &request, &context, &inbound.text).await?;
             String::new()
         } else {
             self.fleet.note_heard(&inbound.peer, &context, &inbound.text).await;
@@ -45,7 +46,13 @@ impl Node {
     }
 
     /// Delivers a reply to the context that it names, once.
-    async fn take(&self, request: &Request, context: &str, text: &str) -> Result<(), RpcError> {
+    async fn take(
+        &self,
+        config: &FleetConfig,
+        request: &Request,
+        context: &str,
+        text: &str,
+    ) -> Result<(), RpcError> {
         let host = &self.fleet.host;
         // Without an id a second arrival cannot be told from a second reply; losing one would be worse than showing it twice.
         let id = match &request.id {
@@ -53,6 +60,12 @@ impl Node {
             id => id.to_string(),
         };
         let report = request.params.get("message").and_then(Report::in_message);
+        // Before it is delivered: what comes again after a crash in between is booked once, by its id.
+        if config.agents.values().any(|peer| peer.budget.is_some()) {
+            let told = request.params.get("message").map(Usage::in_message).unwrap_or_default();
+            let of = report.as_ref().and_then(|report| report.of.as_deref());
+            self.fleet.settle(&id, context, of, told).await;
+        }
         let reply = self.fleet.deadlines().judge(host, context, report.as_ref());
         let late = self.is_late(context, &reply).await;
         let delivery = Delivery { id, context: context.to_owned(), text: text.to_owned(), late };
