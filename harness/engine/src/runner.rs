@@ -391,7 +391,9 @@ impl Watch<'_> {
 
 /// Lets everything else go before this thread: whoever computes in virtual time is never late, and real cells are.
 fn give_way() {
-    let _ = rustix::process::setpriority_process(None, 5);
+    if let Ok(usual) = rustix::process::getpriority_process(None) {
+        let _ = rustix::process::setpriority_process(None, usual + 5);
+    }
 }
 
 /// Runs one cell on this thread; nothing when it was told to end. Whatever happens, nothing of it is left behind.
