@@ -7,7 +7,7 @@ use gauntlet_protocol::{claude_code, codex, opencode};
 use recordings::Recordings;
 
 fn stdout(cli: &'static str, release: &str, recording: &str) -> Vec<u8> {
-    Recordings(cli).bytes(release, &format!("{recording}.stdout.jsonl"))
+    Recordings(cli).text(release, &format!("{recording}.stdout.jsonl")).into_bytes()
 }
 
 fn known(reading: Reading) -> Usage {
@@ -17,6 +17,15 @@ fn known(reading: Reading) -> Usage {
 
 fn tokens_and_cost(usage: &Usage) -> (Option<u64>, Option<u64>, Option<Usd>) {
     (usage.input_tokens, usage.output_tokens, usage.cost)
+}
+
+#[test]
+fn nothing_that_was_recorded_is_complained_of() {
+    for release in ["0.80.0", "0.135.0", "0.169.0"] {
+        for name in Recordings("codex").names(release) {
+            known(codex::thread_total(&Recordings("codex").bytes(release, &name)));
+        }
+    }
 }
 
 #[test]
