@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Agent, FleetConfig, Handler, Llm, PeerEntry, Registered, Rule, Server, budget, handler, position, url};
+use super::{
+    Agent, FleetConfig, Handler, Llm, PeerEntry, Registered, Rule, Server, budget, handler, position, url,
+};
 use crate::python;
 
 const MAX_TOKENS: u64 = 2048;
