@@ -80,7 +80,7 @@ fn a_filter_that_selects_nothing_is_exit_4() {
         .assert()
         .code(4)
         .stderr(contains("nothing was selected"));
-    gauntlet().args(["replay", "fleet/no-such-thing@codex-0.0.0#0"]).assert().code(4);
+    gauntlet().args(["replay", "fleet/no-such-thing@codex-0.0.0#0"]).assert().code(2);
 }
 
 #[test]

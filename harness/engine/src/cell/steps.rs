@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -17,6 +18,7 @@ use super::hermes::Nodes;
 use super::names::Names;
 use super::plan::Plan;
 use super::tap::Wire;
+use crate::hold::Hold;
 use crate::oracle::Memory;
 use crate::oracle::wire::{self, HttpAnswer};
 use crate::scenario::{Await, Bearer, Call, Dispatch, HostName, Request, Step, SubjectKind, Verb};
@@ -41,6 +43,8 @@ pub(super) struct Stagehand {
     pub(super) nodes: Nodes,
     /// What oracles read of the trace so far.
     pub(super) memory: Memory,
+    /// Where it is to be held.
+    pub(super) hold: Option<Arc<Hold>>,
 }
 
 /// The key under which a step's result is in the trace: its number, and its name if it has one.

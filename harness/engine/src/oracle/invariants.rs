@@ -32,7 +32,7 @@ const AFTER_CAP_MS: u64 = 10_000;
 const AFTER_CAP_REAL_MS: u64 = 5_000;
 
 /// The invariants that no secret is where it does not belong, of receivers and of the runtime: they rest on nothing that a peer does.
-pub(super) const NO_SECRET: [&str; 2] = ["FLEET-INV-06", "FLEET-AUTH-09"];
+pub(crate) const NO_SECRET: [&str; 2] = ["FLEET-INV-06", "FLEET-AUTH-09"];
 
 /// Every invariant with its requirement.
 pub(super) fn all(plan: &Plan, view: &View<'_>) -> Vec<(&'static str, Held)> {
