@@ -55,7 +55,7 @@ mod tests {
         let choice = Choice::read(&json!({ "handler": "count" })).expect("a choice");
         assert_eq!((choice.name(), choice.to_value()), ("count", json!({ "handler": "count" })));
         for (wrong, at) in [
-            (json!("count"), ""),
+            (json!("count"), "the top level"),
             (json!({}), "/handler"),
             (json!({ "handler": 5 }), "/handler"),
             (json!({ "handler": "../x" }), "/handler"),
