@@ -396,6 +396,9 @@ pub(crate) struct ServeArgs {
     /// Also read releases and quirks from this folder (repeatable)
     #[arg(long, value_name = "DIR")]
     pub(crate) scenarios: Vec<PathBuf>,
+    /// How it differs from the reference, as JSON, in the place of all else that says so (for the harness itself)
+    #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["release", "quirk", "scenarios"])]
+    pub(crate) deviations: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::Path;
 
 use gauntlet_engine::exit::ExitCode;
 use gauntlet_protocol::fleet::Mode;
@@ -49,6 +50,23 @@ fn mode(executor: &str) -> Result<&'static Mode, (miette::Report, ExitCode)> {
 
 pub(crate) fn serve(args: &ServeArgs) -> Outcome {
     let mode = mode(&args.executor)?;
+    let deviations = match &args.deviations {
+        Some(file) => read_deviations(file)?,
+        None => chosen_deviations(args, mode)?,
+    };
+    let host = host("receiver", Vec::new())?;
+    let settings = deviations.settings(&host, mode);
+    live(move || receiver::run(host, settings))
+}
+
+fn read_deviations(file: &Path) -> Result<Deviations, (miette::Report, ExitCode)> {
+    let text = std::fs::read(file).into_diagnostic();
+    let deviations = text.and_then(|text| serde_json::from_slice(&text).into_diagnostic());
+    deviations.map_err(|error| (error, ExitCode::Broken))
+}
+
+/// Those of a release, and the quirks that are named besides.
+fn chosen_deviations(args: &ServeArgs, mode: &Mode) -> Result<Deviations, (miette::Report, ExitCode)> {
     let library = crate::run::library(&args.scenarios)?;
     let release = library.releases.get(&args.release).ok_or_else(|| {
         let known: Vec<&str> = library.releases.keys().map(String::as_str).collect();
@@ -73,18 +91,14 @@ pub(crate) fn serve(args: &ServeArgs) -> Outcome {
             }
         }
     }
-    let host = host("receiver", Vec::new())?;
     let declares = release.declares.iter().map(|uri| uri.value.clone()).collect();
-    let settings = Deviations { framing: release.framing.clone(), quirks, declares }.settings(&host, mode);
-    live(move || receiver::run(host, settings))
+    Ok(Deviations { framing: release.framing.clone(), quirks, declares })
 }
 
 /// A receiver of the real lane. It ends with the harness, however that ends.
 pub(crate) fn receiver(args: &ReceiverArgs) -> Outcome {
     let mode = mode(&args.executor)?;
-    let text = std::fs::read(&args.deviations).into_diagnostic();
-    let deviations = text.and_then(|text| serde_json::from_slice::<Deviations>(&text).into_diagnostic());
-    let deviations = deviations.map_err(|error| (error, ExitCode::Broken))?;
+    let deviations = read_deviations(&args.deviations)?;
     let host = host("receiver", Vec::new())?;
     let settings = deviations.settings(&host, mode);
     live(move || async move {

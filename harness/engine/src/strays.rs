@@ -5,8 +5,9 @@
 //! name the cell's folder. Orphans are found by the second: every stand-in has the folder in its arguments, and what it starts
 //! inherits directory and environment. Not found is an orphan that has let go of all three.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use crate::files;
 
@@ -23,9 +24,7 @@ pub(crate) struct Stray {
 /// most of a computer's are, and looking into each takes time.
 pub(crate) fn of_cell(root: &Path, receiver: Option<u32>) -> Vec<Stray> {
     let mut content = Vec::new();
-    let oldest = entry("self", &mut content).map(|own| own.began).unwrap_or_default();
-    let mut table = table(&mut content);
-    table.retain(|_, entry| entry.began >= oldest);
+    let table = table(&mut content);
     let descends = |pid: u32| {
         let mut at = pid;
         // Pids come again; a table that was read while they did could go in a circle.
@@ -66,11 +65,35 @@ struct Entry {
     name: String,
 }
 
-/// Every process that is not only waiting to be reaped.
+/// The processes that are older than the harness, each with the number by which the kernel knows its entry: whoever gets its pid
+/// later has an entry of his own. Nobody needs to look at them again.
+static ELDERS: Mutex<BTreeSet<(u32, u64)>> = Mutex::new(BTreeSet::new());
+
+/// Every process that is not older than the harness and not only waiting to be reaped.
 fn table(content: &mut Vec<u8>) -> BTreeMap<u32, Entry> {
-    let pids = files::names_in(Path::new("/proc")).into_iter().filter_map(|name| name.parse().ok());
-    pids.filter_map(|pid: u32| Some((pid, entry(&pid.to_string(), content)?))).collect()
+    let oldest = entry("self", content).map(|own| own.began).unwrap_or_default();
+    let elders = || ELDERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut pids: Vec<(u32, u64)> = files::numbered_in(Path::new("/proc"))
+        .into_iter()
+        .filter_map(|(name, number)| Some((name.parse().ok()?, number)))
+        .collect();
+    let known = elders();
+    pids.retain(|process| !known.contains(process));
+    drop(known);
+    let mut young = BTreeMap::new();
+    for process in pids {
+        let Some(entry) = entry(&process.0.to_string(), content) else { continue };
+        if entry.began >= oldest {
+            young.insert(process.0, entry);
+        } else if process.1 > NO_NUMBER {
+            elders().insert(process);
+        }
+    }
+    young
 }
+
+/// What the kernel says where it could make no entry.
+const NO_NUMBER: u64 = 1;
 
 fn entry(name: &str, content: &mut Vec<u8>) -> Option<Entry> {
     if !files::read_into(Path::new(&format!("/proc/{name}/stat")), content) {

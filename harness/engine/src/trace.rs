@@ -3,6 +3,8 @@
 //! Every observation can be made in both lanes: bytes of requests and callbacks, what the stand-in CLI was given, results of
 //! tools, deliveries, files at named moments, ends of processes.
 
+mod digest;
+
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -19,6 +21,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::saved::replaced;
+pub use digest::digest;
 
 /// One thing that was observed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -217,6 +220,9 @@ impl fmt::Debug for Blob {
 
 impl Serialize for Blob {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if !serializer.is_human_readable() {
+            return serializer.serialize_bytes(&self.0);
+        }
         match self.0.get(..SHOWN) {
             Some(start) if self.0.len() > SHOWN => {
                 let digest = blake3::hash(&self.0).to_hex();
@@ -428,20 +434,4 @@ pub fn redact_before_cut(observations: &mut [Observation], secrets: &Secrets) {
             _ => {}
         }
     }
-}
-
-/// A digest of a whole trace: equal digests mean equal traces, byte for byte.
-pub fn digest(observations: &[Observation]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    let mut line = Vec::new();
-    for observation in observations {
-        line.clear();
-        // The types of a trace hold nothing that JSON cannot say.
-        if serde_json::to_writer(&mut line, observation).is_err() {
-            line.clear();
-        }
-        line.push(b'\n');
-        hasher.update(&line);
-    }
-    hasher.finalize().to_hex().to_string()
 }

@@ -161,9 +161,11 @@ impl RealBench {
 
     /// Starts the runtime, puts the gate before it when the scenario asks for one, and tells the receiver where callbacks go.
     pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
+        let deployed = deployed(&self.places).to_string_lossy().into_owned();
         let settings = launchers(&self.places, self.injector(), |mode| {
             // Unlike the receiver of the cell it outlives whoever started it; what is left of it is swept with the cell.
-            (self.binary.to_string_lossy().into_owned(), vec!["serve".to_owned(), mode.name.to_owned()])
+            let args = ["serve", mode.name, "--deviations", &deployed];
+            (self.binary.to_string_lossy().into_owned(), args.map(str::to_owned).into())
         });
         let runtime = Runtime::start(self.runtime_host.clone(), settings).await;
         let runtime = runtime.map_err(|error| BenchError::because("the runtime did not start", error))?;
@@ -394,7 +396,17 @@ fn furnish(plan: &Plan, names: &Names, places: &Places, receiver: u16) -> io::Re
     // What is a CLI's comes to the stand-in by the control connection.
     let quirks = plan.quirks().into_iter().filter(|quirk| quirk.role == "receiver").collect();
     let made = Deviations { framing: plan.release.framing.clone(), quirks, declares: plan.declares() };
-    files::write(&deviations(places), &serde_json::to_vec(&made).map_err(io::Error::other)?)
+    files::write(&deviations(places), &serde_json::to_vec(&made).map_err(io::Error::other)?)?;
+    // The release alone, without what the scenario says of the cell's own receiver.
+    let declares = plan.release.declares.iter().map(|uri| uri.value.clone()).collect();
+    let made = Deviations { framing: plan.release.framing.clone(), quirks: Vec::new(), declares };
+    files::write(&deployed(places), &serde_json::to_vec(&made).map_err(io::Error::other)?)
+}
+
+/// The file that says how the receivers that the runtime deploys differ from the reference. To read the releases' own files, all
+/// data would have to be read, which takes longer than all else that such a receiver does.
+fn deployed(places: &Places) -> PathBuf {
+    places.root.join("deployed.json")
 }
 
 /// The file that says how the receiver differs from the reference.

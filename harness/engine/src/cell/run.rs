@@ -191,7 +191,7 @@ impl Stagehand {
         // Outcomes show in the trace; only a record in the transcript must be looked for.
         let (limit, look_again, quiet) = match self.plan.lane {
             Lane::Virtual => (Duration::from_secs(3 * 3600), Duration::from_secs(60), QUIET),
-            Lane::Real => (Duration::from_secs(8), Duration::from_millis(20), Duration::from_millis(400)),
+            Lane::Real => (Duration::from_secs(8), Duration::from_millis(100), Duration::from_millis(400)),
         };
         let clock = self.bench.harness().clock();
         let deadline = clock.now() + limit;

@@ -102,59 +102,59 @@ pub(super) fn check(check: &Check, view: &View<'_>) -> Option<(Option<Difference
 
 fn compare(comparison: Comparison<'_>, subject: &Value, place: &str, view: &View<'_>) -> Option<Difference> {
     let differ = |expected: String, observed: &Value| differ(expected, observed, view);
-    let found = subject.pointer(place).cloned();
-    let whole = found.clone().unwrap_or_default();
+    let found = subject.pointer(place);
+    let whole = found.unwrap_or(&Value::Null);
     let resolved = |value: &Value| view.names.resolve_value(value);
     let named = if place.is_empty() { "it".to_owned() } else { place.to_owned() };
     match comparison {
         Comparison::Equals(wanted) => {
             let wanted = resolved(wanted);
-            if whole == wanted { None } else { differ(format!("{named} is {}", shown(&wanted)), &whole) }
+            if *whole == wanted { None } else { differ(format!("{named} is {}", shown(&wanted)), whole) }
         }
         Comparison::Differs(other) => {
             let other = resolved(other);
-            if found.is_some() && whole != other {
+            if found.is_some() && *whole != other {
                 None
             } else {
-                differ(format!("{named} is not {}", shown(&other)), &whole)
+                differ(format!("{named} is not {}", shown(&other)), whole)
             }
         }
         Comparison::Contains(part) => {
             let part = resolved(part);
-            if contains(&whole, &part) {
+            if contains(whole, &part) {
                 None
             } else {
-                differ(format!("{named} contains {}", shown(&part)), &whole)
+                differ(format!("{named} contains {}", shown(&part)), whole)
             }
         }
         Comparison::Lacks(part) => {
             let part = resolved(part);
-            if contains(&whole, &part) {
-                differ(format!("{named} does not contain {}", shown(&part)), &whole)
+            if contains(whole, &part) {
+                differ(format!("{named} does not contain {}", shown(&part)), whole)
             } else {
                 None
             }
         }
-        Comparison::Count(wanted) => match &whole {
+        Comparison::Count(wanted) => match whole {
             Value::Array(items) if items.len() == wanted => None,
             Value::String(text) if text.chars().count() == wanted => None,
-            Value::String(_) => differ(format!("{named} has {wanted} characters"), &whole),
-            _ => differ(format!("{named} has {wanted} elements"), &whole),
+            Value::String(_) => differ(format!("{named} has {wanted} characters"), whole),
+            _ => differ(format!("{named} has {wanted} elements"), whole),
         },
         Comparison::AtMost(limit) => match whole.as_f64() {
             Some(number) if number <= limit => None,
-            _ => differ(format!("{named} is at most {limit}"), &whole),
+            _ => differ(format!("{named} is at most {limit}"), whole),
         },
         Comparison::AtLeast(limit) => match whole.as_f64() {
             Some(number) if number >= limit => None,
-            _ => differ(format!("{named} is at least {limit}"), &whole),
+            _ => differ(format!("{named} is at least {limit}"), whole),
         },
         Comparison::Present(wanted) => {
-            let there = found.as_ref().is_some_and(|value| !value.is_null());
+            let there = found.is_some_and(|value| !value.is_null());
             if there == wanted {
                 None
             } else {
-                differ(format!("{named} is {}", if wanted { "there" } else { "not there" }), &whole)
+                differ(format!("{named} is {}", if wanted { "there" } else { "not there" }), whole)
             }
         }
         Comparison::Column(column) => {

@@ -216,6 +216,9 @@ fn rest_on_foundations(catalogue: &Catalogue, verdicts: &mut BTreeMap<String, Ju
         .filter(|(_, judgement)| judgement.verdict == Verdict::Fail)
         .map(|(id, _)| id.clone())
         .collect();
+    if failed.is_empty() {
+        return;
+    }
     for (id, judgement) in verdicts.iter_mut() {
         let base =
             catalogue.foundations(id).into_iter().find(|base| failed.iter().any(|failed| failed == base));

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use gauntlet_reports::Secrets;
 use gauntlet_simulators::stage::{Ending, Purpose};
+use memchr::memmem::Finder;
 use serde_json::{Value, json};
 
 use super::memory::Memory;
@@ -279,9 +280,13 @@ impl<'a> View<'a> {
     /// Whether the transcript held the text of a callback before its exchange was over.
     fn recorded_before(&self, index: usize, context: Option<&str>, text: Option<&str>) -> bool {
         let content = self.file_at(&self.of_receiver("transcript"), index).unwrap_or_default();
-        json_lines(content).iter().any(|record| {
-            record.get("contextId").and_then(Value::as_str) == context
-                && record.get("text").and_then(Value::as_str) == text
+        let says = Says::new(context.unwrap_or_default());
+        content.split(|byte| *byte == b'\n').filter(|line| says.may_be_in(line)).any(|line| {
+            let record = serde_json::from_slice::<Value>(line).ok().filter(Value::is_object);
+            record.is_some_and(|record| {
+                record.get("contextId").and_then(Value::as_str) == context
+                    && record.get("text").and_then(Value::as_str) == text
+            })
         })
     }
 
@@ -461,6 +466,25 @@ impl<'a> View<'a> {
 fn list(values: impl Iterator<Item = (usize, Value)>, which: &Which) -> Looked {
     let (trace, values): (Vec<usize>, Vec<Value>) = values.filter(|(_, value)| fits(value, which)).unzip();
     Looked { value: Value::Array(values), trace }
+}
+
+/// Finds the lines of JSON that may hold a text, without reading each as JSON.
+struct Says<'a> {
+    text: Finder<'a>,
+    escape: Finder<'static>,
+    /// Whether JSON writes the text as it is, unless it writes letters by their numbers.
+    plain: bool,
+}
+
+impl<'a> Says<'a> {
+    fn new(text: &'a str) -> Self {
+        let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        Self { text: Finder::new(text), escape: Finder::new("\\u"), plain }
+    }
+
+    fn may_be_in(&self, line: &[u8]) -> bool {
+        !self.plain || self.text.find(line).is_some() || self.escape.find(line).is_some()
+    }
 }
 
 fn text_of(callback: &Value) -> &str {
