@@ -3,9 +3,10 @@
 mod cells;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cells::{explain, library, plain, run, settings};
+use gauntlet_engine::cell::Plan;
 use gauntlet_engine::coverage::Reached;
 use gauntlet_engine::data::Library;
 use gauntlet_engine::matrix::Selection;
@@ -19,9 +20,11 @@ fn main() {
     let library = library();
     let mut trials = Vec::new();
     for executor in library.profiled() {
-        for scenario in library.scenarios.keys() {
-            let (library, scenario) = (library.clone(), scenario.clone());
-            trials.push(Trial::test(format!("{executor}::{scenario}"), move || holds(&library, &scenario)));
+        let told = library.scenarios.values().filter(|scenario| scenario.is_for(executor));
+        for scenario in told.filter(|scenario| scenario.real_only().is_none()) {
+            let (library, id) = (library.clone(), scenario.id.value.clone());
+            let cells = format!("{id}@{executor}-*");
+            trials.push(Trial::test(format!("{executor}::{id}"), move || holds(&library, &cells)));
         }
         let (library, executor) = (library.clone(), executor.to_owned());
         trials.push(Trial::test(format!("{executor}::breaks"), move || breaks_match(&library, &executor)));
@@ -37,11 +40,11 @@ fn main() {
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-/// A scenario passes on every version, except for what the version's profile says that it breaks.
-fn holds(library: &Arc<Library>, scenario: &str) -> Result<(), Failed> {
-    let records = run(plain(library, scenario), library, &settings(1));
+/// A scenario passes on every version of an executor, except for what the version's profile says that it breaks.
+fn holds(library: &Arc<Library>, cells: &str) -> Result<(), Failed> {
+    let records = run(plain(library, cells), library, &settings(1));
     if records.is_empty() {
-        return Err(format!("{scenario} makes no cell").into());
+        return Err(format!("{cells} makes no cell").into());
     }
     for record in &records {
         let surprising = record.line.failed.iter().any(|id| !record.plan.profile.breaks.contains_key(id));
@@ -71,15 +74,21 @@ fn breaks_match(library: &Arc<Library>, executor: &str) -> Result<(), Failed> {
     Ok(())
 }
 
+/// The plain cells, which say what quirks and faults can reach: run once for all tests.
+static PROBES: OnceLock<Vec<(Plan, Vec<String>)>> = OnceLock::new();
+
 /// The cells that a quirk or fault crosses.
 fn crossed(library: &Arc<Library>, deviation: &str) -> Vec<Record> {
     let selection = Selection { lanes: vec![Lane::Virtual], ..Selection::default() };
-    let probes = run(selection.probes(library), library, &settings(1));
+    let probes = PROBES.get_or_init(|| {
+        let records = run(selection.probes(library), library, &settings(2));
+        records.into_iter().map(|record| (record.plan, record.reachable.into_iter().collect())).collect()
+    });
     let only = [deviation.to_owned()];
     let plans = probes
         .iter()
-        .filter(|record| record.reachable.iter().any(|id| id == deviation))
-        .flat_map(|record| selection.crossed(library, &record.plan, &only));
+        .filter(|(_, reachable)| reachable.iter().any(|id| id == deviation))
+        .flat_map(|(plan, _)| selection.crossed(library, plan, &only));
     run(plans.collect(), library, &settings(1))
 }
 
