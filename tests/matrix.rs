@@ -75,14 +75,14 @@ fn breaks_match(library: &Arc<Library>, executor: &str) -> Result<(), Failed> {
 }
 
 /// The plain cells, which say what quirks and faults can reach: run once for all tests.
-static PROBES: OnceLock<Vec<(Plan, Vec<String>)>> = OnceLock::new();
+static PROBES: OnceLock<Vec<(Arc<Plan>, Vec<String>)>> = OnceLock::new();
 
 /// The cells that a quirk or fault crosses.
 fn crossed(library: &Arc<Library>, deviation: &str) -> Vec<Record> {
     let selection = Selection { lanes: vec![Lane::Virtual], ..Selection::default() };
     let probes = PROBES.get_or_init(|| {
         let records = run(selection.probes(library), library, &settings(2));
-        records.into_iter().map(|record| (record.plan, record.reachable.into_iter().collect())).collect()
+        records.into_iter().map(|record| (record.plan, record.reachable)).collect()
     });
     let only = [deviation.to_owned()];
     let plans = probes
