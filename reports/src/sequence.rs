@@ -193,15 +193,17 @@ mod tests {
     #[test]
     fn arrows_lead_from_lane_to_lane() {
         let text = diagram().text(100);
-        let expected = "       ms    runtime    receiver       CLI\n        0       |           *           |      ready\n        \
-                        5       |---------->|           |      POST /jsonrpc\n                |<----------|           |      \
-                        200\n                |           |           |      ! FLEET-ACK-01\n        7       |---------------------->|\
-                              past the receiver\n        9       =========================      power cut\n";
-        let squeezed = |text: &str| {
-            text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
-        };
-        assert_eq!(squeezed(&text), squeezed(expected), "{text}");
+        let expected = [
+            "       ms    runtime    receiver       CLI",
+            "        0       |           *           |      ready",
+            "        5       |---------->|           |      POST /jsonrpc",
+            "                |<----------|           |      200",
+            "                |           |           |      ! FLEET-ACK-01",
+            "        7       |---------------------->|      past the receiver",
+            "        9       =========================      power cut",
+        ];
         let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines, expected, "{text}");
         let bars = |line: &str| line.match_indices('|').map(|(at, _)| at).collect::<Vec<_>>();
         assert_eq!(bars(lines[2]), bars(lines[3]), "lanes stand below each other: {text}");
     }
