@@ -26,9 +26,10 @@ mod transcript;
 mod wait;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 
+use std::rc::Rc;
 use gauntlet_world::Host;
 use gauntlet_world::process::Pid;
 use tokio::sync::Mutex;
@@ -48,8 +49,8 @@ pub struct Fleet {
     published: RefCell<BTreeMap<String, String>>,
     /// The port that the node listens on; 0 until it does.
     pub(crate) port: Cell<u16>,
-    /// The receivers that were started, and not ended.
-    launched: RefCell<BTreeSet<Pid>>,
+    /// The receivers that were started, and not reaped, each with its mark. While one is not reaped, nobody else can have its number.
+    launched: Rc<RefCell<BTreeMap<Pid, String>>>,
     /// One deploy, stop or look after all at a time: two at once could meet on a port or a file.
     managing: Mutex<()>,
     deliveries: Deliveries,
@@ -85,7 +86,7 @@ impl Fleet {
             cached: RefCell::default(),
             published: RefCell::default(),
             port: Cell::default(),
-            launched: RefCell::default(),
+            launched: Rc::default(),
             managing: Mutex::default(),
             deliveries,
             deadlines,
@@ -107,6 +108,6 @@ impl Fleet {
     }
 
     pub(crate) fn launched(&self) -> Vec<Pid> {
-        self.launched.borrow().iter().copied().collect()
+        self.launched.borrow().keys().copied().collect()
     }
 }
