@@ -211,12 +211,12 @@ impl Stagehand {
 
     async fn call(&self, key: &str, call: &Call) -> Value {
         for write in &call.meanwhile {
-            let (bench, after) = (self.bench.clone(), write.after.duration());
+            let (bench, after, append) = (self.bench.clone(), write.after.duration(), !write.instead);
             let (path, text) = (self.names.resolve(&write.path), self.names.resolve(&write.text));
             let clock = self.bench.harness().clone();
             self.bench.harness().spawn(async move {
                 clock.clock().sleep(after).await;
-                if let Err(error) = bench.write(&path, &text, true) {
+                if let Err(error) = bench.write(&path, &text, append) {
                     tracing::warn!(%error, "a file could not be written meanwhile");
                 }
             });

@@ -410,6 +410,9 @@ pub struct Meanwhile {
     pub path: String,
     /// What is added to the file.
     pub text: String,
+    /// It stands there instead of what the file held, and not behind it.
+    #[serde(default)]
+    pub instead: bool,
 }
 
 /// A symbolic link is made from outside.

@@ -319,6 +319,10 @@ pub enum Point {
     /// The runtime has found where the repository of a receiver really is. `{"written", "real"}`
     #[serde(rename = "runtime.repository")]
     RuntimeRepository,
+    /// The runtime has found a transcript shorter than what it has read of it while it waits; `anew`: it begins at its start.
+    /// `{"from", "length", "anew": bool}`
+    #[serde(rename = "runtime.rotated")]
+    RuntimeRotated,
     /// The runtime has the port of a receiver to deploy; `from` says where it is from. In a full band there is none, and then it is
     /// null. `{"repo", "from": "order" | "configuration" | "band" | "full band", "port"}`; omitted: the next source counts.
     #[serde(rename = "runtime.port")]
@@ -492,6 +496,7 @@ impl Point {
             Point::RuntimePort => "runtime.port",
             Point::RuntimeBand => "runtime.band",
             Point::RuntimeFree => "runtime.free",
+            Point::RuntimeRotated => "runtime.rotated",
             Point::RuntimeOrder => "runtime.order",
             Point::RuntimeFile => "runtime.file",
             Point::RuntimeMakeWay => "runtime.make_way",
@@ -761,6 +766,7 @@ impl Point {
             Point::RuntimeBand => of(
                 &["repo", "first", "last", "claimed", "claims"],
                 &["first", "last", "claimed"],
+            Point::RuntimeRotated => of(&["from", "length", "anew"], &["anew"], &[Replace, Delay, Stall]),
                 &[Replace, Delay, Stall],
             ),
             Point::RuntimeFree => of(&["repo", "port", "free"], &["free"], &[Replace, Delay, Stall]),
