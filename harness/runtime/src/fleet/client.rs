@@ -158,6 +158,9 @@ impl Fleet {
         let dispatch = Dispatch { text: sent.text("text").unwrap_or_default().to_owned(), context };
         let mut params = dispatch.to_params(sent.text("role").unwrap_or_default());
         let is_plain = peer.mode.is_none();
+        if let Some(on) = answers_on {
+            self.remember_peer(peer_name, on).await;
+        }
         if is_plain {
             // A plain peer may be another Hermes: it is told who speaks (sheet 4.3). Receivers do not look at it.
             params["message"]["user"] = Value::String(self.own_name().await);

@@ -16,6 +16,7 @@ mod decided;
 mod deliveries;
 pub mod hermes;
 mod home;
+mod last_peers;
 mod managed;
 pub mod managed_tools;
 mod settings;
@@ -28,8 +29,8 @@ mod wait;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
-
 use std::rc::Rc;
+
 use gauntlet_world::Host;
 use gauntlet_world::process::Pid;
 use tokio::sync::Mutex;
@@ -38,6 +39,7 @@ pub use client::{Class, SendError};
 use deadlines::Deadlines;
 pub use deliveries::{Deliveries, Delivery};
 use home::home;
+use last_peers::LastPeers;
 pub use settings::{Launcher, Settings};
 
 /// The fleet part of a running runtime.
@@ -55,6 +57,7 @@ pub struct Fleet {
     managing: Mutex<()>,
     deliveries: Deliveries,
     deadlines: Deadlines,
+    last_peers: LastPeers,
 }
 
 impl Fleet {
@@ -80,6 +83,7 @@ impl Fleet {
     }
 
     fn with(host: Host, settings: Settings, deliveries: Deliveries, deadlines: Deadlines) -> Self {
+        let last_peers = LastPeers::at(home(&host).join("last_peers.jsonl"));
         Self {
             host,
             settings,
@@ -90,6 +94,7 @@ impl Fleet {
             managing: Mutex::default(),
             deliveries,
             deadlines,
+            last_peers,
         }
     }
 

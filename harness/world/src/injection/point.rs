@@ -296,6 +296,9 @@ pub enum Point {
     /// The node has looked whether a reply comes after its deadline. `{"contextId", "earlier_life": bool, "late": bool}`
     #[serde(rename = "runtime.late")]
     RuntimeLate,
+    /// The runtime records a reply with the peer that was last sent to on its context, or with nobody's. `{"contextId", "peer"}`
+    #[serde(rename = "runtime.reply_record")]
+    RuntimeReplyRecord,
     /// The node is called at a path below its own, at which it takes replies. `{"path", "taken": true}`
     #[serde(rename = "runtime.reply_path")]
     RuntimeReplyPath,
@@ -487,6 +490,7 @@ impl Point {
             Point::RuntimeTaskForm => "runtime.task_form",
             Point::RuntimeDeadline => "runtime.deadline",
             Point::RuntimeLate => "runtime.late",
+            Point::RuntimeReplyRecord => "runtime.reply_record",
             Point::RuntimeReplyPath => "runtime.reply_path",
             Point::RuntimeFailure => "runtime.failure",
             Point::RuntimeToken => "runtime.token",
@@ -746,6 +750,7 @@ impl Point {
             Point::RuntimeLate => {
                 of(&["contextId", "earlier_life", "late"], &["late"], &[Replace, Delay, Stall])
             }
+            Point::RuntimeReplyRecord => of(&["contextId", "peer"], &["peer"], &[Replace, Delay, Stall]),
             Point::RuntimeReplyPath => of(&["path", "taken"], &["taken"], &[Replace, Delay, Stall]),
             Point::RuntimeFailure => {
                 of(&["because", "class", "retry_safe"], &["class", "retry_safe"], &[Replace, Delay, Stall])
