@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gauntlet_runtime::registry::Caller;
+use gauntlet_simulators::stranger::Says;
 use gauntlet_world::network::{Address, Stream};
 use gauntlet_world::process::Pid;
 use gauntlet_world::{Either, race};
@@ -135,10 +136,13 @@ impl Stagehand {
                 json!({})
             }
             Verb::Stranger(stranger) => {
-                let body = self.names.resolve_value(&stranger.says).to_string();
+                let says = match stranger.echoes {
+                    true => Says::Echo,
+                    false => Says::Body(self.names.resolve_value(&stranger.says).to_string().into_bytes()),
+                };
                 for port in stranger.port..=stranger.to.unwrap_or(stranger.port) {
                     let after = stranger.after.map_or(Duration::ZERO, |after| after.duration());
-                    self.bench.let_a_stranger_listen(port, body.clone().into_bytes(), after).await?;
+                    self.bench.let_a_stranger_listen(port, says.clone(), after).await?;
                 }
                 json!({})
             }

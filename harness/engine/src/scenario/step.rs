@@ -437,6 +437,9 @@ pub struct Stranger {
     /// What it answers with to whatever it is asked, as JSON.
     #[serde(default)]
     pub says: Value,
+    /// It answers 403 instead, with the header fields that it was asked with.
+    #[serde(default)]
+    pub echoes: bool,
     /// How long it takes over each answer.
     #[serde(default)]
     pub after: Option<Millis>,

@@ -278,8 +278,8 @@ pub enum Point {
     /// ends well. `{"printed", "error", "answered": bool}`
     #[serde(rename = "runtime.command")]
     RuntimeCommand,
-    /// The runtime sends a dispatch; `contextId` is null when its caller named none, `bearer` says whether one is presented.
-    /// `{"peer", "method", "id", "contextId", "text", "role", "bearer": bool}`
+    /// The runtime sends a dispatch; `contextId` is null when its caller named none, `bearer` says whether one is presented, `in_text`
+    /// whether the message holds it, too. `{"peer", "method", "id", "contextId", "text", "role", "bearer": bool, "in_text": false}`
     #[serde(rename = "runtime.dispatch")]
     RuntimeDispatch,
     /// The runtime has found that a structured task breaks a rule, and is about to refuse it. What cannot be read and is not refused is
@@ -319,13 +319,13 @@ pub enum Point {
     /// taking it is passing over it. `{"whole": bool, "contextId", "from", "to", "dir", "text", "taken": bool}`
     #[serde(rename = "runtime.record")]
     RuntimeRecord,
-    /// The runtime has found where the repository of a receiver really is. `{"written", "real"}`
-    #[serde(rename = "runtime.repository")]
-    RuntimeRepository,
     /// The runtime has found a transcript shorter than what it has read of it while it waits; `anew`: it begins at its start.
     /// `{"from", "length", "anew": bool}`
     #[serde(rename = "runtime.rotated")]
     RuntimeRotated,
+    /// The runtime has found where the repository of a receiver really is. `{"written", "real"}`
+    #[serde(rename = "runtime.repository")]
+    RuntimeRepository,
     /// The runtime has the port of a receiver to deploy; `from` says where it is from. In a full band there is none, and then it is
     /// null. `{"repo", "from": "order" | "configuration" | "band" | "full band", "port"}`; omitted: the next source counts.
     #[serde(rename = "runtime.port")]
@@ -496,11 +496,11 @@ impl Point {
             Point::RuntimeToken => "runtime.token",
             Point::RuntimeWait => "runtime.wait",
             Point::RuntimeRecord => "runtime.record",
+            Point::RuntimeRotated => "runtime.rotated",
             Point::RuntimeRepository => "runtime.repository",
             Point::RuntimePort => "runtime.port",
             Point::RuntimeBand => "runtime.band",
             Point::RuntimeFree => "runtime.free",
-            Point::RuntimeRotated => "runtime.rotated",
             Point::RuntimeOrder => "runtime.order",
             Point::RuntimeFile => "runtime.file",
             Point::RuntimeMakeWay => "runtime.make_way",
@@ -738,8 +738,8 @@ impl Point {
                 &[Replace, Delay, Stall],
             ),
             Point::RuntimeDispatch => of(
-                &["peer", "method", "id", "contextId", "text", "role", "bearer"],
-                &["method", "id", "contextId", "text", "role", "bearer"],
+                &["peer", "method", "id", "contextId", "text", "role", "bearer", "in_text"],
+                &["method", "id", "contextId", "text", "role", "bearer", "in_text"],
                 &[Replace, Delay, Stall],
             ),
             Point::RuntimeTask => of(&["because", "refused"], &["refused"], &[Replace, Delay, Stall]),
@@ -766,12 +766,12 @@ impl Point {
                 &["taken"],
                 &[Replace, Delay, Stall],
             ),
+            Point::RuntimeRotated => of(&["from", "length", "anew"], &["anew"], &[Replace, Delay, Stall]),
             Point::RuntimeRepository => of(&["written", "real"], &["real"], &[Replace, Delay, Stall]),
             Point::RuntimePort => of(&["repo", "from", "port"], &["port"], &[Omit, Replace, Delay, Stall]),
             Point::RuntimeBand => of(
                 &["repo", "first", "last", "claimed", "claims"],
                 &["first", "last", "claimed"],
-            Point::RuntimeRotated => of(&["from", "length", "anew"], &["anew"], &[Replace, Delay, Stall]),
                 &[Replace, Delay, Stall],
             ),
             Point::RuntimeFree => of(&["repo", "port", "free"], &["free"], &[Replace, Delay, Stall]),
