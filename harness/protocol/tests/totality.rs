@@ -101,8 +101,7 @@ fn parse_everything(bytes: &[u8]) {
 /// A deploy's edit of a file that keeps the rules. What it gives keeps them, too, and names the peer.
 fn edit(text: &str) -> Result<Edited, EditError> {
     let kind = &CODEX.managed;
-    let peer =
-        DeployedPeer { kind, repo: "/srv/demo".to_owned(), port: 9320, with_token: true, name: None };
+    let peer = DeployedPeer { kind, repo: "/srv/demo".to_owned(), port: 9320, with_token: true, name: None };
     let edited = upsert("fleet.yaml", text, &peer);
     if let Ok(edited) = &edited {
         let config = FleetConfig::parse("fleet.yaml", &edited.text);
