@@ -80,7 +80,7 @@ fn a_filter_that_selects_nothing_is_exit_4() {
         .assert()
         .code(4)
         .stderr(contains("nothing was selected"));
-    gauntlet().args(["replay", "fleet/no-such-thing@codex-0.0.0#0"]).assert().code(4);
+    gauntlet().args(["replay", "fleet/no-such-thing@codex-0.0.0#0"]).assert().code(2);
 }
 
 #[test]
@@ -117,6 +117,18 @@ fn a_malformed_scenario_is_pointed_at() {
     run_with(&data("suites/a.yaml", text.as_bytes())).code(2).stderr(
         contains("a.yaml:5:5").and(contains("did you mean \"dispatch\"")).and(contains("expected one of")),
     );
+}
+
+#[test]
+fn a_row_that_is_judged_where_nobody_owes_it_is_pointed_at() {
+    let text = "id: my/scenario\ntitle: A story\nsubject: receiver\nsteps:\n  - dispatch: { text: hello }\n    \
+                expect: { acknowledged: true }\n    requirement: FLEET-CDX-01\n";
+    run_with(&data("suites/a.yaml", text.as_bytes()))
+        .code(2)
+        .stderr(contains("a.yaml:7:18").and(contains("expected a row that agy owes")));
+    let narrowed = text.replace("subject:", "executors: [codex]\nsubject:");
+    let narrowed = data("suites/a.yaml", narrowed.as_bytes());
+    gauntlet().args(["list", "scenarios", "--scenarios"]).arg(narrowed.path()).assert().success();
 }
 
 #[test]

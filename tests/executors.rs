@@ -74,6 +74,9 @@ const BLIND: &[&str] = &[
     "simulators/src/recorder",
 ];
 
+/// What a CLI that repeats all of a conversation asks of its receiver. There is one such CLI, and these read its words.
+const REPLAYING: &[&str] = &["simulators/src/receiver/replay.rs", "simulators/src/receiver/sign_in.rs"];
+
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder of the workspace") {
         let path = entry.expect("an entry").path();
@@ -89,7 +92,9 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 /// Where a text of code says one of these names, tests aside.
 fn says<'t>(text: &'t str, names: &BTreeSet<&str>) -> Option<&'t str> {
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    code.lines().find(|line| names.iter().any(|name| line.contains(&format!("\"{name}\""))))
+    let ways = |name: &&str| [format!("\"{name}\""), format!("\"{name}-"), format!("protocol::{name}")];
+    let words: Vec<String> = names.iter().flat_map(ways).collect();
+    code.lines().find(|line| words.iter().any(|word| line.contains(word)))
 }
 
 #[test]
@@ -102,7 +107,13 @@ fn no_code_beside_the_executors_own_knows_one_by_its_name() {
     assert!(files.len() > 100, "only {} files were looked at", files.len());
     for file in files {
         let text = fs::read_to_string(&file).expect("a source file");
-        assert_eq!(says(&text, &names), None, "{} knows an executor by its name", file.display());
+        let talks_of_one = REPLAYING.iter().any(|known| file.ends_with(known));
+        assert_eq!(
+            says(&text, &names).is_some(),
+            talks_of_one,
+            "{}: does it know an executor by its name?",
+            file.display()
+        );
     }
     // The check itself can fail.
     assert_eq!(says("match mode {\n    \"codex\" => 1,\n", &names), Some("    \"codex\" => 1,"));

@@ -149,17 +149,6 @@ fn turns_a_cap_that_is_not_kept() {
 }
 
 #[test]
-fn codex_arguments_in_another_order() {
-    at_point(
-        "work-in-the-repository",
-        "receiver.spawn",
-        json!({ "replace": { "/args/2": "--json", "/args/4": "-s" } }),
-        json!({}),
-        "FLEET-CDX-01",
-    );
-}
-
-#[test]
 fn codex_a_session_that_is_not_remembered() {
     at_point("second-turn-resumes", "receiver.session_save", json!("omit"), json!({}), "FLEET-CDX-04");
 }
@@ -450,6 +439,12 @@ fn hub_a_node_that_asks_for_no_bearer() {
     node("hub-bearer-that-is-not-right-wrong", open(), "FLEET-HUB-24");
     node("hub-bearer-is-judged-first", open(), "FLEET-HUB-24");
     node("hub-bearer-that-nobody-set-unset", open(), "FLEET-AUTH-06");
+}
+
+#[test]
+fn hub_a_callback_at_a_place_that_a_node_does_not_have() {
+    let elsewhere = json!({ "replace": { "/url": "{url}-of-old" } });
+    at_point("shape-and-record", "receiver.callback", elsewhere, json!({}), "FLEET-HUB-14");
 }
 
 #[test]

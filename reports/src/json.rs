@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::cell::CellLine;
+use crate::drift::Drift;
 use crate::escape;
 use crate::replay::Replay;
 use crate::report::ExecutorReport;
@@ -25,6 +26,11 @@ pub fn summary_json(summary: &Summary) -> String {
 /// A cell that was run again, with a line end.
 pub fn replay_json(replay: &Replay) -> String {
     file(replay)
+}
+
+/// What changed from version to version, with a line end.
+pub fn drift_json(drift: &Drift) -> String {
+    file(drift)
 }
 
 /// One line of `results.jsonl`, without its line end.

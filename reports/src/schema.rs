@@ -7,6 +7,7 @@ use schemars::{JsonSchema, consts::meta_schemas, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
 use crate::cell::CellLine;
+use crate::drift::{self, Drift};
 use crate::json;
 use crate::replay::{self, Replay};
 use crate::report::{self, ExecutorReport};
@@ -30,15 +31,21 @@ pub fn replay() -> Value {
     published::<Replay>(replay::SCHEMA, "Gauntlet: one cell, run again")
 }
 
+/// The schema of what `gauntlet drift --format json` prints.
+pub fn drift() -> Value {
+    published::<Drift>(drift::SCHEMA, "Gauntlet: versions of one CLI behind one release of a receiver")
+}
+
 /// The schema of one line of `results.jsonl`.
 pub fn results_line() -> Value {
     published::<CellLine>(RESULTS_LINE, "Gauntlet: result of one cell")
 }
 
 /// The files under `reports/schema/`: name and content.
-pub fn files() -> [(&'static str, String); 4] {
+pub fn files() -> [(&'static str, String); 5] {
     [
         ("report-1.json", json::file(&report())),
+        ("drift-1.json", json::file(&drift())),
         ("replay-1.json", json::file(&replay())),
         ("summary-1.json", json::file(&summary())),
         ("results-line-1.json", json::file(&results_line())),

@@ -6,6 +6,7 @@ pub mod executors;
 pub mod gate;
 pub mod hermes;
 pub mod http1;
+pub mod programs;
 pub mod receiver;
 pub mod recorder;
 pub mod shell;

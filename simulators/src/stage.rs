@@ -103,6 +103,9 @@ pub struct Part {
     /// Lines printed on standard output before the first event, as they are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub noise: Vec<String>,
+    /// What its events say instead, by JSON pointer, wherever they say anything at all there.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub misstates: BTreeMap<String, serde_json::Value>,
     /// Text printed on standard error at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stderr: Option<String>,
@@ -135,6 +138,9 @@ pub struct ShellCommand {
     /// Its exit code.
     #[serde(default)]
     pub exit: i32,
+    /// When it is over, counted from the start of the turn; at once when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Millis>,
     /// Whether it is really run, by `sh` in the turn's working directory: what it prints and returns is then its own. In the
     /// reply `{output:N}` and `{exit:N}` stand for that of the N-th command, counted from 0. Needs real processes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

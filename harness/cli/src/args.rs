@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use gauntlet_engine::hold::At;
 use gauntlet_engine::narrow::Shard;
+use gauntlet_runtime::fleet::budget::command::BudgetCommand;
 use gauntlet_runtime::fleet::command::SendArgs;
 
 /// A conformance test harness and simulator for the bridges through which coding agents work for each other.
@@ -22,12 +24,24 @@ const EXIT_CODES: &str = "Exit codes: 0 all required verdicts pass, 1 nonconform
 
 const SEND_CODES: &str = "Exit codes: 0 the answer is on standard output, 1 there is none, and standard error says why, 2 wrong usage";
 
+const JUDGE_CODES: &str = "Exit codes: 0 the verdicts are those that were saved, and none is a failure, 1 one changed or failed, 2 the \
+                           trace cannot be read";
+
+const DRIFT_CODES: &str = "Exit codes: 0 a version can be pinned, 1 none is safe, 2 wrong usage or malformed input, 3 the harness or \
+                           the environment failed";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the scenario matrix and write the compliance reports
     Run(RunArgs),
-    /// Run one cell again and show its verdicts and its trace
+    /// Run one cell again and show it: a sequence diagram, everything that was observed, and the verdicts
     Replay(ReplayArgs),
+    /// Judge a saved trace by today's oracles, and say what changed
+    #[command(after_help = JUDGE_CODES)]
+    Judge(JudgeArgs),
+    /// Show what the versions of an executor's CLI keep and change, and which one to pin
+    #[command(after_help = DRIFT_CODES)]
+    Drift(DriftArgs),
     /// List what there is, or what of the catalogue is not covered
     List(ListArgs),
     /// Explain anything that has a name: a requirement, scenario, quirk, fault, profile, release, executor, roadmap item, injection
@@ -40,12 +54,18 @@ pub(crate) enum Command {
     Catalogue(CatalogueCommand),
     /// Run the reference receiver in front of a CLI, in the current directory
     Serve(ServeArgs),
+    /// What peers with a budget have used, in the profile that HERMES_HOME names
+    #[command(subcommand)]
+    Budget(BudgetCommand),
     /// Send a message to an agent of the fleet whose profile HERMES_HOME names, else ~/.hermes
     #[command(after_help = SEND_CODES)]
     Send(SendArgs),
     /// Make profiles of CLIs
     #[command(subcommand)]
     Profile(ProfileCommand),
+    /// Quirks: deviations of peers, as data
+    #[command(subcommand)]
+    Quirk(QuirkCommand),
     /// Print the JSON Schema of a file format
     Schema(SchemaArgs),
     /// Print the completions for a shell
@@ -322,6 +342,42 @@ pub(crate) struct ReplayArgs {
     /// How it is printed
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: TextOrJson,
+    /// Write the trace to this file, without secrets and for nobody else to read; `gauntlet judge` reads it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+    /// Hold a cell of the real lane before a step, by its number or name, or at its first `failure`, until Enter
+    ///
+    /// Where its files and processes are is told on standard error; they go on meanwhile. An interrupt ends the cell. Whichever comes,
+    /// all is cleared away.
+    #[arg(long, value_name = "STEP|failure")]
+    pub(crate) hold: Option<At>,
+    /// Also read data from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct JudgeArgs {
+    /// The file that `gauntlet replay CELL --save FILE` wrote
+    pub(crate) trace: PathBuf,
+    /// Also read data from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DriftArgs {
+    /// The executor whose CLI is looked at
+    pub(crate) executor: String,
+    /// The release of the receiver in front of it
+    #[arg(long, value_name = "ID", default_value = "reference")]
+    pub(crate) release: String,
+    /// How
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: ListFormat,
+    /// How many cells at once; the number of processors if absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
     /// Also read data from this folder (repeatable)
     #[arg(long, value_name = "DIR")]
     pub(crate) scenarios: Vec<PathBuf>,
@@ -365,6 +421,27 @@ pub(crate) struct StandInArgs {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum QuirkCommand {
+    /// Run the cells of quirks, explain where `violates` is not what fails there, and print the patch
+    ///
+    /// Ends with 0 when all are exact, or were made so, with 1 when one is not, and with 2 when one reaches no cell.
+    Check(QuirkCheckArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct QuirkCheckArgs {
+    /// The quirks, by ids or globs; all when there are none
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// Also write it to the file
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Also read data from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum ProfileCommand {
     /// Make the profile of one version of a CLI from a folder of recordings
     ///
@@ -405,6 +482,8 @@ pub(crate) enum Format {
     Summary,
     /// What `replay --format json` prints
     Replay,
+    /// What `drift --format json` prints
+    Drift,
     /// A line of results.jsonl
     ResultsLine,
 }

@@ -4,8 +4,10 @@
 mod args;
 mod catalogue;
 mod doctor;
+mod drift;
 mod explain;
 mod interrupt;
+mod judge;
 mod known;
 mod list;
 mod log;
@@ -14,6 +16,7 @@ mod narrow;
 mod process;
 mod profile;
 mod progress;
+mod quirk;
 mod replay;
 mod run;
 mod schema;
@@ -23,7 +26,7 @@ mod terminal;
 use clap::Parser;
 use gauntlet_engine::exit::ExitCode;
 
-use args::{Args, CatalogueCommand, Command, ProfileCommand};
+use args::{Args, CatalogueCommand, Command, ProfileCommand, QuirkCommand};
 
 /// Cells make and drop many small values; more than a quarter of a run's time went into the usual allocator.
 #[global_allocator]
@@ -52,6 +55,8 @@ fn run(command: Command) -> Outcome {
     match command {
         Command::Run(run) => run::run(&run),
         Command::Replay(replay) => replay::replay(&replay),
+        Command::Judge(judge) => judge::judge(&judge),
+        Command::Drift(drift) => drift::drift(&drift),
         Command::List(list) => list::list(&list),
         Command::Explain(explain) => explain::explain(&explain),
         Command::Doctor(doctor) => doctor::doctor(&doctor),
@@ -64,6 +69,8 @@ fn run(command: Command) -> Outcome {
         Command::Receiver(receiver) => process::receiver(&receiver),
         Command::StandIn(stand_in) => process::stand_in(&stand_in),
         Command::Profile(ProfileCommand::Record(record)) => profile::record(&record),
+        Command::Quirk(QuirkCommand::Check(check)) => quirk::check(&check),
+        Command::Budget(command) => process::budget(&command),
         Command::Schema(schema) => schema::schema(&schema),
     }
 }

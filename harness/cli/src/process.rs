@@ -5,6 +5,7 @@ use std::future::Future;
 
 use gauntlet_engine::exit::ExitCode;
 use gauntlet_protocol::fleet::Mode;
+use gauntlet_runtime::fleet::budget::{self, command::BudgetCommand};
 use gauntlet_runtime::fleet::command::{self, SendArgs};
 use gauntlet_simulators::receiver::Deviations;
 use gauntlet_simulators::{control, receiver};
@@ -112,6 +113,22 @@ pub(crate) fn send(args: &SendArgs) -> Outcome {
             ExitCode::Pass
         } else {
             ExitCode::Unanswered
+        };
+        code.code().into()
+    })
+}
+
+pub(crate) fn budget(command: &BudgetCommand) -> Outcome {
+    let host = host("budget", Vec::new())?;
+    let command = command.clone();
+    live(move || async move {
+        let code = match budget::command::run(&host, &command, &Injector::default()).await {
+            Ok(true) => ExitCode::Pass,
+            Ok(false) => ExitCode::NothingSelected,
+            Err(error) => {
+                let _ = host.processes().print_error(format!("error: {error}\n").as_bytes()).await;
+                if error.is_of_its_user() { ExitCode::Usage } else { ExitCode::Broken }
+            }
         };
         code.code().into()
     })

@@ -1,33 +1,36 @@
 //! `gauntlet replay`.
 
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use gauntlet_engine::cell::Outcome as Ran;
+use gauntlet_engine::cell::{Outcome as Ran, Plan};
 use gauntlet_engine::exit::ExitCode;
+use gauntlet_engine::hold::{At, Held, Hold};
 use gauntlet_engine::matrix::not_here;
 use gauntlet_engine::runner::{self, Settings};
-use gauntlet_engine::session;
 use gauntlet_engine::trace::redact_before_cut;
+use gauntlet_engine::{saved, sequence, session};
+use gauntlet_reports::escape::one_line;
 use gauntlet_reports::replay::{self, Found, Judged};
+use gauntlet_reports::sequence::transcript;
 use gauntlet_reports::{Lane, Replay, Secrets, Verdict, json};
-use miette::miette;
+use miette::{IntoDiagnostic, Report, WrapErr, miette};
 use tokio::sync::Notify;
 
 use crate::Outcome;
 use crate::args::{ReplayArgs, TextOrJson};
 use crate::interrupt;
+use crate::terminal;
 
 pub(crate) fn replay(args: &ReplayArgs) -> Outcome {
     let library = crate::run::library(&args.scenarios)?;
-    let Some(plan) = session::find(&library, &args.cell) else {
-        let help = "an id looks like fleet/work-in-the-repository@codex-0.169.0#0; results.jsonl lists them";
-        return Err((miette!(help = help, "there is no cell {:?}", args.cell), ExitCode::NothingSelected));
-    };
+    let usage = |report: Report| (report, ExitCode::Usage);
+    let plan = session::named(&library, &args.cell).map_err(|error| usage(Report::new(error)))?;
     if let Some(reason) = not_here(&library, &plan) {
         return Err((miette!("{} is skipped: {reason}", args.cell), ExitCode::NothingSelected));
     }
-    let settings = Settings { binary: std::env::current_exe().ok(), ..Settings::default() };
+    let hold = args.hold.as_ref().map(|at| hold(at, &plan)).transpose().map_err(usage)?;
+    let settings = Settings { binary: std::env::current_exe().ok(), hold, ..Settings::default() };
     let end = Arc::new(Notify::new());
     let ended = end.clone();
     // A cell of the virtual lane leaves nothing behind.
@@ -37,22 +40,23 @@ pub(crate) fn replay(args: &ReplayArgs) -> Outcome {
     let Some(mut outcome) = runner::outcome(&plan, &library, &settings, &end) else {
         return Err((miette!("{} was interrupted", args.cell), ExitCode::Broken));
     };
+    if let Some(file) = &args.save {
+        let written = saved::write(file, &library, &plan, &outcome).into_diagnostic();
+        let written = written.wrap_err_with(|| format!("the trace cannot be written to {}", file.display()));
+        written.map_err(|error| (error, ExitCode::Broken))?;
+    }
     let secrets = Secrets::new(outcome.secrets.clone());
     redact_before_cut(&mut outcome.observations, &secrets);
     if args.format == TextOrJson::Json {
         return as_json(&args.cell, plan.lane, &outcome, &secrets);
     }
+    let width = terminal::width().min(WIDEST);
+    let diagram = sequence::sequence(&plan, &outcome, &secrets).text(width);
+    let transcript = transcript(&sequence::transcript(&outcome, &secrets), width);
     let mut out = std::io::stdout().lock();
-    let mut say = |line: String| {
-        let _ = writeln!(out, "{}", secrets.redact(&line));
-    };
-    for (index, seen) in outcome.observations.iter().enumerate() {
-        say(format!(
-            "{index:4} {:>9} ms  {}",
-            seen.at_ms,
-            serde_json::to_string(&seen.what).unwrap_or_default()
-        ));
-    }
+    // A reader that has seen enough is no reason to fail.
+    let _ = write!(out, "{diagram}\n{transcript}\n");
+    let mut say = |line: String| drop(writeln!(out, "{}", one_line(&secrets.redact(&line))));
     for (id, judgement) in &outcome.judgements {
         say(format!(
             "{:14} {id}  {}",
@@ -73,6 +77,46 @@ pub(crate) fn replay(args: &ReplayArgs) -> Outcome {
     }
     let failed = outcome.judgements.values().any(|judgement| judgement.verdict == Verdict::Fail);
     Ok(if failed { ExitCode::Nonconformance } else { ExitCode::Pass }.code())
+}
+
+/// No diagram is wider: it is read, and copied into issues.
+const WIDEST: usize = 100;
+
+/// Holds the cell until Enter, when it is one that can be held.
+fn hold(at: &At, plan: &Plan) -> Result<Arc<Hold>, Report> {
+    if plan.lane == Lane::Virtual {
+        let help = format!("over real processes it is {}~real", plan.id());
+        return Err(miette!(
+            help = help,
+            "--hold: expected a cell of the real lane, which has files and processes; found {}",
+            plan.id()
+        ));
+    }
+    at.check(&plan.scenario).map_err(Report::new)?;
+    Ok(Arc::new_cyclic(|this: &Weak<Hold>| {
+        let this = this.clone();
+        Hold::new(at.clone(), move |held| {
+            eprint!("{}", told(held));
+            let this = this.clone();
+            // The cell's thread has its own work to do, and a read from a terminal cannot be taken back.
+            std::thread::spawn(move || {
+                let _ = std::io::stdin().read_line(&mut String::new());
+                if let Some(hold) = this.upgrade() {
+                    hold.go_on();
+                }
+            });
+        })
+    }))
+}
+
+fn told(held: &Held) -> String {
+    let mut text = format!("held {}\n  folder    {}\n", one_line(&held.why), held.root.display());
+    text.push_str(&format!("  workdir   {}\n  receiver  127.0.0.1:{}\n", one_line(&held.workdir), held.port));
+    for (pid, name) in &held.processes {
+        text.push_str(&format!("  process   {pid} {}\n", one_line(name)));
+    }
+    text.push_str("Enter lets it go on, an interrupt ends it; then all of this is cleared away\n");
+    text
 }
 
 /// The same for programs.

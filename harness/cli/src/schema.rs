@@ -13,6 +13,7 @@ pub(crate) fn schema(args: &SchemaArgs) -> Outcome {
         Format::Report => reports::report(),
         Format::Summary => reports::summary(),
         Format::Replay => reports::replay(),
+        Format::Drift => reports::drift(),
         Format::ResultsLine => reports::results_line(),
     };
     let text = serde_json::to_string_pretty(&schema).unwrap_or_default();

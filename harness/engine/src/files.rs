@@ -7,7 +7,7 @@
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// No data file is longer.
@@ -66,6 +66,26 @@ pub fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let sibling = PathBuf::from(sibling);
     fs::write(&sibling, content)?;
     fs::rename(&sibling, path)
+}
+
+/// Writes a file that nobody else may read, so that a reader sees the old content or the new one.
+pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut sibling = path.as_os_str().to_owned();
+    sibling.push(".tmp");
+    let sibling = PathBuf::from(sibling);
+    // A file that is left from before would keep its own mode.
+    remove(&sibling)?;
+    let mut file = fs::File::options().write(true).create_new(true).mode(0o600).open(&sibling)?;
+    file.write_all(content)?;
+    fs::rename(&sibling, path)
+}
+
+/// The content of a file.
+pub fn read_all(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+    }
+    fs::read(path)
 }
 
 /// Creates a folder and its parents.

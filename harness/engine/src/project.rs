@@ -11,6 +11,7 @@ use gauntlet_reports::{
 use crate::cell::Plan;
 use crate::coverage::{self, Reached};
 use crate::data::Library;
+use crate::data::place::Kind;
 use crate::exit::ExitCode;
 use crate::known::{List, Tally};
 use crate::matrix::Selection;
@@ -186,8 +187,15 @@ pub fn reports(
     {
         for quirk in detection.quirks.iter().filter(|quirk| quirk.scored && !quirk.caught) {
             if quirk.cells == 0 {
-                let line = format!("quirk {}: no scenario touches its injection point", quirk.id);
-                problem(line, ExitCode::Nonconformance);
+                let place = library.places.of(Kind::Quirk, &quirk.id).map(|place| format!("{place}: "));
+                let line = format!(
+                    "{}expected a scenario that leads to the injection point of quirk {}, with an event on which it can bite; found \
+                     none (`gauntlet quirk check {}` tells more)",
+                    place.unwrap_or_default(),
+                    quirk.id,
+                    quirk.id
+                );
+                problem(line, ExitCode::Usage);
                 continue;
             }
             if !quirk.missed.is_empty() || !quirk.unnamed.is_empty() {
@@ -266,11 +274,11 @@ fn reached(selection: &Selection, scores: &Scores) -> Reached {
     }
 }
 
-fn tool() -> Tool {
+pub(crate) fn tool() -> Tool {
     Tool { name: "gauntlet".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
 }
 
-fn catalogue(library: &Library) -> ReportCatalogue {
+pub(crate) fn catalogue(library: &Library) -> ReportCatalogue {
     ReportCatalogue {
         revision: library.revision_name(),
         digest: library.digest.clone(),

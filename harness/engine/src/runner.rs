@@ -27,6 +27,7 @@ pub use beside::Beside;
 use crate::cell::{self, Outcome, Plan, RealSettings};
 use crate::data::Library;
 use crate::files;
+use crate::hold::Hold;
 use crate::known::List;
 use crate::matrix;
 use crate::record::Record;
@@ -53,6 +54,8 @@ pub struct Settings {
     pub traces: usize,
     /// What is known to fail.
     pub known: List,
+    /// Where the cell of the real lane is held that is run by itself ([`outcome`]).
+    pub hold: Option<Arc<Hold>>,
     /// Who asks for an end before the time does it here.
     pub stop: Arc<Stop>,
 }
@@ -69,6 +72,7 @@ impl Default for Settings {
             watchdog: Duration::from_secs(120),
             traces: 100,
             known: List::default(),
+            hold: None,
             stop: Arc::default(),
         }
     }
@@ -387,7 +391,9 @@ impl Watch<'_> {
 
 /// Lets everything else go before this thread: whoever computes in virtual time is never late, and real cells are.
 fn give_way() {
-    let _ = rustix::process::setpriority_process(None, 5);
+    if let Ok(usual) = rustix::process::getpriority_process(None) {
+        let _ = rustix::process::setpriority_process(None, usual + 5);
+    }
 }
 
 /// Runs one cell on this thread; nothing when it was told to end. Whatever happens, nothing of it is left behind.
@@ -441,7 +447,11 @@ pub fn outcome(plan: &Plan, library: &Library, settings: &Settings, end: &Arc<No
 
 fn outcome_at(plan: &Plan, library: &Library, settings: &Settings, place: &Place) -> Option<Outcome> {
     let _span = tracing::info_span!(target: "cell", "cell", id = plan.id()).entered();
-    let real = settings.binary.clone().map(|binary| RealSettings { binary, root: place.root.clone() });
+    let real = settings.binary.clone().map(|binary| RealSettings {
+        binary,
+        root: place.root.clone(),
+        hold: settings.hold.clone(),
+    });
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let builder = match plan.lane {
         Lane::Virtual => builder.enable_time().start_paused(true),

@@ -13,7 +13,7 @@ use crate::files::{self, Lines};
 use crate::known::Tally;
 use crate::matrix::Selection;
 use crate::narrow::Rows;
-use crate::pattern::Pattern;
+use crate::pattern::{Pattern, PatternError};
 use crate::project::{self, Gathered, Reports};
 use crate::record::Record;
 use crate::runner::{self, Beside, Settings};
@@ -249,5 +249,32 @@ fn clear(out: &Path) -> io::Result<()> {
 
 /// The plan of a cell by its id.
 pub fn find(library: &Library, id: &str) -> Option<Plan> {
-    Selection::default().locate(library, &Pattern::parse(id).ok()?.as_cell()?)
+    named(library, id).ok()
+}
+
+/// The cell that an id names. What there is not is pointed at, with the nearest that there is.
+pub fn named(library: &Library, id: &str) -> Result<Plan, PatternError> {
+    let pattern = Pattern::parse(id)?;
+    let Some(cell) = pattern.as_cell() else {
+        return Err(PatternError {
+            pattern: id.to_owned(),
+            column: id.chars().count() + 1,
+            message: "expected the id of one cell, with its executor and version and its seed".to_owned(),
+            help: Some(
+                "an id looks like fleet/work-in-the-repository@codex-0.169.0#0; results.jsonl lists them"
+                    .to_owned(),
+            ),
+        });
+    };
+    Selection::default().locate(library, &cell).ok_or_else(|| {
+        pattern.nothing_like_it(library).unwrap_or_else(|| PatternError {
+            pattern: id.to_owned(),
+            column: 1,
+            message: "expected a cell; its parts are known, and do not go together".to_owned(),
+            help: Some(
+                "a fault has no cell of the real lane, and a release none of an executor without a receiver"
+                    .to_owned(),
+            ),
+        })
+    })
 }

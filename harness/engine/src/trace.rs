@@ -12,13 +12,16 @@ use std::rc::Rc;
 use gauntlet_reports::Secrets;
 use gauntlet_simulators::stage::{Ending, Invocation};
 use gauntlet_world::simulated::disk::See;
-use serde::{Serialize, Serializer};
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::saved::replaced;
+
 /// One thing that was observed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Observation {
     /// Milliseconds since the cell began.
     pub at_ms: u64,
@@ -27,8 +30,11 @@ pub struct Observation {
     pub what: What,
 }
 
+/// The moment of [`What::Leftovers`] at which it is a Hermes node that nothing should be left of.
+pub(crate) const OF_NODE: &str = "node";
+
 /// What can be observed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum What {
     /// A process was started by the harness.
@@ -129,7 +135,7 @@ pub enum What {
         /// The text.
         text: String,
         /// Whether the runtime keeps it as one that came too late.
-        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         late: bool,
     },
     /// A receiver that the runtime deployed runs, with arguments that everyone on its machine can read.
@@ -156,10 +162,10 @@ pub enum What {
 }
 
 /// A file at a moment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileSeen {
     /// Its permission bits, in octal.
-    #[serde(serialize_with = "octal")]
+    #[serde(serialize_with = "octal", deserialize_with = "from_octal")]
     pub mode: u32,
     /// What is in it.
     pub content: Blob,
@@ -167,6 +173,12 @@ pub struct FileSeen {
 
 fn octal<S: Serializer>(mode: &u32, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&format!("{mode:04o}"))
+}
+
+fn from_octal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    u32::from_str_radix(&text, 8)
+        .map_err(|_| D::Error::custom(format!("expected an octal mode, found {text:?}")))
 }
 
 /// Bytes, shown as text: what is no UTF-8 is shown replaced, and a digest of the whole stands for what is cut.
@@ -212,6 +224,75 @@ impl Serialize for Blob {
                 serializer.serialize_str(&format!("{start}… {} bytes in all, blake3 {digest}", self.0.len()))
             }
             _ => serializer.serialize_str(&lossy(&self.0)),
+        }
+    }
+}
+
+/// The member under which bytes that are no text are saved, in hexadecimal.
+const HEX: &str = "hex";
+
+impl Blob {
+    /// All of it, which can be read again, with a mark in the place of each secret.
+    pub(crate) fn whole(&self, marked: &[(String, String)]) -> Value {
+        match std::str::from_utf8(&self.0) {
+            Ok(text) => Value::from(text),
+            Err(_) => {
+                let hidden = marked.iter().fold(self.0.clone(), |bytes, (secret, mark)| {
+                    replaced(&bytes, secret.as_bytes(), mark.as_bytes())
+                });
+                let hex: String = hidden.iter().map(|byte| format!("{byte:02x}")).collect();
+                serde_json::json!({ HEX: hex })
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Blob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextOrHex;
+        impl<'de> Visitor<'de> for TextOrHex {
+            type Value = Blob;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a text, or bytes as {{{HEX:?}: …}}")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Blob, E> {
+                Ok(Blob(text.as_bytes().to_vec()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Blob, A::Error> {
+                let Some((name, hex)) = map.next_entry::<String, String>()? else {
+                    return Err(A::Error::missing_field(HEX));
+                };
+                if name != HEX {
+                    return Err(A::Error::unknown_field(&name, &[HEX]));
+                }
+                let digits = hex.as_bytes().chunks(2);
+                let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+                let bytes: Option<Vec<u8>> = digits.map(byte).collect();
+                bytes.map(Blob).ok_or_else(|| A::Error::custom("expected hexadecimal digits"))
+            }
+        }
+        deserializer.deserialize_any(TextOrHex)
+    }
+}
+
+impl What {
+    /// Changes all bytes that are no text.
+    pub(crate) fn restore(&mut self, change: &dyn Fn(&[u8]) -> Vec<u8>) {
+        let mut of = |blob: &mut Blob| {
+            if std::str::from_utf8(&blob.0).is_err() {
+                blob.0 = change(&blob.0);
+            }
+        };
+        match self {
+            What::Exchange { sent, received, .. } => [sent, received].into_iter().for_each(&mut of),
+            What::Callback { sent, answered } => [sent, answered].into_iter().for_each(&mut of),
+            What::Files { changed, .. } => {
+                changed.values_mut().flatten().for_each(|file| of(&mut file.content))
+            }
+            _ => {}
         }
     }
 }

@@ -8,6 +8,7 @@
 //! * [`agy`]: what `agy --print` prints, and the file in which it names its conversations.
 //! * [`claude_code`]: what `claude -p --output-format stream-json` prints.
 //! * [`codex`]: what `codex exec --json` prints.
+//! * [`step`]: what of a turn was completed, as far as a CLI tells.
 //! * [`opencode`]: what `opencode run --format json` prints.
 
 pub mod agy;
@@ -19,6 +20,7 @@ pub mod fleet;
 pub mod json;
 pub mod jsonrpc;
 pub mod opencode;
+pub mod step;
 
 mod fields;
 mod python;

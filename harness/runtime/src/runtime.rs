@@ -100,6 +100,7 @@ impl Runtime {
             let listener = listener.map_err(|error| StartError::Bind(bind, error))?;
             self.fleet.listens_on(listener.port());
             *listening = Some(Listening::begin(self.node.clone(), listener));
+            self.fleet.hand_on();
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::host::{Cut, Host, Mechanics};
 use crate::real;
+use crate::simulated::HeldLock;
 use crate::touch::Op;
 
 /// What an entry of a directory is.
@@ -32,6 +33,25 @@ pub struct Meta {
     pub mode: u32,
     /// Milliseconds since 1970 of the last change of content.
     pub modified_ms: i64,
+}
+
+/// A lock that is held, until this is dropped.
+pub struct Lock {
+    _held: Held,
+}
+
+#[expect(
+    clippy::disallowed_types,
+    reason = "this is the port: the ban keeps everyone else from going around it"
+)]
+enum Held {
+    Simulated {
+        _held: std::rc::Rc<HeldLock>,
+    },
+    /// It ends with the last handle to the file.
+    Real {
+        _file: std::fs::File,
+    },
 }
 
 /// The disk of one host's machine.
@@ -247,6 +267,24 @@ impl Disk<'_> {
         let path = path.as_ref();
         self.append(path, content).await?;
         self.sync(path).await
+    }
+
+    /// Takes the lock that a file stands for, which is created when there is none; nothing when somebody else holds it. The
+    /// lock is let go when it is dropped, and when its process dies in any way: the file that stays behind locks nobody out.
+    pub async fn try_lock(&self, path: impl AsRef<Path>) -> io::Result<Option<Lock>> {
+        let path = self.absolute(path);
+        self.touch(Op::DiskLock, &path, |_| match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) => {
+                machine.disk_mut(|disk| disk.append(&path, b"", 0o600))?;
+                let held = machine.try_lock(self.0, &path);
+                Ok(held.map(|held| Lock { _held: Held::Simulated { _held: held } }))
+            }
+            Mechanics::Real(_) => {
+                let file = real::disk::try_lock(&path, 0o600)?;
+                Ok(file.map(|file| Lock { _held: Held::Real { _file: file } }))
+            }
+        })
+        .await
     }
 
     async fn touch<T>(

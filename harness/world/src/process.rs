@@ -69,12 +69,14 @@ impl ExitStatus {
 }
 
 /// What a child reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stdin {
     /// End of file at once.
     Null,
     /// A pipe that stays open for as long as the parent lives (also while it waits), and that nobody writes to.
     Held,
+    /// These bytes, and then the end of file.
+    Given(Vec<u8>),
 }
 
 /// Where a child's standard output or error goes.

@@ -45,6 +45,9 @@ pub enum Op {
     /// Change a file's mode, or make a symbolic link.
     #[serde(rename = "disk.change")]
     DiskChange,
+    /// Take a lock that a file stands for.
+    #[serde(rename = "disk.lock")]
+    DiskLock,
     /// Begin to listen.
     #[serde(rename = "net.listen")]
     NetListen,
@@ -95,6 +98,7 @@ impl Op {
             Op::DiskStat => "disk.stat",
             Op::DiskList => "disk.list",
             Op::DiskChange => "disk.change",
+            Op::DiskLock => "disk.lock",
             Op::NetListen => "net.listen",
             Op::NetAccept => "net.accept",
             Op::NetConnect => "net.connect",

@@ -1,5 +1,6 @@
 //! The report of one executor as Markdown, `report.md`.
 
+mod drift;
 mod escape;
 mod step_summary;
 
@@ -10,6 +11,7 @@ use crate::evidence::Failure;
 use crate::known::KnownRow;
 use crate::report::{ExecutorReport, ProfileRow, ReleaseRow, RequirementRow, VersionVerdict};
 use crate::verdict::{Class, Lane, Level, Verdict};
+pub use drift::drift;
 use escape::{block, code, text};
 pub use step_summary::step_summary;
 

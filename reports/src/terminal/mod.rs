@@ -1,6 +1,7 @@
 //! A run for people at a terminal: three scores apart, then the failures.
 
 mod command;
+mod drift;
 mod page;
 
 use crate::cap::cap;
@@ -9,6 +10,7 @@ use crate::known::{KnownFailures, KnownRow, KnownState};
 use crate::report::{ExecutorReport, ProfileRow};
 use crate::summary::{Detection, ExecutorScore, QuirkRow, Resilience, Summary};
 use crate::verdict::{Level, Verdict};
+pub use drift::drift;
 use page::{Page, Style};
 
 /// The narrowest page. A narrower terminal gets this and breaks the lines itself.

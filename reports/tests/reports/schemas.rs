@@ -78,6 +78,7 @@ fn each_schema_says_which_format_it_is() {
         (schema::summary(), "gauntlet.summary/1"),
         (schema::results_line(), "gauntlet.results_line/1"),
         (schema::replay(), "gauntlet.replay/1"),
+        (schema::drift(), "gauntlet.drift/1"),
     ] {
         assert_eq!(schema["$id"], id);
         assert!(schema["title"].as_str().unwrap().starts_with("Gauntlet: "));

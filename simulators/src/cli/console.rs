@@ -1,12 +1,14 @@
 //! What a CLI prints: every line through its injection point, and remembered as evidence.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::io;
 
 use gauntlet_world::Host;
 use serde_json::{Value, json};
 
 use super::stop::Stop;
+use crate::stage::Part;
 use gauntlet_world::injection::{Injector, Point};
 
 /// How much of each stream is kept for the stage, in bytes.
@@ -20,16 +22,19 @@ pub(crate) struct Console<'a> {
     stderr: RefCell<Vec<u8>>,
     /// Whether its events are printed as their text alone.
     is_plain: Cell<bool>,
+    /// What its events say instead, by JSON pointer.
+    misstates: BTreeMap<String, Value>,
 }
 
 impl<'a> Console<'a> {
-    pub(crate) fn new(host: &'a Host, injector: &'a Injector) -> Self {
+    pub(crate) fn new(host: &'a Host, injector: &'a Injector, part: &Part) -> Self {
         Self {
             host,
             injector,
             stdout: RefCell::default(),
             stderr: RefCell::default(),
             is_plain: Cell::new(false),
+            misstates: part.misstates.clone(),
         }
     }
 
@@ -39,7 +44,12 @@ impl<'a> Console<'a> {
     }
 
     /// Prints a line of the event stream.
-    pub(crate) async fn event(&self, event: Value) -> Result<(), Stop> {
+    pub(crate) async fn event(&self, mut event: Value) -> Result<(), Stop> {
+        for (place, said) in &self.misstates {
+            if let Some(truth) = event.pointer_mut(place) {
+                *truth = said.clone();
+            }
+        }
         let passed = self.injector.pass(self.host, Point::CliLine, event).await;
         if let Some(code) = passed.exit {
             return Err(Stop::Exit(code));

@@ -49,7 +49,7 @@ pub(crate) async fn run(
             purpose: asked.purpose(),
         })
         .await;
-    let console = Console::new(&host, &injector);
+    let console = Console::new(&host, &injector, &part);
     let (outcome, session) = match &asked {
         Asked::Probe => (probe(&host, version, &part, &console).await, None),
         Asked::Refused(refusal) => (refuse(&console, refusal).await, None),

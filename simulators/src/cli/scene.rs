@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::asked::TurnRequest;
 use super::console::Console;
 use super::stop::Stop;
-use crate::stage::Part;
+use crate::stage::{Part, ShellCommand};
 use gauntlet_world::injection::Millis;
 
 /// A turn's process, what it was asked for, and the part that it has to play.
@@ -42,6 +42,13 @@ impl Scene<'_> {
     /// Lets the part's time pass, counted from the start of the process.
     pub(crate) async fn take_time(&self) {
         if let Some(after) = self.part.after {
+            self.host.clock().sleep_until(self.began + after.duration()).await;
+        }
+    }
+
+    /// Lets the time of a command pass, counted from the start of the process.
+    pub(crate) async fn take_time_of(&self, command: &ShellCommand) {
+        if let Some(after) = command.after {
             self.host.clock().sleep_until(self.began + after.duration()).await;
         }
     }

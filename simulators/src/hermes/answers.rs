@@ -27,17 +27,22 @@ impl Peer {
         let inbound = Inbound::from_params(&request.params)?;
         let context = self.context_of(&request.params, &inbound).await;
         let id = context.clone().unwrap_or_default();
+        if let Some(told) = self.about_a_profile(&request, &id, inbound.is_callback).await? {
+            return Ok(told);
+        }
         let text = if inbound.is_callback {
             self.deliver(&request.id, &id, &inbound.text)
                 .await
                 .map_err(|error| refusal::server(&format!("the reply could not be kept: {error}")))?;
             String::new()
         } else {
+            let handler = self.settle(config, &request.params["message"], &inbound.peer).await?;
             self.record(&inbound.peer, records::Way::In, &id, &inbound.text).await;
-            let text = match config.response_handler {
+            let text = match handler {
                 Handler::Echo => echo(&inbound.text),
                 Handler::Llm => self.by_model(config, &id, &inbound.text).await?,
                 Handler::Agent => self.by_agent(config, &id, &inbound).await?,
+                Handler::Registered(name) => self.by_command(config, &name, &inbound.text).await?,
             };
             self.record(&inbound.peer, records::Way::Out, &id, &text).await;
             text

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use gauntlet_protocol::fleet::extension::HANDLER;
+use gauntlet_protocol::fleet::extension::handler::Choice;
 use gauntlet_protocol::fleet::{AgentMessage, ContextId, Dispatch};
 use gauntlet_protocol::jsonrpc::{Request, Response};
 use gauntlet_world::http;
@@ -14,17 +16,20 @@ use super::{Peer, config};
 const LIMIT: Duration = Duration::from_secs(30);
 
 impl Peer {
-    /// Calls a tool: `fleet_send` and `fleet_replies`. Nothing, when there is no such tool.
+    /// Calls a tool: `fleet_send`, `fleet_replies` and `fleet_collect`. Nothing, when there is no such tool.
     pub async fn tool(&self, tool: &str, arguments: &Value) -> Option<Value> {
         let text = |name: &str| arguments[name].as_str().unwrap_or_default().to_owned();
         match tool {
             "fleet_send" => {
                 let context = ContextId::new(text("context_id"));
-                let sent = self.send(&text("agent"), &text("message"), context).await;
-                Some(sent.unwrap_or_else(|(class, error)| {
-                    json!({ "error": error, "class": class, "retry_safe": class != "unknown" })
-                }))
+                let choice = match arguments["response_handler"].as_str().map(Choice::named).transpose() {
+                    Ok(choice) => choice,
+                    Err(error) => return Some(failure(("not_sent", error.to_string()))),
+                };
+                let sent = self.send(&text("agent"), &text("message"), context, choice).await;
+                Some(sent.unwrap_or_else(failure))
             }
+            "fleet_collect" => Some(self.collect(&text("agent")).await.unwrap_or_else(failure)),
             "fleet_replies" => {
                 let context = text("context_id");
                 let all = self.deliveries().await.unwrap_or_default();
@@ -41,9 +46,11 @@ impl Peer {
         to: &str,
         text: &str,
         context: Option<ContextId>,
+        choice: Option<Choice>,
     ) -> Result<Value, (&'static str, String)> {
         let not_sent = |error: String| ("not_sent", error);
-        let config = config::read(&self.0.host).await.map_err(not_sent)?;
+        let config = config::read(&self.0.host).await;
+        let config = config.map_err(|error| not_sent(error.to_string()))?;
         let known: Vec<&String> = config.agents.keys().collect();
         let entry = config.agents.get(to);
         let entry = entry
@@ -54,6 +61,14 @@ impl Peer {
         headers.extend(token.map(|token| ("authorization".to_owned(), format!("Bearer {token}"))));
         let mut params = Dispatch { text: text.to_owned(), context: context.clone() }.to_params("user");
         params["message"]["user"] = json!(self.name());
+        if let Some(choice) = choice {
+            let card = self.card(&entry.url).await.map_err(not_sent)?;
+            if !self.sends_choice(to, &choice, &card).await {
+                let text = format!("agent '{to}' does not declare {} on its card", HANDLER.uri);
+                return Err(("undeclared", text));
+            }
+            HANDLER.announce(&mut params["message"], choice.to_value());
+        }
         let request = Request {
             id: json!(self.0.host.entropy().uuid().to_string()),
             method: json!("SendMessage"),
@@ -84,4 +99,24 @@ impl Peer {
         self.record(to, Way::In, &named, &message.text).await;
         Ok(json!({ "reply": message.text, "context_id": named }))
     }
+
+    /// The card of a peer; null when it shows none.
+    pub(super) async fn card(&self, url: &str) -> Result<Value, String> {
+        let url = format!("{}/.well-known/agent-card.json", url.trim_end_matches('/'));
+        let request = http::Request {
+            method: "GET".to_owned(),
+            url: url.parse().map_err(|error| format!("{url}: {error}"))?,
+            headers: Vec::new(),
+            body: Vec::new(),
+            limit: LIMIT,
+        };
+        let answer =
+            http::exchange(&self.0.host, request).await.map_err(|error| format!("{url}: {error}"))?;
+        Ok(gauntlet_protocol::json::parse("a card", &answer.body).unwrap_or_default())
+    }
+}
+
+/// A dispatch that failed, as its caller sees it.
+fn failure((class, error): (&'static str, String)) -> Value {
+    json!({ "error": error, "class": class, "retry_safe": class != "unknown" })
 }

@@ -3,6 +3,7 @@
 use gauntlet_protocol::bearer_token;
 use gauntlet_protocol::fleet::MAX_CALLBACK;
 use gauntlet_protocol::fleet::config::FleetConfig;
+use gauntlet_protocol::fleet::extension::{EXTENSIONS, Extension, Taker};
 use gauntlet_protocol::fleet::hermes::feed::Feed;
 use gauntlet_protocol::fleet::hermes::{VERSION, hermes_card, refusal};
 use gauntlet_protocol::json;
@@ -73,7 +74,9 @@ impl Peer {
             ("GET", "/.well-known/agent-card.json") => {
                 let server = &config.server;
                 let url = format!("http://{}:{}/jsonrpc", server.bind_host, server.bind_port);
-                (200, hermes_card(config.name.as_deref().unwrap_or("a2a_fleet"), &url))
+                let taken: Vec<&Extension> =
+                    EXTENSIONS.iter().filter(|known| known.taker == Taker::Node).collect();
+                (200, hermes_card(config.name.as_deref().unwrap_or("a2a_fleet"), &url, &taken))
             }
             ("POST", "/jsonrpc") => {
                 let refusal = self.authorise(&config, head).await;
@@ -103,7 +106,18 @@ impl Peer {
 
     /// The file of this moment.
     async fn config(&self) -> Result<FleetConfig, String> {
-        let read = config::read(&self.0.host).await?;
+        let read = match config::read(&self.0.host).await {
+            Ok(read) => read,
+            Err(broken) => {
+                if broken.of_handlers {
+                    let event = self.pass(Point::HermesConfigBroken, json!({ "refused": true })).await;
+                    if event.is_some_and(|event| event["refused"] != true) {
+                        return Ok(self.0.first.clone());
+                    }
+                }
+                return Err(broken.to_string());
+            }
+        };
         let event = json!({ "handler": read.response_handler.name(), "peers": read.agents.len() });
         let is_read = self.pass(Point::HermesConfig, event).await.is_some();
         Ok(if is_read { read } else { self.0.first.clone() })
@@ -133,8 +147,7 @@ impl Peer {
         if judged["accepted"] == true {
             return None;
         }
-        let answer =
-            if presented.is_none() { refusal::missing_bearer() } else { refusal::invalid_bearer() };
+        let answer = if presented.is_none() { refusal::missing_bearer() } else { refusal::invalid_bearer() };
         Some(Refusal { answer, reads_first: judged["reads_first"] == true })
     }
 

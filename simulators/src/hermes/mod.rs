@@ -1,11 +1,14 @@
 //! A Hermes node as a peer: the contract of the fleet sheet, sections 4.1 to 4.5, kept a second time. It shares messages and
 //! texts with the runtime's node, and nothing of what happens between them, so that a mistake of one shows beside the other.
 //!
-//! `http` is what there is over HTTP, `answers` what a message leads to, `memory` what is kept between messages, `records` the
-//! files, `client` what is sent to others, `feed` what the dashboard shows.
+//! `http` is what there is over HTTP, `answers` what a message leads to, `choice` who answers it, `command` the handlers of its user, `memory` what is kept between messages, `records` the
+//! files, `astray` replies of other profiles, `client` what is sent to others, `feed` what the dashboard shows.
 
 mod answers;
+mod astray;
+mod choice;
 mod client;
+mod command;
 mod config;
 mod feed;
 mod http;
@@ -70,6 +73,14 @@ struct State {
     memory: Memory,
     /// One writer of the files at a time.
     files: Mutex<()>,
+    /// One at a time looks into the file of other profiles' replies and writes it.
+    astray: Mutex<()>,
+    /// Whether somebody is at work to hand those on.
+    rounds: Cell<bool>,
+    /// How often that was wanted.
+    wanted: Cell<u64>,
+    /// Somebody asks for theirs.
+    nudged: Notify,
     accepting: Mutex<Option<Task<()>>>,
     exit: Cell<Option<i32>>,
     ended: Notify,
@@ -82,13 +93,17 @@ struct State {
 impl Peer {
     /// Loads a node, which does not listen yet.
     pub async fn load(host: Host, settings: Settings) -> Result<Self, StartError> {
-        let first = config::read(&host).await.map_err(StartError::Config)?;
+        let first = config::read(&host).await.map_err(|broken| StartError::Config(broken.to_string()))?;
         let peer = Self(Rc::new(State {
             host,
             settings,
             first,
             memory: Memory::default(),
             files: Mutex::default(),
+            astray: Mutex::default(),
+            rounds: Cell::default(),
+            wanted: Cell::default(),
+            nudged: Notify::new(),
             accepting: Mutex::default(),
             exit: Cell::default(),
             ended: Notify::new(),
@@ -116,6 +131,7 @@ impl Peer {
             Ok(listener) => {
                 self.0.closing.set(false);
                 *accepting = Some(self.accept(listener));
+                self.begin_rounds();
                 Ok(())
             }
             Err(error) => {

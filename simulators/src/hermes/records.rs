@@ -29,6 +29,7 @@ impl Peer {
         };
         let event = json!({
             "dir": format!("{from}->{to}"), "from": from, "to": to, "contextId": context, "text": text,
+            "file": plain(peer),
         });
         let events = self.0.settings.injector.pass(&self.0.host, Point::HermesTranscript, event).await.events;
         let _one = self.0.files.lock().await;
@@ -43,7 +44,7 @@ impl Peer {
                 text: member("text"),
             };
             let folder = home(&self.0.host).join("transcripts");
-            let path = folder.join(format!("{}.jsonl", plain(peer)));
+            let path = folder.join(format!("{}.jsonl", member("file")));
             let disk = self.0.host.disk();
             let written = match disk.make_dir(&folder).await {
                 Ok(()) => disk.append(path, record.to_line().as_bytes()).await,
@@ -61,7 +62,8 @@ impl Peer {
         let known = self.deliveries().await?;
         let seen =
             !id.is_null() && known.iter().any(|known| known["id"] == *id && known["contextId"] == context);
-        let event = json!({ "id": id, "contextId": context, "text": text, "seen": seen });
+        let event =
+            json!({ "id": id, "contextId": context, "text": text, "seen": seen, "file": "replies.jsonl" });
         let Some(event) = self.pass(Point::HermesDelivery, event).await else { return Ok(()) };
         if event["seen"] == true {
             return Ok(());
@@ -69,7 +71,8 @@ impl Peer {
         let record = json!({ "id": event["id"], "contextId": event["contextId"], "text": event["text"] });
         // A line that an earlier life could not finish was confirmed to nobody.
         let line = format!("\n{record}\n");
-        self.0.host.disk().append_durably(self.file(), line.as_bytes()).await
+        let file = home(&self.0.host).join(event["file"].as_str().unwrap_or_default());
+        self.0.host.disk().append_durably(file, line.as_bytes()).await
     }
 
     /// The replies that were delivered, in order.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gauntlet_protocol::fleet::extension::TASK;
+use gauntlet_protocol::fleet::extension::{TASK, USAGE};
 use gauntlet_protocol::fleet::{Callback, ContextId};
 use gauntlet_protocol::json;
 use gauntlet_protocol::jsonrpc::Response;
@@ -40,6 +40,7 @@ impl Receiver {
             "id": outcome.id, "contextId": outcome.context, "text": outcome.text, "role": "agent",
             "attempt": attempt + 1, "url": self.address_of(outcome), "bearer": self.outbound.is_some(),
             "report": outcome.answer.as_ref().map(|answer| &answer.report),
+            "usage": self.settings.declares.contains(&&USAGE).then(|| outcome.used.usage.to_value()),
         });
         let passed = self.pass(Point::ReceiverCallback, event).await;
         let mut last = Ok(());
@@ -56,6 +57,11 @@ impl Receiver {
                 (value.pointer_mut("/params/message"), event.get("report").filter(|report| !report.is_null()))
             {
                 TASK.announce(message, report.clone());
+            }
+            if let (Some(message), Some(usage)) =
+                (value.pointer_mut("/params/message"), event.get("usage").filter(|usage| !usage.is_null()))
+            {
+                USAGE.announce(message, usage.clone());
             }
             let body = passed.mangle.apply(json::spaced(&value).into_bytes());
             last = self.post(&member("url"), event["bearer"] == true, body).await;

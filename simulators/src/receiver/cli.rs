@@ -59,8 +59,8 @@ pub(crate) struct Output {
 pub(super) enum Run {
     /// By itself.
     Ended(Output),
-    /// At its limit, which is named: the whole group was killed.
-    TimedOut(EndedBy),
+    /// At its limit, which is named: the whole group was killed. With what it had printed by then.
+    TimedOut(EndedBy, Vec<u8>),
     /// It could not be started.
     NotStarted(io::Error),
 }
@@ -118,7 +118,8 @@ impl Receiver {
         };
         let group = child.pid;
         let (limit, ended_by) = self.limit(context, deadline).await;
-        let ended = self.host.clock().within(limit, collect(self, &mut child)).await;
+        let mut out = Vec::new();
+        let ended = self.host.clock().within(limit, collect(self, &mut child, &mut out)).await;
         if self.ending.get() {
             // Its CLI was killed from here; the next start tells its sender that it was interrupted.
             return std::future::pending().await;
@@ -137,8 +138,8 @@ impl Receiver {
         }
         self.running.borrow_mut().remove(&group);
         match ended {
-            None => Run::TimedOut(ended_by),
-            Some(Ok(output)) => Run::Ended(output),
+            None => Run::TimedOut(ended_by, out),
+            Some(Ok((stderr, code))) => Run::Ended(Output { stdout: out, stderr, code }),
             Some(Err(error)) => Run::NotStarted(error),
         }
     }
@@ -249,15 +250,13 @@ impl Receiver {
 }
 
 /// Reads both outputs to their end and waits for the child. A grandchild may hold the outputs open beyond the CLI's own end;
-/// it gets a moment, and then what was read counts.
-async fn collect(receiver: &Receiver, child: &mut Child) -> io::Result<Output> {
+/// it gets a moment, and then what was read counts. Gives standard error and the return code.
+async fn collect(receiver: &Receiver, child: &mut Child, out: &mut Vec<u8>) -> io::Result<(String, i32)> {
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut err = Vec::new();
     let status: ExitStatus = {
-        let mut readers = pin!(join(
-            read_up_to(stdout, &mut out, MAX_STDOUT_CHARS),
-            read_up_to(stderr, &mut err, MAX_STDERR)
-        ));
+        let mut readers =
+            pin!(join(read_up_to(stdout, out, MAX_STDOUT_CHARS), read_up_to(stderr, &mut err, MAX_STDERR)));
         match race(child.wait(), readers.as_mut()).await {
             Either::First(status) => {
                 receiver.host.clock().within(DRAIN, readers).await;
@@ -266,7 +265,7 @@ async fn collect(receiver: &Receiver, child: &mut Child) -> io::Result<Output> {
             Either::Second(_) => child.wait().await?,
         }
     };
-    Ok(Output { stdout: out, stderr: String::from_utf8_lossy(&err).into_owned(), code: status.return_code() })
+    Ok((String::from_utf8_lossy(&err).into_owned(), status.return_code()))
 }
 
 /// Reads to the end and keeps the first `cap` bytes, so that a flood neither fills the memory nor blocks the child.

@@ -9,10 +9,13 @@ use std::io;
 use std::path::PathBuf;
 
 use gauntlet_protocol::fleet::Lines;
+use gauntlet_protocol::fleet::extension::usage::Usage;
 use gauntlet_protocol::json;
 use gauntlet_world::Host;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
+
+use super::account::Used;
 
 /// What became of one line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -40,6 +43,8 @@ pub(super) struct Outcome {
     pub(super) busy: bool,
     /// What a structured task asked of its outcome.
     pub(super) answer: Option<Answer>,
+    /// What its turn used.
+    pub(super) used: Used,
 }
 
 /// How the outcome of a structured task is sent.
@@ -113,6 +118,13 @@ impl Journal {
         fates.iter().filter_map(|(line, fate)| Some((*line, fate.outcome.clone()?))).collect()
     }
 
+    /// What all turns of a session used, as far as it was last told.
+    pub(super) fn total_of(&self, session: &str) -> Option<Usage> {
+        let fates = self.fates.borrow();
+        let totals = fates.values().rev().filter_map(|fate| fate.outcome.as_ref()?.used.total.as_ref());
+        totals.into_iter().find(|(of, _)| of == session).map(|(_, total)| *total)
+    }
+
     /// The CLI of this line is about to be started.
     pub(super) async fn started(&self, host: &Host, line: u64, context: &str) -> io::Result<()> {
         self.begun_here.borrow_mut().insert(line);
@@ -121,10 +133,13 @@ impl Journal {
 
     /// The line came to its outcome.
     pub(super) async fn ended(&self, host: &Host, line: u64, outcome: &Outcome) -> io::Result<()> {
-        let Outcome { id, context, text, busy, answer } = outcome;
+        let Outcome { id, context, text, busy, answer, used } = outcome;
         let mut entry = json!({ "line": line, "state": "ended", "id": id, "contextId": context, "busy": busy, "text": text });
         if let Some(Answer { url, report }) = answer {
             entry["task"] = json!({ "url": url, "report": report });
+        }
+        if let Some(used) = used.to_value() {
+            entry["used"] = used;
         }
         self.note(host, entry).await
     }
@@ -160,7 +175,8 @@ fn apply(fates: &mut BTreeMap<u64, Fate>, entry: &Value) {
                     url: task.get("url").and_then(Value::as_str).map(str::to_owned),
                     report: task.get("report").cloned().unwrap_or_default(),
                 });
-                fate.outcome = Some(Outcome { id, context, text: reply, busy, answer });
+                let used = entry.get("used").map(Used::from_value).unwrap_or_default();
+                fate.outcome = Some(Outcome { id, context, text: reply, busy, answer, used });
             }
         }
         Some("settled") => fate.settled = true,

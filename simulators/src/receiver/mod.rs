@@ -8,10 +8,12 @@
 //! One idea a file: `config`, `deviations` and `state` what it is told, `http` what it answers, `request` what it is asked, `params`
 //! what of that it cannot read, `claims` which contexts are at work,
 //! `task` what a dispatch says beside its text, `deadline` until when it may take,
-//! `inbox` what it accepted, `journal` what became of it, `turns` the order of things, `cli` one run of the CLI, `callback` the way
-//! back, `process` start, recovery and end. What differs by executor is its `Talk` (in `talk.rs`),
+//! `inbox` what it accepted, `journal` what became of it, `turns` the order of things, `cli` one run of the CLI, `account` what a turn
+//! used and how far it came, `callback` the way back, `process` start, recovery and end. What differs by executor is its `Talk` (in
+//! `talk.rs`),
 //! in its folder of `executors`, and in `replay` what is made of a CLI that prints its whole conversation each time.
 
+pub(crate) mod account;
 mod callback;
 mod claims;
 pub(crate) mod cli;

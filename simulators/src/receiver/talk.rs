@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gauntlet_protocol::fleet::Mode;
+use gauntlet_protocol::fleet::extension::usage::Reading;
+use gauntlet_protocol::step::Step;
 
+use super::account::Account;
 use super::cli::Output;
 use super::config::Config;
 use crate::executors;
@@ -45,6 +48,16 @@ pub(crate) trait Talk {
     /// The argument by which it is found out whether the CLI is there.
     fn probe(&self) -> &'static str {
         "--version"
+    }
+    /// What its output tells of what the turn used.
+    fn account(&self, stdout: &[u8]) -> Account {
+        let _ = stdout;
+        Account::OfTurn(Reading::default())
+    }
+    /// The last completed step that its output tells of, if it is made of steps.
+    fn last_step(&self, stdout: &[u8]) -> Option<Step> {
+        let _ = stdout;
+        None
     }
     /// What is added to the CLI's environment.
     fn environment(&self) -> BTreeMap<String, String> {

@@ -7,6 +7,7 @@ use gauntlet_protocol::fleet::{ContextId, InboxRecord, Lines};
 use gauntlet_protocol::jsonrpc::{RpcError, code};
 use serde_json::{Value, json};
 
+use super::account::Used;
 use super::journal::{Answer, Outcome};
 use super::state::Receiver;
 use gauntlet_world::injection::Point;
@@ -106,8 +107,10 @@ impl Receiver {
     pub(super) async fn outcome(&self, context: &str, kept: Option<&Kept>, ended: Ended) -> Outcome {
         let Ended { id, text, ended_by } = ended;
         let busy = ended_by == EndedBy::Busy;
+        // Of what did not begin it is known.
+        let used = if busy { Used::nothing() } else { Used::default() };
         let Some(kept) = kept else {
-            return Outcome { id, context: context.to_owned(), text, busy, answer: None };
+            return Outcome { id, context: context.to_owned(), text, busy, answer: None, used };
         };
         let mut on = kept.answers_on(context).to_owned();
         let mut url = kept.task.reply_to.as_ref().and_then(|reply_to| reply_to.url.clone());
@@ -119,7 +122,7 @@ impl Receiver {
             url = member("url");
             report = passed.get("report").cloned().unwrap_or_default();
         }
-        Outcome { id, context: on, text, busy, answer: Some(Answer { url, report }) }
+        Outcome { id, context: on, text, busy, answer: Some(Answer { url, report }), used }
     }
 
     /// Where an outcome is sent. What a task asked for counts only as long as it is below the configured address: that may be another

@@ -10,6 +10,7 @@ use gauntlet_protocol::fleet::{ContextId, Direction, MAX_PROMPT_CHARS, Mode, Ses
 use gauntlet_protocol::json;
 use serde_json::{Value, json};
 
+use super::account::Used;
 use super::claims::Claim;
 use super::cli::{Output, Run};
 use super::deadline::{Deadline, Waited};
@@ -145,9 +146,10 @@ impl Receiver {
             Waited::Over => return self.outcome(context, task.as_ref(), over(deadline)).await,
         };
         let text = self.shown(context, &text, task.as_ref()).await;
-        let Told { text, ended_by } = self.run(line, context, &text, deadline).await;
+        let Told { text, ended_by, used } = self.run(line, context, &text, deadline).await;
         let ended = Ended { id: self.callback_id(), text: told(cut, text), ended_by };
-        let outcome = self.outcome(context, task.as_ref(), ended).await;
+        let mut outcome = self.outcome(context, task.as_ref(), ended).await;
+        outcome.used = used;
         // The outcome is durable and recorded while the context is still held: the next turn of this context comes after it.
         self.conclude(line, &outcome).await;
         outcome
@@ -158,14 +160,21 @@ impl Receiver {
     async fn run(&self, line: u64, context: &str, text: &str, deadline: Option<Deadline>) -> Told {
         let mode = self.settings.mode;
         let talk = self.talk;
-        let over = || Told { text: not_begun(mode, deadline), ended_by: EndedBy::Deadline };
+        let over =
+            || Told { text: not_begun(mode, deadline), ended_by: EndedBy::Deadline, used: Used::nothing() };
         let stored = self.session_of(line, context).await;
         // Of several that begin at once only one could be found again, so it is held until it was.
         let _beginning = match (talk.replays(), &stored) {
             (true, None) if deadline.is_none() => self.first_turn(context).await,
             (true, None) => match self.wait_for(self.first_turn(context), deadline, context).await {
                 Waited::Got(guard) => guard,
-                Waited::Busy => return Told { text: mode.busy_slots_text(), ended_by: EndedBy::Busy },
+                Waited::Busy => {
+                    return Told {
+                        text: mode.busy_slots_text(),
+                        ended_by: EndedBy::Busy,
+                        used: Used::nothing(),
+                    };
+                }
                 Waited::Over => return over(),
             },
             _ => None,
@@ -176,7 +185,7 @@ impl Receiver {
         // Whoever still waits has not begun: after a crash it is run.
         if let Err(error) = self.journal.started(&self.host, line, context).await {
             // Without this record a crash could run the turn twice; not to run it at all is the lesser harm.
-            return Told::by_executor(mode.invocation_failed_text(&error.to_string()));
+            return Told::of_nothing(mode.invocation_failed_text(&error.to_string()));
         }
         let (reply, spoken) = self.run_once(line, context, text, stored.as_ref(), deadline).await;
         let stored = stored.map(|session| session.id);
@@ -250,21 +259,22 @@ impl Receiver {
         let named = if talk.replays() { self.named_conversations().await } else { Vec::new() };
         let output = match self.run_cli(args, &turn, context, session, text, deadline).await {
             Run::Ended(output) => output,
-            Run::TimedOut(ended_by) => {
+            Run::TimedOut(ended_by, stdout) => {
                 let text = match deadline {
                     Some(deadline) if ended_by == EndedBy::Deadline => {
                         ended_text(mode.cli, deadline.whole_ms)
                     }
                     _ => mode.timeout_text(self.config.turn_cap.as_secs_f64()),
                 };
-                return (Told { text, ended_by }, Spoken::default());
+                let text = self.with_last_step(context, text, &stdout).await;
+                return (Told { text, ended_by, used: Used::default() }, Spoken::default());
             }
             Run::NotStarted(error) if error.kind() == io::ErrorKind::NotFound => {
-                return (Told::by_executor(mode.missing_text()), Spoken::default());
+                return (Told::of_nothing(mode.missing_text()), Spoken::default());
             }
             Run::NotStarted(error) => {
                 let text = mode.invocation_failed_text(&not_started(mode.cli, &error));
-                return (Told::by_executor(text), Spoken::default());
+                return (Told::of_nothing(text), Spoken::default());
             }
         };
         let spoken = match talk.replays() {
@@ -284,7 +294,9 @@ impl Receiver {
             None if output.code != 0 => mode.no_output_text(output.code, &output.stderr),
             None => mode.no_reply_text(),
         };
-        (Told::by_executor(reply), spoken)
+        let ran_on = spoken.session.as_deref().or(session);
+        let used = self.used(context, ran_on, session, &output.stdout).await;
+        (Told { text: reply, ended_by: EndedBy::Executor, used }, spoken)
     }
 
     /// What the CLI said, as it passes its injection point.
@@ -380,11 +392,13 @@ impl Receiver {
 struct Told {
     text: String,
     ended_by: EndedBy,
+    used: Used,
 }
 
 impl Told {
-    fn by_executor(text: String) -> Self {
-        Self { text, ended_by: EndedBy::Executor }
+    /// The CLI was not started.
+    fn of_nothing(text: String) -> Self {
+        Self { text, ended_by: EndedBy::Executor, used: Used::nothing() }
     }
 }
 

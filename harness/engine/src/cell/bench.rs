@@ -260,7 +260,7 @@ pub(crate) fn fleet_yaml(plan: &Plan, places: &Places, receiver: u16, node: u16)
     let token = if plan.scenario.given.receiver.auth { RECEIVER_TOKEN } else { "null" };
     // Texts are written as JSON writes them, which YAML reads alike.
     let (mode, repo) = (json!(plan.executor.id.value), json!(places.repo().to_string_lossy()));
-    let text = format!(
+    let mut text = format!(
         "fleet:
   self:
     name: gauntlet
@@ -276,6 +276,9 @@ pub(crate) fn fleet_yaml(plan: &Plan, places: &Places, receiver: u16, node: u16)
       repo_path: {repo}
 "
     );
+    for (member, value) in &plan.scenario.given.peer {
+        text.push_str(&format!("      {member}: {value}\n"));
+    }
     text.into_bytes()
 }
 

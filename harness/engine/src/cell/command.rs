@@ -47,7 +47,8 @@ impl Stagehand {
 
     /// What its user knows of a message to the subject: whether it was taken, and on which context. Whether it was.
     fn note_sent(&self, key: &str, args: &[String], code: i32, printed: Option<&Value>) -> bool {
-        let to_subject = args.iter().any(|argument| argument == PEER);
+        let sends = args.first().is_some_and(|command| command == "send");
+        let to_subject = sends && args.iter().any(|argument| argument == PEER);
         // Any other code tells that nothing was sent.
         if !to_subject || !matches!(code, 0 | 1) {
             return false;

@@ -32,6 +32,9 @@ use crate::trace::{Trace, What};
 /// How long a node may take to be loaded, to listen, or to stop.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// The names of their processes: the subject, and its neighbour.
+pub(super) const NODES: [&str; 2] = ["hermes", "neighbour"];
+
 /// The nodes of a cell.
 pub(super) struct Nodes {
     plan: Plan,
@@ -109,6 +112,21 @@ impl Nodes {
         if given.hermes.connects {
             self.connect(Which::Hermes).await;
         }
+        Ok(())
+    }
+
+    /// Starts again what a power cut ended: every node listens.
+    pub(super) async fn begin_again(&self) -> Result<(), BenchError> {
+        self.subject.borrow_mut().take();
+        self.neighbour.borrow_mut().take();
+        if let Some(neighbour) = &self.plan.scenario.given.hermes.neighbour {
+            self.load(HostName::Neighbour).await?;
+            if !neighbour.same_bind {
+                self.connect(Which::Neighbour).await;
+            }
+        }
+        self.load(HostName::Hermes).await?;
+        self.connect(Which::Hermes).await;
         Ok(())
     }
 
@@ -193,7 +211,8 @@ impl Nodes {
         });
         let (name, home) = self.whereabouts(host);
         let places = self.bench.places();
-        let mut env = runtime_environment(places, &self.names, &places.bin().to_string_lossy());
+        // Its registered handlers are programs of the computer, or what stands for them.
+        let mut env = runtime_environment(places, &self.names, &super::real::search_path(places));
         env.insert("HERMES_HOME".to_owned(), home.to_string_lossy().into_owned());
         let process = self.bench.launch(name, env, home, body);
         self.trace.push(What::Started { host: name.to_owned() });
@@ -214,8 +233,8 @@ impl Nodes {
 
     fn whereabouts(&self, host: HostName) -> (&'static str, PathBuf) {
         match host {
-            HostName::Neighbour => ("neighbour", self.bench.places().neighbour()),
-            _ => ("hermes", self.bench.places().hermes()),
+            HostName::Neighbour => (NODES[1], self.bench.places().neighbour()),
+            _ => (NODES[0], self.bench.places().hermes()),
         }
     }
 

@@ -6,6 +6,7 @@
 mod bench;
 mod command;
 mod crowd;
+mod held;
 mod hermes;
 mod names;
 mod plan;
@@ -19,6 +20,7 @@ mod workdir;
 
 pub(crate) use bench::turn_cap;
 pub(crate) use names::Names;
+pub use names::Told;
 pub use plan::{Deviation, Plan};
 pub(crate) use real::{RealSettings, clear_away};
 pub use run::Outcome;

@@ -5,10 +5,25 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::braces;
 use crate::data::executor::Executor;
+
+/// What the names of a cell came to, beside what follows from its id.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    /// Contexts that receivers made up, by the dispatch that they were made up for.
+    made_up: BTreeMap<String, String>,
+    /// Where the cell lived.
+    workdir: String,
+    /// Where the receiver called back by its configuration.
+    hermes_url: String,
+    /// Where the subject listened.
+    port: u16,
+}
 
 /// The names of one cell.
 pub(crate) struct Names {
@@ -43,6 +58,24 @@ impl Names {
             hermes_url: RefCell::default(),
             port: Cell::default(),
         }
+    }
+
+    /// What they came to.
+    pub(crate) fn told(&self) -> Told {
+        Told {
+            made_up: self.made_up.borrow().clone(),
+            workdir: self.workdir.borrow().clone(),
+            hermes_url: self.hermes_url.borrow().clone(),
+            port: self.port.get(),
+        }
+    }
+
+    /// The names are what they came to in an earlier cell with the same id.
+    pub(crate) fn restore(&self, told: &Told) {
+        self.made_up.borrow_mut().clone_from(&told.made_up);
+        self.workdir.borrow_mut().clone_from(&told.workdir);
+        self.hermes_url.borrow_mut().clone_from(&told.hermes_url);
+        self.port.set(told.port);
     }
 
     /// The real id of a context.

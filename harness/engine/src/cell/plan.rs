@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gauntlet_protocol::fleet::extension::Extension;
+use gauntlet_protocol::fleet::extension::{Extension, Taker};
 use gauntlet_reports::Lane;
 use gauntlet_simulators::cli::Profile;
 use gauntlet_world::injection::Quirk;
@@ -96,7 +96,8 @@ impl Plan {
     /// The URIs of the extensions that the receiver of this cell takes.
     pub fn declares(&self) -> Vec<String> {
         let lacks = &self.scenario.given.receiver.lacks;
-        let taken = self.release.declares.iter().map(|uri| &uri.value);
+        let is_nodes = |uri: &str| Extension::named(uri).is_some_and(|known| known.taker == Taker::Node);
+        let taken = self.release.declares.iter().map(|uri| &uri.value).filter(|uri| !is_nodes(uri));
         taken.filter(|uri| !lacks.iter().any(|lacked| lacked.value == **uri)).cloned().collect()
     }
 

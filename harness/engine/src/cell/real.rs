@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use gauntlet_runtime::Runtime;
@@ -27,6 +27,7 @@ use super::stage::CellStage;
 use super::tap::{OnlyOpened, Wire};
 use super::workdir;
 use crate::files;
+use crate::hold::Hold;
 use crate::strays;
 use crate::trace::{File, Files, Trace, What};
 
@@ -37,6 +38,8 @@ pub(crate) struct RealSettings {
     pub(crate) binary: PathBuf,
     /// The folder of the cell, not made yet.
     pub(crate) root: PathBuf,
+    /// Where the cell is to be held.
+    pub(crate) hold: Option<Arc<Hold>>,
 }
 
 /// The bench of the real lane.
@@ -266,6 +269,14 @@ impl RealBench {
             .filter(|stray| !deployed.contains(&stray.pid))
             .map(|stray| (Pid(stray.pid), stray.name))
             .collect()
+    }
+
+    /// Every process of the cell, the receiver first.
+    pub(crate) fn processes(&self) -> Vec<(u32, String)> {
+        let receiver = self.running_pid().map(|pid| pid.0);
+        let others = strays::of_cell(&self.places.root, receiver).into_iter();
+        let others = others.map(|stray| (stray.pid, stray.name));
+        receiver.map(|pid| (pid, "receiver".to_owned())).into_iter().chain(others).collect()
     }
 
     pub(crate) fn look(&self, moment: &str, trace: &Trace) {

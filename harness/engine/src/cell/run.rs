@@ -13,15 +13,15 @@ use tokio::time::Instant;
 
 use super::bench::{Bench, BenchError};
 use super::hermes::Nodes;
-use super::names::Names;
+use super::names::{Names, Told};
 use super::plan::{Deviation, Plan};
 use super::real::{RealBench, RealSettings};
 use super::steps::Stagehand;
 use super::virtual_bench::VirtualBench;
 use crate::data::catalogue::{Catalogue, Role};
 use crate::oracle::{self, Judgement, Memory};
-use crate::scenario::{Limits, SubjectKind};
-use crate::trace::{Observation, Trace, What, digest};
+use crate::scenario::{Limits, Subject, SubjectKind};
+use crate::trace::{OF_NODE, Observation, Trace, What, digest};
 
 /// What became of a cell.
 #[derive(Debug, Clone, Default)]
@@ -40,10 +40,14 @@ pub struct Outcome {
     pub error: Option<String>,
     /// The secrets of this cell, which must be redacted wherever its observations are shown.
     pub secrets: Vec<String>,
+    /// What the names of this cell came to.
+    pub names: Told,
 }
 
 /// How long it is waited, after the last outcome, for replies that should not come.
 const QUIET: Duration = Duration::from_secs(5);
+/// How long a cell that somebody holds may last.
+const HELD: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Runs and judges a cell. The caller provides the runtime: current-thread, and paused for the virtual lane.
 pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSettings>) -> Outcome {
@@ -79,12 +83,15 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
         trace: trace.clone(),
         nodes: Nodes::new(plan, &bench, &names, &trace),
         memory: Memory::default(),
+        hold: real.and_then(|settings| settings.hold.clone()),
     });
     if plan.scenario.subject != SubjectKind::Hermes {
         watch_crashes(&hand);
     }
     let harness = bench.harness().clone();
-    match harness.clock().within(Limits::horizon(plan.lane), play(&hand)).await {
+    // Whoever looks at a cell takes the time that it takes.
+    let horizon = hand.hold.as_ref().map_or(Limits::horizon(plan.lane), |_| HELD);
+    match harness.clock().within(horizon, play(&hand, catalogue)).await {
         Some(Ok(())) => {}
         Some(Err(error)) => outcome.error = Some(error.to_string()),
         // The waiting side fails: steps that did not come about have no result, and what they expect is judged so.
@@ -104,14 +111,16 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
     outcome.observations = trace.take();
     outcome.secrets.extend(oracle::deployed_bearers(&outcome.observations));
     outcome.judgements = oracle::judge(plan, catalogue, &names, &outcome.observations, &hand.memory);
+    outcome.names = names.told();
     if plan.lane == Lane::Virtual {
         outcome.digest = digest(&outcome.observations);
     }
+    hand.hold_if_failed(&outcome.judgements).await;
     bench.tear_down().await;
     outcome
 }
 
-async fn play(hand: &Rc<Stagehand>) -> Result<(), BenchError> {
+async fn play(hand: &Rc<Stagehand>, catalogue: &Catalogue) -> Result<(), BenchError> {
     if hand.plan.scenario.subject == SubjectKind::Hermes {
         hand.nodes.begin().await?;
     } else {
@@ -121,12 +130,18 @@ async fn play(hand: &Rc<Stagehand>) -> Result<(), BenchError> {
         }
     }
     for (number, step) in hand.plan.scenario.steps.iter().enumerate() {
+        hand.hold_before(number, step).await;
         hand.step(number, step).await?;
+        hand.hold_after(number).await;
     }
     // A Hermes node answers at once: nothing is to be waited for, and nothing is left of a turn.
     if hand.plan.scenario.subject != SubjectKind::Hermes {
         hand.settle().await;
+        hand.hold_at_rest(catalogue).await;
         hand.end().await;
+    } else if hand.plan.scenario.then.iter().any(|check| matches!(check.subject(), Some(Subject::Leftovers)))
+    {
+        hand.look_for_leftovers(OF_NODE).await;
     }
     Ok(())
 }

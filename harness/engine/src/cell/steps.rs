@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use gauntlet_runtime::registry::Caller;
 use gauntlet_simulators::stranger::Says;
 use gauntlet_world::network::{Address, Stream};
@@ -17,6 +19,7 @@ use super::hermes::Nodes;
 use super::names::Names;
 use super::plan::Plan;
 use super::tap::Wire;
+use crate::hold::Hold;
 use crate::oracle::Memory;
 use crate::oracle::wire::{self, HttpAnswer};
 use crate::scenario::{Await, Bearer, Call, Dispatch, HostName, Request, Step, SubjectKind, Verb};
@@ -41,6 +44,8 @@ pub(super) struct Stagehand {
     pub(super) nodes: Nodes,
     /// What oracles read of the trace so far.
     pub(super) memory: Memory,
+    /// Where it is to be held.
+    pub(super) hold: Option<Arc<Hold>>,
 }
 
 /// The key under which a step's result is in the trace: its number, and its name if it has one.
@@ -112,7 +117,11 @@ impl Stagehand {
             Verb::PowerCut(fate) => {
                 self.trace.push(What::PowerCut);
                 self.bench.power_cut(fate);
-                self.bench.start_runtime().await?;
+                if self.plan.scenario.subject == SubjectKind::Hermes {
+                    self.nodes.begin_again().await?;
+                } else {
+                    self.bench.start_runtime().await?;
+                }
                 json!({})
             }
             Verb::Write(write) => {
@@ -229,7 +238,15 @@ impl Stagehand {
             Value::Null => json!({}),
             args => self.names.resolve_value(args),
         };
-        let tool = self.tool(&self.names.resolve(&call.tool), &call.caller(), args).await;
+        let name = self.names.resolve(&call.tool);
+        if let Some(many) = call.at_once {
+            let caller = call.caller();
+            let calls = (0..many).map(|_| self.tool(&name, &caller, args.clone()));
+            let tools = join_all(calls).await;
+            tools.iter().for_each(|tool| self.note_called_dispatch(key, tool));
+            return json!({ "tools": tools, "sent": self.requests_of(key) });
+        }
+        let tool = self.tool(&name, &call.caller(), args).await;
         self.note_called_dispatch(key, &tool);
         json!({ "tool": tool })
     }
@@ -256,6 +273,17 @@ impl Stagehand {
             Either::First(Err(error)) => json!({ "refused": error.to_string() }),
             Either::Second(()) => json!({ "interrupted": "the runtime died during the call" }),
         }
+    }
+
+    /// The requests that went over the wire in a step, read from their raw bytes.
+    fn requests_of(&self, key: &str) -> Vec<Value> {
+        self.trace.read(|all| {
+            let sent = all.iter().filter_map(|seen| match &seen.what {
+                What::Exchange { step, sent, .. } if step == key => wire::request(&sent.0),
+                _ => None,
+            });
+            sent.map(|request| request.to_value(&self.names.token)).collect()
+        })
     }
 
     /// The request and the answer in the last exchange of a step, read from their raw bytes.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use gauntlet_protocol::fleet::{MODES, Mode};
 use gauntlet_runtime::Runtime;
 use gauntlet_runtime::fleet::command;
-use gauntlet_simulators::{cli, gate, receiver};
+use gauntlet_simulators::{cli, gate, programs, receiver};
 use gauntlet_world::fault::Unsynced;
 use gauntlet_world::injection::Injector;
 use gauntlet_world::network::Address;
@@ -22,10 +22,12 @@ use super::bench::{
     BenchError, Places, TEMPLATE, fleet_yaml, launchers, mode, receiver_config, receiver_environment,
     runtime_environment, template, watch_deliveries,
 };
+use super::hermes::NODES;
 use super::names::Names;
 use super::plan::{Deviation, Plan};
 use super::stage::CellStage;
 use super::tap::{OnlyOpened, Wire};
+use crate::scenario::SubjectKind;
 use crate::trace::Trace;
 
 const NODE_PORT: u16 = 9219;
@@ -308,13 +310,14 @@ impl VirtualBench {
         }
     }
 
-    /// Every process of the machine but the runtime and receivers.
+    /// Every process of the machine but the runtime, Hermes nodes and receivers.
     pub(crate) fn strays(&self) -> Vec<(Pid, String)> {
         let receiver = self.receiver.borrow().as_ref().map(|(pid, _)| *pid);
         let ours = [receiver, self.runtime_pid.get()];
         let running = self.machine.running().into_iter().map(|(pid, name, _)| (pid, name));
         let is_deployed = |name: &str| MODES.iter().any(|mode| deployed(mode) == name);
-        running.filter(|(pid, name)| !ours.contains(&Some(*pid)) && !is_deployed(name)).collect()
+        let is_ours = |pid: &Pid, name: &str| ours.contains(&Some(*pid)) || NODES.contains(&name);
+        running.filter(|(pid, name)| !is_ours(pid, name) && !is_deployed(name)).collect()
     }
 
     pub(crate) fn look(&self, moment: &str, trace: &Trace) {
@@ -390,6 +393,11 @@ fn install(
         0
     });
     machine.install(&places.bin().join("sleep"), "sleep", sleep)?;
+    if plan.scenario.subject == SubjectKind::Hermes {
+        for (name, program) in programs::all() {
+            machine.install(&places.bin().join(name), name, program)?;
+        }
+    }
     if plan.scenario.steps.iter().any(|step| step.command.is_some()) {
         let injector = injector.clone();
         let command = program(move |host| command::program(host, injector.clone()));

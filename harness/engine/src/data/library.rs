@@ -15,6 +15,7 @@ use super::executor::Executor;
 use super::fault::Fault;
 use super::names::{self, InFault, InProfile, InQuirk, InRelease, InScenario, Keys, OfRelease, Used, What};
 use super::outline::Outline;
+use super::owed;
 use super::place::{Kind, Places};
 use super::prefix;
 use super::release::Release;
@@ -99,6 +100,9 @@ impl Library {
         if mistakes.is_empty() {
             mistakes =
                 used.iter().filter_map(|used| names::check(&library, &read[used.file], used)).collect();
+        }
+        if mistakes.is_empty() {
+            mistakes = owed::mistakes(&library, &read);
         }
         library.digest = hasher.finalize().to_hex().to_string();
         if mistakes.is_empty() { Ok(library) } else { Err(LoadError::Mistakes(DataErrors::new(mistakes))) }

@@ -6,6 +6,7 @@ mod library;
 mod names;
 mod outline;
 pub(crate) mod output;
+mod owed;
 mod prefix;
 mod source;
 mod yaml;

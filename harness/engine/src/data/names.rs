@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use gauntlet_protocol::fleet::MODES;
 use gauntlet_protocol::fleet::extension::EXTENSIONS;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -22,8 +23,10 @@ pub(super) struct Used {
     pub(super) what: What,
 }
 
-/// What the receivers are called that the runtime deploys, in the order of their modes.
-const DEPLOYED: [&str; 4] = ["claude_code-deployed", "opencode-deployed", "codex-deployed", "agy-deployed"];
+/// What the receivers are called that the runtime deploys.
+fn deployed() -> impl Iterator<Item = String> {
+    MODES.iter().map(|mode| format!("{}-deployed", mode.name))
+}
 
 /// What a name should name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,9 +47,10 @@ pub(super) enum What {
 
 /// The hosts of cells at whose port calls faults can be aimed: the receiver, the runtime, its command, the receivers that it deploys, the
 /// CLIs, and Hermes nodes. The harness' own are not among them.
-fn hosts(library: &Library) -> Vec<&str> {
-    let clis = library.executors.values().map(|executor| executor.cli.as_str());
-    ["receiver", "runtime", "gauntlet", "neighbour"].into_iter().chain(DEPLOYED).chain(clis).collect()
+fn hosts(library: &Library) -> Vec<String> {
+    let clis = library.executors.values().map(|executor| executor.cli.clone());
+    let others = ["receiver", "runtime", "gauntlet", "neighbour"].map(str::to_owned);
+    others.into_iter().chain(deployed()).chain(clis).collect()
 }
 
 /// What is wrong with a name, if anything is.
@@ -56,6 +60,7 @@ pub(super) fn check(library: &Library, file: &SourceFile, used: &Used) -> Option
         let place = (written.referenced.line(), written.referenced.column());
         Some(DataError::new(&file.name, &file.text, place, message, help))
     };
+    let hosts;
     let (what, known): (&str, Vec<&str>) = match used.what {
         What::Requirement => ("a requirement", library.catalogue.ids().collect()),
         What::Itself => {
@@ -75,7 +80,10 @@ pub(super) fn check(library: &Library, file: &SourceFile, used: &Used) -> Option
             _ => ("a quirk", library.quirks.keys().map(String::as_str).collect()),
         },
         What::Executor => ("an executor", library.executors.keys().map(String::as_str).collect()),
-        What::Host => ("a host of a cell", hosts(library)),
+        What::Host => {
+            hosts = self::hosts(library);
+            ("a host of a cell", hosts.iter().map(String::as_str).collect())
+        }
         What::Capability => ("an extension", EXTENSIONS.iter().map(|extension| extension.uri).collect()),
     };
     if known.contains(&written.value.as_str()) {
@@ -203,7 +211,7 @@ mod tests {
             assert!(seen.remove(of_harness), "{of_harness} is no host any more");
         }
         // Stories with receivers that the runtime deploys are undisturbed, so that nothing is noted of them.
-        let others = hosts(&library).into_iter().filter(|host| !DEPLOYED.contains(host));
-        assert_eq!(seen, others.map(str::to_owned).collect());
+        let others = hosts(&library).into_iter().filter(|host| deployed().all(|deployed| deployed != *host));
+        assert_eq!(seen, others.collect());
     }
 }

@@ -94,6 +94,21 @@ pub(crate) fn judge(
     verdicts
 }
 
+/// What a step was expected to come to and did not, as far as its result is in the trace.
+pub(crate) fn failed_step(
+    plan: &Plan,
+    names: &Names,
+    observations: &[Observation],
+    memory: &Memory,
+    number: usize,
+) -> Option<Finding> {
+    let step = plan.scenario.steps.get(number)?;
+    let view = View::new(observations, names, memory);
+    let (index, value) = view.result(&key(number, step))?;
+    let difference = expect::step(step.expect.as_ref()?, value, &view)?;
+    Some(Finding { expected: difference.expected, observed: difference.observed, trace: vec![index] })
+}
+
 fn expectations(plan: &Plan, view: &View<'_>) -> Vec<(String, Judgement)> {
     let mut found = Vec::new();
     let mut reached = true;

@@ -16,7 +16,7 @@ mod view;
 pub(crate) mod wire;
 
 pub(crate) use bearers::deployed as deployed_bearers;
-pub(crate) use invariants::open_dispatches;
-pub(crate) use judge::judge;
+pub(crate) use invariants::{NO_SECRET, open_dispatches};
 pub use judge::{Finding, Judgement};
+pub(crate) use judge::{failed_step, judge};
 pub(crate) use memory::Memory;

@@ -20,6 +20,8 @@ pub struct Given {
     pub receiver: ReceiverGiven,
     /// The executor behind it.
     pub executor: ExecutorGiven,
+    /// Members of the receiver's entry in the runtime's `fleet.yaml`, beside the usual ones.
+    pub peer: BTreeMap<String, Value>,
     /// Hermes, where replies go.
     pub hermes: HermesGiven,
     /// Whether only quirks of the runtime cross the scenario, and no fault does: what it judges is the runtime by itself, and its peers

@@ -46,7 +46,7 @@ pub struct Step {
     pub stop: Option<HostName>,
     /// A process is started, or started again, and is ready when the step ends.
     pub start: Option<HostName>,
-    /// The machine loses power, with this fate of unsynced data; then the runtime is started again.
+    /// The machine loses power, with this fate of unsynced data; then the runtime, or Hermes nodes that are subjects, are started again.
     pub power_cut: Option<Unsynced>,
     /// A file is written from outside.
     pub write: Option<WriteFile>,
@@ -157,7 +157,7 @@ impl Verb<'_> {
                 "refused",
                 "elapsed_ms",
             ],
-            Verb::Call(_) => &["tool", "elapsed_ms"],
+            Verb::Call(_) => &["tool", "tools", "sent", "elapsed_ms"],
             Verb::Run(_) => &["code", "text", "elapsed_ms"],
             Verb::Command(_) => &["code", "stdout", "stderr", "json", "acknowledged", "elapsed_ms"],
             _ => &[],
@@ -382,6 +382,9 @@ pub struct Call {
     /// The arguments. `{context:NAME}` in a text stands for a context's real id.
     #[serde(default)]
     pub args: Value,
+    /// So many call it at once; the result has their `tools`, and what they `sent` over the wire, and nothing else.
+    #[serde(default)]
+    pub at_once: Option<usize>,
     /// Files that are written from outside while the call runs, each so long after its beginning.
     #[serde(default)]
     pub meanwhile: Vec<Meanwhile>,

@@ -11,6 +11,10 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
         let message = "expected only `answers` of Hermes, which is no subject here; found more";
         return Some(Mistake::at(&["given", "hermes"], message));
     }
+    if is_hermes && !scenario.given.peer.is_empty() {
+        let message = "expected no `peer` of a Hermes node, whose agents are in its `config`; found some";
+        return Some(Mistake::at(&["given", "peer"], message));
+    }
     if let Some(mistake) = idle_command(&scenario.given.hermes) {
         return Some(mistake);
     }
@@ -22,8 +26,9 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
             Verb::Await(wait) => is_hermes == wait.answer_to.is_some(),
             Verb::Call(call) => is_hermes || !call.by_neighbour,
             Verb::Request(_) | Verb::Run(_) | Verb::Advance(_) | Verb::Stranger(_) => true,
+            Verb::PowerCut(_) => true,
             Verb::Write(_) | Verb::Remove(_) | Verb::Link(_) | Verb::Fault(_) | Verb::Mend(_) => true,
-            Verb::Dispatch(_) | Verb::Command(_) | Verb::PowerCut(_) | Verb::Jump(_) => !is_hermes,
+            Verb::Dispatch(_) | Verb::Command(_) | Verb::Jump(_) => !is_hermes,
         };
         let named = match verb {
             Verb::Kill(host) | Verb::Stop(host) | Verb::Start(host) => Some(host),

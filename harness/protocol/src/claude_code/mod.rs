@@ -3,11 +3,13 @@
 //!
 //! 1.0.100 was not recorded to print any: it refuses the receiver's arguments.
 
+mod account;
 mod frame;
 mod mode;
 mod output;
 mod session;
 
+pub use account::{last_step, used};
 pub use frame::{Frame, FrameKind};
 pub use mode::MODE;
 pub use output::TurnOutput;

@@ -3,6 +3,7 @@
 //! Releases from 0.44.0 on speak threads, turns and items. 0.36.0 speaks an older language ([`LegacyEvent`]), which
 //! today's receivers read without finding a reply in it.
 
+mod account;
 mod event;
 mod item;
 mod legacy;
@@ -10,6 +11,7 @@ mod mode;
 mod output;
 mod usage;
 
+pub use account::{last_step, thread_total};
 pub use event::Event;
 pub use item::{Item, ItemKind};
 pub use legacy::{LegacyEvent, LegacyKind};

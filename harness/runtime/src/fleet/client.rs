@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use gauntlet_protocol::fleet::config::PeerEntry;
-use gauntlet_protocol::fleet::extension::TASK;
+use gauntlet_protocol::fleet::extension::handler::Choice;
 use gauntlet_protocol::fleet::extension::task::Task;
+use gauntlet_protocol::fleet::extension::usage::{Reading, Usage};
+use gauntlet_protocol::fleet::extension::{HANDLER, TASK};
 use gauntlet_protocol::fleet::{AgentMessage, ContextId, Dispatch};
 use gauntlet_protocol::jsonrpc::{Request as RpcRequest, Response, RpcError, code};
 use gauntlet_world::http::{self, HttpError, Request, Url};
@@ -34,6 +36,10 @@ pub enum Class {
     Unknown,
     /// The peer may be at work on it, and its deadline is over.
     Deadline,
+    /// The peer has not seen it, since it does not declare what it was to be asked for.
+    Undeclared,
+    /// The peer's budget does not allow it; the peer has not seen it.
+    Budget,
 }
 
 impl Class {
@@ -46,12 +52,14 @@ impl Class {
             Class::RepliedElsewhere => "replied_elsewhere",
             Class::Unknown => "unknown",
             Class::Deadline => "deadline",
+            Class::Undeclared => "undeclared",
+            Class::Budget => "budget",
         }
     }
 
     /// Whether sending again cannot run the work twice.
     pub fn retry_is_safe(self) -> bool {
-        matches!(self, Class::NotSent | Class::Refused)
+        matches!(self, Class::NotSent | Class::Refused | Class::Undeclared | Class::Budget)
     }
 }
 
@@ -91,7 +99,7 @@ impl Fleet {
     }
 
     /// The name by which other nodes know this one.
-    async fn own_name(&self) -> String {
+    pub(super) async fn own_name(&self) -> String {
         let configured = self.config().await.ok().and_then(|config| config.name.clone());
         match configured {
             Some(name) => name,
@@ -119,6 +127,7 @@ impl Fleet {
         text: &str,
         context: Option<ContextId>,
         task: Option<&Task>,
+        choice: Option<&Choice>,
     ) -> Result<AgentMessage, SendError> {
         let peer = self.peer(peer_name).await?;
         let whole_ms = task.and_then(|task| task.deadline_ms);
@@ -132,6 +141,9 @@ impl Fleet {
             }
             None => None,
         };
+        if let Some(choice) = choice {
+            self.may_choose(peer_name, &peer, choice, left()).await?;
+        }
         let text = match &form {
             Some(Form::Text(whole)) => whole.as_str(),
             _ => text,
@@ -154,25 +166,24 @@ impl Fleet {
             params["message"]["messageId"] = Value::String(id.clone());
             TASK.announce(&mut params["message"], task.to_value());
         }
+        if let Some(choice) = choice {
+            HANDLER.announce(&mut params["message"], choice.to_value());
+        }
         let answers_on = task
             .and_then(|task| task.reply_to.as_ref()?.context.as_ref())
             .or(asked.as_ref())
             .map(ContextId::as_str);
+        self.note_deadline(&id, answers_on, whole_ms.map(|_| left())).await?;
+        let is_counted = match self.reserve(peer_name, &peer, &id, answers_on).await {
+            Ok(is_counted) => is_counted,
+            Err(refusal) => {
+                self.forget_deadline(&id).await;
+                return Err(refusal);
+            }
+        };
         if let Some(on) = answers_on {
             self.remember_peer(peer_name, on).await;
         }
-        let noted = match (whole_ms, answers_on) {
-            (Some(_), on) => self.deadlines().sending(&self.host, &id, on, left()).await,
-            (None, Some(on)) => self.deadlines().sending_without(&self.host, &id, on).await,
-            (None, None) => Ok(()),
-        };
-        noted.map_err(|error| {
-            SendError::new(
-                Class::NotSent,
-                "record",
-                format!("the deadline could not be written down: {error}"),
-            )
-        })?;
         let request =
             RpcRequest { id: sent.value("id").clone(), method: sent.value("method").clone(), params };
         if let Some(context) = &asked {
@@ -181,8 +192,12 @@ impl Fleet {
         let body = request.to_value().to_string().into_bytes();
         let limit = SEND_LIMIT.min(left());
         let request = Request { method: "POST".to_owned(), url: url.clone(), headers, body, limit };
+        let mut told = Reading::default();
         let understood = match http::exchange(&self.host, request).await {
-            Ok(answer) => understand(peer_name, answer.status, &answer.body),
+            Ok(answer) => {
+                told = used(&answer.body);
+                understand(peer_name, answer.status, &answer.body)
+            }
             Err(error) if error.may_have_been_seen() && left().is_zero() => {
                 let mut over = deadline_over(peer_name, whole_ms);
                 over.context = answers_on.map(str::to_owned);
@@ -198,11 +213,17 @@ impl Fleet {
             Err(error) => {
                 // Of what never began no reply is to come.
                 if error.class.retry_is_safe() {
+                    if is_counted {
+                        self.release(&id).await;
+                    }
                     self.forget_deadline(&id).await;
                 }
                 return Err(error);
             }
         };
+        if is_counted {
+            self.book(&id, is_plain, answers_on, &message, told).await;
+        }
         if let (Some(_), None, Some(named)) = (whole_ms, answers_on, &message.context)
             && let Err(error) = self.deadlines().is_on(&self.host, &id, named).await
         {
@@ -214,6 +235,24 @@ impl Fleet {
             self.forget_deadline(&id).await;
         }
         Ok(message)
+    }
+
+    /// Writes down until when a reply is in time, before anything is sent.
+    async fn note_deadline(
+        &self,
+        id: &str,
+        answers_on: Option<&str>,
+        left: Option<Duration>,
+    ) -> Result<(), SendError> {
+        let noted = match (left, answers_on) {
+            (Some(left), on) => self.deadlines().sending(&self.host, id, on, left).await,
+            (None, Some(on)) => self.deadlines().sending_without(&self.host, id, on).await,
+            (None, None) => Ok(()),
+        };
+        noted.map_err(|error| {
+            let text = format!("the deadline could not be written down: {error}");
+            SendError::new(Class::NotSent, "record", text)
+        })
     }
 
     /// What a message looks like on its way: what was decided of it, its header fields and its parameters.
@@ -324,6 +363,12 @@ fn class_of(error: &RpcError) -> Class {
     } else {
         Class::Unknown
     }
+}
+
+/// What an answer says that its turn used, for one that is the reply itself.
+fn used(body: &[u8]) -> Reading {
+    let result = Response::parse(body).ok().and_then(|response| response.outcome.ok());
+    result.and_then(|result| result.get("message").map(Usage::in_message)).unwrap_or_default()
 }
 
 /// The checks of sheet 5.1, in its order and with its texts.

@@ -7,8 +7,9 @@ use gauntlet_world::Host;
 use gauntlet_world::injection::{Injector, Point};
 use serde_json::{Map, Value, json};
 
-use super::Class;
+use super::budget::command::BudgetCommand;
 use super::tools::{SEND, SEND_AND_WAIT, TOOLSET};
+use super::{Class, budget};
 use crate::registry::{CallError, Caller};
 use crate::runtime::{Runtime, StartError};
 
@@ -40,12 +41,19 @@ pub struct SendArgs {
 enum Program {
     /// Send a message to an agent of the fleet
     Send(SendArgs),
+    /// What peers with a budget have used
+    #[command(subcommand)]
+    Budget(BudgetCommand),
 }
 
 /// How [`program`] ends when its message was not answered.
 const UNANSWERED: i32 = 1;
-/// How [`program`] ends when its arguments make no sense.
+/// How [`program`] ends when its arguments, or files that people write, make no sense.
 const USAGE: i32 = 2;
+/// How [`program`] ends when the machine is in its way.
+const BROKEN: i32 = 3;
+/// How [`program`] ends when no peer has a budget.
+const NOTHING_SELECTED: i32 = 4;
 
 /// The command as a process of a host, by its arguments: the exit code. Quirks bite at what it does with its result; on the way there
 /// those of a running runtime do.
@@ -59,6 +67,14 @@ pub async fn program(host: Host, injector: Injector) -> i32 {
                 UNANSWERED
             }
         }
+        Ok(Program::Budget(command)) => match budget::command::run(&host, &command, &injector).await {
+            Ok(true) => 0,
+            Ok(false) => NOTHING_SELECTED,
+            Err(error) => {
+                let _ = host.processes().print_error(format!("error: {error}\n").as_bytes()).await;
+                if error.is_of_its_user() { USAGE } else { BROKEN }
+            }
+        },
         Err(error) => {
             let text = error.render().to_string();
             // Help comes this way too, and is no mistake.

@@ -93,6 +93,12 @@ impl Fleet {
     }
 }
 
+/// What the profile's `fleet.yaml` says now, for who is no runtime: without the rules that need a disk.
+pub(super) async fn load(host: &Host) -> Result<FleetConfig, ConfigError> {
+    let path = config_file(host).await;
+    parse(&path.to_string_lossy(), &read(host, &path).await?)
+}
+
 /// The name of a rule that a configuration breaks, which stays the same.
 fn rule(error: &ConfigError) -> &'static str {
     let rule = match error {
@@ -106,7 +112,9 @@ fn rule(error: &ConfigError) -> &'static str {
         Rule::Fleet(_) => "fleet",
         Rule::Section { .. } => "section",
         Rule::Scalar { .. } => "scalar",
-        Rule::Handler(_) => "handler",
+        Rule::Handler { .. } => "handler",
+        Rule::PeerHandler { .. } => "peer handler",
+        Rule::Registered { .. } => "registered handler",
         Rule::PortMissing => "port missing",
         Rule::Port(_) => "port",
         Rule::Peer { .. } => "peer",
@@ -114,6 +122,9 @@ fn rule(error: &ConfigError) -> &'static str {
         Rule::UrlMissing(_) => "url missing",
         Rule::Scheme { .. } => "scheme",
         Rule::Host { .. } => "host",
+        Rule::BudgetKey { .. } => "budget key",
+        Rule::BudgetEmpty(_) => "budget empty",
+        Rule::BudgetPeriod(_) => "budget period",
         Rule::TokenName { .. } => "token name",
     }
 }

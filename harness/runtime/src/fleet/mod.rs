@@ -2,12 +2,15 @@
 //!
 //! One idea a file: [`settings`](Settings) how receivers are started here, `home` where a profile's files are, `config` what its
 //! `fleet.yaml` says now, `decided` where a quirk makes it deviate, `tokens` which bearer a peer wants, `managed` and
-//! [`managed_tools`] the receivers that it looks after, `client` one dispatch, `task` what it says beside
-//! its text, `deadlines` until when its reply is in time, `wait` a dispatch whose reply is read in the peer's
+//! [`managed_tools`] the receivers that it looks after, `client` one dispatch, [`budget`] what peers may use, `spending` what a dispatch means to that, `task` what it says beside
+//! its text, `choice` who is to answer it, `deadlines` until when its reply is in time, `astray` replies that are another profile's, `wait` a dispatch whose reply is read in the peer's
 //! transcript, [`command`] the same from a shell, [`hermes`] the node that takes callbacks
 //! and answers other agents, [`deliveries`](Deliveries) what reached the runtime,
 //! `transcript` the runtime's own record of each conversation, [`tools`] what of it a model can call.
 
+mod astray;
+pub mod budget;
+mod choice;
 mod client;
 pub mod command;
 mod config;
@@ -20,6 +23,7 @@ mod last_peers;
 mod managed;
 pub mod managed_tools;
 mod settings;
+mod spending;
 mod task;
 mod tokens;
 pub mod tools;
@@ -35,6 +39,9 @@ use gauntlet_world::Host;
 use gauntlet_world::process::Pid;
 use tokio::sync::Mutex;
 
+use astray::Astray;
+pub(crate) use astray::{Kept, Stray};
+use budget::Budgets;
 pub use client::{Class, SendError};
 use deadlines::Deadlines;
 pub use deliveries::{Deliveries, Delivery};
@@ -58,6 +65,8 @@ pub struct Fleet {
     deliveries: Deliveries,
     deadlines: Deadlines,
     last_peers: LastPeers,
+    astray: Astray,
+    budgets: Budgets,
 }
 
 impl Fleet {
@@ -68,10 +77,11 @@ impl Fleet {
         host.disk().make_dir(home.join("transcripts")).await?;
         let deliveries = Deliveries::open(&host, home.join("deliveries.jsonl")).await?;
         let deadlines = Deadlines::open(&host, home.join("deadlines.jsonl")).await?;
+        let astray = Astray::open(&host, home.join("astray.jsonl")).await?;
         host.disk().sync_dir(&home).await?;
         // The folder may be new itself.
         host.disk().sync_dir(home.parent().unwrap_or(&home)).await?;
-        Ok(Self::with(host, settings, deliveries, deadlines))
+        Ok(Self::with(host, settings, deliveries, deadlines, astray))
     }
 
     /// The fleet of a profile whose runtime may be running: it takes no replies, and looks after no receiver.
@@ -79,10 +89,18 @@ impl Fleet {
         home::warn_of_default(&host).await;
         let deliveries = Deliveries::untaken(home(&host).join("deliveries.jsonl"));
         let deadlines = Deadlines::untaken(&host, home(&host).join("deadlines.jsonl"));
-        Self::with(host, Settings::default(), deliveries, deadlines)
+        let astray = Astray::untaken(home(&host).join("astray.jsonl"));
+        Self::with(host, Settings::default(), deliveries, deadlines, astray)
     }
 
-    fn with(host: Host, settings: Settings, deliveries: Deliveries, deadlines: Deadlines) -> Self {
+    fn with(
+        host: Host,
+        settings: Settings,
+        deliveries: Deliveries,
+        deadlines: Deadlines,
+        astray: Astray,
+    ) -> Self {
+        let budgets = Budgets::of(&host);
         let last_peers = LastPeers::at(home(&host).join("last_peers.jsonl"));
         Self {
             host,
@@ -95,12 +113,18 @@ impl Fleet {
             deliveries,
             deadlines,
             last_peers,
+            astray,
+            budgets,
         }
     }
 
     /// The replies that were delivered.
     pub fn deliveries(&self) -> &Deliveries {
         &self.deliveries
+    }
+
+    pub(crate) fn astray(&self) -> &Astray {
+        &self.astray
     }
 
     pub(crate) fn deadlines(&self) -> &Deadlines {

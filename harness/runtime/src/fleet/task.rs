@@ -131,6 +131,28 @@ impl Fleet {
         text: &str,
         limit: Duration,
     ) -> Result<Form, SendError> {
+        let card = self.card_of(name, peer, limit).await?;
+        let declared = card.is_some_and(|card| TASK.is_declared_on(&card));
+        let event =
+            json!({ "peer": name, "payload": task.to_value(), "declared": declared, "announced": declared });
+        if self.decide(Point::RuntimeTaskForm, event).await.yes("announced") {
+            return Ok(Form::Announced);
+        }
+        // Who reads only the text would answer where it was asked.
+        if task.reply_to.is_some() {
+            let text = format!("agent '{name}' does not declare {}, and would not honour reply_to", TASK.uri);
+            return Err(SendError::new(Class::NotSent, "task", text));
+        }
+        Ok(Form::Text(task.text_form(text)))
+    }
+
+    /// The card of a peer, if it shows one.
+    pub(super) async fn card_of(
+        &self,
+        name: &str,
+        peer: &PeerEntry,
+        limit: Duration,
+    ) -> Result<Option<Value>, SendError> {
         let url: Url = format!("{}{CARD}", peer.url.trim_end_matches('/'))
             .parse()
             .map_err(|error| SendError::new(Class::NotSent, "address", format!("agent '{name}': {error}")))?;
@@ -151,18 +173,6 @@ impl Fleet {
                 format!("network error talking to '{name}' at {url}: {error}"),
             )
         })?;
-        let card = json::parse("agent card", &answer.body).ok().filter(|_| answer.status == 200);
-        let declared = card.is_some_and(|card| TASK.is_declared_on(&card));
-        let event =
-            json!({ "peer": name, "payload": task.to_value(), "declared": declared, "announced": declared });
-        if self.decide(Point::RuntimeTaskForm, event).await.yes("announced") {
-            return Ok(Form::Announced);
-        }
-        // Who reads only the text would answer where it was asked.
-        if task.reply_to.is_some() {
-            let text = format!("agent '{name}' does not declare {}, and would not honour reply_to", TASK.uri);
-            return Err(SendError::new(Class::NotSent, "task", text));
-        }
-        Ok(Form::Text(task.text_form(text)))
+        Ok(json::parse("agent card", &answer.body).ok().filter(|_| answer.status == 200))
     }
 }

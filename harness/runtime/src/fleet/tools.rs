@@ -6,6 +6,7 @@ use std::time::Duration;
 use gauntlet_protocol::fleet::ContextId;
 use serde_json::{Value, json};
 
+use super::choice::{self, choice_in};
 use super::task;
 use super::{Delivery, Fleet, managed_tools};
 use crate::registry::{Schema, Tool};
@@ -15,12 +16,13 @@ pub const TOOLSET: &str = "a2a";
 
 /// The names of the tools that there can be.
 pub fn names() -> Vec<&'static str> {
-    [SEND, SEND_AND_WAIT, REPLIES].into_iter().chain(managed_tools::names()).collect()
+    [SEND, SEND_AND_WAIT, REPLIES, COLLECT].into_iter().chain(managed_tools::names()).collect()
 }
 
 pub(super) const SEND: &str = "fleet_send";
 pub(super) const SEND_AND_WAIT: &str = "fleet_send_and_wait";
 const REPLIES: &str = "fleet_replies";
+const COLLECT: &str = "fleet_collect";
 
 /// Default of `max_wait_s`.
 const MAX_WAIT_S: f64 = 280.0;
@@ -29,7 +31,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(365 * 86_400);
 
 /// The tools of a fleet.
 pub fn all(fleet: &Rc<Fleet>) -> Vec<Tool> {
-    let mut tools = vec![send(fleet), send_and_wait(fleet), replies(fleet)];
+    let mut tools = vec![send(fleet), send_and_wait(fleet), replies(fleet), collect(fleet)];
     tools.extend(managed_tools::all(fleet));
     tools
 }
@@ -51,7 +53,12 @@ fn send(fleet: &Rc<Fleet>) -> Tool {
                     Ok(task) => task,
                     Err(error) => return fleet.failure(&error).await,
                 };
-                match fleet.send(&message.agent, &message.text, message.context, task.as_ref()).await {
+                let choice = match choice_in(&arguments) {
+                    Ok(choice) => choice,
+                    Err(error) => return fleet.failure(&error).await,
+                };
+                let Message { agent, text, context } = message;
+                match fleet.send(&agent, &text, context, task.as_ref(), choice.as_ref()).await {
                     Ok(answer) => {
                         json!({ "reply": answer.text, "context_id": answer.context.unwrap_or_default() })
                     }
@@ -86,8 +93,13 @@ fn send_and_wait(fleet: &Rc<Fleet>) -> Tool {
                     Ok(task) => task,
                     Err(error) => return fleet.failure(&error).await,
                 };
+                let choice = match choice_in(&arguments) {
+                    Ok(choice) => choice,
+                    Err(error) => return fleet.failure(&error).await,
+                };
                 let Message { agent, text, context } = message;
-                match fleet.send_and_wait(&agent, &text, context, wait, task.as_ref()).await {
+                match fleet.send_and_wait(&agent, &text, context, wait, task.as_ref(), choice.as_ref()).await
+                {
                     Ok(answer) => answer,
                     Err(error) => fleet.failure(&error).await,
                 }
@@ -130,6 +142,44 @@ fn replies(fleet: &Rc<Fleet>) -> Tool {
     }
 }
 
+fn collect(fleet: &Rc<Fleet>) -> Tool {
+    let fleet = fleet.clone();
+    Tool {
+        name: COLLECT,
+        toolset: TOOLSET,
+        description: "Asks another agent of the fleet for the replies that came to it and are for this one. They are delivered as if they \
+                      had come here; the result says how many there are.",
+        arguments: Schema::new(|| {
+            json!({
+                "type": "object",
+                "properties": { "agent": { "type": "string", "description": "The agent's name in fleet.yaml." } },
+                "required": ["agent"],
+            })
+        }),
+        result: Schema::new(|| {
+            json!({
+                "type": "object",
+                "properties": {
+                    "kept": { "type": "integer" },
+                    "error": { "type": "string" },
+                    "class": { "type": "string" },
+                    "retry_safe": { "type": "boolean" },
+                },
+                "oneOf": [{ "required": ["kept"] }, { "required": ["error", "class", "retry_safe"] }],
+            })
+        }),
+        handler: Rc::new(move |arguments| {
+            let fleet = fleet.clone();
+            Box::pin(async move {
+                match fleet.ask_for_replies(&text(&arguments, "agent")).await {
+                    Ok(kept) => kept,
+                    Err(error) => fleet.failure(&error).await,
+                }
+            })
+        }),
+    }
+}
+
 struct Message {
     agent: String,
     text: String,
@@ -156,6 +206,7 @@ fn message_arguments(further: Value) -> Value {
         "message": { "type": "string", "description": "What it is to do." },
         "context_id": { "type": "string", "description": "The conversation to go on with; a new one if absent." },
         "task": task::schema(),
+        "response_handler": choice::schema(),
     });
     if let (Value::Object(properties), Value::Object(further)) = (&mut properties, further) {
         properties.extend(further);
@@ -172,7 +223,7 @@ fn answer_schema() -> Value {
             "waited": { "type": "boolean" },
             "reason": { "type": "string" },
             "error": { "type": "string" },
-            "class": { "enum": ["not_sent", "refused", "accepted_without_reply", "replied_elsewhere", "unknown", "deadline"] },
+            "class": { "enum": ["not_sent", "refused", "accepted_without_reply", "replied_elsewhere", "unknown", "deadline", "undeclared", "budget"] },
             "retry_safe": { "type": "boolean" },
         },
         "oneOf": [{ "required": ["reply", "context_id"] }, { "required": ["error", "class", "retry_safe"] }],

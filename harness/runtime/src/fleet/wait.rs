@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gauntlet_protocol::fleet::config::PeerEntry;
+use gauntlet_protocol::fleet::extension::handler::Choice;
 use gauntlet_protocol::fleet::extension::task::Task;
 use gauntlet_protocol::fleet::{ContextId, Lines, Mode, TranscriptRecord};
 use gauntlet_world::injection::Point;
@@ -43,6 +44,7 @@ impl Fleet {
         context: Option<ContextId>,
         max_wait: Duration,
         task: Option<&Task>,
+        choice: Option<&Choice>,
     ) -> Result<Value, SendError> {
         let began = self.host.clock().now();
         let whole_ms = task.and_then(|task| task.deadline_ms);
@@ -55,7 +57,7 @@ impl Fleet {
             })?,
             None => 0,
         };
-        let ack = self.send(peer_name, text, context, task).await?;
+        let ack = self.send(peer_name, text, context, task, choice).await?;
         let elsewhere = task.and_then(|task| task.reply_to.as_ref()?.context.as_ref());
         let context = match elsewhere {
             Some(elsewhere) => elsewhere.to_string(),

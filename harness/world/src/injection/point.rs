@@ -139,6 +139,15 @@ pub enum Point {
     /// "several": bool, "first", "from_result": bool, "tells_failure": bool, "failure"}`
     #[serde(rename = "receiver.heard")]
     ReceiverHeard,
+    /// The receiver has reckoned what a turn used, from what its CLI printed. `later`: the CLI tells the total of the session, and there
+    /// were earlier turns; `doubted`: something of what it told can be no usage. `{"contextId", "usage", "later": bool, "doubted": bool,
+    /// "counts": "turn"}`; `counts` something else: it takes the total.
+    #[serde(rename = "receiver.usage")]
+    ReceiverUsage,
+    /// The receiver names the last completed step of a turn that it ended at its limit; `number` and `name` are null when its CLI told
+    /// of none, and then it names none. `{"contextId", "number", "name"}`; omitted: it names none.
+    #[serde(rename = "receiver.last_step")]
+    ReceiverLastStep,
     /// The receiver kills the process groups of a turn that ran into its cap or its deadline, or of all when it is told to end.
     /// `{"because": "cap" | "deadline" | "stop"}`; omitted: only the leaders die.
     #[serde(rename = "receiver.group_kill")]
@@ -179,7 +188,8 @@ pub enum Point {
     #[serde(rename = "receiver.transcript")]
     ReceiverTranscript,
     /// The receiver sends a reply back, each attempt anew; `bearer`: it shows one; `report`: what the outcome of a structured task
-    /// says beside its text. `{"id", "contextId", "text", "role", "attempt", "url", "bearer": bool, "report"}`. Bytes can be mangled.
+    /// says beside its text; `usage`: what its turn used. `{"id", "contextId", "text", "role", "attempt", "url", "bearer": bool,
+    /// "report", "usage"}`. Bytes can be mangled.
     #[serde(rename = "receiver.callback")]
     ReceiverCallback,
     /// The receiver has an answer to a callback; `error`: there is one of JSON-RPC in it. `{"status", "error": bool, "taken": bool}`
@@ -249,12 +259,49 @@ pub enum Point {
     /// A Hermes node forgets what is too much. `{"contextId", "what": "records" | "contexts"}`; omitted: it stays.
     #[serde(rename = "hermes.forget")]
     HermesForget,
-    /// A Hermes node appends to a transcript. `{"dir", "from", "to", "contextId", "text"}`
+    /// A Hermes node appends to a transcript. `{"dir", "from", "to", "contextId", "text", "file"}`, the last without its ending and
+    /// relative to its folder of transcripts.
     #[serde(rename = "hermes.transcript")]
     HermesTranscript,
-    /// A Hermes node takes the reply of a receiver. `{"id", "contextId", "text", "seen": bool}`; `seen`: it came before.
+    /// A Hermes node takes the reply of a receiver. `{"id", "contextId", "text", "seen": bool, "file"}`; `seen`: it came before;
+    /// `file`: where it keeps it, relative to its home.
     #[serde(rename = "hermes.delivery")]
     HermesDelivery,
+    /// A Hermes node has found that its configuration breaks a rule about handlers, and is about to let nobody in.
+    /// `{"refused": true}`; not refused: it goes on with what it read first.
+    #[serde(rename = "hermes.config_broken")]
+    HermesConfigBroken,
+    /// A Hermes node has settled who answers a message: the handler that it chooses, that of its sender's entry, or the node's own.
+    /// `because`: null, or why it is about to be refused. `{"peer", "chosen", "by": "message" | "peer" | "node", "because": null |
+    /// "unknown" | "forbidden" | "version" | "announcement" | "payload", "refused": bool}`; what cannot be read and is not refused
+    /// chooses nothing, and a handler that there is not is the echo.
+    #[serde(rename = "hermes.choice")]
+    HermesChoice,
+    /// A Hermes node starts a registered handler. `{"handler", "args", "stdin", "seconds"}`
+    #[serde(rename = "hermes.handler")]
+    HermesHandler,
+    /// A Hermes node has the outcome of a registered handler; `because`: null, or what was wrong. `{"handler", "because": null | "start" |
+    /// "code" | "time" | "length" | "text", "fails": bool}`; one that does not fail has answered with what it printed.
+    #[serde(rename = "hermes.handler_end")]
+    HermesHandlerEnd,
+    /// A Hermes node ends what a registered handler left running. `{"handler"}`; omitted: it lives on.
+    #[serde(rename = "hermes.handler_kill")]
+    HermesHandlerKill,
+    /// A Hermes node has looked at the card of a peer at which a dispatch chooses who answers.
+    /// `{"peer", "handler", "declared": bool, "sent": bool}`
+    #[serde(rename = "hermes.dispatch_choice")]
+    HermesDispatchChoice,
+    /// A Hermes node has looked at what a reply says of a profile, or what a message says of one that cannot be read. `class`: what its sender
+    /// is told. `{"profile", "contextId", "because": "own" | "elsewhere" | "full" | "misuse", "does": "deliver" | "keep" | "refuse", "class"}`
+    #[serde(rename = "hermes.astray")]
+    HermesAstray,
+    /// A Hermes node writes down the replies that it keeps for other profiles. `{"waiting", "mode", "durable": bool}`; omitted: the file
+    /// stays as it is.
+    #[serde(rename = "hermes.astray_write")]
+    HermesAstrayWrite,
+    /// A Hermes node hands a reply on to the profile that it is for. `{"profile", "contextId", "id"}`; omitted: it does not.
+    #[serde(rename = "hermes.hand_on")]
+    HermesHandOn,
     /// The runtime has read whether it is part of a fleet, and registers its tools. `{"enabled": bool, "registers": bool}`
     #[serde(rename = "runtime.load")]
     RuntimeLoad,
@@ -290,6 +337,10 @@ pub enum Point {
     /// bool}`
     #[serde(rename = "runtime.task_form")]
     RuntimeTaskForm,
+    /// The runtime has looked at the card of a peer at which a dispatch chooses who answers. `{"peer", "handler", "declared": bool,
+    /// "sent": bool}`
+    #[serde(rename = "runtime.choice")]
+    RuntimeChoice,
     /// The runtime waits for a reply that has a deadline; `ends`: it waits no longer than that. `{"contextId", "ends": true}`
     #[serde(rename = "runtime.deadline")]
     RuntimeDeadline,
@@ -299,11 +350,36 @@ pub enum Point {
     /// The runtime records a reply with the peer that was last sent to on its context, or with nobody's. `{"contextId", "peer"}`
     #[serde(rename = "runtime.reply_record")]
     RuntimeReplyRecord,
+    /// The runtime looks at the budget of a peer before a dispatch. `{"peer", "period", "unknown": "refuse" | "allow" | "estimate"}`;
+    /// omitted: it does not look, and counts nothing; `peer` something else: it is counted for that one; `unknown` something else: as
+    /// if it were `allow`; `period` something else: that one.
+    #[serde(rename = "runtime.budget")]
+    RuntimeBudget,
+    /// The runtime has found that a budget does not allow a dispatch. `{"peer", "exceeded": true, "text", "class"}`; not exceeded: it
+    /// is sent all the same.
+    #[serde(rename = "runtime.budget_refusal")]
+    RuntimeBudgetRefusal,
+    /// The runtime is about to reserve a turn. `{"peer", "alone": true, "durable": true, "mode": "0600"}`; not `alone`: between its
+    /// look at the ledger and its entry others come; not `durable`: it does not wait for the disk; `mode`: of a ledger that is new.
+    #[serde(rename = "runtime.budget_reserve")]
+    RuntimeBudgetReserve,
+    /// The runtime books what became of a turn of a peer with a budget. `doubted`: something of what was told can be no usage.
+    /// `{"event": "release" | "settle", "reply", "contextId", "usage", "doubted": bool}`; omitted: it does not.
+    #[serde(rename = "runtime.budget_entry")]
+    RuntimeBudgetEntry,
+    /// The runtime has found that the ledger of budgets cannot be used. `{"peer", "text"}`; omitted: it sends as if nothing had been
+    /// used.
+    #[serde(rename = "runtime.budget_ledger")]
+    RuntimeBudgetLedger,
+    /// The runtime's command has looked at budgets, or is about to reset them. `{"does": "show" | "reset", "standings"}`; omitted: it
+    /// only says that it did.
+    #[serde(rename = "runtime.budget_command")]
+    RuntimeBudgetCommand,
     /// The node is called at a path below its own, at which it takes replies. `{"path", "taken": true}`
     #[serde(rename = "runtime.reply_path")]
     RuntimeReplyPath,
     /// The runtime tells why a dispatch failed. `{"because": "configuration" | "unknown peer" | "address" | "transcript" |
-    /// "network" | "status" | "garbage" | "error" | "no reply" | "elsewhere", "class", "retry_safe": bool}`
+    /// "network" | "status" | "garbage" | "error" | "no reply" | "elsewhere" | "handler" | "undeclared", "class", "retry_safe": bool}`
     #[serde(rename = "runtime.failure")]
     RuntimeFailure,
     /// The runtime has found where the bearer for a peer comes from. `{"managed": bool, "source": "file" | "environment"}`; any other
@@ -445,6 +521,8 @@ impl Point {
             Point::ReceiverSpawn => "receiver.spawn",
             Point::ReceiverCap => "receiver.cap",
             Point::ReceiverHeard => "receiver.heard",
+            Point::ReceiverUsage => "receiver.usage",
+            Point::ReceiverLastStep => "receiver.last_step",
             Point::ReceiverGroupKill => "receiver.group_kill",
             Point::ReceiverSessionSave => "receiver.session_save",
             Point::ReceiverSessionLookup => "receiver.session_lookup",
@@ -479,6 +557,15 @@ impl Point {
             Point::HermesForget => "hermes.forget",
             Point::HermesTranscript => "hermes.transcript",
             Point::HermesDelivery => "hermes.delivery",
+            Point::HermesConfigBroken => "hermes.config_broken",
+            Point::HermesChoice => "hermes.choice",
+            Point::HermesHandler => "hermes.handler",
+            Point::HermesHandlerEnd => "hermes.handler_end",
+            Point::HermesHandlerKill => "hermes.handler_kill",
+            Point::HermesDispatchChoice => "hermes.dispatch_choice",
+            Point::HermesAstray => "hermes.astray",
+            Point::HermesAstrayWrite => "hermes.astray_write",
+            Point::HermesHandOn => "hermes.hand_on",
             Point::RuntimeLoad => "runtime.load",
             Point::RuntimeReread => "runtime.reread",
             Point::RuntimeConfig => "runtime.config",
@@ -488,9 +575,16 @@ impl Point {
             Point::RuntimeDispatch => "runtime.dispatch",
             Point::RuntimeTask => "runtime.task",
             Point::RuntimeTaskForm => "runtime.task_form",
+            Point::RuntimeChoice => "runtime.choice",
             Point::RuntimeDeadline => "runtime.deadline",
             Point::RuntimeLate => "runtime.late",
             Point::RuntimeReplyRecord => "runtime.reply_record",
+            Point::RuntimeBudget => "runtime.budget",
+            Point::RuntimeBudgetRefusal => "runtime.budget_refusal",
+            Point::RuntimeBudgetReserve => "runtime.budget_reserve",
+            Point::RuntimeBudgetEntry => "runtime.budget_entry",
+            Point::RuntimeBudgetLedger => "runtime.budget_ledger",
+            Point::RuntimeBudgetCommand => "runtime.budget_command",
             Point::RuntimeReplyPath => "runtime.reply_path",
             Point::RuntimeFailure => "runtime.failure",
             Point::RuntimeToken => "runtime.token",
@@ -631,6 +725,14 @@ impl Point {
                 &["reply", "session", "wrong_session"],
                 &[Replace, Delay, Stall],
             ),
+            Point::ReceiverUsage => of(
+                &["contextId", "usage", "later", "doubted", "counts"],
+                &["usage", "counts"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::ReceiverLastStep => {
+                of(&["contextId", "number", "name"], &["number", "name"], &[Omit, Replace, Delay, Stall])
+            }
             Point::ReceiverGroupKill => of(&["because"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverSessionSave => of(
                 &["contextId", "session"],
@@ -666,8 +768,8 @@ impl Point {
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverCallback => of(
-                &["id", "contextId", "text", "role", "attempt", "url", "bearer", "report"],
-                &["id", "contextId", "text", "role", "url", "bearer", "report"],
+                &["id", "contextId", "text", "role", "attempt", "url", "bearer", "report", "usage"],
+                &["id", "contextId", "text", "role", "url", "bearer", "report", "usage"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverCallbackAnswer => {
@@ -716,15 +818,44 @@ impl Point {
             }
             Point::HermesForget => of(&["contextId", "what"], &[], &[Omit, Delay, Stall]),
             Point::HermesTranscript => of(
-                &["dir", "from", "to", "contextId", "text"],
-                &["dir", "from", "to", "contextId", "text"],
+                &["dir", "from", "to", "contextId", "text", "file"],
+                &["dir", "from", "to", "contextId", "text", "file"],
                 &[Omit, Replace, Delay, Stall, Duplicate],
             ),
             Point::HermesDelivery => of(
-                &["id", "contextId", "text", "seen"],
-                &["id", "contextId", "text", "seen"],
+                &["id", "contextId", "text", "seen", "file"],
+                &["id", "contextId", "text", "seen", "file"],
                 &[Omit, Replace, Delay, Stall],
             ),
+            Point::HermesAstray => of(
+                &["profile", "contextId", "because", "does", "class"],
+                &["does", "class"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::HermesAstrayWrite => {
+                of(&["waiting", "mode", "durable"], &["mode", "durable"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::HermesHandOn => {
+                of(&["profile", "contextId", "id"], &["id"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::HermesConfigBroken => of(&["refused"], &["refused"], &[Replace, Delay, Stall]),
+            Point::HermesChoice => of(
+                &["peer", "chosen", "by", "because", "refused"],
+                &["by", "refused"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::HermesHandler => of(
+                &["handler", "args", "stdin", "seconds"],
+                &["args", "stdin", "seconds"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::HermesHandlerEnd => {
+                of(&["handler", "because", "fails"], &["fails"], &[Replace, Delay, Stall])
+            }
+            Point::HermesHandlerKill => of(&["handler"], &[], &[Omit, Delay, Stall]),
+            Point::HermesDispatchChoice | Point::RuntimeChoice => {
+                of(&["peer", "handler", "declared", "sent"], &["sent"], &[Replace, Delay, Stall])
+            }
             Point::RuntimeLoad => of(&["enabled", "registers"], &["registers"], &[Replace, Delay, Stall]),
             Point::RuntimeReread => of(&["peers"], &[], &[Omit, Delay, Stall]),
             Point::RuntimeConfig => of(&["rule", "refused"], &["refused"], &[Replace, Delay, Stall]),
@@ -751,6 +882,30 @@ impl Point {
                 of(&["contextId", "earlier_life", "late"], &["late"], &[Replace, Delay, Stall])
             }
             Point::RuntimeReplyRecord => of(&["contextId", "peer"], &["peer"], &[Replace, Delay, Stall]),
+            Point::RuntimeBudget => of(
+                &["peer", "period", "unknown"],
+                &["peer", "period", "unknown"],
+                &[Omit, Replace, Delay, Stall],
+            ),
+            Point::RuntimeBudgetRefusal => of(
+                &["peer", "exceeded", "text", "class"],
+                &["exceeded", "text", "class"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeBudgetReserve => of(
+                &["peer", "alone", "durable", "mode"],
+                &["alone", "durable", "mode"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeBudgetEntry => of(
+                &["event", "reply", "contextId", "usage", "doubted"],
+                &["reply", "usage"],
+                &[Omit, Replace, Delay, Stall, Duplicate],
+            ),
+            Point::RuntimeBudgetLedger => of(&["peer", "text"], &["text"], &[Omit, Replace, Delay, Stall]),
+            Point::RuntimeBudgetCommand => {
+                of(&["does", "standings"], &["standings"], &[Omit, Replace, Delay, Stall])
+            }
             Point::RuntimeReplyPath => of(&["path", "taken"], &["taken"], &[Replace, Delay, Stall]),
             Point::RuntimeFailure => {
                 of(&["because", "class", "retry_safe"], &["class", "retry_safe"], &[Replace, Delay, Stall])

@@ -39,6 +39,15 @@ pub(crate) fn append(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     file.write_all(content)
 }
 
+pub(crate) fn try_lock(path: &Path, mode: u32) -> io::Result<Option<File>> {
+    let file = OpenOptions::new().append(true).create(true).mode(mode).open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
 pub(crate) fn sync(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }

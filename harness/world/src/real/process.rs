@@ -12,6 +12,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 
 use rustix::process::{Pid as RawPid, Signal as RawSignal, kill_process, kill_process_group};
+use tokio::io::AsyncWriteExt;
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal as listen};
 
 use crate::host::{Host, Mechanics};
@@ -36,9 +37,9 @@ pub(crate) fn spawn(host: &Host, command: Command) -> io::Result<Child> {
         .env_clear()
         .envs(&command.env)
         .current_dir(&cwd)
-        .stdin(match command.stdin {
+        .stdin(match &command.stdin {
             Stdin::Null => Stdio::null(),
-            Stdin::Held => Stdio::piped(),
+            Stdin::Held | Stdin::Given(_) => Stdio::piped(),
         })
         .stdout(stdio(&command.stdout)?)
         .stderr(stdio(&command.stderr)?);
@@ -47,6 +48,14 @@ pub(crate) fn spawn(host: &Host, command: Command) -> io::Result<Child> {
     }
     let mut child = started.spawn()?;
     let pid = child.id().map(Pid).ok_or_else(|| io::Error::other("the child ended before it had a pid"))?;
+    let given = match command.stdin {
+        Stdin::Given(bytes) => child.stdin.take().zip(Some(bytes)),
+        _ => None,
+    };
+    if let Some((mut stdin, bytes)) = given {
+        // A child need not read what it is given.
+        host.spawn(async move { drop(stdin.write_all(&bytes).await) });
+    }
     // tokio closes an input that it still owns when the child is waited for or let go; this one outlasts both.
     if let (Some(stdin), Mechanics::Real(machine)) = (child.stdin.take(), &host.inner.mechanics) {
         machine.held.borrow_mut().insert(pid, stdin);

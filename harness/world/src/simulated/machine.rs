@@ -1,7 +1,7 @@
 //! A simulated machine: a disk, a table of processes, a loopback network and a wall clock.
 #![expect(clippy::disallowed_methods, reason = "the machine starts the main task of each process")]
 
-use std::cell::{Cell, Ref, RefCell};
+use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
@@ -21,6 +21,7 @@ use crate::life::Life;
 use crate::network::Tap;
 use crate::process::{Command, ExitStatus, Pid, Signal, Sink, Stdio};
 use crate::simulated::disk::DiskImage;
+use crate::simulated::lock::HeldLock;
 use crate::simulated::network::Listening;
 use crate::simulated::pipe::Weather;
 use crate::simulated::process::{Entry, Exit, Launch, SignalBox};
@@ -53,6 +54,7 @@ struct State {
     incarnations: RefCell<BTreeMap<String, u32>>,
     programs: RefCell<BTreeMap<String, Program>>,
     listeners: RefCell<BTreeMap<u16, Weak<Listening>>>,
+    locks: RefCell<BTreeMap<PathBuf, Weak<HeldLock>>>,
     weather: RefCell<Vec<Front>>,
     jump_ms: Cell<i64>,
     power_cuts: Cell<u32>,
@@ -90,6 +92,7 @@ impl Machine {
             incarnations: RefCell::default(),
             programs: RefCell::default(),
             listeners: RefCell::default(),
+            locks: RefCell::default(),
             weather: RefCell::default(),
             jump_ms: Cell::new(0),
             power_cuts: Cell::new(0),
@@ -416,6 +419,11 @@ impl Machine {
 
     pub(crate) fn listening(&self, port: u16) -> Option<Rc<Listening>> {
         self.0.listeners.borrow().get(&port).and_then(Weak::upgrade)
+    }
+
+    /// Who holds which lock.
+    pub(crate) fn locks(&self) -> RefMut<'_, BTreeMap<PathBuf, Weak<HeldLock>>> {
+        self.0.locks.borrow_mut()
     }
 
     pub(crate) fn start_listening(&self, port: u16, listening: &Rc<Listening>) {

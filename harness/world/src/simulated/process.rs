@@ -173,6 +173,7 @@ pub(crate) fn spawn(machine: &Machine, parent: &Host, command: Command) -> io::R
     let (err, stderr) = sink(&command.stderr, &parent.inner.stdio.stderr);
     let stdin: Reader = match command.stdin {
         Stdin::Null => Box::pin(tokio::io::empty()),
+        Stdin::Given(bytes) => Box::pin(io::Cursor::new(bytes)),
         Stdin::Held => {
             let (read, write) = channel();
             parent.life().hold(&write);

@@ -26,6 +26,7 @@ both! {
     the_stamp_of_a_change_is_wall_time
     a_replaced_file_is_whole_and_leaves_nothing_beside
     a_durable_append_appends
+    a_lock_is_held_by_one_until_it_is_dropped
     relative_paths_begin_at_the_working_directory
 }
 
@@ -313,4 +314,20 @@ async fn a_path_is_followed_to_where_it_really_leads(rig: Rig) {
     for (path, number) in [("none", 2), ("real/file/..", 20), ("round", 40)] {
         assert_eq!(disk.canonical(path).await.unwrap_err().raw_os_error(), Some(number), "{path}");
     }
+}
+
+async fn a_lock_is_held_by_one_until_it_is_dropped(rig: Rig) {
+    let disk = rig.host.disk();
+    disk.write("left-over", b"of an earlier life").await.unwrap();
+    let held = disk.try_lock("left-over").await.unwrap();
+    assert!(held.is_some(), "a file that is left over locks nobody out");
+    assert!(disk.try_lock("left-over").await.unwrap().is_none());
+    disk.link("left-over", "other-way").await.unwrap();
+    assert!(disk.try_lock("other-way").await.unwrap().is_none(), "two ways to one file are one lock");
+    assert!(disk.try_lock("another").await.unwrap().is_some());
+    drop(held);
+    assert!(disk.try_lock("left-over").await.unwrap().is_some());
+    assert_eq!(disk.read("left-over").await.unwrap(), b"of an earlier life");
+    assert_eq!(disk.stat("another").await.unwrap().mode, 0o600);
+    assert!(disk.try_lock("nowhere/lock").await.is_err());
 }

@@ -21,6 +21,8 @@ both! {
     a_child_returns_its_code
     a_null_input_is_at_its_end
     a_held_input_stays_open_while_the_parent_waits
+    a_given_input_is_read_to_its_end_also_when_it_is_longer_than_a_pipe
+    a_given_input_need_not_be_read
     a_child_waits_until_its_output_is_read
     an_appended_output_goes_to_the_end_of_the_file
     a_null_output_goes_nowhere
@@ -176,6 +178,24 @@ async fn a_held_input_stays_open_while_the_parent_waits(rig: Rig) {
     rig.host.processes().signal_group(child.pid, gauntlet_world::process::Signal::Kill).await.unwrap();
     assert_eq!(child.wait().await.unwrap(), ExitStatus::Signal(9));
     assert_eq!(read_all(&mut child.stdout).await, "");
+}
+
+async fn a_given_input_is_read_to_its_end_also_when_it_is_longer_than_a_pipe(rig: Rig) {
+    rig.install("copy", "cat; echo end", copies()).await;
+    let mut command = rig.command("copy", &[]);
+    let text = "x".repeat(300_000);
+    command.stdin = Stdin::Given(text.clone().into_bytes());
+    let mut child = rig.spawn(command).await.unwrap();
+    assert_eq!(read_all(&mut child.stdout).await, format!("{text}end\n"));
+    assert_eq!(child.wait().await.unwrap(), ExitStatus::Code(0));
+}
+
+async fn a_given_input_need_not_be_read(rig: Rig) {
+    rig.install("deaf", "exit 4", program(|_| async { 4 })).await;
+    let mut command = rig.command("deaf", &[]);
+    command.stdin = Stdin::Given(vec![b'x'; 300_000]);
+    let mut child = rig.spawn(command).await.unwrap();
+    assert_eq!(child.wait().await.unwrap(), ExitStatus::Code(4));
 }
 
 async fn a_child_waits_until_its_output_is_read(rig: Rig) {

@@ -4,8 +4,12 @@
 //! nothing. Here it finds its end at once, as the other CLIs do: a CLI that reads it must neither wait for it nor take it for
 //! a part of the prompt.
 
-use gauntlet_protocol::claude_code::{TurnOutput, says_session_in_use, says_session_not_found, session_id};
+use gauntlet_protocol::claude_code::{
+    TurnOutput, last_step, says_session_in_use, says_session_not_found, session_id, used,
+};
+use gauntlet_protocol::step::Step;
 
+use crate::receiver::account::Account;
 use crate::receiver::flags::sanitised;
 use crate::receiver::talk::{Ask, Heard, Spoken, Talk};
 
@@ -41,6 +45,14 @@ impl Talk for ClaudeCode {
         let (extra, dropped) = sanitised(&ask.config.extra_flags, NEVER);
         args.extend(extra);
         (args, dropped)
+    }
+
+    fn account(&self, stdout: &[u8]) -> Account {
+        Account::OfTurn(used(stdout))
+    }
+
+    fn last_step(&self, stdout: &[u8]) -> Option<Step> {
+        last_step(stdout)
     }
 
     fn read(&self, heard: &Heard<'_>) -> Spoken {

@@ -1,8 +1,10 @@
 //! The Codex CLI (fleet sheet 3.4).
 
-use gauntlet_protocol::codex::{NO_ROLLOUT, TurnOutput};
+use gauntlet_protocol::codex::{NO_ROLLOUT, TurnOutput, last_step, thread_total};
 use gauntlet_protocol::fleet::with_role;
+use gauntlet_protocol::step::Step;
 
+use crate::receiver::account::Account;
 use crate::receiver::flags::sanitised;
 use crate::receiver::talk::{Ask, Heard, Spoken, Talk};
 
@@ -30,6 +32,14 @@ impl Talk for Codex {
         let (extra, dropped) = sanitised(&config.extra_flags, forbidden);
         args.extend(extra);
         (args, dropped)
+    }
+
+    fn account(&self, stdout: &[u8]) -> Account {
+        Account::OfSession(thread_total(stdout))
+    }
+
+    fn last_step(&self, stdout: &[u8]) -> Option<Step> {
+        last_step(stdout)
     }
 
     fn read(&self, heard: &Heard<'_>) -> Spoken {

@@ -1,8 +1,10 @@
 //! opencode (fleet sheet 3.3).
 
 use gauntlet_protocol::fleet::with_role;
-use gauntlet_protocol::opencode::{TurnOutput, says_session_not_found};
+use gauntlet_protocol::opencode::{TurnOutput, last_step, says_session_not_found, used};
+use gauntlet_protocol::step::Step;
 
+use crate::receiver::account::Account;
 use crate::receiver::flags::sanitised;
 use crate::receiver::talk::{Ask, Heard, Spoken, Talk};
 
@@ -27,6 +29,14 @@ impl Talk for Opencode {
         let (extra, dropped) = sanitised(&config.extra_flags, NEVER);
         args.extend(extra);
         (args, dropped)
+    }
+
+    fn account(&self, stdout: &[u8]) -> Account {
+        Account::OfTurn(used(stdout))
+    }
+
+    fn last_step(&self, stdout: &[u8]) -> Option<Step> {
+        last_step(stdout)
     }
 
     fn read(&self, heard: &Heard<'_>) -> Spoken {

@@ -82,6 +82,7 @@ fn edits_commands_noise_and_codes_are_the_parts() {
                 command: "ls".to_owned(),
                 output: "a".to_owned(),
                 exit: 2,
+                after: None,
                 run: false,
             }],
             noise: vec!["warming up".to_owned()],

@@ -54,6 +54,7 @@ async fn play_on(rig: Rig, case: &str) -> Ran {
                 command: "echo TOOLRAN".to_owned(),
                 output: "TOOLRAN".to_owned(),
                 exit: 0,
+                after: None,
                 run: false,
             };
             rig.claude_turn("--session-id", &id, Part { commands: vec![echo], ..answer("tool done") }).await

@@ -32,6 +32,7 @@ async fn play_on(rig: Rig, case: &str) -> Ran {
                 command: "echo TOOLRAN".to_owned(),
                 output: "TOOLRAN\n".to_owned(),
                 exit: 0,
+                after: None,
                 run: false,
             };
             let part = Part { commands: vec![echo], ..answer("done tool") };

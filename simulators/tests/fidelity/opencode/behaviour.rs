@@ -71,6 +71,7 @@ fn ids_sort_as_the_real_ones_do_and_each_step_is_a_message_of_its_own() {
             command: command.to_owned(),
             output: String::new(),
             exit: 2,
+            after: None,
             run: false,
         };
         let part = Part { commands: vec![ls("ls"), ls("ls /")], ..answer("hi") };

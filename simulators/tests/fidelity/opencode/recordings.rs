@@ -42,6 +42,7 @@ async fn play_on(rig: Rig, version: &str, case: &str) -> Ran {
                 command: "echo TOOLRAN".to_owned(),
                 output: "TOOLRAN\n".to_owned(),
                 exit: 0,
+                after: None,
                 run: false,
             };
             rig.say("do it", Part { commands: vec![echo], ..answer(done) }).await

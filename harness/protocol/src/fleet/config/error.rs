@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::position::Position;
 use crate::python;
 
 /// The one error of a configuration.
@@ -67,8 +68,39 @@ pub enum Rule {
         found: String,
     },
     /// No handler has this name.
-    #[error("response_handler {0} not supported, only ['agent', 'echo', 'llm'] are implemented.")]
-    Handler(String),
+    #[error("response_handler {found} not supported, only {} are implemented.{place}", list(known))]
+    Handler {
+        /// What came.
+        found: String,
+        /// The names that there are.
+        known: Vec<String>,
+        /// Where it stands.
+        place: Position,
+    },
+    /// A peer's entry names a handler that there is not.
+    #[error("{key} must be one of {}, got {found}{place}", list(known))]
+    PeerHandler {
+        /// The key, from `fleet` on.
+        key: String,
+        /// The names that there are.
+        known: Vec<String>,
+        /// What came.
+        found: String,
+        /// Where it stands.
+        place: Position,
+    },
+    /// A handler is registered in a way that cannot be meant.
+    #[error("{key} must be {expected}, got {found}{place}")]
+    Registered {
+        /// The key, from `fleet` on.
+        key: String,
+        /// What should have stood there.
+        expected: &'static str,
+        /// What stood there.
+        found: String,
+        /// Where it stands.
+        place: Position,
+    },
     /// The port is missing.
     #[error(
         "fleet.server.bind_port is required (no default: two profiles of one machine must not meet on one port)"
@@ -96,6 +128,22 @@ pub enum Rule {
     /// A peer without an address.
     #[error("fleet.agents.{0}.url is required")]
     UrlMissing(String),
+    /// A budget with a key that no budget has.
+    #[error("fleet.agents.{peer}.budget has no key '{key}'; known: {known}")]
+    BudgetKey {
+        /// The peer.
+        peer: String,
+        /// The key.
+        key: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// A budget that limits nothing.
+    #[error("fleet.agents.{0}.budget must limit at least one of tokens, turns and cost_usd")]
+    BudgetEmpty(String),
+    /// A budget that does not say for how long it lasts.
+    #[error("fleet.agents.{0}.budget.period is required: day, week, month or never")]
+    BudgetPeriod(String),
     /// An address with a scheme that no peer speaks.
     #[error("{key} scheme must be http or https, got '{scheme}' in '{url}'")]
     Scheme {
@@ -134,19 +182,22 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// Whether it is about registered handlers, or about those that a peer's entry names.
+    pub fn is_of_handlers(&self) -> bool {
+        matches!(self, Rule::PeerHandler { .. } | Rule::Registered { .. })
+    }
+
     pub(super) fn at(self, path: &str) -> ConfigError {
         match self {
-            rule @ Rule::Handler(_) => ConfigError::Bare(Box::new(rule)),
+            rule @ Rule::Handler { .. } => ConfigError::Bare(Box::new(rule)),
             rule => ConfigError::Broken { path: path.to_owned(), rule: Box::new(rule) },
         }
     }
+}
 
-    pub(super) fn handler(found: &Value) -> Rule {
-        Rule::Handler(match found {
-            Value::String(text) => python::repr(&Value::String(text.trim().to_owned())),
-            other => format!("'{}'", python::repr(other)),
-        })
-    }
+/// Names as the product line lists them.
+fn list(names: &[String]) -> String {
+    python::repr(&Value::from(names.to_vec()))
 }
 
 fn given(name: &Option<String>) -> String {

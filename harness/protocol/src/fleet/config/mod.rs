@@ -3,17 +3,23 @@
 //! [`FleetConfig::parse`] is pure. Two questions need a disk, and whoever loads the file asks them: where a managed peer's
 //! repository really is ([`FleetConfig::check_token_names`]), and whether the prompt file is inside the home.
 
+mod budget;
 pub mod edit;
 mod error;
+mod handler;
 mod peer;
+mod position;
 mod read;
 mod sighting;
 mod url;
 
 use std::collections::BTreeMap;
 
+pub use budget::{Budget, Period, Unknown};
 pub use error::{ConfigError, Rule};
+pub use handler::{Handler, Registered};
 pub use peer::PeerEntry;
+pub use position::Position;
 pub use sighting::{Sighting, sightings};
 
 /// The name of the file.
@@ -24,8 +30,10 @@ pub const FILE: &str = "fleet.yaml";
 pub struct FleetConfig {
     /// Whether anything of the fleet is offered at all; true when absent.
     pub enabled: bool,
-    /// Who answers messages that reach the node.
+    /// Who answers messages that reach the node, unless their sender's entry or they themselves say otherwise.
     pub response_handler: Handler,
+    /// The commands that answer, by the names under which they are registered.
+    pub handlers: BTreeMap<String, Registered>,
     /// The node's own name, if the file gives one; else it is the profile's.
     pub name: Option<String>,
     /// Where the node listens, and whom it lets in.
@@ -36,32 +44,6 @@ pub struct FleetConfig {
     pub agent: Agent,
     /// The peers by name.
     pub agents: BTreeMap<String, PeerEntry>,
-}
-
-/// Who answers messages that reach the node.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Handler {
-    /// The text comes back.
-    #[default]
-    Echo,
-    /// A model without tools.
-    Llm,
-    /// The gateway's agent.
-    Agent,
-}
-
-impl Handler {
-    /// All of them, in the order in which they are listed to people.
-    pub const ALL: [Handler; 3] = [Handler::Agent, Handler::Echo, Handler::Llm];
-
-    /// Its name in the file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Handler::Echo => "echo",
-            Handler::Llm => "llm",
-            Handler::Agent => "agent",
-        }
-    }
 }
 
 /// Where the node listens, and whom it lets in.
@@ -121,6 +103,16 @@ impl FleetConfig {
             }
         }
         Ok(())
+    }
+
+    /// The handler of that name, if there is one.
+    pub fn handler(&self, name: &str) -> Option<Handler> {
+        handler::named(name, &self.handlers)
+    }
+
+    /// The names of all handlers, in order.
+    pub fn handler_names(&self) -> Vec<&str> {
+        handler::names(&self.handlers)
     }
 
     /// What is allowed and unwise: an agent that gives up before its managed executors do.

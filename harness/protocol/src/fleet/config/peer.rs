@@ -1,5 +1,6 @@
 //! One entry of `fleet.agents`.
 
+use super::{Budget, Handler};
 use crate::fleet::Managed;
 
 /// A peer as the file describes it.
@@ -19,6 +20,12 @@ pub struct PeerEntry {
     pub mode: Option<String>,
     /// The repository that it is bound to, as written.
     pub repo_path: Option<String>,
+    /// Who answers its messages here; as for everyone when absent.
+    pub response_handler: Option<Handler>,
+    /// The handlers that its messages may choose; when absent, none but the one that answers them anyway.
+    pub allowed_handlers: Option<Vec<Handler>>,
+    /// What it may use.
+    pub budget: Option<Budget>,
 }
 
 impl PeerEntry {

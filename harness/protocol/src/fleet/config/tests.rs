@@ -93,7 +93,7 @@ fn every_broken_rule_is_told_in_the_product_lines_words() {
     ] {
         assert_eq!(message(&with_peer(peer)), format!("/h/fleet.yaml: {told}"));
     }
-    let told = "response_handler 'shout' not supported, only ['agent', 'echo', 'llm'] are implemented.";
+    let told = "response_handler 'shout' not supported, only ['agent', 'echo', 'llm'] are implemented. (line 1, column 27)";
     assert_eq!(message("fleet: {response_handler: ' shout', server: {bind_port: 1}}"), told);
 }
 

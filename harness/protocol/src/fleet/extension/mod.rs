@@ -6,12 +6,15 @@
 //! * The number at the end of a URI is its version. Who knows the extension refuses other versions of it; nobody sends a version
 //!   that the card does not list.
 //!
-//! One file an extension: [`task`]. A further one is a file beside it, a constant here, and its place in [`EXTENSIONS`].
+//! One file an extension: [`task`], [`handler`], [`profile`], [`usage`]. A further one is a file beside it, a constant here, and its place in [`EXTENSIONS`].
 
 mod due;
+pub mod handler;
 mod kept;
+pub mod profile;
 mod reply_to;
 pub mod task;
+pub mod usage;
 
 use serde_json::{Map, Value, json};
 
@@ -29,16 +32,49 @@ pub struct Extension {
     pub uri: &'static str,
     /// What the card says of it.
     pub description: &'static str,
+    /// Who takes it.
+    pub taker: Taker,
+}
+
+/// Who can take an extension, and lists it on its card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taker {
+    /// A receiver.
+    Receiver,
+    /// A Hermes node.
+    Node,
 }
 
 /// Structured tasks.
 pub const TASK: Extension = Extension {
     uri: "urn:gauntlet:ext:task:1",
     description: "Takes context, expected output, a place for the reply and a deadline beside the text of a task.",
+    taker: Taker::Receiver,
+};
+
+/// The choice of who answers.
+pub const HANDLER: Extension = Extension {
+    uri: "urn:gauntlet:ext:handler:1",
+    description: "Lets a message choose, among those that its sender is allowed, who answers it.",
+    taker: Taker::Node,
+};
+
+/// Profiles by their names.
+pub const PROFILE: Extension = Extension {
+    uri: "urn:gauntlet:ext:profile:1",
+    description: "Keeps a reply that names another profile until that profile has it, and says so.",
+    taker: Taker::Node,
+};
+
+/// What a turn used.
+pub const USAGE: Extension = Extension {
+    uri: "urn:gauntlet:ext:usage:1",
+    description: "Tells with each reply what its turn used: tokens, and what they cost.",
+    taker: Taker::Receiver,
 };
 
 /// Every extension that is known here, in the order of cards.
-pub const EXTENSIONS: &[Extension] = &[TASK];
+pub const EXTENSIONS: &[Extension] = &[TASK, HANDLER, PROFILE, USAGE];
 
 /// Why what a message says of an extension cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,6 +104,11 @@ impl Extension {
     /// The extension of that URI.
     pub fn named(uri: &str) -> Option<&'static Extension> {
         EXTENSIONS.iter().find(|known| known.uri == uri)
+    }
+
+    /// Those that a Hermes node takes, in the order of cards.
+    pub fn of_nodes() -> Vec<&'static Extension> {
+        EXTENSIONS.iter().filter(|known| known.taker == Taker::Node).collect()
     }
 
     /// The URI up to its version.

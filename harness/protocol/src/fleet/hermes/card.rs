@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 
 use super::VERSION;
+use crate::fleet::extension::{Extension, declare};
 
-/// The agent card, members in the product line's order (fleet sheet 4.1). It does not vary with the handler.
-pub fn hermes_card(name: &str, url: &str) -> Value {
-    json!({
+/// The agent card, members in the product line's order (fleet sheet 4.1). It does not vary with the handler. `taken`: the
+/// extensions that the node takes.
+pub fn hermes_card(name: &str, url: &str, taken: &[&Extension]) -> Value {
+    let mut card = json!({
         "name": name,
         "description": "Hermes Agent profile exposed as an A2A v0.1 fleet member. Echo handler for ping/pong; TaskManager + SSE deferred to v0.2+.",
         "url": url,
@@ -28,5 +30,7 @@ pub fn hermes_card(name: &str, url: &str) -> Value {
             "tags": ["v0.1", "diagnostic"],
             "examples": ["ping"],
         }],
-    })
+    });
+    declare(&mut card, taken);
+    card
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::fleet::extension::{Misuse, profile};
 use crate::jsonrpc::{RequestError, RpcError, code};
 use crate::python;
 
@@ -58,6 +59,44 @@ pub fn method(method: &Value) -> RpcError {
         format!("Method not found: {shown}")
     };
     RpcError::new(code::METHOD_NOT_FOUND, text)
+}
+
+/// What a message says of an extension cannot be taken. Not of the sheet.
+pub fn misuse(misuse: &Misuse) -> RpcError {
+    let mut error = RpcError::new(code::INVALID_PARAMS, format!("invalid params: {misuse}"));
+    if let Misuse::Version { known, .. } = misuse {
+        error.data = Some(json!({ "supported": [known] }));
+    }
+    error
+}
+
+/// A message chose a handler that there is not. Not of the sheet.
+pub fn unknown_handler(name: &str, known: &[&str]) -> RpcError {
+    let listed = python::repr(&Value::from(known));
+    let text = format!("invalid params: response handler '{name}' is not known, expected one of {listed}");
+    RpcError { data: Some(json!({ "handlers": known })), ..RpcError::new(code::INVALID_PARAMS, text) }
+}
+
+/// A message chose a handler that its sender may not choose. Not of the sheet.
+pub fn forbidden_handler(name: &str, peer: &str, allowed: &[&str]) -> RpcError {
+    let listed = python::repr(&Value::from(allowed));
+    let peer: String = peer.chars().take(80).collect();
+    let text = format!(
+        "invalid params: '{peer}' may not choose response handler '{name}', expected one of {listed}"
+    );
+    RpcError { data: Some(json!({ "handlers": allowed })), ..RpcError::new(code::INVALID_PARAMS, text) }
+}
+
+/// A registered handler came to no answer. Not of the sheet.
+pub fn handler_failed(name: &str, detail: &str) -> RpcError {
+    server(&format!("response handler '{name}' {detail}"))
+}
+
+/// There is no room for another reply of a profile that is not here: its receiver still has it. Not of the sheet.
+pub fn no_room(profile: &str) -> RpcError {
+    let text = format!("there is no room for a further reply for profile '{profile}', send it again later");
+    let data = json!({ "class": profile::MISROUTED, "profile": profile, "kept": false });
+    RpcError { data: Some(data), ..server(&text) }
 }
 
 /// Nobody is behind the bridge.

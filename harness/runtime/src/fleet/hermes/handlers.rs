@@ -18,17 +18,19 @@ const SYSTEM_PROMPT: &str = "You are one agent of a fleet. Another agent writes 
                              have no tools here, so promise nothing that needs any.";
 
 impl Node {
-    /// The reply to a message on a context.
+    /// The reply of a handler to a message on a context.
     pub(super) async fn reply(
         &self,
         config: &FleetConfig,
+        handler: &Handler,
         context: &str,
         inbound: &Inbound,
     ) -> Result<String, RpcError> {
-        match config.response_handler {
+        match handler {
             Handler::Echo => Ok(echo(&inbound.text)),
             Handler::Llm => self.ask_model(config, context, &inbound.text).await,
             Handler::Agent => self.ask_agent(config, context, inbound).await,
+            Handler::Registered(name) => self.run(config, name, &inbound.text).await,
         }
     }
 

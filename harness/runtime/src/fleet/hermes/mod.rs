@@ -1,14 +1,16 @@
 //! The Hermes node: takes callbacks from receivers, and answers messages of other agents (fleet sheet 4.1 to 4.5). An ordinary
 //! hyper service.
 //!
-//! The configuration is read anew for every request. `routes` is what there is over HTTP, `rpc` what a message leads to, `handlers` who
-//! answers it, `feed` what its dashboard shows, `history` what the model is told of earlier turns, `reasoning` what is taken from an agent's reply.
+//! The configuration is read anew for every request. `routes` is what there is over HTTP, `rpc` what a message leads to, `choosing` who is to answer
+//! it, `handlers` who does, `registered` the commands of its user, `feed` what its dashboard shows, `history` what the model is told of earlier turns, `reasoning` what is taken from an agent's reply.
 
+mod choosing;
 mod feed;
 mod handlers;
 mod history;
 mod listening;
 mod reasoning;
+mod registered;
 mod routes;
 mod rpc;
 

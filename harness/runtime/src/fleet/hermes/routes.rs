@@ -7,7 +7,7 @@ use bytes::Bytes;
 use gauntlet_protocol::bearer_token;
 use gauntlet_protocol::fleet::MAX_CALLBACK;
 use gauntlet_protocol::fleet::config::FleetConfig;
-use gauntlet_protocol::fleet::extension::takes_replies;
+use gauntlet_protocol::fleet::extension::{Extension, takes_replies};
 use gauntlet_protocol::fleet::hermes::feed::Feed;
 use gauntlet_protocol::fleet::hermes::{VERSION, hermes_card, refusal};
 use gauntlet_protocol::jsonrpc::{Request, Response};
@@ -113,5 +113,6 @@ impl Node {
 
 fn card(fleet: &Fleet, config: &FleetConfig) -> Value {
     let address = Address { host: config.server.bind_host.clone(), port: fleet.port.get() };
-    hermes_card(config.name.as_deref().unwrap_or("a2a_fleet"), &format!("http://{address}/jsonrpc"))
+    let name = config.name.as_deref().unwrap_or("a2a_fleet");
+    hermes_card(name, &format!("http://{address}/jsonrpc"), &Extension::of_nodes())
 }

@@ -49,6 +49,7 @@ impl<'a> Turn<'a> {
         for command in &scene.part.commands {
             self.count_call();
             self.frame(&speech.command.asked, Some(command)).await?;
+            scene.take_time_of(command).await;
             self.frame(&speech.command.ended, Some(command)).await?;
         }
         let code = match scene.part.failure.map(|failure| speech.failures.of(failure)) {

@@ -126,6 +126,9 @@ impl<'a> Turn<'a> {
                 continue;
             }
             self.events(events, Some(command)).await?;
+            if std::ptr::eq(events, &talk.started) {
+                self.scene.take_time_of(command).await;
+            }
         }
         self.count_item(numbered.into_iter().flatten());
         Ok(())

@@ -165,8 +165,11 @@ impl<'a> Turn<'a> {
         self.calls.set(self.calls.get() + 1);
         self.reason.set(reason);
         *self.message.borrow_mut() = self.ids.ascending(self.scene.host, "msg");
-        for event in events {
+        for (number, event) in events.iter().enumerate() {
             self.scene.console.event(event.event(&|slot| self.fill(slot, command))).await?;
+            if let (0, Some(command)) = (number, command) {
+                self.scene.take_time_of(command).await;
+            }
         }
         Ok(())
     }
