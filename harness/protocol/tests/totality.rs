@@ -5,6 +5,7 @@ use gauntlet_protocol::claude_code;
 use gauntlet_protocol::codex::MODE as CODEX;
 use gauntlet_protocol::codex::{Event, TurnOutput};
 use gauntlet_protocol::fleet::config::FleetConfig;
+use gauntlet_protocol::fleet::config::edit::{DeployedPeer, EditError, Edited, upsert};
 use gauntlet_protocol::fleet::extension::Kept;
 use gauntlet_protocol::fleet::extension::task::{Report, Task};
 use gauntlet_protocol::fleet::{
@@ -88,11 +89,25 @@ fn parse_everything(bytes: &[u8]) {
     assert_eq!(joined, bytes, "lines and tail are the whole buffer");
     let text = String::from_utf8_lossy(bytes);
     assert!(text.starts_with(prompt_cut(&text).0));
-    if let Err(error) = FleetConfig::parse("fleet.yaml", &text) {
-        assert!(
-            error.to_string().contains("fleet.yaml") || error.to_string().starts_with("response_handler")
-        );
+    match FleetConfig::parse("fleet.yaml", &text) {
+        Ok(_) => drop(edit(&text)),
+        Err(error) => {
+            let shown = error.to_string();
+            assert!(shown.contains("fleet.yaml") || shown.starts_with("response_handler"), "{shown}");
+        }
     }
+}
+
+/// A deploy's edit of a file that keeps the rules. What it gives keeps them, too, and names the peer.
+fn edit(text: &str) -> Result<Edited, EditError> {
+    let kind = &CODEX.managed;
+    let peer = DeployedPeer { kind, repo: "/srv/demo".to_owned(), port: 9320, with_token: true, name: None };
+    let edited = upsert("fleet.yaml", text, &peer);
+    if let Ok(edited) = &edited {
+        let config = FleetConfig::parse("fleet.yaml", &edited.text);
+        assert!(config.is_ok_and(|config| config.agents.contains_key(&edited.name)), "{}", edited.text);
+    }
+    edited
 }
 
 fn read_value(value: &Value) {
@@ -219,6 +234,7 @@ fn valid_lines() -> Vec<String> {
         r#"{"type":"assistant","message":{"content":[{"type":"text","text":"ü"}]},"session_id":"s"}"#.to_owned(),
         r#"{"type":"result","subtype":"success","is_error":false,"result":"é","session_id":"s"}"#.to_owned(),
         "{\"fleet\": {\"server\": {\"bind_port\": 9219}, \"agents\": {\"a\": {\"url\": \"http://h\"}}}}".to_owned(),
+        "fleet: {server: {bind_port: 1}, agents: {a: {url: 'http://h', description: &d !!str \"x [y], z\"}, codex: {url: *d}}}".to_owned(),
         "{\n  \"c\": {\n    \"thread_id\": \"t\",\n    \"updated_at\": 1\n  }\n}\n".to_owned(),
     ]
 }
@@ -249,6 +265,21 @@ fn a_cut_line_is_never_taken_for_a_whole_record() {
             assert!(json::parse("line", &whole.as_bytes()[..end]).is_err(), "{line} cut at {end}");
         }
     }
+}
+
+/// A value in flow style as people may write it: with an anchor, a tag, quotes, and signs of YAML in them.
+fn flow_value() -> impl Strategy<Value = String> {
+    let property = prop::sample::select(vec!["", "&d ", "!!str ", "&d !!str ", "!!str &d\n ", "! "]);
+    let words = "[a-z\\[\\]{},:&!# ]{0,10}";
+    let leaf = prop_oneof![
+        words.prop_map(|words| format!("\"{words}\"")),
+        words.prop_map(|words| format!("'{words}'")),
+        "[a-z]{1,6}",
+    ];
+    (property, leaf, any::<bool>()).prop_map(|(property, leaf, listed)| match listed {
+        true => format!("[{property}{leaf}, 1]"),
+        false => format!("{property}{leaf}"),
+    })
 }
 
 /// What opencode colours with.
@@ -335,6 +366,19 @@ proptest! {
         let whole = texts.concat().trim().to_owned();
         prop_assert_eq!(output.reply, (!whole.is_empty()).then_some(whole));
         prop_assert_eq!(output.session.is_some(), !texts.is_empty());
+    }
+
+    #[test]
+    fn a_peer_in_flow_style_is_edited_whatever_its_values_look_like(
+        first in flow_value(), second in flow_value(), key in prop::sample::select(vec!["", "&k ", "!!str "]), is_ours in any::<bool>(),
+    ) {
+        let name = if is_ours { "codex" } else { "other" };
+        let text = format!(
+            "fleet:\n  server: {{bind_port: 1}}\n  agents:\n    {name}: {{url: 'http://127.0.0.1:9320', first: {first}, {key}second: {second}}}\n",
+        );
+        prop_assume!(FleetConfig::parse("fleet.yaml", &text).is_ok());
+        let edited = edit(&text);
+        prop_assert!(edited.is_ok(), "{:?}\n{}", edited, text);
     }
 
     #[test]

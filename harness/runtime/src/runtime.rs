@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use gauntlet_protocol::fleet::config::ConfigError;
+use gauntlet_protocol::fleet::config::{ConfigError, Server};
 use gauntlet_world::Host;
 use gauntlet_world::injection::Point;
 use gauntlet_world::network::Address;
@@ -38,7 +38,8 @@ pub struct Runtime {
     fleet: Rc<Fleet>,
     node: Rc<Node>,
     host: Host,
-    bind: Address,
+    /// Where its node is to listen, as its `fleet.yaml` says.
+    server: Server,
     /// Whether its `fleet.yaml` lets it be part of a fleet.
     enabled: bool,
     listening: Rc<Mutex<Option<Listening>>>,
@@ -76,8 +77,6 @@ impl Runtime {
         let fleet = Rc::new(fleet);
         let config = fleet.config().await?;
         let (enabled, server) = (config.enabled, config.server.clone());
-        let port = u16::try_from(server.bind_port).map_err(|_| StartError::Port(server.bind_port))?;
-        let bind = Address { host: server.bind_host, port };
         let mut registry = Registry::default();
         // Switched off, the fleet is not there at all: no tool, no node, nothing that is looked after (fleet sheet 6.1).
         let event = json!({ "enabled": enabled, "registers": enabled });
@@ -85,15 +84,20 @@ impl Runtime {
             tools::all(&fleet).into_iter().for_each(|tool| registry.add(tool));
         }
         let node = Rc::new(Node::new(fleet.clone(), minds));
-        Ok(Self { registry: Rc::new(registry), fleet, node, host, bind, enabled, listening: Rc::default() })
+        let registry = Rc::new(registry);
+        Ok(Self { registry, fleet, node, host, server, enabled, listening: Rc::default() })
     }
 
     /// Lets the Hermes node listen. One that does already goes on, and one that cannot may try again later (FLEET-HUB-13).
     pub async fn connect(&self) -> Result<(), StartError> {
         let mut listening = self.listening.lock().await;
         if listening.is_none() {
-            let listener = self.host.network().listen(&self.bind).await;
-            let listener = listener.map_err(|error| StartError::Bind(self.bind.clone(), error))?;
+            // Not before: whoever never listens is not kept from sending by a port.
+            let port = self.server.bind_port;
+            let port = u16::try_from(port).map_err(|_| StartError::Port(port))?;
+            let bind = Address { host: self.server.bind_host.clone(), port };
+            let listener = self.host.network().listen(&bind).await;
+            let listener = listener.map_err(|error| StartError::Bind(bind, error))?;
             self.fleet.listens_on(listener.port());
             *listening = Some(Listening::begin(self.node.clone(), listener));
             self.fleet.hand_on();

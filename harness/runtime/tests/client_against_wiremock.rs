@@ -209,7 +209,12 @@ fn what_never_left_is_safe_to_send_again() {
         for (url, agent, text) in [
             (closed.as_str(), "peer", "network error talking to 'peer'"),
             (closed.as_str(), "nobody", "agent 'nobody' not in fleet.yaml; configured: [\"peer\"]"),
-            ("https://127.0.0.1", "peer", "agent 'peer': expected http://host[:port][/path]"),
+            (
+                "https://127.0.0.1",
+                "peer",
+                "TLS is not spoken here, so name a proxy of this machine that speaks it",
+            ),
+            ("http://", "peer", "fleet.agents.peer.url must have a valid host"),
             ("", "peer", "fleet.yaml: fleet.agents.peer.url is required"),
         ] {
             let answer = send(url, None, message(json!({ "agent": agent }))).await;

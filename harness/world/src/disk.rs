@@ -236,17 +236,19 @@ impl Disk<'_> {
 
     /// Replaces a file so that after any crash it holds the old content or the new one, whole: a sibling is written and
     /// made durable, renamed over the file, and the directory made durable. Each call has a sibling of its own, so that two
-    /// at once do not mix; a crash may leave it behind.
+    /// at once do not mix; a crash may leave it behind. What is there afterwards is its owner's alone, and so is the sibling
+    /// from its first moment on.
     pub async fn replace(&self, path: impl AsRef<Path>, content: &[u8]) -> io::Result<()> {
         let path = self.absolute(path);
-        let number = match &self.0.inner.mechanics {
-            Mechanics::Simulated(machine) => machine.next_sibling(),
-            Mechanics::Real(_) => real::disk::next_sibling(),
-        };
+        // Nobody can put a link in the place of a name that they cannot guess, and what is there all the same is not followed.
+        let (random, _) = self.0.entropy().uuid().as_u64_pair();
         let mut sibling = path.clone().into_os_string();
-        sibling.push(format!(".{}-{number}.tmp", self.0.pid()));
+        sibling.push(format!(".{random:016x}.tmp"));
         let sibling = PathBuf::from(sibling);
         if let Err(error) = self.replace_by(&sibling, content, &path).await {
+            if error.kind() == io::ErrorKind::AlreadyExists {
+                return Err(error);
+            }
             // Whether it can be removed or not, the first failure is the one to tell.
             let _ = self.remove(&sibling).await;
             return Err(error);
@@ -255,8 +257,7 @@ impl Disk<'_> {
     }
 
     async fn replace_by(&self, sibling: &Path, content: &[u8], path: &Path) -> io::Result<()> {
-        self.write(sibling, content).await?;
-        self.set_mode(sibling, 0o600).await?;
+        self.create_new(sibling, content, 0o600).await?;
         self.sync(sibling).await?;
         self.rename(sibling, path).await
     }

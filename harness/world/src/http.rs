@@ -36,17 +36,27 @@ pub struct Url {
 
 /// A text is not a URL that this client can reach.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected http://host[:port][/path], found {found:?}")]
-pub struct UrlError {
-    found: String,
+pub enum UrlError {
+    /// It asks for TLS.
+    #[error(
+        "expected http://host[:port][/path], found {0:?}: TLS is not spoken here, so name a proxy of this machine that speaks it"
+    )]
+    Tls(String),
+    /// It is something else.
+    #[error("expected http://host[:port][/path], found {0:?}")]
+    Odd(String),
 }
 
 impl FromStr for Url {
     type Err = UrlError;
 
     fn from_str(text: &str) -> Result<Self, UrlError> {
-        let wrong = || UrlError { found: text.chars().take(200).collect() };
+        let found = || text.chars().take(200).collect();
+        let wrong = || UrlError::Odd(found());
         let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
+        if scheme.eq_ignore_ascii_case("https") {
+            return Err(UrlError::Tls(found()));
+        }
         // A fragment is never sent.
         let rest = rest.split('#').next().unwrap_or_default();
         let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));

@@ -9,7 +9,7 @@ use gauntlet_protocol::fleet::{MODES, Mode};
 use gauntlet_runtime::Runtime;
 use gauntlet_runtime::fleet::{Launcher, Settings as FleetSettings};
 use gauntlet_simulators::receiver::SUBJECT_TOKEN;
-use gauntlet_simulators::stranger;
+use gauntlet_simulators::stranger::{self, Says};
 use gauntlet_world::fault::{Rule, Unsynced};
 use gauntlet_world::http::{self, Request};
 use gauntlet_world::injection::{Injector, Millis};
@@ -574,7 +574,7 @@ impl Bench {
     pub(crate) async fn let_a_stranger_listen(
         &self,
         port: u16,
-        says: Vec<u8>,
+        says: Says,
         after: Duration,
     ) -> Result<(), BenchError> {
         let host = self.harness();

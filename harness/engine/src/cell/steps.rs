@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use gauntlet_runtime::registry::Caller;
+use gauntlet_simulators::stranger::Says;
 use gauntlet_world::network::{Address, Stream};
 use gauntlet_world::process::Pid;
 use gauntlet_world::{Either, race};
@@ -144,10 +145,13 @@ impl Stagehand {
                 json!({})
             }
             Verb::Stranger(stranger) => {
-                let body = self.names.resolve_value(&stranger.says).to_string();
+                let says = match stranger.echoes {
+                    true => Says::Echo,
+                    false => Says::Body(self.names.resolve_value(&stranger.says).to_string().into_bytes()),
+                };
                 for port in stranger.port..=stranger.to.unwrap_or(stranger.port) {
                     let after = stranger.after.map_or(Duration::ZERO, |after| after.duration());
-                    self.bench.let_a_stranger_listen(port, body.clone().into_bytes(), after).await?;
+                    self.bench.let_a_stranger_listen(port, says.clone(), after).await?;
                 }
                 json!({})
             }
@@ -220,12 +224,12 @@ impl Stagehand {
 
     async fn call(&self, key: &str, call: &Call) -> Value {
         for write in &call.meanwhile {
-            let (bench, after) = (self.bench.clone(), write.after.duration());
+            let (bench, after, append) = (self.bench.clone(), write.after.duration(), !write.instead);
             let (path, text) = (self.names.resolve(&write.path), self.names.resolve(&write.text));
             let clock = self.bench.harness().clone();
             self.bench.harness().spawn(async move {
                 clock.clock().sleep(after).await;
-                if let Err(error) = bench.write(&path, &text, true) {
+                if let Err(error) = bench.write(&path, &text, append) {
                     tracing::warn!(%error, "a file could not be written meanwhile");
                 }
             });

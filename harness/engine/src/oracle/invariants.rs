@@ -595,7 +595,8 @@ fn no_secret(view: &View<'_>, keeper: Option<Keeper>) -> Held {
             What::Callback { sent, .. } => {
                 scan(Keeper::Receiver, "a callback", &without_authorization(&sent.0));
             }
-            What::Exchange { received, .. } => {
+            What::Exchange { sent, received, .. } => {
+                scan(Keeper::Runtime, "a dispatch", &without_authorization(&sent.0));
                 scan(Keeper::Receiver, "an answer", &received.0);
             }
             What::CliLeft { ending } => {

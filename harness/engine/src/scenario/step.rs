@@ -413,6 +413,9 @@ pub struct Meanwhile {
     pub path: String,
     /// What is added to the file.
     pub text: String,
+    /// It stands there instead of what the file held, and not behind it.
+    #[serde(default)]
+    pub instead: bool,
 }
 
 /// A symbolic link is made from outside.
@@ -437,6 +440,9 @@ pub struct Stranger {
     /// What it answers with to whatever it is asked, as JSON.
     #[serde(default)]
     pub says: Value,
+    /// It answers 403 instead, with the header fields that it was asked with.
+    #[serde(default)]
+    pub echoes: bool,
     /// How long it takes over each answer.
     #[serde(default)]
     pub after: Option<Millis>,

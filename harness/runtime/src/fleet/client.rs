@@ -14,6 +14,7 @@ use gauntlet_world::injection::Point;
 use serde_json::{Value, json};
 
 use super::Fleet;
+use super::decided::Decided;
 use super::home::profile;
 use super::task::Form;
 
@@ -151,24 +152,9 @@ impl Fleet {
             SendError::new(Class::NotSent, "address", format!("agent '{peer_name}': {error}"))
         })?;
         let token = self.token_of(&peer).await;
-        let sent = json!({
-            "peer": peer_name,
-            "method": "SendMessage",
-            "id": self.host.entropy().uuid().to_string(),
-            "contextId": context.as_ref().map(ContextId::as_str),
-            "text": text,
-            "role": "user",
-            "bearer": token.is_some(),
-        });
-        let sent = self.decide(Point::RuntimeDispatch, sent).await;
-        let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        if let Some(token) = token.filter(|_| sent.yes("bearer")) {
-            headers.push(("authorization".to_owned(), format!("Bearer {token}")));
-        }
+        let token = token.as_deref();
+        let (sent, headers, mut params) = self.envelope(peer_name, text, context.as_ref(), token).await;
         let asked = context;
-        let context = sent.text("contextId").and_then(|context| ContextId::new(context.to_owned()));
-        let dispatch = Dispatch { text: sent.text("text").unwrap_or_default().to_owned(), context };
-        let mut params = dispatch.to_params(sent.text("role").unwrap_or_default());
         let is_plain = peer.mode.is_none();
         if is_plain {
             // A plain peer may be another Hermes: it is told who speaks (sheet 4.3). Receivers do not look at it.
@@ -187,18 +173,7 @@ impl Fleet {
             .and_then(|task| task.reply_to.as_ref()?.context.as_ref())
             .or(asked.as_ref())
             .map(ContextId::as_str);
-        let noted = match (whole_ms, answers_on) {
-            (Some(_), on) => self.deadlines().sending(&self.host, &id, on, left()).await,
-            (None, Some(on)) => self.deadlines().sending_without(&self.host, &id, on).await,
-            (None, None) => Ok(()),
-        };
-        noted.map_err(|error| {
-            SendError::new(
-                Class::NotSent,
-                "record",
-                format!("the deadline could not be written down: {error}"),
-            )
-        })?;
+        self.note_deadline(&id, answers_on, whole_ms.map(|_| left())).await?;
         let is_counted = match self.reserve(peer_name, &peer, &id, answers_on).await {
             Ok(is_counted) => is_counted,
             Err(refusal) => {
@@ -206,6 +181,9 @@ impl Fleet {
                 return Err(refusal);
             }
         };
+        if let Some(on) = answers_on {
+            self.remember_peer(peer_name, on).await;
+        }
         let request =
             RpcRequest { id: sent.value("id").clone(), method: sent.value("method").clone(), params };
         if let Some(context) = &asked {
@@ -227,6 +205,9 @@ impl Fleet {
             }
             Err(error) => Err(failed(peer_name, &url, &error)),
         };
+        let shown = |text: &str| token.map_or_else(|| text.to_owned(), |token| without(text, token));
+        let understood = understood.map(|message| AgentMessage { text: shown(&message.text), ..message });
+        let understood = understood.map_err(|error| SendError { text: shown(&error.text), ..error });
         let message = match understood {
             Ok(message) => message,
             Err(error) => {
@@ -248,18 +229,7 @@ impl Fleet {
         {
             tracing::warn!(%error, "the context of a deadline could not be written down");
         }
-        match (&asked, message.context.as_deref()) {
-            (Some(asked), Some(named)) if named != asked.as_str() => {
-                let text = format!("peer '{peer_name}' answered on context '{named}' instead of '{asked}'");
-                return Err(SendError::new(Class::RepliedElsewhere, "elsewhere", text));
-            }
-            (None, Some(named)) => self.note_sent(peer_name, named, text).await,
-            _ => {}
-        }
-        // A receiver's acknowledgement is no reply; a Hermes node's answer is.
-        if let Some(named) = message.context.as_deref().filter(|_| is_plain) {
-            self.note_heard(peer_name, named, &message.text).await;
-        }
+        self.note_answer(peer_name, (asked.as_ref(), answers_on, text), is_plain, &message).await?;
         // A Hermes node has answered with this; no callback comes.
         if is_plain {
             self.forget_deadline(&id).await;
@@ -267,10 +237,103 @@ impl Fleet {
         Ok(message)
     }
 
+    /// Writes down until when a reply is in time, before anything is sent.
+    async fn note_deadline(
+        &self,
+        id: &str,
+        answers_on: Option<&str>,
+        left: Option<Duration>,
+    ) -> Result<(), SendError> {
+        let noted = match (left, answers_on) {
+            (Some(left), on) => self.deadlines().sending(&self.host, id, on, left).await,
+            (None, Some(on)) => self.deadlines().sending_without(&self.host, id, on).await,
+            (None, None) => Ok(()),
+        };
+        noted.map_err(|error| {
+            let text = format!("the deadline could not be written down: {error}");
+            SendError::new(Class::NotSent, "record", text)
+        })
+    }
+
+    /// What a message looks like on its way: what was decided of it, its header fields and its parameters.
+    async fn envelope(
+        &self,
+        peer_name: &str,
+        text: &str,
+        context: Option<&ContextId>,
+        token: Option<&str>,
+    ) -> (Decided, Vec<(String, String)>, Value) {
+        let sent = json!({
+            "peer": peer_name,
+            "method": "SendMessage",
+            "id": self.host.entropy().uuid().to_string(),
+            "contextId": context.map(ContextId::as_str),
+            "text": text,
+            "role": "user",
+            "bearer": token.is_some(),
+            "in_text": false,
+        });
+        let sent = self.decide(Point::RuntimeDispatch, sent).await;
+        let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        if let Some(token) = token.filter(|_| sent.yes("bearer")) {
+            headers.push(("authorization".to_owned(), format!("Bearer {token}")));
+        }
+        let context = sent.text("contextId").and_then(|context| ContextId::new(context.to_owned()));
+        let mut dispatch = Dispatch { text: sent.text("text").unwrap_or_default().to_owned(), context };
+        if let Some(token) = token.filter(|_| sent.yes("in_text")) {
+            dispatch.text.push_str(token);
+        }
+        let params = dispatch.to_params(sent.text("role").unwrap_or_default());
+        (sent, headers, params)
+    }
+
+    /// Notes what an answer says, and judges whether it is one on the context that was asked on. Of a message its text is given, the
+    /// context that it was sent on, and the one on which its reply comes.
+    async fn note_answer(
+        &self,
+        peer_name: &str,
+        (asked, answers_on, text): (Option<&ContextId>, Option<&str>, &str),
+        is_plain: bool,
+        message: &AgentMessage,
+    ) -> Result<(), SendError> {
+        match (asked, message.context.as_deref()) {
+            (Some(asked), Some(named)) if named != asked.as_str() => {
+                let text = format!("peer '{peer_name}' answered on context '{named}' instead of '{asked}'");
+                return Err(SendError::new(Class::RepliedElsewhere, "elsewhere", text));
+            }
+            (None, Some(named)) => {
+                if answers_on.is_none() {
+                    self.remember_peer(peer_name, named).await;
+                }
+                self.note_sent(peer_name, named, text).await;
+            }
+            _ => {}
+        }
+        // A receiver's acknowledgement is no reply; a Hermes node's answer is.
+        if let Some(named) = message.context.as_deref().filter(|_| is_plain) {
+            self.note_heard(peer_name, named, &message.text).await;
+        }
+        Ok(())
+    }
+
     async fn forget_deadline(&self, id: &str) {
         if let Err(error) = self.deadlines().close(&self.host, id).await {
             tracing::warn!(%error, "a deadline of what is over stays open");
         }
+    }
+}
+
+/// So much of a bearer at the end of a text that was cut is taken for one.
+const TELLING: usize = 4;
+
+/// A text of a peer without the bearer that was sent to it: results of tools are read by models and kept in transcripts.
+fn without(text: &str, token: &str) -> String {
+    const REDACTED: &str = "[redacted]";
+    let text = text.replace(token, REDACTED);
+    let begins = (TELLING..token.len()).rev().filter_map(|length| token.get(..length));
+    match begins.into_iter().find_map(|start| text.strip_suffix(start)) {
+        Some(rest) => format!("{rest}{REDACTED}"),
+        None => text,
     }
 }
 

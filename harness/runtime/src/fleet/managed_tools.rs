@@ -61,7 +61,8 @@ fn deploy(fleet: &Rc<Fleet>, kind: &'static Managed) -> Tool {
     tool(fleet, kind.tools.deploy, description, schema, move |fleet, arguments| async move {
         let outcome = async {
             let receiver = fleet.receiver_at(kind, &repo_path(&arguments)).await?;
-            fleet.deploy(&receiver, &order(&arguments)?).await
+            let order = merged(order(&arguments)?, &arguments, fleet.earlier_options(&receiver).await);
+            fleet.deploy(&receiver, &order).await
         };
         outcome.await.unwrap_or_else(|error| error.to_value())
     })
@@ -147,6 +148,24 @@ fn repo_path(arguments: &Value) -> String {
     let given = arguments.get("repo_path").unwrap_or(&Value::Null);
     let wrapped = || given.get("repo_path").or_else(|| given.get("path")).and_then(Value::as_str);
     given.as_str().or_else(wrapped).unwrap_or_default().to_owned()
+}
+
+/// An order with what it does not speak of as the deploy before was told. Whoever wants none of it any more says so by an empty text.
+/// That a receiver asks for a bearer is never forgotten so: `no_auth` is said each time.
+fn merged(mut order: Order, arguments: &Value, earlier: ReceiverOptions) -> Order {
+    let is_unsaid = |name: &str| arguments.get(name).is_none_or(Value::is_null);
+    let asked = order.options.clone();
+    if is_unsaid("model") {
+        order.options.model = earlier.model;
+    }
+    if is_unsaid("sandbox") {
+        order.options.sandbox = earlier.sandbox;
+    }
+    if is_unsaid("hermes_auth_token_env") {
+        order.options.hermes_auth_token_env = earlier.hermes_auth_token_env;
+    }
+    order.again = order.options != asked;
+    order
 }
 
 fn order(arguments: &Value) -> Result<Order, ManagedError> {

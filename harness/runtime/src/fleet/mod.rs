@@ -19,6 +19,7 @@ mod decided;
 mod deliveries;
 pub mod hermes;
 mod home;
+mod last_peers;
 mod managed;
 pub mod managed_tools;
 mod settings;
@@ -30,8 +31,9 @@ mod transcript;
 mod wait;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
+use std::rc::Rc;
 
 use gauntlet_world::Host;
 use gauntlet_world::process::Pid;
@@ -44,6 +46,7 @@ pub use client::{Class, SendError};
 use deadlines::Deadlines;
 pub use deliveries::{Deliveries, Delivery};
 use home::home;
+use last_peers::LastPeers;
 pub use settings::{Launcher, Settings};
 
 /// The fleet part of a running runtime.
@@ -55,12 +58,13 @@ pub struct Fleet {
     published: RefCell<BTreeMap<String, String>>,
     /// The port that the node listens on; 0 until it does.
     pub(crate) port: Cell<u16>,
-    /// The receivers that were started, and not ended.
-    launched: RefCell<BTreeSet<Pid>>,
+    /// The receivers that were started, and not reaped, each with its mark. While one is not reaped, nobody else can have its number.
+    launched: Rc<RefCell<BTreeMap<Pid, String>>>,
     /// One deploy, stop or look after all at a time: two at once could meet on a port or a file.
     managing: Mutex<()>,
     deliveries: Deliveries,
     deadlines: Deadlines,
+    last_peers: LastPeers,
     astray: Astray,
     budgets: Budgets,
 }
@@ -97,16 +101,18 @@ impl Fleet {
         astray: Astray,
     ) -> Self {
         let budgets = Budgets::of(&host);
+        let last_peers = LastPeers::at(home(&host).join("last_peers.jsonl"));
         Self {
             host,
             settings,
             cached: RefCell::default(),
             published: RefCell::default(),
             port: Cell::default(),
-            launched: RefCell::default(),
+            launched: Rc::default(),
             managing: Mutex::default(),
             deliveries,
             deadlines,
+            last_peers,
             astray,
             budgets,
         }
@@ -131,6 +137,6 @@ impl Fleet {
     }
 
     pub(crate) fn launched(&self) -> Vec<Pid> {
-        self.launched.borrow().iter().copied().collect()
+        self.launched.borrow().keys().copied().collect()
     }
 }

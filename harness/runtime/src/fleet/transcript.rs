@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use gauntlet_protocol::fleet::{Lines, TranscriptRecord};
+use gauntlet_protocol::fleet::TranscriptRecord;
+use gauntlet_world::injection::Point;
+use serde_json::json;
 
 use super::{Fleet, home};
 
@@ -21,6 +23,13 @@ impl Fleet {
         self.host.disk().make_dir(home(&self.host).join("transcripts")).await
     }
 
+    /// Remembers that a peer is about to be sent to, whose reply comes on a context.
+    pub(super) async fn remember_peer(&self, peer: &str, context: &str) {
+        if let Err(error) = self.last_peers.sending(&self.host, context, peer).await {
+            tracing::warn!(%error, "whom a reply is to come from could not be written down");
+        }
+    }
+
     /// Notes that something is being sent to a peer on a context.
     pub(super) async fn note_sent(&self, peer: &str, context: &str, text: &str) {
         self.note(peer, format!("hermes->{peer}"), ("hermes", peer), context, text).await;
@@ -33,19 +42,13 @@ impl Fleet {
 
     /// Notes that a reply was delivered, in the transcript of the peer that was last sent to on that context.
     pub(super) async fn note_delivered(&self, context: &str, text: &str, late: bool) {
-        let mut peer = STRANGER;
-        // Without its configuration the runtime knows no peers, and the reply is kept all the same.
-        let config = self.config().await.ok();
-        for name in config.iter().flat_map(|config| config.agents.keys()) {
-            let content = self.host.disk().read(self.transcript(name)).await.unwrap_or_default();
-            let knows = Lines::new(&content)
-                .filter_map(|(_, line)| TranscriptRecord::parse_line(line).ok())
-                .any(|record| record.context == context);
-            if knows {
-                peer = name;
-                break;
-            }
-        }
+        let peer = self.last_peers.on(&self.host, context).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "whom a reply is from could not be read");
+            None
+        });
+        let event = json!({ "contextId": context, "peer": peer });
+        let told = self.decide(Point::RuntimeReplyRecord, event).await;
+        let peer = told.text("peer").unwrap_or(STRANGER);
         let late = if late { " (late)" } else { "" };
         self.note(peer, format!("{peer}->hermes{late}"), (peer, "hermes"), context, text).await;
     }

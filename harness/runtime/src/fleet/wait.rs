@@ -1,6 +1,7 @@
 //! A dispatch whose reply is read in the peer's transcript, on the same machine (fleet sheet 5.2).
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gauntlet_protocol::fleet::config::PeerEntry;
@@ -9,11 +10,22 @@ use gauntlet_protocol::fleet::extension::task::Task;
 use gauntlet_protocol::fleet::{ContextId, Lines, Mode, TranscriptRecord};
 use gauntlet_world::injection::Point;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::client::deadline_over;
 use super::{Class, Fleet, SendError};
 
 const POLL: Duration = Duration::from_secs(2);
+
+/// What became of a wait.
+enum Seen {
+    /// The reply.
+    Reply(String),
+    /// Nothing, and from now on a reply is late.
+    Due,
+    /// Nothing, and nobody waits longer; and why the transcript could not be read, if it could not be last.
+    Nothing(Option<io::Error>),
+}
 
 impl Fleet {
     /// The transcript of a peer on this machine: its mode's own file (FLEET-CLI-10).
@@ -37,18 +49,14 @@ impl Fleet {
         let began = self.host.clock().now();
         let whole_ms = task.and_then(|task| task.deadline_ms);
         let transcript = self.transcript_of_peer(&self.peer(peer_name).await?).await;
-        let mut offset = 0;
-        if let Some(path) = &transcript {
-            offset = match self.host.disk().stat(path).await {
-                Ok(meta) => meta.len,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => 0,
+        let mut offset = match &transcript {
+            Some(path) => self.length(path).await.map_err(|error| {
                 // From the start on, an old reply would be taken for the new one.
-                Err(error) => {
-                    let text = format!("the transcript of '{peer_name}' cannot be read: {error}");
-                    return Err(SendError::new(Class::NotSent, "transcript", text));
-                }
-            };
-        }
+                let text = format!("the transcript of '{peer_name}' cannot be read: {error}");
+                SendError::new(Class::NotSent, "transcript", text)
+            })?,
+            None => 0,
+        };
         let ack = self.send(peer_name, text, context, task, choice).await?;
         let elsewhere = task.and_then(|task| task.reply_to.as_ref()?.context.as_ref());
         let context = match elsewhere {
@@ -99,36 +107,90 @@ impl Fleet {
             None => None,
         };
         deadline = due.unwrap_or(deadline);
+        match self.watch(&transcript, offset, &context, (due, deadline)).await {
+            Seen::Reply(reply) => Ok(json!({ "reply": reply, "context_id": context, "waited": true })),
+            Seen::Due => {
+                let mut over = deadline_over(peer_name, whole_ms);
+                over.context = Some(context);
+                Err(over)
+            }
+            Seen::Nothing(unread) => {
+                let mut reason = format!("no final reply in transcript within {}s", max_wait.as_secs_f64());
+                if let Some(error) = unread {
+                    reason.push_str(&format!(", which cannot be read: {error}"));
+                }
+                Ok(unwaited(Some(reason)))
+            }
+        }
+    }
+
+    /// Looks for the reply on a context in a transcript, from an offset on, until it is due or the patience ends.
+    async fn watch(
+        &self,
+        transcript: &Path,
+        mut offset: u64,
+        context: &str,
+        (due, deadline): (Option<Instant>, Instant),
+    ) -> Seen {
+        let mut unread = None;
         loop {
             let now = self.host.clock().now();
             if due.is_some_and(|due| now >= due) {
-                let mut over = deadline_over(peer_name, whole_ms);
-                over.context = Some(context);
-                return Err(over);
+                return Seen::Due;
             }
             if now >= deadline {
-                let reason = format!("no final reply in transcript within {}s", max_wait.as_secs_f64());
-                return Ok(unwaited(Some(reason)));
+                return Seen::Nothing(unread);
             }
             self.host.clock().sleep(POLL.min(deadline - now)).await;
             // What is recorded from this moment on is late, also when it is seen at once.
             if due.is_some_and(|due| self.host.clock().now() >= due) {
                 continue;
             }
-            let fresh = self.host.disk().read_from(&transcript, offset).await.unwrap_or_default();
+            let fresh = match self.since(transcript, &mut offset).await {
+                Ok(fresh) => fresh,
+                Err(error) => {
+                    unread = Some(error);
+                    continue;
+                }
+            };
+            unread = None;
             let lines = Lines::new(&fresh);
             // A half-written line stays ahead of the offset until it is whole (FLEET-CLI-11).
             offset += (fresh.len() - lines.torn().len()) as u64;
-            if !lines.torn().is_empty() && self.takes(None, &context).await {
+            if !lines.torn().is_empty() && self.takes(None, context).await {
                 offset += lines.torn().len() as u64;
             }
             for (_, line) in lines {
                 let Ok(record) = TranscriptRecord::parse_line(line) else { continue };
-                if self.takes(Some(&record), &context).await {
-                    return Ok(json!({ "reply": record.text, "context_id": context, "waited": true }));
+                if self.takes(Some(&record), context).await {
+                    return Seen::Reply(record.text);
                 }
             }
         }
+    }
+
+    /// How long a transcript is. One that is not written yet, or is between the two files of a rotation, is empty.
+    async fn length(&self, transcript: &Path) -> io::Result<u64> {
+        match self.host.disk().stat(transcript).await {
+            Ok(meta) => Ok(meta.len),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What was added to a transcript behind an offset. One that is shorter by now was begun anew, and so is the reading of it.
+    async fn since(&self, transcript: &Path, offset: &mut u64) -> io::Result<Vec<u8>> {
+        let length = self.length(transcript).await?;
+        if length < *offset {
+            let event = json!({ "from": *offset, "length": length, "anew": true });
+            if self.decide(Point::RuntimeRotated, event).await.yes("anew") {
+                *offset = 0;
+            }
+        }
+        if length <= *offset {
+            return Ok(Vec::new());
+        }
+        self.host.disk().read_from(transcript, *offset).await
     }
 
     /// Whether a record is the reply that is waited for. One that is not whole yet never is.

@@ -325,8 +325,8 @@ pub enum Point {
     /// ends well. `{"printed", "error", "answered": bool}`
     #[serde(rename = "runtime.command")]
     RuntimeCommand,
-    /// The runtime sends a dispatch; `contextId` is null when its caller named none, `bearer` says whether one is presented.
-    /// `{"peer", "method", "id", "contextId", "text", "role", "bearer": bool}`
+    /// The runtime sends a dispatch; `contextId` is null when its caller named none, `bearer` says whether one is presented, `in_text`
+    /// whether the message holds it, too. `{"peer", "method", "id", "contextId", "text", "role", "bearer": bool, "in_text": false}`
     #[serde(rename = "runtime.dispatch")]
     RuntimeDispatch,
     /// The runtime has found that a structured task breaks a rule, and is about to refuse it. What cannot be read and is not refused is
@@ -347,6 +347,9 @@ pub enum Point {
     /// The node has looked whether a reply comes after its deadline. `{"contextId", "earlier_life": bool, "late": bool}`
     #[serde(rename = "runtime.late")]
     RuntimeLate,
+    /// The runtime records a reply with the peer that was last sent to on its context, or with nobody's. `{"contextId", "peer"}`
+    #[serde(rename = "runtime.reply_record")]
+    RuntimeReplyRecord,
     /// The runtime looks at the budget of a peer before a dispatch. `{"peer", "period", "unknown": "refuse" | "allow" | "estimate"}`;
     /// omitted: it does not look, and counts nothing; `peer` something else: it is counted for that one; `unknown` something else: as
     /// if it were `allow`; `period` something else: that one.
@@ -392,6 +395,10 @@ pub enum Point {
     /// taking it is passing over it. `{"whole": bool, "contextId", "from", "to", "dir", "text", "taken": bool}`
     #[serde(rename = "runtime.record")]
     RuntimeRecord,
+    /// The runtime has found a transcript shorter than what it has read of it while it waits; `anew`: it begins at its start.
+    /// `{"from", "length", "anew": bool}`
+    #[serde(rename = "runtime.rotated")]
+    RuntimeRotated,
     /// The runtime has found where the repository of a receiver really is. `{"written", "real"}`
     #[serde(rename = "runtime.repository")]
     RuntimeRepository,
@@ -571,6 +578,7 @@ impl Point {
             Point::RuntimeChoice => "runtime.choice",
             Point::RuntimeDeadline => "runtime.deadline",
             Point::RuntimeLate => "runtime.late",
+            Point::RuntimeReplyRecord => "runtime.reply_record",
             Point::RuntimeBudget => "runtime.budget",
             Point::RuntimeBudgetRefusal => "runtime.budget_refusal",
             Point::RuntimeBudgetReserve => "runtime.budget_reserve",
@@ -582,6 +590,7 @@ impl Point {
             Point::RuntimeToken => "runtime.token",
             Point::RuntimeWait => "runtime.wait",
             Point::RuntimeRecord => "runtime.record",
+            Point::RuntimeRotated => "runtime.rotated",
             Point::RuntimeRepository => "runtime.repository",
             Point::RuntimePort => "runtime.port",
             Point::RuntimeBand => "runtime.band",
@@ -860,8 +869,8 @@ impl Point {
                 &[Replace, Delay, Stall],
             ),
             Point::RuntimeDispatch => of(
-                &["peer", "method", "id", "contextId", "text", "role", "bearer"],
-                &["method", "id", "contextId", "text", "role", "bearer"],
+                &["peer", "method", "id", "contextId", "text", "role", "bearer", "in_text"],
+                &["method", "id", "contextId", "text", "role", "bearer", "in_text"],
                 &[Replace, Delay, Stall],
             ),
             Point::RuntimeTask => of(&["because", "refused"], &["refused"], &[Replace, Delay, Stall]),
@@ -872,6 +881,7 @@ impl Point {
             Point::RuntimeLate => {
                 of(&["contextId", "earlier_life", "late"], &["late"], &[Replace, Delay, Stall])
             }
+            Point::RuntimeReplyRecord => of(&["contextId", "peer"], &["peer"], &[Replace, Delay, Stall]),
             Point::RuntimeBudget => of(
                 &["peer", "period", "unknown"],
                 &["peer", "period", "unknown"],
@@ -911,6 +921,7 @@ impl Point {
                 &["taken"],
                 &[Replace, Delay, Stall],
             ),
+            Point::RuntimeRotated => of(&["from", "length", "anew"], &["anew"], &[Replace, Delay, Stall]),
             Point::RuntimeRepository => of(&["written", "real"], &["real"], &[Replace, Delay, Stall]),
             Point::RuntimePort => of(&["repo", "from", "port"], &["port"], &[Omit, Replace, Delay, Stall]),
             Point::RuntimeBand => of(

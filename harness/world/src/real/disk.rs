@@ -9,16 +9,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
 use crate::disk::{Kind, Meta};
-
-/// A number that no other call of this program gets.
-pub(crate) fn next_sibling() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
 
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path)

@@ -51,7 +51,6 @@ struct State {
     processes: RefCell<BTreeMap<Pid, Entry>>,
     next_pid: Cell<u32>,
     next_port: Cell<u16>,
-    next_sibling: Cell<u64>,
     incarnations: RefCell<BTreeMap<String, u32>>,
     programs: RefCell<BTreeMap<String, Program>>,
     listeners: RefCell<BTreeMap<u16, Weak<Listening>>>,
@@ -90,7 +89,6 @@ impl Machine {
             processes: RefCell::default(),
             next_pid: Cell::new(FIRST_PID),
             next_port: Cell::new(FIRST_FREE_PORT),
-            next_sibling: Cell::new(0),
             incarnations: RefCell::default(),
             programs: RefCell::default(),
             listeners: RefCell::default(),
@@ -135,11 +133,6 @@ impl Machine {
         let mut disk = self.0.disk.borrow_mut();
         disk.now_ms = now;
         change(&mut disk)
-    }
-
-    /// A number for the name of a file that is to replace another one; never the same twice.
-    pub(crate) fn next_sibling(&self) -> u64 {
-        self.0.next_sibling.replace(self.0.next_sibling.get() + 1)
     }
 
     /// Installs a program: an executable file at `path` that the process port routes to this function. The file is durable,

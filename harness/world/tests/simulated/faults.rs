@@ -40,7 +40,7 @@ fn the_nth_call_fails_and_has_no_effect() {
 
 #[test]
 fn a_replacement_that_fails_leaves_nothing_beside_the_file() {
-    for (at, nth) in [(Op::DiskWrite, 1), (Op::DiskChange, 1), (Op::DiskSync, 1), (Op::DiskRename, 1)] {
+    for (at, nth) in [(Op::DiskCreate, 1), (Op::DiskSync, 1), (Op::DiskRename, 1)] {
         run(async |lab| {
             lab.arm(at, nth, Moment::Before, Happening::Torn(Errno::NoSpace));
             let (_, exit) = lab.launch(async |host| {

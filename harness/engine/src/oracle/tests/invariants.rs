@@ -392,6 +392,17 @@ fn a_secret_is_found_in_every_place_where_it_does_not_belong() {
             assert_eq!(Story::new().see(what.clone()).verdict("FLEET-INV-06"), Pass, "{what:?}");
         }
     }
+    let sent = |request: String| What::Exchange {
+        step: "1".to_owned(),
+        sent: Blob(request.into_bytes()),
+        received: Blob(Vec::new()),
+    };
+    for secret in base.names.secrets() {
+        let bearer = format!("POST /jsonrpc HTTP/1.1\r\nAuthorization: Bearer {secret}\r\n\r\n");
+        assert_eq!(Story::new().see(sent(bearer.clone())).verdict("FLEET-AUTH-09"), Pass);
+        let leak = sent(format!("{bearer}{{\"text\":\"{secret}\"}}"));
+        assert_eq!(Story::new().see(leak).verdict("FLEET-AUTH-09"), Fail);
+    }
     let removed = What::Files { moment: "end".to_owned(), changed: [("x".to_owned(), None)].into() };
     assert_eq!(base.see(removed).verdict("FLEET-INV-06"), NotExercised);
 }

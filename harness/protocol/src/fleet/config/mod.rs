@@ -122,7 +122,13 @@ impl FleetConfig {
         let short = managed.filter(|_| limit < 300.0).map(|(name, _)| {
             format!("fleet.agent.timeout_s is {limit}, and managed peer {name} may take 300 s and more")
         });
-        short.collect()
+        let ciphered = self.agents.iter().filter(|(_, peer)| {
+            peer.url.split_once(':').is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https"))
+        });
+        let unreached = ciphered.map(|(name, _)| {
+            format!("fleet.agents.{name}.url asks for TLS, which is not spoken here: it cannot be reached without a proxy")
+        });
+        short.chain(unreached).collect()
     }
 }
 

@@ -13,6 +13,8 @@ use serde_json::json;
 use super::{ManagedError, Receiver, shown};
 use crate::fleet::{Fleet, home};
 
+/// The variable with the mark of a deployed receiver.
+const MARK: &str = "GAUNTLET_DEPLOYED";
 /// How long a receiver may take to answer for its health once.
 const HEALTH_LIMIT: Duration = Duration::from_millis(1500);
 /// How long a new one may take to become healthy, and how often it is asked.
@@ -37,23 +39,30 @@ impl Fleet {
         self.host.processes().runs(pid).await.unwrap_or(true)
     }
 
-    /// Whether a process was started by this profile: by this runtime, or by an earlier life of it, whose mark every receiver that
-    /// is deployed has in its environment (FLEET-DEP-05). The number in a pid file alone may be anybody's by now, and nobody else's
-    /// process is ever signalled.
-    pub(super) async fn is_ours(&self, pid: Pid) -> bool {
-        let ours = self.was_deployed(pid).await;
+    /// Whether a process is this receiver as this profile deployed it, now or in an earlier life: every receiver that is deployed
+    /// has a mark in its environment. The number in a pid file alone may be anybody's by now, also that of another receiver, and
+    /// nobody else's process is ever signalled.
+    pub(super) async fn is_ours(&self, receiver: &Receiver, pid: Pid) -> bool {
+        let ours = self.was_deployed(receiver, pid).await;
         self.decide(Point::RuntimeOurs, json!({ "ours": ours })).await.yes("ours")
     }
 
-    async fn was_deployed(&self, pid: Pid) -> bool {
+    async fn was_deployed(&self, receiver: &Receiver, pid: Pid) -> bool {
         if pid == self.host.pid() {
             return false;
         }
-        if self.launched.borrow().contains(&pid) {
-            return true;
+        let mark = self.mark(receiver);
+        // What a receiver makes of its own environment does not count as long as this life remembers it.
+        if let Some(other) = self.launched.borrow().get(&pid) {
+            return *other == mark;
         }
-        let marked = self.host.processes().marked("HERMES_HOME", &shown(&home(&self.host))).await;
+        let marked = self.host.processes().marked(MARK, &mark).await;
         marked.is_ok_and(|marked| marked.contains(&pid))
+    }
+
+    /// What tells a deployed receiver from every other one: its mode, its repository, and who looks after it.
+    fn mark(&self, receiver: &Receiver) -> String {
+        json!([receiver.kind.mode, receiver.repo_text(), shown(&home(&self.host))]).to_string()
     }
 
     /// Whether whoever listens on a port is this receiver, and well.
@@ -97,7 +106,7 @@ impl Fleet {
     /// Ends the receiver that ran before in this place, if one does.
     pub(super) async fn make_way(&self, receiver: &Receiver) -> Result<(), ManagedError> {
         let Some(old) = self.noted_pid(receiver).await else { return Ok(()) };
-        if self.runs(old).await && self.is_ours(old).await {
+        if self.runs(old).await && self.is_ours(receiver, old).await {
             let event = json!({ "repo": receiver.repo_text(), "ended": self.end(old).await });
             if !self.decide(Point::RuntimeMakeWay, event).await.yes("ended") {
                 // Its pid file stays, so that the next try finds it, too.
@@ -139,15 +148,21 @@ impl Fleet {
             Some(home) => drop(command.env.insert("HERMES_HOME".to_owned(), home.to_owned())),
             None => drop(command.env.remove("HERMES_HOME")),
         }
+        command.env.insert(MARK.to_owned(), self.mark(receiver));
         command.env.extend(token.map(|(name, value)| (name.to_owned(), value.to_owned())));
         command.stdout = Output::Append(log.clone());
         command.stderr = Output::Append(log.clone());
         let child = self.host.processes().spawn(command).await;
         let mut child = child.map_err(|error| ManagedError::Launch(port, error.to_string()))?;
         let pid = child.pid;
-        self.launched.borrow_mut().insert(pid);
-        // Reaped when it ends, however late; a dead child that nobody asked for would be seen for ever.
-        self.host.spawn(async move { child.wait().await.is_ok() });
+        self.launched.borrow_mut().insert(pid, self.mark(receiver));
+        let launched = self.launched.clone();
+        // Reaped when it ends, however late; a dead child that nobody asked for would be seen for ever. From then on its number may
+        // be given to anybody.
+        self.host.spawn(async move {
+            let _ = child.wait().await;
+            launched.borrow_mut().remove(&pid);
+        });
         let deadline = self.host.clock().now() + HEALTH_BUDGET;
         // A stranger on the port may claim to be this receiver, whose own process is gone then.
         while self.host.clock().now() < deadline && self.runs(pid).await {

@@ -96,8 +96,8 @@ impl Fleet {
         Ok(("redeployed", pid))
     }
 
-    /// What the deploy before was told, so that a revived receiver is the same as before (FLEET-REC-04).
-    async fn earlier_options(&self, receiver: &Receiver) -> ReceiverOptions {
+    /// What the deploy before was told, so that a receiver that is started again is the same as before (FLEET-REC-04).
+    pub(in crate::fleet) async fn earlier_options(&self, receiver: &Receiver) -> ReceiverOptions {
         let mode: &Mode = receiver.mode;
         let config = self.receiver_config(receiver).await.unwrap_or_default();
         ReceiverOptions::of_config(mode, &config)

@@ -47,7 +47,7 @@ impl Fleet {
             let _ = self.host.disk().remove(receiver.file(receiver.mode.files.pid)).await;
             return Ok(self.stopped("dead", Some(pid), "process not running").await);
         }
-        if !self.is_ours(pid).await {
+        if !self.is_ours(receiver, pid).await {
             let detail = "the process is not one that was deployed from here";
             return Ok(self.stopped("foreign", Some(pid), detail).await);
         }

@@ -44,7 +44,8 @@ pub(super) fn map(text: &str, open: usize) -> Option<FlowMap> {
         map.trailing_comma = false;
         let key_start = at;
         let key_end = end_of(text, at, true)?;
-        let key = super::block::unquoted(text[key_start..key_end].trim_end());
+        let bare = after_properties(text, key_start).min(key_end);
+        let key = super::block::unquoted(text[bare..key_end].trim_end());
         at = skip_space(text, key_end);
         let mut value = key_end..key_end;
         if text.as_bytes().get(at) == Some(&b':') {
@@ -53,6 +54,10 @@ pub(super) fn map(text: &str, open: usize) -> Option<FlowMap> {
             let trimmed = start + text.get(start..end)?.trim_end().len();
             value = start..trimmed;
             at = end;
+        }
+        // A bracket that closes nothing is no member; it is not waited for that it goes away.
+        if at == key_start {
+            return None;
         }
         map.entries.push(FlowEntry { key, whole: key_start..value.end.max(key_end), value });
     }
@@ -70,9 +75,21 @@ fn skip_space(text: &str, mut at: usize) -> usize {
     }
 }
 
+/// The first place from `at` on that is none of a node's anchor and tag: `&name`, `!tag`.
+fn after_properties(text: &str, mut at: usize) -> usize {
+    let bytes = text.as_bytes();
+    while matches!(bytes.get(at), Some(b'&' | b'!')) {
+        let ends = |byte: &u8| byte.is_ascii_whitespace() || b",[]{}".contains(byte);
+        let length = bytes[at..].iter().position(ends).unwrap_or(bytes.len() - at);
+        at = skip_space(text, at + length);
+    }
+    at
+}
+
 /// Where a key or value ends that begins at `at`.
 fn end_of(text: &str, at: usize, is_key: bool) -> Option<usize> {
     let bytes = text.as_bytes();
+    let at = after_properties(text, at);
     match bytes.get(at)? {
         b'"' | b'\'' => after_quotes(text, at),
         b'{' | b'[' => {
@@ -82,6 +99,13 @@ fn end_of(text: &str, at: usize, is_key: bool) -> Option<usize> {
                 match bytes.get(at)? {
                     b'{' | b'[' => depth += 1,
                     b'}' | b']' => depth = depth.checked_sub(1)?,
+                    b'&' | b'!' if begins(bytes, at) => {
+                        at = after_properties(text, at);
+                        if matches!(bytes.get(at), Some(b'"' | b'\'')) {
+                            at = after_quotes(text, at)?;
+                        }
+                        continue;
+                    }
                     // A quote inside of a plain text is a letter; one at its beginning opens a text.
                     b'"' | b'\'' if begins(bytes, at) => {
                         at = after_quotes(text, at)?;
