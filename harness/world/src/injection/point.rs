@@ -244,6 +244,10 @@ pub enum Point {
     /// A Hermes node hands a message to its agent. `{"contextId", "session", "peer", "text"}`
     #[serde(rename = "hermes.turn")]
     HermesTurn,
+    /// The caller of a Hermes node has hung up while its message was answered. `{"contextId", "goes_on": true}`; the context as the
+    /// message names it, or null.
+    #[serde(rename = "hermes.hang_up")]
+    HermesHangUp,
     /// A Hermes node takes the reasoning from the beginning of its agent's reply. `{"contextId", "text"}`; omitted: it stays.
     #[serde(rename = "hermes.strip")]
     HermesStrip,
@@ -554,6 +558,7 @@ impl Point {
             Point::HermesContextLock => "hermes.context_lock",
             Point::HermesModelCall => "hermes.model_call",
             Point::HermesHistory => "hermes.history",
+            Point::HermesHangUp => "hermes.hang_up",
             Point::HermesForget => "hermes.forget",
             Point::HermesTranscript => "hermes.transcript",
             Point::HermesDelivery => "hermes.delivery",
@@ -813,6 +818,7 @@ impl Point {
             Point::HermesModelCall => {
                 of(&["max_tokens", "temperature"], &["max_tokens", "temperature"], &[Replace, Delay, Stall])
             }
+            Point::HermesHangUp => of(&["contextId", "goes_on"], &["goes_on"], &[Replace, Delay, Stall]),
             Point::HermesHistory => {
                 of(&["contextId", "succeeded", "keeps"], &["keeps"], &[Omit, Replace, Delay, Stall])
             }
