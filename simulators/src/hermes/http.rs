@@ -111,13 +111,12 @@ impl Peer {
         let read = match config::read(&self.0.host).await {
             Ok(read) => read,
             Err(broken) => {
-                if broken.of_handlers {
-                    let event = self.pass(Point::HermesConfigBroken, json!({ "refused": true })).await;
-                    if event.is_some_and(|event| event["refused"] != true) {
-                        return Ok(self.0.first.clone());
-                    }
-                }
-                return Err(broken.to_string());
+                let event = json!({ "rule": broken.rule, "refused": true });
+                let event = self.pass(Point::HermesConfigBroken, event).await;
+                return match event.is_some_and(|event| event["refused"] != true) {
+                    true => Ok(broken.says.map_or_else(|| self.0.first.clone(), |says| *says)),
+                    false => Err(broken.to_string()),
+                };
             }
         };
         let event = json!({ "handler": read.response_handler.name(), "peers": read.agents.len() });

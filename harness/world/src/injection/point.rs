@@ -271,8 +271,9 @@ pub enum Point {
     /// `file`: where it keeps it, relative to its home.
     #[serde(rename = "hermes.delivery")]
     HermesDelivery,
-    /// A Hermes node has found that its configuration breaks a rule about handlers, and is about to let nobody in.
-    /// `{"refused": true}`; not refused: it goes on with what it read first.
+    /// A Hermes node has found that its configuration breaks a rule, and is about to let nobody in. `{"rule": "file" | "text" | "handler" |
+    /// "prompt" | "bearer", "refused": true}`; not refused: it goes on with what it read first, or as if the rule of a place (the last
+    /// two) were none.
     #[serde(rename = "hermes.config_broken")]
     HermesConfigBroken,
     /// A Hermes node has settled who answers a message: the handler that it chooses, that of its sender's entry, or the node's own.
@@ -844,7 +845,7 @@ impl Point {
             Point::HermesHandOn => {
                 of(&["profile", "contextId", "id"], &["id"], &[Omit, Replace, Delay, Stall])
             }
-            Point::HermesConfigBroken => of(&["refused"], &["refused"], &[Replace, Delay, Stall]),
+            Point::HermesConfigBroken => of(&["rule", "refused"], &["refused"], &[Replace, Delay, Stall]),
             Point::HermesChoice => of(
                 &["peer", "chosen", "by", "because", "refused"],
                 &["by", "refused"],
