@@ -296,6 +296,9 @@ pub enum Point {
     /// `{"peer", "handler", "declared": bool, "sent": bool}`
     #[serde(rename = "hermes.dispatch_choice")]
     HermesDispatchChoice,
+    /// A Hermes node tells why a dispatch of its own failed. `{"class", "retry_safe": bool}`, the classes as of `runtime.failure`.
+    #[serde(rename = "hermes.failure")]
+    HermesFailure,
     /// A Hermes node has looked at what a reply says of a profile, or what a message says of one that cannot be read. `class`: what its sender
     /// is told. `{"profile", "contextId", "because": "own" | "elsewhere" | "full" | "misuse", "does": "deliver" | "keep" | "refuse", "class"}`
     #[serde(rename = "hermes.astray")]
@@ -555,11 +558,11 @@ impl Point {
             Point::HermesContext => "hermes.context",
             Point::HermesClaim => "hermes.claim",
             Point::HermesTurn => "hermes.turn",
+            Point::HermesHangUp => "hermes.hang_up",
             Point::HermesStrip => "hermes.strip",
             Point::HermesContextLock => "hermes.context_lock",
             Point::HermesModelCall => "hermes.model_call",
             Point::HermesHistory => "hermes.history",
-            Point::HermesHangUp => "hermes.hang_up",
             Point::HermesForget => "hermes.forget",
             Point::HermesTranscript => "hermes.transcript",
             Point::HermesDelivery => "hermes.delivery",
@@ -569,6 +572,7 @@ impl Point {
             Point::HermesHandlerEnd => "hermes.handler_end",
             Point::HermesHandlerKill => "hermes.handler_kill",
             Point::HermesDispatchChoice => "hermes.dispatch_choice",
+            Point::HermesFailure => "hermes.failure",
             Point::HermesAstray => "hermes.astray",
             Point::HermesAstrayWrite => "hermes.astray_write",
             Point::HermesHandOn => "hermes.hand_on",
@@ -814,12 +818,12 @@ impl Point {
                 &["session", "peer", "text"],
                 &[Replace, Delay, Stall],
             ),
+            Point::HermesHangUp => of(&["contextId", "goes_on"], &["goes_on"], &[Replace, Delay, Stall]),
             Point::HermesStrip => of(&["contextId", "text"], &[], &[Omit, Delay, Stall, Duplicate]),
             Point::HermesContextLock => of(&["contextId"], &[], &[Omit, Delay, Stall]),
             Point::HermesModelCall => {
                 of(&["max_tokens", "temperature"], &["max_tokens", "temperature"], &[Replace, Delay, Stall])
             }
-            Point::HermesHangUp => of(&["contextId", "goes_on"], &["goes_on"], &[Replace, Delay, Stall]),
             Point::HermesHistory => {
                 of(&["contextId", "succeeded", "keeps"], &["keeps"], &[Omit, Replace, Delay, Stall])
             }
@@ -834,6 +838,9 @@ impl Point {
                 &["id", "contextId", "text", "seen", "file"],
                 &[Omit, Replace, Delay, Stall],
             ),
+            Point::HermesFailure => {
+                of(&["class", "retry_safe"], &["class", "retry_safe"], &[Replace, Delay, Stall])
+            }
             Point::HermesAstray => of(
                 &["profile", "contextId", "because", "does", "class"],
                 &["does", "class"],
