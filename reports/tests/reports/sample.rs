@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use gauntlet_reports::{
     Catalogue, CellCounts, CellLine, Class, Compliance, Coverage, Detection, Evidence, ExecutorReport,
-    ExecutorScore, Failure, Lane, Level, ProfileRow, QuirkRow, RequirementRow, Resilience, ResilienceBreak,
-    Subject, Summary, Tool, Verdict, VersionVerdict, report, summary,
+    ExecutorScore, Failure, FlakyCell, FlakyOutcome, Lane, Level, ProfileRow, QuirkRow, RequirementRow,
+    Resilience, ResilienceBreak, Subject, Summary, Tool, Verdict, VersionVerdict, report, summary,
 };
 
 /// What a peer may send to harm whoever reads the report.
@@ -314,6 +314,14 @@ pub(crate) fn run() -> Summary {
             unbroken: strings(&["codex FLEET-TEXT-01"]),
         },
         known_failures: None,
+        flaky: vec![FlakyCell {
+            cell: "fleet/busy@codex-0.98.0#7~real".to_owned(),
+            outcomes: vec![FlakyOutcome {
+                requirement: "FLEET-BUSY-01".to_owned(),
+                first: Verdict::Fail,
+                alone: Verdict::Pass,
+            }],
+        }],
         failures: 5,
         exit_code: 1,
         problems: strings(&[
