@@ -75,6 +75,7 @@ struct State {
     files: Mutex<()>,
     /// One at a time looks into the file of other profiles' replies and writes it.
     astray: Mutex<()>,
+    last_astray: RefCell<astray::LastSeen>,
     /// Whether somebody is at work to hand those on.
     rounds: Cell<bool>,
     /// How often that was wanted.
@@ -103,6 +104,7 @@ impl Peer {
             memory: Memory::default(),
             files: Mutex::default(),
             astray: Mutex::default(),
+            last_astray: RefCell::default(),
             rounds: Cell::default(),
             wanted: Cell::default(),
             nudged: Notify::new(),

@@ -409,7 +409,7 @@ impl Receiver {
         let _closed = self.starting.lock().await;
         self.ending.set(true);
         let running: Vec<_> = self.running.borrow().iter().copied().collect();
-        if self.kills_groups("stop").await {
+        if self.kills_groups("stop", !running.is_empty()).await {
             for group in running {
                 let _ = self.host.processes().signal_group(group, Signal::Kill).await;
             }

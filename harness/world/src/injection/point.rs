@@ -149,7 +149,7 @@ pub enum Point {
     #[serde(rename = "receiver.last_step")]
     ReceiverLastStep,
     /// The receiver kills the process groups of a turn that ran into its cap or its deadline, or of all when it is told to end.
-    /// `{"because": "cap" | "deadline" | "stop"}`; omitted: only the leaders die.
+    /// `{"because": "cap" | "deadline" | "stop", "works"}`: the second is false when no CLI was at work; omitted: only the leaders die.
     #[serde(rename = "receiver.group_kill")]
     ReceiverGroupKill,
     /// The receiver remembers the CLI's session for a context. `{"contextId", "session"}`
@@ -749,7 +749,7 @@ impl Point {
             Point::ReceiverLastStep => {
                 of(&["contextId", "number", "name"], &["number", "name"], &[Omit, Replace, Delay, Stall])
             }
-            Point::ReceiverGroupKill => of(&["because"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverGroupKill => of(&["because", "works"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverSessionSave => of(
                 &["contextId", "session"],
                 &["contextId", "session"],
