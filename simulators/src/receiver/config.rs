@@ -227,3 +227,23 @@ impl Reader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// That a file with such a mistake keeps no receiver from starting is told by stories.
+    #[test]
+    fn what_can_be_the_name_of_no_profile_is_told_and_left_out() {
+        let mode = &gauntlet_protocol::codex::MODE;
+        let read = |text: &str| Config::parse(mode, "/r", Some(text.as_bytes()));
+        let sound = read(r#"{"hermes_profile": "work"}"#);
+        assert_eq!((sound.hermes_profile.as_deref(), sound.warnings.len()), (Some("work"), 0));
+        for wrong in [r#""../other""#, r#"".hidden""#, "7", r#""a b""#] {
+            let read = read(&format!(r#"{{"hermes_profile": {wrong}}}"#));
+            assert_eq!(read.hermes_profile, None, "{wrong}");
+            assert!(read.warnings.iter().any(|warning| warning.starts_with("hermes_profile: ")), "{wrong}");
+        }
+        assert_eq!(read("{}").hermes_profile, None);
+    }
+}
