@@ -30,6 +30,7 @@ pub mod junit;
 pub mod known;
 pub mod listing;
 pub mod markdown;
+pub mod printed;
 pub mod provenance;
 pub mod redact;
 pub mod replay;

@@ -84,6 +84,8 @@ struct State {
     /// Somebody asks for theirs.
     nudged: Notify,
     accepting: Mutex<Option<Task<()>>>,
+    /// What an earlier life left running was ended.
+    swept: Cell<bool>,
     exit: Cell<Option<i32>>,
     ended: Notify,
     /// Connections that are open, so that they can be ended after the listener.
@@ -107,6 +109,7 @@ impl Peer {
             rounds: Cell::default(),
             wanted: Cell::default(),
             nudged: Notify::new(),
+            swept: Cell::default(),
             accepting: Mutex::default(),
             exit: Cell::default(),
             ended: Notify::new(),
@@ -132,6 +135,9 @@ impl Peer {
         let address = Address { host: server.bind_host.clone(), port };
         match self.0.host.network().listen(&address).await {
             Ok(listener) => {
+                if !self.0.swept.replace(true) {
+                    self.sweep_commands().await;
+                }
                 self.0.closing.set(false);
                 *accepting = Some(self.accept(listener));
                 self.begin_rounds();

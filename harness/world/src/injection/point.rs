@@ -188,8 +188,8 @@ pub enum Point {
     #[serde(rename = "receiver.transcript")]
     ReceiverTranscript,
     /// The receiver sends a reply back, each attempt anew; `bearer`: it shows one; `report`: what the outcome of a structured task
-    /// says beside its text; `usage`: what its turn used. `{"id", "contextId", "text", "role", "attempt", "url", "bearer": bool,
-    /// "report", "usage"}`. Bytes can be mangled.
+    /// says beside its text; `usage`: what its turn used; `profile`: whom it is for. `{"id", "contextId", "text", "role", "attempt",
+    /// "url", "bearer": bool, "report", "usage", "profile"}`. Bytes can be mangled.
     #[serde(rename = "receiver.callback")]
     ReceiverCallback,
     /// The receiver has an answer to a callback; `error`: there is one of JSON-RPC in it. `{"status", "error": bool, "taken": bool}`
@@ -289,9 +289,14 @@ pub enum Point {
     /// "code" | "time" | "length" | "text", "fails": bool}`; one that does not fail has answered with what it printed.
     #[serde(rename = "hermes.handler_end")]
     HermesHandlerEnd,
-    /// A Hermes node ends what a registered handler left running. `{"handler"}`; omitted: it lives on.
+    /// A Hermes node ends what a registered handler left running; `group`: also what that started. `{"handler", "group": bool}`; omitted:
+    /// it lives on.
     #[serde(rename = "hermes.handler_kill")]
     HermesHandlerKill,
+    /// A Hermes node begins to listen, and ends what a registered handler of an earlier life left running. `{"earlier"}`, how many
+    /// processes that are; omitted: they live on.
+    #[serde(rename = "hermes.handler_sweep")]
+    HermesHandlerSweep,
     /// A Hermes node has looked at the card of a peer at which a dispatch chooses who answers.
     /// `{"peer", "handler", "declared": bool, "sent": bool}`
     #[serde(rename = "hermes.dispatch_choice")]
@@ -355,6 +360,14 @@ pub enum Point {
     /// The node has looked whether a reply comes after its deadline. `{"contextId", "earlier_life": bool, "late": bool}`
     #[serde(rename = "runtime.late")]
     RuntimeLate,
+    /// The node of a runtime has seen that a reply is another profile's. `{"profile", "contextId", "does": "keep" | "deliver" |
+    /// "drop"}`
+    #[serde(rename = "runtime.astray")]
+    RuntimeAstray,
+    /// The runtime tells what came on a context for other profiles, to whoever asks for the replies. `{"contextId", "astray"}`, where
+    /// something did.
+    #[serde(rename = "runtime.astray_told")]
+    RuntimeAstrayTold,
     /// The runtime records a reply with the peer that was last sent to on its context, or with nobody's. `{"contextId", "peer"}`
     #[serde(rename = "runtime.reply_record")]
     RuntimeReplyRecord,
@@ -422,7 +435,7 @@ pub enum Point {
     #[serde(rename = "runtime.free")]
     RuntimeFree,
     /// The runtime is about to write what a receiver is told; `again`: it is revived, and told what it was told before.
-    /// `{"repo", "port", "again": bool, "token_env", "node", "options": {"model", "hermes_auth_token_env"}}`
+    /// `{"repo", "port", "again": bool, "token_env", "node", "options": {"model", "hermes_auth_token_env", "hermes_profile"}}`
     #[serde(rename = "runtime.order")]
     RuntimeOrder,
     /// The runtime writes a file of a repository to which it deploys; `exists`: it was there. `mode` is null where it stays;
@@ -571,6 +584,7 @@ impl Point {
             Point::HermesHandler => "hermes.handler",
             Point::HermesHandlerEnd => "hermes.handler_end",
             Point::HermesHandlerKill => "hermes.handler_kill",
+            Point::HermesHandlerSweep => "hermes.handler_sweep",
             Point::HermesDispatchChoice => "hermes.dispatch_choice",
             Point::HermesFailure => "hermes.failure",
             Point::HermesAstray => "hermes.astray",
@@ -588,6 +602,8 @@ impl Point {
             Point::RuntimeChoice => "runtime.choice",
             Point::RuntimeDeadline => "runtime.deadline",
             Point::RuntimeLate => "runtime.late",
+            Point::RuntimeAstray => "runtime.astray",
+            Point::RuntimeAstrayTold => "runtime.astray_told",
             Point::RuntimeReplyRecord => "runtime.reply_record",
             Point::RuntimeBudget => "runtime.budget",
             Point::RuntimeBudgetRefusal => "runtime.budget_refusal",
@@ -778,8 +794,19 @@ impl Point {
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverCallback => of(
-                &["id", "contextId", "text", "role", "attempt", "url", "bearer", "report", "usage"],
-                &["id", "contextId", "text", "role", "url", "bearer", "report", "usage"],
+                &[
+                    "id",
+                    "contextId",
+                    "text",
+                    "role",
+                    "attempt",
+                    "url",
+                    "bearer",
+                    "report",
+                    "usage",
+                    "profile",
+                ],
+                &["id", "contextId", "text", "role", "url", "bearer", "report", "usage", "profile"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverCallbackAnswer => {
@@ -866,7 +893,8 @@ impl Point {
             Point::HermesHandlerEnd => {
                 of(&["handler", "because", "fails"], &["fails"], &[Replace, Delay, Stall])
             }
-            Point::HermesHandlerKill => of(&["handler"], &[], &[Omit, Delay, Stall]),
+            Point::HermesHandlerKill => of(&["handler", "group"], &["group"], &[Omit, Replace, Delay, Stall]),
+            Point::HermesHandlerSweep => of(&["earlier"], &[], &[Omit, Delay, Stall]),
             Point::HermesDispatchChoice | Point::RuntimeChoice => {
                 of(&["peer", "handler", "declared", "sent"], &["sent"], &[Replace, Delay, Stall])
             }
@@ -895,6 +923,10 @@ impl Point {
             Point::RuntimeLate => {
                 of(&["contextId", "earlier_life", "late"], &["late"], &[Replace, Delay, Stall])
             }
+            Point::RuntimeAstray => {
+                of(&["profile", "contextId", "does"], &["does"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeAstrayTold => of(&["contextId", "astray"], &["astray"], &[Replace, Delay, Stall]),
             Point::RuntimeReplyRecord => of(&["contextId", "peer"], &["peer"], &[Replace, Delay, Stall]),
             Point::RuntimeBudget => of(
                 &["peer", "period", "unknown"],
