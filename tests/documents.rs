@@ -135,3 +135,24 @@ fn how_budgets_stand_keeps_its_schema() {
     keeps("budget", &budget("show", home.path()), "/budgets/0/tokens/used", "much".into());
     keeps("budget", &budget("reset", home.path()), "/reset/0", 7.into());
 }
+
+#[test]
+fn what_became_of_a_message_keeps_its_schema() {
+    let home = folder();
+    let fleet = "fleet:\n  server: { bind_port: 9219, token_env: T }\n  agents:\n    peer:\n      url: http://127.0.0.1:9\n";
+    fs::write(home.path().join("fleet.yaml"), fleet).expect("a file");
+    let told =
+        printed(gauntlet().env("HERMES_HOME", home.path()).args(["send", "--json", "peer", "ping"]), 1);
+    assert_eq!(told["class"], "not_sent");
+    keeps("send", &told, "/retry_safe", "perhaps".into());
+}
+
+#[test]
+fn the_published_file_of_a_saved_trace_is_what_is_printed() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reports/schema/trace-1.json");
+    let text = serde_json::to_string_pretty(&gauntlet_engine::saved::schema()).expect("JSON") + "\n";
+    if std::env::var_os("GAUNTLET_BLESS").is_some() {
+        fs::write(&path, &text).expect("it can be written");
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap_or_default(), text, "GAUNTLET_BLESS=1 writes it");
+}

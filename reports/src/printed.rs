@@ -229,3 +229,40 @@ struct Part {
     unknown_turns: u64,
     limit: Option<f64>,
 }
+
+/// What `gauntlet send --json` prints: what the tool tells that a model would call.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only the shape is used, by the schema")]
+pub(crate) enum Sent {
+    /// There is an answer.
+    Answered(Answered),
+    /// There is none.
+    Failed(Failed),
+}
+
+/// An answer.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Answered {
+    /// The answer; without `--wait`, or when nobody waits any more, that the message was taken.
+    reply: String,
+    /// The context of the message.
+    context_id: String,
+    /// With `--wait`: whether it is the reply itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waited: Option<bool>,
+    /// Why it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// No answer.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Failed {
+    /// What went wrong.
+    error: String,
+    /// Its class, which stays the same.
+    class: String,
+    /// Whether the message can be sent again without being done twice.
+    retry_safe: bool,
+}

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::cell::CellLine;
 use crate::drift::{self, Drift};
 use crate::json;
-use crate::printed::{self, BudgetCommand, Diagnosis, Explained, JudgedAgain, List, QuirkCheck};
+use crate::printed::{self, BudgetCommand, Diagnosis, Explained, JudgedAgain, List, QuirkCheck, Sent};
 use crate::replay::{self, Replay};
 use crate::report::{self, ExecutorReport};
 use crate::summary::{self, Summary};
@@ -72,9 +72,15 @@ pub fn budget() -> Value {
     published::<BudgetCommand>("gauntlet.budget/1", "Gauntlet: budgets of peers")
 }
 
+/// The schema of what `gauntlet send --json` prints.
+pub fn send() -> Value {
+    published::<Sent>("gauntlet.send/1", "Gauntlet: what became of a message")
+}
+
 /// The files under `reports/schema/`: name and content.
-pub fn files() -> [(&'static str, String); 11] {
+pub fn files() -> [(&'static str, String); 12] {
     [
+        ("send-1.json", json::file(&send())),
         ("judge-1.json", json::file(&judge())),
         ("quirk-check-1.json", json::file(&quirk_check())),
         ("list-1.json", json::file(&list())),

@@ -509,4 +509,6 @@ pub(crate) enum Format {
     Doctor,
     /// What `budget show --format json` and `budget reset --format json` print
     Budget,
+    /// What `send --json` prints
+    Send,
 }
