@@ -29,6 +29,7 @@ pub mod runner;
 pub mod saved;
 pub mod scenario;
 pub mod scores;
+pub mod second_look;
 pub mod sequence;
 pub mod session;
 pub mod stop;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gauntlet_reports::{
-    Catalogue as ReportCatalogue, CellCounts, ExecutorReport, ExecutorScore, Failure, Lane, Subject, Summary,
-    Tool, Verdict, report, summary,
+    Catalogue as ReportCatalogue, CellCounts, ExecutorReport, ExecutorScore, Failure, FlakyCell,
+    FlakyOutcome, Lane, Subject, Summary, Tool, Verdict, report, summary,
 };
 
 use crate::cell::Plan;
@@ -39,6 +39,8 @@ pub struct Gathered {
     executors: BTreeMap<String, OfExecutor>,
     errors: Vec<String>,
     errors_left_out: u32,
+    /// The cells that ended differently when they were run alone.
+    pub(crate) flaky: Vec<FlakyCell>,
     /// What the lists of known failures came to.
     pub known: Tally,
 }
@@ -54,6 +56,11 @@ impl Gathered {
     /// Nothing so far; what comes is held against these lists.
     pub fn against(list: &List) -> Self {
         Self { known: Tally::new(list), ..Self::default() }
+    }
+
+    /// Whether a cell of the real lane did not fail what its quirk made fail in virtual time.
+    pub(crate) fn is_missed_by(&self, library: &Library, record: &Record) -> bool {
+        self.scores.is_missed_by(library, record)
     }
 
     /// Gathers one more record. Gives its plan when the cell is worth running over real processes too.
@@ -95,7 +102,7 @@ pub fn reports(
     gathered: Gathered,
     complete: bool,
 ) -> (Reports, Tally) {
-    let Gathered { scores, cells, executors, errors, errors_left_out, known } = gathered;
+    let Gathered { scores, cells, executors, errors, errors_left_out, flaky, known } = gathered;
     let failures: u32 =
         executors.values().map(|executor| count(executor.failures.len()) + executor.left_out).sum();
     let executors: Vec<ExecutorReport> = executors
@@ -117,6 +124,14 @@ pub fn reports(
     }
     if errors_left_out > 0 {
         problem(format!("{errors_left_out} more cells have no verdict"), ExitCode::Broken);
+    }
+    // Neither a pass nor nonconformance: the environment did not let the cell tell.
+    for FlakyCell { cell, outcomes } in &flaky {
+        for FlakyOutcome { requirement, first, alone } in outcomes {
+            let (first, alone) = (first.as_str(), alone.as_str());
+            let line = format!("flaky: {requirement} in {cell}: {first} beside other cells, {alone} alone");
+            problem(line, ExitCode::Broken);
+        }
     }
     for report in &executors {
         for profile in &report.profiles {
@@ -259,6 +274,7 @@ pub fn reports(
         resilience,
         coverage: coverage::coverage(library, &reached(selection, &scores)),
         known_failures: known.summary(),
+        flaky,
         failures,
         exit_code: exit.code(),
         problems,

@@ -7,10 +7,12 @@ use gauntlet_protocol::fleet::extension::{EXTENSIONS, Extension, Taker};
 use gauntlet_protocol::fleet::hermes::feed::Feed;
 use gauntlet_protocol::fleet::hermes::{VERSION, hermes_card, refusal};
 use gauntlet_protocol::json;
-use gauntlet_protocol::jsonrpc::{Request, RequestError, Response};
+use gauntlet_protocol::jsonrpc::{Request, RequestError, Response, RpcError};
 use gauntlet_world::network::Stream;
+use gauntlet_world::{Either, race};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
+use tokio::sync::oneshot;
 
 use super::{Peer, config};
 use crate::http1::{Connection, Head, Refused};
@@ -87,7 +89,7 @@ impl Peer {
                 match connection.body(head, MAX_CALLBACK).await {
                     Ok(body) => match (refusal, Request::parse(&body)) {
                         (Some(refusal), Ok(_)) => refusal.answer,
-                        (_, request) => self.jsonrpc(&config, request).await,
+                        (_, request) => self.jsonrpc(connection, &config, request).await,
                     },
                     Err(Refused::BodyTooLarge) => (413, json!({ "error": "request entity too large" })),
                     Err(_) => (400, json!({ "error": "incomplete body" })),
@@ -109,13 +111,12 @@ impl Peer {
         let read = match config::read(&self.0.host).await {
             Ok(read) => read,
             Err(broken) => {
-                if broken.of_handlers {
-                    let event = self.pass(Point::HermesConfigBroken, json!({ "refused": true })).await;
-                    if event.is_some_and(|event| event["refused"] != true) {
-                        return Ok(self.0.first.clone());
-                    }
-                }
-                return Err(broken.to_string());
+                let event = json!({ "rule": broken.rule, "refused": true });
+                let event = self.pass(Point::HermesConfigBroken, event).await;
+                return match event.is_some_and(|event| event["refused"] != true) {
+                    true => Ok(broken.says.map_or_else(|| self.0.first.clone(), |says| *says)),
+                    false => Err(broken.to_string()),
+                };
             }
         };
         let event = json!({ "handler": read.response_handler.name(), "peers": read.agents.len() });
@@ -151,7 +152,12 @@ impl Peer {
         Some(Refusal { answer, reads_first: judged["reads_first"] == true })
     }
 
-    async fn jsonrpc(&self, config: &FleetConfig, request: Result<Request, RequestError>) -> Answer {
+    async fn jsonrpc(
+        &self,
+        connection: &mut Connection<'_>,
+        config: &FleetConfig,
+        request: Result<Request, RequestError>,
+    ) -> Answer {
         let (id, outcome) = match request {
             Err(error) => (Value::Null, Err(refusal::body(&error))),
             Ok(mut request) => {
@@ -160,10 +166,36 @@ impl Peer {
                     request.method = event["method"].clone();
                     request.id = event["id"].clone();
                 }
-                (request.id.clone(), self.call(config, request).await)
+                (request.id.clone(), self.turn(connection, config, request).await)
             }
         };
         (200, Response { id, outcome }.to_value())
+    }
+
+    /// What a message leads to. It goes on when its caller hangs up.
+    async fn turn(
+        &self,
+        connection: &mut Connection<'_>,
+        config: &FleetConfig,
+        request: Request,
+    ) -> Result<Value, RpcError> {
+        let context = request.params.pointer("/message/contextId").cloned();
+        let (peer, config) = (self.clone(), config.clone());
+        let (tell, mut told) = oneshot::channel();
+        let turn = self.0.host.spawn(async move {
+            let _ = tell.send(peer.call(&config, request).await);
+        });
+        let outcome = match race(&mut told, connection.hung_up()).await {
+            Either::First(outcome) => outcome,
+            Either::Second(()) => {
+                let event = json!({ "contextId": context, "goes_on": true });
+                if self.pass(Point::HermesHangUp, event).await.is_some_and(|event| event["goes_on"] != true) {
+                    turn.cancel();
+                }
+                told.await
+            }
+        };
+        outcome.unwrap_or_else(|_| Err(refusal::server("the turn broke off")))
     }
 }
 

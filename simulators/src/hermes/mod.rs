@@ -2,7 +2,7 @@
 //! texts with the runtime's node, and nothing of what happens between them, so that a mistake of one shows beside the other.
 //!
 //! `http` is what there is over HTTP, `answers` what a message leads to, `choice` who answers it, `command` the handlers of its user, `memory` what is kept between messages, `records` the
-//! files, `astray` replies of other profiles, `client` what is sent to others, `feed` what the dashboard shows.
+//! files, `astray` replies of other profiles, `client` what is sent to others, `failure` why that failed, `feed` what the dashboard shows.
 
 mod answers;
 mod astray;
@@ -10,6 +10,7 @@ mod choice;
 mod client;
 mod command;
 mod config;
+mod failure;
 mod feed;
 mod http;
 mod memory;

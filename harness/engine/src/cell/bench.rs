@@ -243,7 +243,7 @@ pub(crate) fn launchers(
         let (program, args) = start(mode);
         (mode.name.to_owned(), Launcher { template: template(places), program, args })
     });
-    FleetSettings { receivers: receivers.collect(), injector }
+    FleetSettings { receivers: receivers.collect(), injector, health_budget: None }
 }
 
 /// The file that a deploy copies into a repository.

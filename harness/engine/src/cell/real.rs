@@ -41,10 +41,17 @@ pub(crate) struct RealSettings {
     pub(crate) root: PathBuf,
     /// Where the cell is to be held.
     pub(crate) hold: Option<Arc<Hold>>,
+    /// Nothing else is run meanwhile, after it failed beside others.
+    pub(crate) is_alone: bool,
 }
+
+/// How long a deployed receiver may take to be healthy in a cell that is looked at again. The product line gives it eight seconds, which
+/// are over before a process has begun on a computer with enough else to do.
+const PATIENT_HEALTH: Duration = Duration::from_secs(30);
 
 /// The bench of the real lane.
 pub(crate) struct RealBench {
+    is_alone: bool,
     pub(crate) places: Places,
     pub(crate) receiver_port: u16,
     pub(crate) harness: Host,
@@ -146,6 +153,7 @@ impl RealBench {
         }
         open_control(plan, &harness, settings, &places, &stage).await?;
         let bench = Self {
+            is_alone: settings.is_alone,
             places,
             receiver_port,
             harness,
@@ -166,11 +174,13 @@ impl RealBench {
     /// What a runtime of this cell is told, beside its files.
     pub(super) fn fleet_settings(&self) -> FleetSettings {
         let deployed = deployed(&self.places).to_string_lossy().into_owned();
-        launchers(&self.places, self.injector(), |mode| {
+        let mut settings = launchers(&self.places, self.injector(), |mode| {
             // Unlike the receiver of the cell it outlives whoever started it; what is left of it is swept with the cell.
             let args = ["serve", mode.name, "--deviations", &deployed];
             (self.binary.to_string_lossy().into_owned(), args.map(str::to_owned).into())
-        })
+        });
+        settings.health_budget = self.is_alone.then_some(PATIENT_HEALTH);
+        settings
     }
 
     /// Starts the runtime, puts the gate before it when the scenario asks for one, and tells the receiver where callbacks go.

@@ -89,6 +89,16 @@ impl Counted {
         Some(record.plan.clone())
     }
 
+    /// Whether this is the quirk's cell over real processes, and something did not fail that did in virtual time.
+    pub(super) fn is_missed_by(&self, library: &Library, record: &Record) -> bool {
+        let Some(Deviation::Quirk(quirk)) = &record.plan.deviation else { return false };
+        let Some(OfQuirk { sample: Some(sample), real: None, .. }) = self.quirks.get(&quirk.id) else {
+            return false;
+        };
+        let failed = |id: &String| record.line.failed.contains(id) || !library.catalogue.is_scored(id);
+        !sample.iter().all(failed)
+    }
+
     pub(super) fn reached(&self) -> Reached {
         let each = self.quirks.iter();
         Reached::of(each.flat_map(|(quirk, of)| {

@@ -43,6 +43,11 @@ impl Scores {
         self.detection.add(library, record)
     }
 
+    /// Whether a cell of the real lane did not fail what its quirk made fail in virtual time.
+    pub(crate) fn is_missed_by(&self, library: &Library, record: &Record) -> bool {
+        self.detection.is_missed_by(library, record)
+    }
+
     /// Compliance of one executor: its plain cells, without quirk or fault.
     pub fn compliance(&self, library: &Library, executor: &str, reached: &Reached) -> ExecutorCompliance {
         self.compliance.score(library, executor, reached)

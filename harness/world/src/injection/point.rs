@@ -244,6 +244,10 @@ pub enum Point {
     /// A Hermes node hands a message to its agent. `{"contextId", "session", "peer", "text"}`
     #[serde(rename = "hermes.turn")]
     HermesTurn,
+    /// The caller of a Hermes node has hung up while its message was answered. `{"contextId", "goes_on": true}`; the context as the
+    /// message names it, or null.
+    #[serde(rename = "hermes.hang_up")]
+    HermesHangUp,
     /// A Hermes node takes the reasoning from the beginning of its agent's reply. `{"contextId", "text"}`; omitted: it stays.
     #[serde(rename = "hermes.strip")]
     HermesStrip,
@@ -267,8 +271,9 @@ pub enum Point {
     /// `file`: where it keeps it, relative to its home.
     #[serde(rename = "hermes.delivery")]
     HermesDelivery,
-    /// A Hermes node has found that its configuration breaks a rule about handlers, and is about to let nobody in.
-    /// `{"refused": true}`; not refused: it goes on with what it read first.
+    /// A Hermes node has found that its configuration breaks a rule, and is about to let nobody in. `{"rule": "file" | "text" | "handler" |
+    /// "prompt" | "bearer", "refused": true}`; not refused: it goes on with what it read first, or as if the rule of a place (the last
+    /// two) were none.
     #[serde(rename = "hermes.config_broken")]
     HermesConfigBroken,
     /// A Hermes node has settled who answers a message: the handler that it chooses, that of its sender's entry, or the node's own.
@@ -296,6 +301,9 @@ pub enum Point {
     /// `{"peer", "handler", "declared": bool, "sent": bool}`
     #[serde(rename = "hermes.dispatch_choice")]
     HermesDispatchChoice,
+    /// A Hermes node tells why a dispatch of its own failed. `{"class", "retry_safe": bool}`, the classes as of `runtime.failure`.
+    #[serde(rename = "hermes.failure")]
+    HermesFailure,
     /// A Hermes node has looked at what a reply says of a profile, or what a message says of one that cannot be read. `class`: what its sender
     /// is told. `{"profile", "contextId", "because": "own" | "elsewhere" | "full" | "misuse", "does": "deliver" | "keep" | "refuse", "class"}`
     #[serde(rename = "hermes.astray")]
@@ -563,6 +571,7 @@ impl Point {
             Point::HermesContext => "hermes.context",
             Point::HermesClaim => "hermes.claim",
             Point::HermesTurn => "hermes.turn",
+            Point::HermesHangUp => "hermes.hang_up",
             Point::HermesStrip => "hermes.strip",
             Point::HermesContextLock => "hermes.context_lock",
             Point::HermesModelCall => "hermes.model_call",
@@ -577,6 +586,7 @@ impl Point {
             Point::HermesHandlerKill => "hermes.handler_kill",
             Point::HermesHandlerSweep => "hermes.handler_sweep",
             Point::HermesDispatchChoice => "hermes.dispatch_choice",
+            Point::HermesFailure => "hermes.failure",
             Point::HermesAstray => "hermes.astray",
             Point::HermesAstrayWrite => "hermes.astray_write",
             Point::HermesHandOn => "hermes.hand_on",
@@ -835,6 +845,7 @@ impl Point {
                 &["session", "peer", "text"],
                 &[Replace, Delay, Stall],
             ),
+            Point::HermesHangUp => of(&["contextId", "goes_on"], &["goes_on"], &[Replace, Delay, Stall]),
             Point::HermesStrip => of(&["contextId", "text"], &[], &[Omit, Delay, Stall, Duplicate]),
             Point::HermesContextLock => of(&["contextId"], &[], &[Omit, Delay, Stall]),
             Point::HermesModelCall => {
@@ -854,6 +865,9 @@ impl Point {
                 &["id", "contextId", "text", "seen", "file"],
                 &[Omit, Replace, Delay, Stall],
             ),
+            Point::HermesFailure => {
+                of(&["class", "retry_safe"], &["class", "retry_safe"], &[Replace, Delay, Stall])
+            }
             Point::HermesAstray => of(
                 &["profile", "contextId", "because", "does", "class"],
                 &["does", "class"],
@@ -865,7 +879,7 @@ impl Point {
             Point::HermesHandOn => {
                 of(&["profile", "contextId", "id"], &["id"], &[Omit, Replace, Delay, Stall])
             }
-            Point::HermesConfigBroken => of(&["refused"], &["refused"], &[Replace, Delay, Stall]),
+            Point::HermesConfigBroken => of(&["rule", "refused"], &["refused"], &[Replace, Delay, Stall]),
             Point::HermesChoice => of(
                 &["peer", "chosen", "by", "because", "refused"],
                 &["by", "refused"],

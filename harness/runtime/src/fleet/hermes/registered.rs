@@ -8,7 +8,6 @@ use gauntlet_protocol::jsonrpc::RpcError;
 use gauntlet_world::Host;
 use gauntlet_world::process::{Child, Command, ExitStatus, Output, Signal, Stdin};
 use tokio::io::AsyncReadExt;
-use tokio::sync::oneshot;
 
 use super::Node;
 use crate::fleet::home::home;
@@ -48,16 +47,11 @@ impl Node {
         }
     }
 
-    /// Lets a registered command answer. Whoever asked may hang up: the command comes to its end all the same.
+    /// Lets a registered command answer.
     pub(super) async fn run(&self, config: &FleetConfig, name: &str, text: &str) -> Result<String, RpcError> {
         let known = || config.handler_names();
         let registered = config.handlers.get(name).ok_or_else(|| refusal::unknown_handler(name, &known()))?;
-        let (ended, end) = oneshot::channel();
-        let (host, registered, text) = (self.fleet.host.clone(), registered.clone(), text.to_owned());
-        self.fleet.host.spawn(async move {
-            let _ = ended.send(answer(&host, &registered, text).await);
-        });
-        let outcome = end.await.unwrap_or_else(|_| Err("was interrupted".to_owned()));
+        let outcome = answer(&self.fleet.host, registered, text.to_owned()).await;
         outcome.map_err(|why| refusal::handler_failed(name, &why))
     }
 }
