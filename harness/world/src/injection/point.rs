@@ -93,7 +93,8 @@ pub enum Point {
     /// The receiver hands an inbox line to a turn. `{"line", "contextId", "text"}`
     #[serde(rename = "receiver.handoff")]
     ReceiverHandoff,
-    /// The receiver writes down how many lines of its inbox it handed off. `{"lines"}`; omitted: the file stays as it is.
+    /// The receiver writes down how many lines of its inbox it handed off. `{"lines", "whole": true}`; omitted: the file
+    /// stays as it is; not `whole`: it is written over instead of replaced.
     #[serde(rename = "receiver.offset")]
     ReceiverOffset,
     /// The receiver could not hand off this line. `{"line"}`; omitted: it goes on behind it.
@@ -716,7 +717,9 @@ impl Point {
                 &["contextId", "text"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Reorder],
             ),
-            Point::ReceiverOffset => of(&["lines"], &["lines"], &[Omit, Replace, Delay, Stall]),
+            Point::ReceiverOffset => {
+                of(&["lines", "whole"], &["lines", "whole"], &[Omit, Replace, Delay, Stall])
+            }
             Point::ReceiverHandoffFailed => of(&["line"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverRecover => of(&["line", "state"], &["state"], &[Replace, Delay, Stall]),
             Point::ReceiverClaim => {
