@@ -8,22 +8,29 @@ use gauntlet_engine::data::{Library, Source};
 use gauntlet_engine::exit::ExitCode;
 use gauntlet_engine::files;
 use gauntlet_engine::narrow::Crossing;
-use gauntlet_engine::quirk_check::{self, Checked};
+use gauntlet_engine::quirk_check::{self, Checked, OverProcesses};
 use gauntlet_engine::runner::Settings;
 use gauntlet_reports::escape::{lines, one_line};
 use miette::{IntoDiagnostic, Report, WrapErr, miette};
 
 use crate::Outcome;
-use crate::args::QuirkCheckArgs;
+use crate::args::{LaneChoice, QuirkCheckArgs};
 use crate::interrupt;
 use crate::run::library;
 
 pub(crate) fn check(args: &QuirkCheckArgs) -> Outcome {
     let library = library(&args.scenarios)?;
     let ids = asked(&library, &args.ids)?;
-    let settings = Settings { folders: args.scenarios.clone(), traces: 0, ..Settings::default() };
+    let binary = std::env::current_exe().into_diagnostic().wrap_err("the own binary cannot be found");
+    let settings = Settings {
+        binary: Some(binary.map_err(|error| (error, ExitCode::Broken))?),
+        folders: args.scenarios.clone(),
+        traces: 0,
+        ..Settings::default()
+    };
     interrupt::watch(&settings.stop, || {});
-    let Some(checked) = quirk_check::check(&library, &ids, &settings) else {
+    let over_processes = args.lane != LaneChoice::Virtual;
+    let Some(checked) = quirk_check::check(&library, &ids, &settings, over_processes) else {
         return Err((miette!("the check was interrupted"), ExitCode::Broken));
     };
     let texts = texts(args)?;
@@ -36,6 +43,15 @@ pub(crate) fn check(args: &QuirkCheckArgs) -> Outcome {
         if let Some(idle) = checked.idle(text) {
             eprintln!("{:?}", Report::new(idle));
             code = code.max(ExitCode::Usage);
+            continue;
+        }
+        if let Some(real) = &checked.real {
+            let _ = out.write_all(told_of_real(&checked.quirk.id, real).as_bytes());
+            if !real.agrees() {
+                code = code.max(ExitCode::Nonconformance);
+            }
+        }
+        if args.lane == LaneChoice::Real {
             continue;
         }
         let _ = out.write_all(told(checked).as_bytes());
@@ -54,6 +70,19 @@ pub(crate) fn check(args: &QuirkCheckArgs) -> Outcome {
         }
         if !args.fix || !checked.hurt.is_empty() {
             code = code.max(ExitCode::Nonconformance);
+        }
+    }
+    if args.lane != LaneChoice::Virtual {
+        let told: Vec<&OverProcesses> = checked.iter().filter_map(|checked| checked.real.as_ref()).collect();
+        let agree = told.iter().filter(|real| !real.cells.is_empty() && real.agrees()).count();
+        let none = told.iter().filter(|real| real.cells.is_empty()).count();
+        let _ = writeln!(
+            out,
+            "{agree} of {} quirks do the same in both lanes, {none} were not told over real processes",
+            told.len()
+        );
+        if args.lane == LaneChoice::Real {
+            return Ok(code.code());
         }
     }
     let exact = checked.iter().filter(|checked| checked.is_exact()).count();
@@ -97,6 +126,42 @@ fn fix(checked: &Checked, text: &str, mended: &str) -> Result<(), (Report, ExitC
     let written = files::write(path, mended.as_bytes()).into_diagnostic();
     let written = written.wrap_err_with(|| format!("{} cannot be written", path.display()));
     written.map_err(|error| (error, ExitCode::Broken))
+}
+
+/// What the cells over real processes say, and where that is something else than the same cells say in virtual time.
+fn told_of_real(quirk: &str, real: &OverProcesses) -> String {
+    let mut text = String::new();
+    let mut say = |line: String| {
+        text.push_str(&one_line(&line));
+        text.push('\n');
+    };
+    let verdict = match (real.cells.is_empty(), real.agrees()) {
+        (true, _) => "is not told over real processes",
+        (false, true) => "does the same over real processes",
+        (false, false) => "does something else over real processes",
+    };
+    say(format!("{quirk} {verdict} ({} cells)", real.cells.len()));
+    for cell in &real.cells {
+        let agreed = match cell.agreed.is_empty() {
+            true => "nothing that it names".to_owned(),
+            false => cell.agreed.join(", "),
+        };
+        say(format!("  {} fails {agreed}", cell.id));
+        for (id, said) in &cell.not_here {
+            say(format!("    {id} fails in virtual time alone; here it is {said}"));
+        }
+        for only in &cell.only_here {
+            say(format!("    {} fails here alone", only.requirement));
+            if let Some(finding) = &only.finding {
+                say(format!("      expected {}", finding.expected));
+                say(format!("      observed {}", finding.observed));
+            }
+        }
+    }
+    for (id, why) in &real.left_out {
+        say(format!("  {id} is seen in virtual time alone: {why}"));
+    }
+    text
 }
 
 fn told(checked: &Checked) -> String {
