@@ -88,11 +88,38 @@ pub struct CheckedQuirk {
     pub unnamed: Vec<FailedRow>,
     /// What of other roles fails, which is a defect of theirs.
     pub hurt: Vec<FailedRow>,
+    /// What came out over real processes, if it was looked there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub real: Option<OverProcessesRow>,
     /// How its file is mended, as a patch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patch: Option<String>,
     /// Whether the file was written.
     pub written: bool,
+}
+
+/// What a quirk does over real processes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OverProcessesRow {
+    /// The cells that were run there.
+    pub cells: Vec<RealCellRow>,
+    /// What the quirk names and none of them could show.
+    pub left_out: Vec<MissedRow>,
+}
+
+/// A cell in both lanes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RealCellRow {
+    /// The id, in the real lane.
+    pub id: String,
+    /// What failed in both lanes, of what the quirk names.
+    pub agreed: Vec<String>,
+    /// What failed in virtual time alone.
+    pub not_here: Vec<MissedRow>,
+    /// What failed over real processes alone.
+    pub only_here: Vec<FailedRow>,
 }
 
 /// A requirement that is named and does not fail.

@@ -442,6 +442,10 @@ pub(crate) struct QuirkCheckArgs {
     /// Also write it to the file
     #[arg(long)]
     pub(crate) fix: bool,
+    /// Over which mechanics: `both` also tells, over real processes, the fewest stories in which everything failed that the quirk
+    /// names, and says where the lanes differ; `real` leaves the list of virtual time unjudged
+    #[arg(long, value_enum, default_value = "virtual", value_name = "LANE")]
+    pub(crate) lane: LaneChoice,
     /// How
     #[arg(long, value_enum, default_value = "text")]
     pub(crate) format: TextOrJson,

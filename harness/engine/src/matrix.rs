@@ -16,7 +16,7 @@ use crate::data::fault::Fault;
 use crate::data::release::REFERENCE;
 use crate::data::{Library, nearest};
 use crate::files;
-use crate::narrow::Narrow;
+use crate::narrow::{Crossing, Narrow};
 use crate::pattern::{CellParts, Pattern};
 use crate::scenario::{HERMES, Scenario};
 
@@ -137,6 +137,15 @@ impl Selection {
             return Err(unknown("a release", &self.release, known));
         }
         Ok(())
+    }
+
+    /// Whether quirks or faults were named, and everything is selected that they can cross.
+    pub fn crosses_named_alone(&self) -> bool {
+        let is_all = self.only.is_empty() && self.executors.is_empty() && self.versions.is_empty();
+        let names_quirks = matches!(&self.narrow.crossing, Crossing::These(ids) if !ids.is_empty());
+        let is_nothing_else = Narrow { crossing: Crossing::All, ..self.narrow.clone() }.is_nothing();
+        let is_virtual = self.lanes.contains(&Lane::Virtual);
+        names_quirks && is_all && is_nothing_else && is_virtual && self.is_reference() && self.is_unsplit()
     }
 
     fn takes(&self, plan: &Plan) -> bool {

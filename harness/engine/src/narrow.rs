@@ -297,6 +297,8 @@ pub struct FailedIn {
     pub seeds: BTreeSet<u64>,
 }
 
+const WHICH_FILE: &str = "`gauntlet run --out DIR` writes DIR/results.jsonl, a line for each cell";
+
 /// Why an earlier run's results cannot be used.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum ResultsError {
@@ -318,7 +320,8 @@ impl FailedIn {
         let mut failed = Self { file, ..Self::default() };
         if lines.is_empty() {
             let message = "expected the lines of a run; the file is empty".to_owned();
-            return Err(DataError::new(&failed.file, "", (1, 1), message, None).into());
+            let help = Some(WHICH_FILE.to_owned());
+            return Err(DataError::new(&failed.file, "", (1, 1), message, help).into());
         }
         for (number, line) in lines.iter().enumerate() {
             failed.line(library, number as u64 + 1, line)?;
@@ -340,7 +343,7 @@ impl FailedIn {
         }
         let cell: CellLine = serde_json::from_str(line).map_err(|error| {
             let message = format!("expected one cell of a run as JSON; {error}");
-            wrong(error.column().max(1), message, None)
+            wrong(error.column().max(1), message, Some(WHICH_FILE.to_owned()))
         })?;
         let at = line.find(&cell.id).map_or(1, |byte| line[..byte].chars().count() + 1);
         let pattern = Pattern::parse(&cell.id).map_err(|error| {

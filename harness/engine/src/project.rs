@@ -202,15 +202,7 @@ pub fn reports(
     {
         for quirk in detection.quirks.iter().filter(|quirk| quirk.scored && !quirk.caught) {
             if quirk.cells == 0 {
-                let place = library.places.of(Kind::Quirk, &quirk.id).map(|place| format!("{place}: "));
-                let line = format!(
-                    "{}expected a scenario that leads to the injection point of quirk {}, with an event on which it can bite; found \
-                     none (`gauntlet quirk check {}` tells more)",
-                    place.unwrap_or_default(),
-                    quirk.id,
-                    quirk.id
-                );
-                problem(line, ExitCode::Usage);
+                problem(idle(library, &quirk.id), ExitCode::Usage);
                 continue;
             }
             if !quirk.missed.is_empty() || !quirk.unnamed.is_empty() {
@@ -230,6 +222,13 @@ pub fn reports(
                 format!("fault {fault}: no scenario makes the call that it is aimed at"),
                 ExitCode::Nonconformance,
             );
+        }
+    }
+    // Who names quirks and leaves out nothing else means that they bite somewhere.
+    if selection.crosses_named_alone() && complete {
+        let asked = detection.quirks.iter().filter(|quirk| quirk.cells == 0);
+        for quirk in asked.filter(|quirk| selection.narrow.crossing.takes(&quirk.id)) {
+            problem(idle(library, &quirk.id), ExitCode::Usage);
         }
     }
     for broken in resilience.broken.iter().take(MAX_ERRORS) {
@@ -340,4 +339,14 @@ fn executor_report(
 
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// What is wrong with a quirk that reaches no cell.
+fn idle(library: &Library, quirk: &str) -> String {
+    let place = library.places.of(Kind::Quirk, quirk).map(|place| format!("{place}: "));
+    format!(
+        "{}expected a scenario that leads to the injection point of quirk {quirk}, with an event on which it can bite; found none \
+         (`gauntlet quirk check {quirk}` tells more)",
+        place.unwrap_or_default(),
+    )
 }

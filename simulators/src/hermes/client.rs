@@ -8,6 +8,7 @@ use gauntlet_protocol::fleet::extension::handler::Choice;
 use gauntlet_protocol::fleet::{AgentMessage, ContextId, Dispatch};
 use gauntlet_protocol::jsonrpc::{Request, Response};
 use gauntlet_world::http;
+use gauntlet_world::injection::Point;
 use serde_json::{Value, json};
 
 use super::failure::{Class, Failure};
@@ -20,6 +21,12 @@ const LIMIT: Duration = Duration::from_secs(30);
 impl Peer {
     /// Calls a tool: `fleet_send`, `fleet_replies` and `fleet_collect`. Nothing, when there is no such tool.
     pub async fn tool(&self, tool: &str, arguments: &Value) -> Option<Value> {
+        let result = self.called(tool, arguments).await?;
+        let event = self.pass(Point::HermesTool, json!({ "tool": tool, "result": result })).await;
+        Some(event.map_or(result, |mut event| event["result"].take()))
+    }
+
+    async fn called(&self, tool: &str, arguments: &Value) -> Option<Value> {
         let text = |name: &str| arguments[name].as_str().unwrap_or_default().to_owned();
         match tool {
             "fleet_send" => {

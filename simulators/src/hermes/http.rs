@@ -125,14 +125,19 @@ impl Peer {
     }
 
     async fn authorise(&self, config: &FleetConfig, head: &Head) -> Option<Refusal> {
+        let scheme = head.header("authorization").map(String::from_utf8_lossy);
+        let scheme = scheme.as_deref().and_then(|field| field.split(' ').next());
+        let presented = head.header("authorization").and_then(bearer_token);
         if !config.server.auth_required {
-            return None;
+            let event = json!({ "accepted": true, "reason": "open", "scheme": scheme, "reads_first": false });
+            let judged = self.pass(Point::HermesAuth, event).await.unwrap_or_default();
+            let accepted = judged["accepted"] == true;
+            return (!accepted).then(|| Refusal { answer: refusal::missing_bearer(), reads_first: false });
         }
         let token = config.server.token_env.as_deref().and_then(|name| self.0.host.env(name));
         let Some(token) = token.filter(|token| !token.is_empty()) else {
             return Some(Refusal { answer: refusal::misconfigured(), reads_first: false });
         };
-        let presented = head.header("authorization").and_then(bearer_token);
         let reason = match presented {
             None => "missing",
             Some(presented) if presented.ct_eq(token.as_bytes()).into() => "ok",
@@ -140,8 +145,6 @@ impl Peer {
             Some(presented) if token.as_bytes().starts_with(presented) => "start",
             Some(_) => "wrong",
         };
-        let scheme = head.header("authorization").map(String::from_utf8_lossy);
-        let scheme = scheme.as_deref().and_then(|field| field.split(' ').next());
         let event =
             json!({ "accepted": reason == "ok", "reason": reason, "scheme": scheme, "reads_first": false });
         let judged = self.pass(Point::HermesAuth, event).await.unwrap_or_default();

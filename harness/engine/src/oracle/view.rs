@@ -238,6 +238,8 @@ impl<'a> View<'a> {
                     .and_then(|answer| answer.body.as_ref())
                     .and_then(|body| body.get("error"))
                     .is_some();
+                // Who speaks as a user asks for something, and replies to nothing.
+                let asks = body.pointer("/params/message/role").is_some_and(|role| role == "user");
                 let accepted = answer.is_some_and(|answer| (200..300).contains(&answer.status));
                 Call {
                     index,
@@ -248,7 +250,7 @@ impl<'a> View<'a> {
                         .and_then(Value::as_str)
                         .map(str::to_owned),
                     text: text_of(body).to_owned(),
-                    taken: accepted && !refused,
+                    taken: accepted && !refused && !asks,
                     profile: body.pointer(PROFILE).and_then(Value::as_str).map(str::to_owned),
                     astray: answer
                         .and_then(|answer| answer.body.as_ref()?.pointer(ASTRAY))

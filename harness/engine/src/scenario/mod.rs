@@ -54,6 +54,9 @@ pub struct Scenario {
     /// Why it cannot run in the real lane, if so; for instance because a step needs a power cut.
     #[serde(default)]
     pub virtual_only: Option<String>,
+    /// Why no quirk is caught by it, if so; `run` lists every other story that catches none.
+    #[serde(default)]
+    pub no_quirk: Option<String>,
     /// Rows of values. Each row makes a scenario of its own: `{name}` anywhere in the file stands for the row's value, and the
     /// row's `case` is added to the id.
     #[serde(default)]

@@ -17,6 +17,8 @@ use crate::coverage::Reached;
 use crate::data::Library;
 use crate::record::Record;
 
+pub use detection::not_over_processes;
+
 /// What the scores need of the records so far.
 #[derive(Debug, Default)]
 pub struct Scores {

@@ -59,9 +59,11 @@ fn send(fleet: &Rc<Fleet>) -> Tool {
                     Err(error) => return fleet.failure(&error).await,
                 };
                 let Message { agent, text, context } = message;
+                // A peer that does not say where it answers was asked on this one.
+                let asked = context.as_ref().map(|context| context.as_str().to_owned()).unwrap_or_default();
                 match fleet.send(&agent, &text, context, task.as_ref(), choice.as_ref()).await {
                     Ok(answer) => {
-                        json!({ "reply": answer.text, "context_id": answer.context.unwrap_or_default() })
+                        json!({ "reply": answer.text, "context_id": answer.context.unwrap_or(asked) })
                     }
                     Err(error) => fleet.failure(&error).await,
                 }

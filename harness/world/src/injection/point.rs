@@ -36,7 +36,8 @@ pub enum Point {
     /// The receiver makes up a context. `{"contextId"}`
     #[serde(rename = "receiver.anonymous")]
     ReceiverAnonymous,
-    /// The receiver has judged a bearer. `{"accepted": bool, "reason": "ok" | "missing" | "wrong", "scheme"}`
+    /// The receiver has judged a bearer. `{"accepted": bool, "reason": "ok" | "missing" | "start" | "wrong", "scheme"}`;
+    /// `start` is the beginning of the right one.
     #[serde(rename = "receiver.auth")]
     ReceiverAuth,
     /// The receiver answers an HTTP request, whatever bearer that presents. `{"method", "path", "status", "body", "bearer": "ok" |
@@ -224,8 +225,8 @@ pub enum Point {
     /// A Hermes node has read its configuration for a request. `{"handler", "peers"}`; omitted: it goes on with what it read first.
     #[serde(rename = "hermes.config")]
     HermesConfig,
-    /// A Hermes node has judged a bearer. `{"accepted": bool, "reason": "ok" | "missing" | "start" | "wrong", "scheme",
-    /// "reads_first": false}`; `start` is the beginning of the right one; `reads_first`: what is wrong with the body is told first.
+    /// A Hermes node has judged a bearer. `{"accepted": bool, "reason": "ok" | "open" | "missing" | "start" | "wrong", "scheme",
+    /// "reads_first": false}`; `open`: none is wanted; `start` is the beginning of the right one; `reads_first`: what is wrong with the body is told first.
     #[serde(rename = "hermes.auth")]
     HermesAuth,
     /// A Hermes node has read a request. `{"method", "id"}`
@@ -316,6 +317,9 @@ pub enum Point {
     /// A Hermes node hands a reply on to the profile that it is for. `{"profile", "contextId", "id"}`; omitted: it does not.
     #[serde(rename = "hermes.hand_on")]
     HermesHandOn,
+    /// A tool of a Hermes node gives its result. `{"tool", "result"}`
+    #[serde(rename = "hermes.tool")]
+    HermesTool,
     /// The runtime has read whether it is part of a fleet, and registers its tools. `{"enabled": bool, "registers": bool}`
     #[serde(rename = "runtime.load")]
     RuntimeLoad,
@@ -335,8 +339,8 @@ pub enum Point {
     /// context.
     #[serde(rename = "runtime.tool")]
     RuntimeTool,
-    /// The runtime's command has its result. `printed` and `error` are what goes to its two outputs, or null, and `answered` says whether it
-    /// ends well. `{"printed", "error", "answered": bool}`
+    /// The runtime's command has its result, or could make no sense of what it was told. `printed` and `error` are what goes to its two
+    /// outputs, or null, and `answered` says whether it ends well. `{"printed", "error", "answered": bool}`
     #[serde(rename = "runtime.command")]
     RuntimeCommand,
     /// The runtime sends a dispatch; `contextId` is null when its caller named none, `bearer` says whether one is presented, `in_text`
@@ -472,6 +476,10 @@ pub enum Point {
     /// A deploy is refused because of its files, before anything was started; `leaves`: what runs goes on. `{"port", "leaves": bool}`
     #[serde(rename = "runtime.refused")]
     RuntimeRefused,
+    /// The runtime has found that a place of a repository leads out of it, by a link, and is about to refuse a deploy for it.
+    /// `{"place", "refused": true}`, the place relative to the repository; not refused: it goes on.
+    #[serde(rename = "runtime.leads_out")]
+    RuntimeLeadsOut,
     /// The runtime tells how a receiver is. `{"alive": bool, "healthy": bool, "running": bool}`
     #[serde(rename = "runtime.status")]
     RuntimeStatus,
@@ -591,6 +599,7 @@ impl Point {
             Point::HermesAstray => "hermes.astray",
             Point::HermesAstrayWrite => "hermes.astray_write",
             Point::HermesHandOn => "hermes.hand_on",
+            Point::HermesTool => "hermes.tool",
             Point::RuntimeLoad => "runtime.load",
             Point::RuntimeReread => "runtime.reread",
             Point::RuntimeConfig => "runtime.config",
@@ -631,6 +640,7 @@ impl Point {
             Point::RuntimeEntry => "runtime.entry",
             Point::RuntimeReconcile => "runtime.reconcile",
             Point::RuntimeRefused => "runtime.refused",
+            Point::RuntimeLeadsOut => "runtime.leads_out",
             Point::RuntimeStatus => "runtime.status",
             Point::RuntimeOurs => "runtime.ours",
             Point::RuntimeStop => "runtime.stop",
@@ -882,6 +892,7 @@ impl Point {
             Point::HermesHandOn => {
                 of(&["profile", "contextId", "id"], &["id"], &[Omit, Replace, Delay, Stall])
             }
+            Point::HermesTool => of(&["tool", "result"], &["result"], &[Replace, Delay, Stall]),
             Point::HermesConfigBroken => of(&["rule", "refused"], &["refused"], &[Replace, Delay, Stall]),
             Point::HermesChoice => of(
                 &["peer", "chosen", "by", "because", "refused"],
@@ -1008,6 +1019,7 @@ impl Point {
                 of(&["port", "state", "does"], &["port", "does"], &[Replace, Delay, Stall])
             }
             Point::RuntimeRefused => of(&["port", "leaves"], &["leaves"], &[Replace, Delay, Stall]),
+            Point::RuntimeLeadsOut => of(&["place", "refused"], &["refused"], &[Replace, Delay, Stall]),
             Point::RuntimeStatus => {
                 of(&["alive", "healthy", "running"], &["healthy", "running"], &[Replace, Delay, Stall])
             }

@@ -228,6 +228,11 @@ impl Fleet {
     async fn stays_inside(&self, receiver: &Receiver, place: &Path) -> Result<(), ManagedError> {
         match self.host.disk().canonical(place).await {
             Ok(real) if !real.starts_with(&receiver.repo) => {
+                let within = place.strip_prefix(&receiver.repo).unwrap_or(place);
+                let event = json!({ "place": shown(within), "refused": true });
+                if !self.decide(Point::RuntimeLeadsOut, event).await.yes("refused") {
+                    return Ok(());
+                }
                 let error = format!("it leads out of the repository, to {}", shown(&real));
                 Err(ManagedError::Update(shown(place), error))
             }
