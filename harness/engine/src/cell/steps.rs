@@ -387,17 +387,19 @@ impl Stagehand {
     /// A request of the harness' own making can be a dispatch, too. With an acknowledgement its sender holds it; without a
     /// whole answer, or with one that neither refuses nor acknowledges, its sender does not know whether it was accepted.
     pub(super) fn note_raw_dispatch(&self, key: &str, sent: Option<&Value>, answer: Option<&HttpAnswer>) {
-        let Some(asked) = sent.and_then(|sent| sent.pointer("/params/message")) else { return };
+        let asked = sent.and_then(|sent| sent.pointer("/params/message"));
         let whole = answer.filter(|answer| answer.whole).and_then(|answer| answer.body.as_ref());
         let message = whole.and_then(|body| body.pointer("/result/message"));
         let is_refused = |answer: &HttpAnswer| {
             let body = answer.body.as_ref().filter(|_| answer.whole);
             body.is_some_and(|body| !(200..300).contains(&answer.status) || body.get("error").is_some())
         };
-        if message.is_none() && answer.is_some_and(is_refused) {
+        // What was acknowledged is a dispatch, whatever it looked like.
+        if message.is_none() && (asked.is_none() || answer.is_some_and(is_refused)) {
             return;
         }
-        let asked = asked.get("contextId").and_then(Value::as_str).filter(|asked| !asked.is_empty());
+        let asked =
+            asked.and_then(|asked| asked.get("contextId")?.as_str()).filter(|asked| !asked.is_empty());
         let named = message.and_then(|message| message.get("contextId")).and_then(Value::as_str);
         if let (None, Some(named)) = (asked, named) {
             self.names.made_up(key, named);
