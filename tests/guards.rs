@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use cells::{library, plain, run, settings};
 use gauntlet_engine::cell::{Deviation, Plan};
 use gauntlet_engine::matrix::Selection;
+use gauntlet_engine::pattern::Pattern;
 use gauntlet_engine::runner::Settings;
 use gauntlet_engine::scenario::{Lane as ScenarioLane, Scenario, read};
 use gauntlet_reports::{Lane, Verdict};
@@ -50,7 +51,10 @@ fn a_wait_beyond_the_horizon_fails_the_waiting_side_in_no_time() {
 fn a_cell_that_keeps_its_thread_is_given_up_and_the_others_go_on() {
     let library = library();
     let selection = Selection {
-        only: vec!["fleet/nothing-to-do@*".to_owned(), "fleet/health*".to_owned()],
+        only: vec![
+            Pattern::parse("fleet/nothing-to-do@*").expect("a pattern"),
+            Pattern::parse("fleet/health*").expect("a pattern"),
+        ],
         versions: vec!["0.169.0".to_owned()],
         lanes: vec![Lane::Real],
         ..Selection::default()

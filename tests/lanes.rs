@@ -5,6 +5,7 @@ mod cells;
 use cells::{explain, library, run, settings};
 use gauntlet_engine::cell::Plan;
 use gauntlet_engine::matrix::{Selection, virtual_only};
+use gauntlet_engine::pattern::Pattern;
 use gauntlet_engine::record::Record;
 use gauntlet_engine::scores::Scores;
 use gauntlet_reports::{Lane, Verdict};
@@ -71,7 +72,7 @@ fn a_quirk_that_does_not_bite_over_real_processes_is_not_caught() {
 fn task(library: &std::sync::Arc<gauntlet_engine::data::Library>, command: Option<&str>) -> Record {
     let selection = Selection {
         executors: vec!["codex".to_owned()],
-        only: vec!["fleet/bug-in-a-shell-script".to_owned()],
+        only: vec![Pattern::parse("fleet/bug-in-a-shell-script").expect("a pattern")],
         lanes: vec![Lane::Real],
         ..Selection::default()
     };
@@ -103,7 +104,7 @@ fn task_of_hermes(
 ) -> Vec<Record> {
     let selection = Selection {
         executors: vec!["hermes".to_owned()],
-        only: vec!["fleet/bug-mended-by-hermes".to_owned()],
+        only: vec![Pattern::parse("fleet/bug-mended-by-hermes").expect("a pattern")],
         lanes: vec![Lane::Real],
         ..Selection::default()
     };

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use cells::settings;
 use gauntlet_engine::data::{Library, Source};
 use gauntlet_engine::matrix::Selection;
+use gauntlet_engine::pattern::Pattern;
 use gauntlet_engine::session;
 use gauntlet_reports::Lane;
 
@@ -46,7 +47,7 @@ fn memory_stays_the_same_however_many_cells_are_run() {
         let selection = Selection {
             versions: vec!["0.44.0".to_owned()],
             // No cell with a quirk or fault.
-            only: vec!["*@codex-0.44.0#*".to_owned()],
+            only: vec![Pattern::parse("*@codex-0.44.0#*").expect("a pattern")],
             lanes: vec![Lane::Virtual],
             seeds,
             ..Selection::default()

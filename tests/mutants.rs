@@ -11,6 +11,7 @@ use std::sync::Arc;
 use cells::{explain, library, plain, run, settings};
 use gauntlet_engine::cell::{Deviation, Plan};
 use gauntlet_engine::matrix::Selection;
+use gauntlet_engine::pattern::Pattern;
 use gauntlet_engine::scenario::{Scenario, Step};
 use gauntlet_reports::{Lane, Verdict};
 use gauntlet_simulators::stage::ShellCommand;
@@ -548,7 +549,8 @@ fn secrets_a_bearer_that_a_deploy_made() {
 
 /// The cell of a real task, over real processes.
 fn task(scenario: &str, profile: &str) -> Plan {
-    let only = vec![format!("fleet/{scenario}@{profile}#0~real")];
+    let only = format!("fleet/{scenario}@{profile}#0~real");
+    let only = vec![Pattern::parse(&only).expect("a pattern")];
     let mut cells = Selection { only, lanes: vec![Lane::Real], ..Selection::default() }.plain(&library());
     cells.pop().expect("the task is set on this profile")
 }

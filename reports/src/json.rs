@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::cell::CellLine;
 use crate::drift::Drift;
 use crate::escape;
+use crate::printed::{JudgedAgain, QuirkCheck};
 use crate::replay::Replay;
 use crate::report::ExecutorReport;
 use crate::summary::Summary;
@@ -31,6 +32,16 @@ pub fn replay_json(replay: &Replay) -> String {
 /// What changed from version to version, with a line end.
 pub fn drift_json(drift: &Drift) -> String {
     file(drift)
+}
+
+/// A trace that was judged again, with a line end.
+pub fn judge_json(judged: &JudgedAgain) -> String {
+    file(judged)
+}
+
+/// What quirks violate, with a line end.
+pub fn quirk_check_json(checked: &QuirkCheck) -> String {
+    file(checked)
 }
 
 /// One line of `results.jsonl`, without its line end.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use gauntlet_engine::cell::Plan;
 use gauntlet_engine::data::{Library, Source};
 use gauntlet_engine::matrix::Selection;
+use gauntlet_engine::pattern::Pattern;
 use gauntlet_engine::record::Record;
 use gauntlet_engine::runner::{self, Settings};
 use gauntlet_reports::Lane;
@@ -37,8 +38,11 @@ pub(crate) fn run(plans: Vec<Plan>, library: &Arc<Library>, settings: &Settings)
 
 /// The plain cells of one scenario in the virtual lane, on every version.
 pub(crate) fn plain(library: &Library, scenario: &str) -> Vec<Plan> {
-    let selection =
-        Selection { only: vec![scenario.to_owned()], lanes: vec![Lane::Virtual], ..Selection::default() };
+    let selection = Selection {
+        only: vec![Pattern::parse(scenario).expect("a pattern")],
+        lanes: vec![Lane::Virtual],
+        ..Selection::default()
+    };
     selection.plain(library)
 }
 

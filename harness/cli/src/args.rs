@@ -360,6 +360,9 @@ pub(crate) struct ReplayArgs {
 pub(crate) struct JudgeArgs {
     /// The file that `gauntlet replay CELL --save FILE` wrote
     pub(crate) trace: PathBuf,
+    /// How
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: TextOrJson,
     /// Also read data from this folder (repeatable)
     #[arg(long, value_name = "DIR")]
     pub(crate) scenarios: Vec<PathBuf>,
@@ -439,6 +442,9 @@ pub(crate) struct QuirkCheckArgs {
     /// Also write it to the file
     #[arg(long)]
     pub(crate) fix: bool,
+    /// How
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: TextOrJson,
     /// Also read data from this folder (repeatable)
     #[arg(long, value_name = "DIR")]
     pub(crate) scenarios: Vec<PathBuf>,
@@ -489,4 +495,20 @@ pub(crate) enum Format {
     Drift,
     /// A line of results.jsonl
     ResultsLine,
+    /// A line of what `replay --save FILE` writes
+    Trace,
+    /// What `judge --format json` prints
+    Judge,
+    /// What `quirk check --format json` prints
+    QuirkCheck,
+    /// What `list --format json` prints
+    List,
+    /// What `explain --format json` prints
+    Explain,
+    /// What `doctor --format json` prints
+    Doctor,
+    /// What `budget show --format json` and `budget reset --format json` print
+    Budget,
+    /// What `send --json` prints
+    Send,
 }

@@ -4,7 +4,6 @@ use gauntlet_engine::data::Library;
 use gauntlet_engine::exit::ExitCode;
 use gauntlet_engine::matrix::Selection;
 use gauntlet_engine::narrow::{AskedRows, Crossing, FailedIn, Narrow, Rows};
-use gauntlet_engine::pattern::Pattern;
 use miette::{Report, miette};
 
 use crate::args::NarrowArgs;
@@ -34,7 +33,8 @@ pub(crate) fn nothing(library: &Library, selection: &Selection, args: &NarrowArg
     let each = |option: &str, values: &[String]| {
         values.iter().map(|value| format!("{option} {value}")).collect::<Vec<String>>()
     };
-    let mut asked = each("--only", &selection.only);
+    let mut asked: Vec<String> =
+        selection.only.iter().map(|pattern| format!("--only {}", pattern.text())).collect();
     asked.extend(each("--executor", &selection.executors));
     asked.extend(each("--version", &selection.versions));
     if !selection.is_reference() {
@@ -50,8 +50,7 @@ pub(crate) fn nothing(library: &Library, selection: &Selection, args: &NarrowArg
     asked.extend(args.failed_in.iter().map(|file| format!("--failed-in {}", file.display())));
     asked.extend(each("--quirks", &args.quirks));
     asked.extend(args.shard.map(|shard| format!("--shard {shard}")));
-    let patterns = selection.only.iter().filter_map(|pattern| Pattern::parse(pattern).ok());
-    let unlike = patterns.filter_map(|pattern| pattern.nothing_like_it(library)).next();
+    let unlike = selection.only.iter().find_map(|pattern| pattern.nothing_like_it(library));
     let help = match (unlike, &args.failed_in) {
         (Some(unlike), _) => match unlike.help.clone() {
             Some(help) => format!("{unlike}; {help}"),

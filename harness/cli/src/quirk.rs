@@ -8,13 +8,15 @@ use gauntlet_engine::data::{Library, Source};
 use gauntlet_engine::exit::ExitCode;
 use gauntlet_engine::files;
 use gauntlet_engine::narrow::Crossing;
-use gauntlet_engine::quirk_check::{self, Checked};
+use gauntlet_engine::quirk_check::{self, Checked, Missed, Unnamed};
 use gauntlet_engine::runner::Settings;
 use gauntlet_reports::escape::{lines, one_line};
+use gauntlet_reports::json;
+use gauntlet_reports::printed::{CheckedQuirk, FailedRow, MissedRow, QUIRK_CHECK, QuirkCheck};
 use miette::{IntoDiagnostic, Report, WrapErr, miette};
 
 use crate::Outcome;
-use crate::args::QuirkCheckArgs;
+use crate::args::{QuirkCheckArgs, TextOrJson};
 use crate::interrupt;
 use crate::run::library;
 
@@ -28,38 +30,76 @@ pub(crate) fn check(args: &QuirkCheckArgs) -> Outcome {
     };
     let texts = texts(args)?;
     let mut code = ExitCode::Pass;
-    let mut mended_files = 0;
-    let mut out = std::io::stdout().lock();
+    let mut told_of = Vec::new();
+    // For programs only all of it together is a document.
+    let mut out: Box<dyn Write> = match args.format {
+        TextOrJson::Text => Box::new(std::io::stdout().lock()),
+        TextOrJson::Json => Box::new(std::io::sink()),
+    };
     for checked in &checked {
         let text = texts.iter().find(|(name, _)| *name == checked.place.file);
         let text = text.map(|(_, text)| text.as_str()).unwrap_or_default();
+        let mut row = row(checked);
         if let Some(idle) = checked.idle(text) {
             eprintln!("{:?}", Report::new(idle));
             code = code.max(ExitCode::Usage);
+            told_of.push(row);
             continue;
         }
         let _ = out.write_all(told(checked).as_bytes());
-        if checked.is_exact() {
-            continue;
+        let mended = if checked.is_exact() { None } else { checked.mended(text) };
+        if let Some(mended) = &mended {
+            let patch = quirk_check::patch(&checked.place.file, text, mended);
+            let _ = out.write_all(lines(&patch).as_bytes());
+            row.patch = Some(patch);
+            if args.fix {
+                fix(checked, text, mended)?;
+                let _ = writeln!(out, "written");
+                row.written = true;
+            }
         }
-        let Some(mended) = checked.mended(text) else {
-            code = code.max(ExitCode::Nonconformance);
-            continue;
-        };
-        let _ = out.write_all(lines(&quirk_check::patch(&checked.place.file, text, &mended)).as_bytes());
-        if args.fix {
-            fix(checked, text, &mended)?;
-            let _ = writeln!(out, "written");
-            mended_files += 1;
-        }
-        if !args.fix || !checked.hurt.is_empty() {
+        if !checked.is_exact() && (!row.written || !checked.hurt.is_empty()) {
             code = code.max(ExitCode::Nonconformance);
         }
+        told_of.push(row);
     }
     let exact = checked.iter().filter(|checked| checked.is_exact()).count();
-    let mended = if mended_files > 0 { format!(", {mended_files} were mended") } else { String::new() };
-    let _ = writeln!(out, "{exact} of {} quirks are exact{mended}", checked.len());
+    let mended = told_of.iter().filter(|row| row.written).count();
+    let were_mended = if mended > 0 { format!(", {mended} were mended") } else { String::new() };
+    let _ = writeln!(out, "{exact} of {} quirks are exact{were_mended}", checked.len());
+    if args.format == TextOrJson::Json {
+        let told = QuirkCheck { schema: QUIRK_CHECK.to_owned(), exact, mended, quirks: told_of };
+        let _ = std::io::stdout().lock().write_all(json::quirk_check_json(&told).as_bytes());
+    }
     Ok(code.code())
+}
+
+/// What programs are told of a quirk.
+fn row(checked: &Checked) -> CheckedQuirk {
+    let missed = |missed: &Missed| MissedRow {
+        requirement: missed.requirement.clone(),
+        because: missed.because.clone(),
+    };
+    let failed = |failed: &Unnamed| FailedRow {
+        requirement: failed.requirement.clone(),
+        cells: failed.cells,
+        cell: failed.cell.clone(),
+        expected: failed.finding.as_ref().map(|finding| finding.expected.clone()),
+        observed: failed.finding.as_ref().map(|finding| finding.observed.clone()),
+    };
+    CheckedQuirk {
+        id: checked.quirk.id.clone(),
+        place: checked.place.to_string(),
+        role: checked.quirk.role.clone(),
+        cells: checked.cells,
+        exact: checked.is_exact(),
+        violates: checked.should_be(),
+        missed: checked.missed.iter().map(missed).collect(),
+        unnamed: checked.unnamed.iter().map(failed).collect(),
+        hurt: checked.hurt.iter().map(failed).collect(),
+        patch: None,
+        written: false,
+    }
 }
 
 /// The quirks that were asked for, by ids or globs; all when none was.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use gauntlet_engine::data::{Library, Source};
 use gauntlet_engine::exit::ExitCode;
 use gauntlet_engine::matrix::Selection;
+use gauntlet_engine::pattern::Pattern;
 use gauntlet_engine::runner::Settings;
 use gauntlet_engine::session::{self, Finished};
 use gauntlet_reports::escape::one_line;
@@ -27,10 +28,11 @@ pub(crate) fn library(folders: &[std::path::PathBuf]) -> Result<Arc<Library>, (R
 /// What the flags select, as `run` and `list cells` understand them. Names that nothing has, and patterns that are none, are
 /// mistakes.
 pub(crate) fn selection(library: &Library, args: &SelectArgs) -> Result<Selection, (Report, ExitCode)> {
+    let only: Result<Vec<Pattern>, _> = args.only.iter().map(|only| Pattern::parse(only)).collect();
     let selection = Selection {
         executors: args.executor.clone(),
         versions: args.version.clone(),
-        only: args.only.clone(),
+        only: only.map_err(|error| (Report::new(error), ExitCode::Usage))?,
         release: args.release.clone(),
         lanes: match args.lane {
             LaneChoice::Virtual => vec![Lane::Virtual],
@@ -44,7 +46,6 @@ pub(crate) fn selection(library: &Library, args: &SelectArgs) -> Result<Selectio
         narrow: narrow::narrow(library, &args.narrow)?,
     };
     selection.check(library).map_err(|error| (Report::new(error), ExitCode::Usage))?;
-    selection.check_patterns().map_err(|error| (Report::new(error), ExitCode::Usage))?;
     Ok(selection)
 }
 

@@ -15,6 +15,14 @@ pub(crate) fn schema(args: &SchemaArgs) -> Outcome {
         Format::Replay => reports::replay(),
         Format::Drift => reports::drift(),
         Format::ResultsLine => reports::results_line(),
+        Format::Trace => gauntlet_engine::saved::schema(),
+        Format::Judge => reports::judge(),
+        Format::QuirkCheck => reports::quirk_check(),
+        Format::List => reports::list(),
+        Format::Explain => reports::explain(),
+        Format::Doctor => reports::doctor(),
+        Format::Budget => reports::budget(),
+        Format::Send => reports::send(),
     };
     let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     let _ = writeln!(std::io::stdout().lock(), "{text}");

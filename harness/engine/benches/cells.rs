@@ -11,6 +11,7 @@ use divan::counter::ItemsCount;
 use gauntlet_engine::cell::Plan;
 use gauntlet_engine::data::{Library, Source};
 use gauntlet_engine::matrix::Selection;
+use gauntlet_engine::pattern::Pattern;
 use gauntlet_engine::runner::{self, Settings};
 use gauntlet_reports::Lane;
 
@@ -24,7 +25,7 @@ fn library() -> Arc<Library> {
 
 fn plans(library: &Library, only: &[&str]) -> Vec<Plan> {
     let selection = Selection {
-        only: only.iter().map(|only| (*only).to_owned()).collect(),
+        only: only.iter().map(|only| Pattern::parse(only).expect("a pattern")).collect(),
         lanes: vec![Lane::Virtual],
         ..Selection::default()
     };

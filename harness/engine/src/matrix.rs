@@ -17,7 +17,7 @@ use crate::data::release::REFERENCE;
 use crate::data::{Library, nearest};
 use crate::files;
 use crate::narrow::Narrow;
-use crate::pattern::{CellParts, Pattern, PatternError};
+use crate::pattern::{CellParts, Pattern};
 use crate::scenario::{HERMES, Scenario};
 
 /// What of the matrix is to be run.
@@ -28,7 +28,7 @@ pub struct Selection {
     /// Only these versions of their CLIs; all when empty.
     pub versions: Vec<String>,
     /// Only cells that one of these patterns is of ([`crate::pattern`]); all when empty.
-    pub only: Vec<String>,
+    pub only: Vec<Pattern>,
     /// The receiver. Quirks and faults cross the reference alone: they judge the scenarios, and not a release.
     pub release: String,
     /// The lanes.
@@ -97,11 +97,6 @@ impl Selection {
         }
     }
 
-    /// Every pattern must be one.
-    pub fn check_patterns(&self) -> Result<(), PatternError> {
-        self.only.iter().try_for_each(|pattern| Pattern::parse(pattern).map(drop))
-    }
-
     /// Whether it is the receiver as it should be that is run.
     pub fn is_reference(&self) -> bool {
         self.release == REFERENCE
@@ -145,9 +140,8 @@ impl Selection {
     }
 
     fn takes(&self, plan: &Plan) -> bool {
-        // What is no pattern was refused before.
-        let is_of = |pattern: &String| Pattern::parse(pattern).is_ok_and(|pattern| pattern.matches(plan));
-        (self.only.is_empty() || self.only.iter().any(is_of)) && self.narrow.takes(plan)
+        (self.only.is_empty() || self.only.iter().any(|pattern| pattern.matches(plan)))
+            && self.narrow.takes(plan)
     }
 
     fn profiles(&self, library: &Library) -> Vec<Vec<Arc<Profile>>> {
@@ -306,8 +300,8 @@ impl Selection {
 
     /// The cells with a quirk over real processes that were asked for by their ids. Otherwise the run chooses such cells itself.
     pub fn crossed_by_name(&self, library: &Library) -> Vec<Plan> {
-        let failed = self.narrow.failed_in.iter().flat_map(|before| &before.cells);
-        let ids: BTreeSet<&String> = self.only.iter().chain(failed).collect();
+        let failed = self.narrow.failed_in.iter().flat_map(|before| &before.cells).map(String::as_str);
+        let ids: BTreeSet<&str> = self.only.iter().map(Pattern::text).chain(failed).collect();
         let cells = ids.into_iter().filter_map(|id| {
             let pattern = Pattern::parse(id).ok()?;
             let cell = pattern.as_cell()?;

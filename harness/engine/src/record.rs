@@ -13,6 +13,7 @@ use crate::cell::{Deviation, Outcome, Plan};
 use crate::data::Library;
 use crate::matrix;
 use crate::oracle::{Finding, Judgement};
+use crate::sequence::sequence;
 use crate::trace::{Observation, What, redact_before_cut};
 
 /// A cell that was run, and what is kept of it. Everything but the judgements' findings is redacted.
@@ -46,6 +47,9 @@ pub struct KeptTrace {
     /// Whether these are only the first ones.
     pub cut: bool,
 }
+
+/// The columns of a diagram in a report.
+const DIAGRAM_WIDTH: usize = 120;
 
 /// The most of a trace that is kept, in bytes of JSON.
 pub const MAX_TRACE: usize = 256 * 1024;
@@ -92,7 +96,7 @@ impl Record {
         }
         let id = plan.id();
         let trace = (surprising && keep_trace).then(|| trace(&id, folders, &observations, &secrets));
-        let failures = with(Verdict::Fail)
+        let mut failures: Vec<Failure> = with(Verdict::Fail)
             .filter(|(requirement, _)| is_surprising(plan, library, requirement))
             .flat_map(|(requirement, judgement)| {
                 failures(library, folders, &id, requirement, judgement, &observations, &secrets)
@@ -103,6 +107,10 @@ impl Record {
                 ..failure
             })
             .collect();
+        if let Some(first) = failures.first_mut().filter(|_| trace.is_some()) {
+            let drawn = sequence(plan, &observations, &judgements, &secrets);
+            first.diagram = Some(drawn.text(DIAGRAM_WIDTH));
+        }
         let line = CellLine {
             id,
             lane: plan.lane,
@@ -149,6 +157,7 @@ impl Record {
         self.trace = None;
         for failure in &mut self.failures {
             failure.trace = None;
+            failure.diagram = None;
             failure.trace_cut = false;
         }
     }
@@ -237,6 +246,7 @@ fn failures(
             })
             .collect(),
         reproduce: reproduce(cell, folders),
+        diagram: None,
         trace: None,
         trace_cut: false,
     };

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gauntlet_reports::{CellLine, Lane, Summary, badge, json, junit, markdown};
+use gauntlet_reports::{CellLine, Lane, Summary, badge, html, json, junit, markdown};
 
 use crate::cell::Plan;
 use crate::data::Library;
@@ -246,6 +246,7 @@ impl Writer<'_> {
             let folder = PathBuf::from(&report.executor);
             self.put(folder.join("report.json"), &json::report_json(report))?;
             self.put(folder.join("report.md"), &markdown::report(report))?;
+            self.put(folder.join("report.html"), &html::report(report))?;
             self.put(folder.join("junit.xml"), &junit::report(report))?;
             self.put(folder.join("badge.svg"), &badge::report(report))?;
         }

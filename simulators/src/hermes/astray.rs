@@ -3,6 +3,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::Duration;
 
 use gauntlet_protocol::fleet::extension::PROFILE;
@@ -28,9 +29,37 @@ const SHORTEST: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// What is in the file.
+#[derive(Clone, Default)]
 struct Held {
-    waiting: Vec<Value>,
+    waiting: Vec<Rc<Stray>>,
     arrived: Vec<Value>,
+}
+
+/// A reply that waits.
+struct Stray {
+    value: Value,
+    /// The same as it is written.
+    text: String,
+    /// What makes it recognisable.
+    mark: Value,
+    /// How many bytes of it count.
+    bytes: usize,
+}
+
+impl Stray {
+    fn new(value: Value) -> Self {
+        let text = value.to_string();
+        let mark = json!([value["profile"], value["id"], value["contextId"]]);
+        let bytes = value["params"].to_string().len();
+        Self { value, text, mark, bytes }
+    }
+}
+
+/// The file as it was last read or written, and what that says: it is looked at for each reply, and seldom another one.
+#[derive(Default)]
+pub(super) struct LastSeen {
+    content: Vec<u8>,
+    held: Held,
 }
 
 impl Peer {
@@ -49,7 +78,7 @@ impl Peer {
         let own = self.profile_name().await;
         if let Some(Addressee { profile, asks: true }) = about.as_ref().filter(|_| !is_callback) {
             let held = self.held().await.map_err(|error| refusal::server(&error.to_string()))?;
-            let kept = held.waiting.iter().filter(|stray| stray["profile"] == profile.as_str()).count();
+            let kept = held.waiting.iter().filter(|stray| stray.value["profile"] == profile.as_str()).count();
             self.0.nudged.notify_waiters();
             self.begin_rounds();
             return Ok(Some(answer(context, json!({ "profile": profile, "kept": kept }))));
@@ -61,9 +90,9 @@ impl Peer {
         let _one = self.0.astray.lock().await;
         let held = self.held().await.map_err(|error| refusal::server(&error.to_string()))?;
         let profile = about.map(|about| about.profile).unwrap_or_default();
-        let stray = json!({
+        let stray = Stray::new(json!({
             "profile": profile, "contextId": context, "id": request.id, "params": request.params,
-        });
+        }));
         let known = held.knows(&stray);
         let because = match &misuse {
             Some(_) => "misuse",
@@ -88,7 +117,7 @@ impl Peer {
         }
         if !known {
             let mut held = held;
-            held.waiting.push(stray);
+            held.waiting.push(Rc::new(stray));
             self.write_held(held).await.map_err(|error| {
                 refusal::server(&format!("the reply for '{profile}' could not be kept: {error}"))
             })?;
@@ -113,18 +142,26 @@ impl Peer {
 
     async fn held(&self) -> io::Result<Held> {
         let content = self.0.host.disk().read_if_present(self.astray_file()).await?.unwrap_or_default();
+        if self.0.last_astray.borrow().content == content {
+            return Ok(self.0.last_astray.borrow().held.clone());
+        }
         let value = match content.is_empty() {
             true => json!({}),
             false => json::parse("replies of other profiles", &content).map_err(io::Error::other)?,
         };
         let list = |name: &str| value[name].as_array().cloned().unwrap_or_default();
-        Ok(Held { waiting: list("waiting"), arrived: list("arrived") })
+        let waiting = list("waiting").into_iter().map(|value| Rc::new(Stray::new(value))).collect();
+        let held = Held { waiting, arrived: list("arrived") };
+        *self.0.last_astray.borrow_mut() = LastSeen { content, held: held.clone() };
+        Ok(held)
     }
 
     async fn write_held(&self, mut held: Held) -> io::Result<()> {
         let surplus = held.arrived.len().saturating_sub(REMEMBERED);
         held.arrived.drain(..surplus);
-        let text = format!("{}\n", json!({ "waiting": held.waiting, "arrived": held.arrived }));
+        let waiting: Vec<&str> = held.waiting.iter().map(|stray| stray.text.as_str()).collect();
+        let arrived = Value::Array(held.arrived.clone());
+        let text = format!("{{\"waiting\":[{}],\"arrived\":{arrived}}}\n", waiting.join(","));
         let event = json!({ "waiting": held.waiting.len(), "mode": 0o600, "durable": true });
         let Some(event) = self.pass(Point::HermesAstrayWrite, event).await else { return Ok(()) };
         let (disk, file) = (self.0.host.disk(), self.astray_file());
@@ -133,6 +170,7 @@ impl Peer {
         } else {
             disk.write(&file, text.as_bytes()).await?;
         }
+        *self.0.last_astray.borrow_mut() = LastSeen { content: text.into_bytes(), held };
         match event["mode"].as_u64().and_then(|mode| u32::try_from(mode).ok()) {
             Some(mode) => disk.set_mode(&file, mode).await,
             None => Ok(()),
@@ -170,17 +208,18 @@ impl Peer {
         let Ok(held) = self.held().await else { return false };
         let mut in_vain: Vec<Value> = Vec::new();
         for stray in held.waiting {
-            if in_vain.contains(&stray["profile"]) {
+            let profile = &stray.value["profile"];
+            if in_vain.contains(profile) {
                 continue;
             }
-            if self.offer(&stray).await.is_none() {
-                in_vain.push(stray["profile"].clone());
+            if self.offer(&stray.value).await.is_none() {
+                in_vain.push(profile.clone());
                 continue;
             }
             let _one = self.0.astray.lock().await;
             let Ok(mut held) = self.held().await else { return false };
-            held.waiting.retain(|other| mark(other) != mark(&stray));
-            held.arrived.push(mark(&stray));
+            held.waiting.retain(|other| other.mark != stray.mark);
+            held.arrived.push(stray.mark.clone());
             if let Err(error) = self.write_held(held).await {
                 tracing::warn!(%error, "it is not noted that a reply has arrived");
             }
@@ -227,21 +266,14 @@ impl Peer {
 }
 
 impl Held {
-    fn knows(&self, stray: &Value) -> bool {
-        let mark = mark(stray);
-        self.arrived.contains(&mark) || self.waiting.iter().any(|known| self::mark(known) == mark)
+    fn knows(&self, stray: &Stray) -> bool {
+        self.arrived.contains(&stray.mark) || self.waiting.iter().any(|known| known.mark == stray.mark)
     }
 
-    fn is_full(&self, stray: &Value) -> bool {
-        let length = |stray: &Value| stray["params"].to_string().len();
-        let bytes: usize = self.waiting.iter().map(length).sum();
-        self.waiting.len() >= MOST || bytes + length(stray) > MOST_BYTES
+    fn is_full(&self, stray: &Stray) -> bool {
+        let bytes: usize = self.waiting.iter().map(|stray| stray.bytes).sum();
+        self.waiting.len() >= MOST || bytes + stray.bytes > MOST_BYTES
     }
-}
-
-/// What makes a reply recognisable.
-fn mark(stray: &Value) -> Value {
-    json!([stray["profile"], stray["id"], stray["contextId"]])
 }
 
 fn answer(context: &str, said: Value) -> Value {

@@ -77,7 +77,7 @@ impl Peer {
                 let server = &config.server;
                 let url = format!("http://{}:{}/jsonrpc", server.bind_host, server.bind_port);
                 let taken: Vec<&Extension> =
-                    EXTENSIONS.iter().filter(|known| known.taker == Taker::Node).collect();
+                    EXTENSIONS.iter().filter(|known| known.taker != Taker::Receiver).collect();
                 (200, hermes_card(config.name.as_deref().unwrap_or("a2a_fleet"), &url, &taken))
             }
             ("POST", "/jsonrpc") => {

@@ -76,6 +76,7 @@ struct State {
     files: Mutex<()>,
     /// One at a time looks into the file of other profiles' replies and writes it.
     astray: Mutex<()>,
+    last_astray: RefCell<astray::LastSeen>,
     /// Whether somebody is at work to hand those on.
     rounds: Cell<bool>,
     /// How often that was wanted.
@@ -83,6 +84,8 @@ struct State {
     /// Somebody asks for theirs.
     nudged: Notify,
     accepting: Mutex<Option<Task<()>>>,
+    /// What an earlier life left running was ended.
+    swept: Cell<bool>,
     exit: Cell<Option<i32>>,
     ended: Notify,
     /// Connections that are open, so that they can be ended after the listener.
@@ -102,9 +105,11 @@ impl Peer {
             memory: Memory::default(),
             files: Mutex::default(),
             astray: Mutex::default(),
+            last_astray: RefCell::default(),
             rounds: Cell::default(),
             wanted: Cell::default(),
             nudged: Notify::new(),
+            swept: Cell::default(),
             accepting: Mutex::default(),
             exit: Cell::default(),
             ended: Notify::new(),
@@ -130,6 +135,9 @@ impl Peer {
         let address = Address { host: server.bind_host.clone(), port };
         match self.0.host.network().listen(&address).await {
             Ok(listener) => {
+                if !self.0.swept.replace(true) {
+                    self.sweep_commands().await;
+                }
                 self.0.closing.set(false);
                 *accepting = Some(self.accept(listener));
                 self.begin_rounds();

@@ -163,7 +163,7 @@ impl Receiver {
 
     async fn kill_turn(&self, group: Pid, turn: &str, ended_by: EndedBy) {
         let processes = self.host.processes();
-        if self.kills_groups(ended_by.name()).await {
+        if self.kills_groups(ended_by.name(), true).await {
             let _ = processes.signal_group(group, Signal::Kill).await;
             self.sweep(TURN_MARK, turn).await;
         } else {
@@ -171,9 +171,10 @@ impl Receiver {
         }
     }
 
-    /// Whether whole process groups are killed, and not only their leaders. `because` says what made it necessary.
-    pub(super) async fn kills_groups(&self, because: &str) -> bool {
-        let event = json!({ "because": because });
+    /// Whether whole process groups are killed, and not only their leaders. `because` says what made it necessary, `works` whether
+    /// there is a group.
+    pub(super) async fn kills_groups(&self, because: &str, works: bool) -> bool {
+        let event = json!({ "because": because, "works": works });
         let passed = self.pass(Point::ReceiverGroupKill, event).await;
         !passed.events.is_empty()
     }

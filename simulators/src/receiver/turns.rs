@@ -385,7 +385,7 @@ impl Receiver {
 
     /// Calls back, and notes that this line needs nothing more, whether Hermes has the reply or it was given up.
     pub(super) async fn deliver(&self, line: u64, outcome: &Outcome) {
-        self.call_back(outcome).await;
+        self.call_back(line, outcome).await;
         if let Err(error) = self.journal.settled(&self.host, line).await {
             self.log(format!("the journal could not be written: {error}")).await;
         }

@@ -21,7 +21,7 @@ use gauntlet_world::{Host, Identity, Machine};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::names::Names;
+use super::names::{NEIGHBOUR_PORT, Names};
 use super::plan::Plan;
 use super::real::{RealBench, free_port, search_path};
 use super::virtual_bench::VirtualBench;
@@ -367,7 +367,7 @@ impl Bench {
     /// A port for one more who listens.
     pub(super) async fn further_port(&self) -> Result<u16, BenchError> {
         match self {
-            Bench::Virtual(_) => Ok(9229),
+            Bench::Virtual(_) => Ok(NEIGHBOUR_PORT),
             Bench::Real(bench) => {
                 let port = free_port(&bench.harness).await;
                 port.map_err(|error| BenchError::because("no port is free", error))
@@ -380,6 +380,21 @@ impl Bench {
         match self {
             Bench::Virtual(bench) => bench.injector.clone(),
             Bench::Real(bench) => bench.injector(),
+        }
+    }
+
+    /// What a runtime of this cell is told, beside its files.
+    pub(super) fn fleet_settings(&self) -> FleetSettings {
+        match self {
+            Bench::Virtual(bench) => bench.fleet_settings(),
+            Bench::Real(bench) => bench.fleet_settings(),
+        }
+    }
+
+    /// The runtime of the second profile is there; what it launches is none of a turn's leftovers.
+    pub(super) fn note_neighbour(&self, neighbour: &Runtime) {
+        if let Bench::Real(bench) = self {
+            *bench.neighbour.borrow_mut() = Some(neighbour.clone());
         }
     }
 

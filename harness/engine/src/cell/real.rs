@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use gauntlet_runtime::Runtime;
+use gauntlet_runtime::fleet::Settings as FleetSettings;
 use gauntlet_simulators::receiver::Deviations;
 use gauntlet_simulators::{control, gate};
 use gauntlet_world::injection::Injector;
@@ -56,6 +57,8 @@ pub(crate) struct RealBench {
     pub(crate) harness: Host,
     pub(crate) client: Host,
     pub(crate) runtime: RefCell<Option<Runtime>>,
+    /// That of the second profile, beside a receiver.
+    pub(super) neighbour: RefCell<Option<Runtime>>,
     runtime_host: Host,
     receiver: RefCell<Option<Started>>,
     pub(super) binary: PathBuf,
@@ -156,6 +159,7 @@ impl RealBench {
             harness,
             client,
             runtime: RefCell::default(),
+            neighbour: RefCell::default(),
             runtime_host,
             receiver: RefCell::default(),
             binary: settings.binary.clone(),
@@ -167,8 +171,8 @@ impl RealBench {
         Ok((bench, wire))
     }
 
-    /// Starts the runtime, puts the gate before it when the scenario asks for one, and tells the receiver where callbacks go.
-    pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
+    /// What a runtime of this cell is told, beside its files.
+    pub(super) fn fleet_settings(&self) -> FleetSettings {
         let deployed = deployed(&self.places).to_string_lossy().into_owned();
         let mut settings = launchers(&self.places, self.injector(), |mode| {
             // Unlike the receiver of the cell it outlives whoever started it; what is left of it is swept with the cell.
@@ -176,6 +180,12 @@ impl RealBench {
             (self.binary.to_string_lossy().into_owned(), args.map(str::to_owned).into())
         });
         settings.health_budget = self.is_alone.then_some(PATIENT_HEALTH);
+        settings
+    }
+
+    /// Starts the runtime, puts the gate before it when the scenario asks for one, and tells the receiver where callbacks go.
+    pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
+        let settings = self.fleet_settings();
         let runtime = Runtime::start(self.runtime_host.clone(), settings).await;
         let runtime = runtime.map_err(|error| BenchError::because("the runtime did not start", error))?;
         let answers = self.plan.scenario.given.hermes.answers.clone();
@@ -273,8 +283,9 @@ impl RealBench {
     /// Every process of the cell but receivers.
     pub(crate) fn strays(&self) -> Vec<(Pid, String)> {
         let receiver = self.running_pid().map(|pid| pid.0);
-        let deployed: Vec<u32> =
-            self.runtime.borrow().iter().flat_map(|runtime| runtime.launched()).map(|pid| pid.0).collect();
+        let (own, neighbour) = (self.runtime.borrow(), self.neighbour.borrow());
+        let runtimes = own.iter().chain(neighbour.iter());
+        let deployed: Vec<u32> = runtimes.flat_map(Runtime::launched).map(|pid| pid.0).collect();
         let strays = strays::of_cell(&self.places.root, receiver).into_iter();
         strays
             .filter(|stray| !deployed.contains(&stray.pid))

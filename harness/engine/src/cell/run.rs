@@ -124,7 +124,9 @@ async fn play(hand: &Rc<Stagehand>, catalogue: &Catalogue) -> Result<(), BenchEr
     if hand.plan.scenario.subject == SubjectKind::Hermes {
         hand.nodes.begin().await?;
     } else {
+        hand.nodes.find_place().await?;
         hand.bench.start_runtime().await?;
+        hand.nodes.begin_beside().await?;
         if hand.plan.scenario.given.receiver.started {
             hand.start_receiver().await?;
         }

@@ -96,7 +96,7 @@ impl Stagehand {
                 // Its result comes when its answer does.
                 None => return Ok(()),
             },
-            Verb::Call(call) if self.judges_hermes() => self.nodes.call(call).await,
+            Verb::Call(call) if self.judges_hermes() || call.by_neighbour => self.nodes.call(call).await,
             Verb::Call(call) => self.call(&key, call).await,
             Verb::Run(run) => self.bench.run(&run.command).await?,
             Verb::Command(command) => self.command(&key, command).await?,

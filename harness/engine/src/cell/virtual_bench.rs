@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use gauntlet_protocol::fleet::{MODES, Mode};
 use gauntlet_runtime::Runtime;
+use gauntlet_runtime::fleet::Settings as FleetSettings;
 use gauntlet_runtime::fleet::command;
 use gauntlet_simulators::{cli, gate, programs, receiver};
 use gauntlet_world::fault::Unsynced;
@@ -164,6 +165,14 @@ impl VirtualBench {
         Ok(())
     }
 
+    /// What a runtime of this machine is told, beside its files.
+    pub(super) fn fleet_settings(&self) -> FleetSettings {
+        let bin = self.places.bin();
+        launchers(&self.places, self.injector.clone(), |mode| {
+            (bin.join(deployed(mode)).to_string_lossy().into_owned(), Vec::new())
+        })
+    }
+
     /// Starts the runtime, unless it runs: after a crash both a step and whoever watches for crashes may want it back.
     pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
         if self.machine.running().iter().any(|(pid, ..)| Some(*pid) == self.runtime_pid.get()) {
@@ -171,10 +180,7 @@ impl VirtualBench {
         }
         let (ready, started) = oneshot::channel();
         let ready = Rc::new(Cell::new(Some(ready)));
-        let bin = self.places.bin();
-        let settings = launchers(&self.places, self.injector.clone(), |mode| {
-            (bin.join(deployed(mode)).to_string_lossy().into_owned(), Vec::new())
-        });
+        let settings = self.fleet_settings();
         let body = program(move |host: Host| {
             let (ready, settings) = (ready.clone(), settings.clone());
             async move {

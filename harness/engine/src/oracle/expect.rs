@@ -1,5 +1,7 @@
 //! Comparing what was observed with what a scenario expects.
 
+use std::io;
+
 use serde_json::{Value, json};
 
 use super::view::{Looked, View};
@@ -17,8 +19,38 @@ pub(super) struct Difference {
 
 fn differ(expected: impl Into<String>, observed: &Value, view: &View<'_>) -> Option<Difference> {
     // Redacted before it is cut, or a secret at the cut would stay in part.
-    let observed = view.secrets().redact_beginning(&observed.to_string(), SHOWN);
+    let observed = view.secrets().redact_beginning(&beginning(observed), SHOWN);
     Some(Difference { expected: expected.into(), observed })
+}
+
+/// A value as JSON, but no more of it than can matter for what is shown: a peer may have said a megabyte.
+fn beginning(value: &Value) -> String {
+    let mut written = Beginning(Vec::new());
+    // That it is full is the only thing that can go wrong.
+    let _ = serde_json::to_writer(&mut written, value);
+    let mut bytes = written.0;
+    let whole = bytes.utf8_chunks().next().map_or(0, |chunk| chunk.valid().len());
+    bytes.truncate(whole);
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Bytes that stop growing: far more than is shown, and than any secret is long that could lie across the end of it.
+struct Beginning(Vec<u8>);
+
+impl Beginning {
+    const MOST: usize = 64 * 1024;
+}
+
+impl io::Write for Beginning {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = bytes.len().min(Self::MOST - self.0.len());
+        self.0.extend_from_slice(&bytes[..taken]);
+        if taken < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(taken) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn shown(value: &Value) -> String {

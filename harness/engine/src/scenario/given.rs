@@ -89,7 +89,8 @@ pub struct HermesGiven {
     pub bridge: bool,
     /// Of a subject: whether it listens before the first step. When not, it is loaded all the same.
     pub connects: bool,
-    /// A second profile on the same machine: a node of the runtime, with a home of its own.
+    /// A second profile on the same machine: a node of the runtime, with a home of its own. Also beside a receiver: then the runtime
+    /// and it know each other as `gauntlet` and `neighbour`, and it listens at `{neighbour_url}`.
     pub neighbour: Option<Neighbour>,
 }
 
@@ -120,13 +121,8 @@ impl HermesGiven {
 
     /// Whether it says anything of a node that is the subject.
     pub(super) fn is_subject(&self) -> bool {
-        let Self { answers: _, config, agent, model, bridge, connects, neighbour } = self;
-        !config.is_empty()
-            || !agent.is_empty()
-            || !model.is_empty()
-            || !bridge
-            || !connects
-            || neighbour.is_some()
+        let Self { answers: _, config, agent, model, bridge, connects, neighbour: _ } = self;
+        !config.is_empty() || !agent.is_empty() || !model.is_empty() || !bridge || !connects
     }
 }
 

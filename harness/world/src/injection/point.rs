@@ -150,7 +150,7 @@ pub enum Point {
     #[serde(rename = "receiver.last_step")]
     ReceiverLastStep,
     /// The receiver kills the process groups of a turn that ran into its cap or its deadline, or of all when it is told to end.
-    /// `{"because": "cap" | "deadline" | "stop"}`; omitted: only the leaders die.
+    /// `{"because": "cap" | "deadline" | "stop", "works"}`: the second is false when no CLI was at work; omitted: only the leaders die.
     #[serde(rename = "receiver.group_kill")]
     ReceiverGroupKill,
     /// The receiver remembers the CLI's session for a context. `{"contextId", "session"}`
@@ -189,8 +189,8 @@ pub enum Point {
     #[serde(rename = "receiver.transcript")]
     ReceiverTranscript,
     /// The receiver sends a reply back, each attempt anew; `bearer`: it shows one; `report`: what the outcome of a structured task
-    /// says beside its text; `usage`: what its turn used. `{"id", "contextId", "text", "role", "attempt", "url", "bearer": bool,
-    /// "report", "usage"}`. Bytes can be mangled.
+    /// says beside its text; `usage`: what its turn used; `profile`: whom it is for. `{"id", "contextId", "text", "role", "attempt",
+    /// "url", "bearer": bool, "report", "usage", "profile"}`. Bytes can be mangled.
     #[serde(rename = "receiver.callback")]
     ReceiverCallback,
     /// The receiver has an answer to a callback; `error`: there is one of JSON-RPC in it. `{"status", "error": bool, "taken": bool}`
@@ -290,9 +290,14 @@ pub enum Point {
     /// "code" | "time" | "length" | "text", "fails": bool}`; one that does not fail has answered with what it printed.
     #[serde(rename = "hermes.handler_end")]
     HermesHandlerEnd,
-    /// A Hermes node ends what a registered handler left running. `{"handler"}`; omitted: it lives on.
+    /// A Hermes node ends what a registered handler left running; `group`: also what that started. `{"handler", "group": bool}`; omitted:
+    /// it lives on.
     #[serde(rename = "hermes.handler_kill")]
     HermesHandlerKill,
+    /// A Hermes node begins to listen, and ends what a registered handler of an earlier life left running. `{"earlier"}`, how many
+    /// processes that are; omitted: they live on.
+    #[serde(rename = "hermes.handler_sweep")]
+    HermesHandlerSweep,
     /// A Hermes node has looked at the card of a peer at which a dispatch chooses who answers.
     /// `{"peer", "handler", "declared": bool, "sent": bool}`
     #[serde(rename = "hermes.dispatch_choice")]
@@ -356,6 +361,14 @@ pub enum Point {
     /// The node has looked whether a reply comes after its deadline. `{"contextId", "earlier_life": bool, "late": bool}`
     #[serde(rename = "runtime.late")]
     RuntimeLate,
+    /// The node of a runtime has seen that a reply is another profile's. `{"profile", "contextId", "does": "keep" | "deliver" |
+    /// "drop"}`
+    #[serde(rename = "runtime.astray")]
+    RuntimeAstray,
+    /// The runtime tells what came on a context for other profiles, to whoever asks for the replies. `{"contextId", "astray"}`, where
+    /// something did.
+    #[serde(rename = "runtime.astray_told")]
+    RuntimeAstrayTold,
     /// The runtime records a reply with the peer that was last sent to on its context, or with nobody's. `{"contextId", "peer"}`
     #[serde(rename = "runtime.reply_record")]
     RuntimeReplyRecord,
@@ -423,7 +436,7 @@ pub enum Point {
     #[serde(rename = "runtime.free")]
     RuntimeFree,
     /// The runtime is about to write what a receiver is told; `again`: it is revived, and told what it was told before.
-    /// `{"repo", "port", "again": bool, "token_env", "node", "options": {"model", "hermes_auth_token_env"}}`
+    /// `{"repo", "port", "again": bool, "token_env", "node", "options": {"model", "hermes_auth_token_env", "hermes_profile"}}`
     #[serde(rename = "runtime.order")]
     RuntimeOrder,
     /// The runtime writes a file of a repository to which it deploys; `exists`: it was there. `mode` is null where it stays;
@@ -572,6 +585,7 @@ impl Point {
             Point::HermesHandler => "hermes.handler",
             Point::HermesHandlerEnd => "hermes.handler_end",
             Point::HermesHandlerKill => "hermes.handler_kill",
+            Point::HermesHandlerSweep => "hermes.handler_sweep",
             Point::HermesDispatchChoice => "hermes.dispatch_choice",
             Point::HermesFailure => "hermes.failure",
             Point::HermesAstray => "hermes.astray",
@@ -589,6 +603,8 @@ impl Point {
             Point::RuntimeChoice => "runtime.choice",
             Point::RuntimeDeadline => "runtime.deadline",
             Point::RuntimeLate => "runtime.late",
+            Point::RuntimeAstray => "runtime.astray",
+            Point::RuntimeAstrayTold => "runtime.astray_told",
             Point::RuntimeReplyRecord => "runtime.reply_record",
             Point::RuntimeBudget => "runtime.budget",
             Point::RuntimeBudgetRefusal => "runtime.budget_refusal",
@@ -746,7 +762,7 @@ impl Point {
             Point::ReceiverLastStep => {
                 of(&["contextId", "number", "name"], &["number", "name"], &[Omit, Replace, Delay, Stall])
             }
-            Point::ReceiverGroupKill => of(&["because"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverGroupKill => of(&["because", "works"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverSessionSave => of(
                 &["contextId", "session"],
                 &["contextId", "session"],
@@ -781,8 +797,19 @@ impl Point {
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverCallback => of(
-                &["id", "contextId", "text", "role", "attempt", "url", "bearer", "report", "usage"],
-                &["id", "contextId", "text", "role", "url", "bearer", "report", "usage"],
+                &[
+                    "id",
+                    "contextId",
+                    "text",
+                    "role",
+                    "attempt",
+                    "url",
+                    "bearer",
+                    "report",
+                    "usage",
+                    "profile",
+                ],
+                &["id", "contextId", "text", "role", "url", "bearer", "report", "usage", "profile"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverCallbackAnswer => {
@@ -869,7 +896,8 @@ impl Point {
             Point::HermesHandlerEnd => {
                 of(&["handler", "because", "fails"], &["fails"], &[Replace, Delay, Stall])
             }
-            Point::HermesHandlerKill => of(&["handler"], &[], &[Omit, Delay, Stall]),
+            Point::HermesHandlerKill => of(&["handler", "group"], &["group"], &[Omit, Replace, Delay, Stall]),
+            Point::HermesHandlerSweep => of(&["earlier"], &[], &[Omit, Delay, Stall]),
             Point::HermesDispatchChoice | Point::RuntimeChoice => {
                 of(&["peer", "handler", "declared", "sent"], &["sent"], &[Replace, Delay, Stall])
             }
@@ -898,6 +926,10 @@ impl Point {
             Point::RuntimeLate => {
                 of(&["contextId", "earlier_life", "late"], &["late"], &[Replace, Delay, Stall])
             }
+            Point::RuntimeAstray => {
+                of(&["profile", "contextId", "does"], &["does"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeAstrayTold => of(&["contextId", "astray"], &["astray"], &[Replace, Delay, Stall]),
             Point::RuntimeReplyRecord => of(&["contextId", "peer"], &["peer"], &[Replace, Delay, Stall]),
             Point::RuntimeBudget => of(
                 &["peer", "period", "unknown"],

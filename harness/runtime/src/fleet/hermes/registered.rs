@@ -15,7 +15,38 @@ use crate::fleet::home::home;
 /// What of the node's environment a command sees: no bearer is among it.
 const PASSED_ON: [&str; 6] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"];
 
+/// The variable with the mark of a command: the home of the profile whose it is.
+const MARK: &str = "GAUNTLET_HANDLER_OF";
+/// How often it is looked for what an earlier life left, since who dies may have started another one meanwhile.
+const SWEEPS: usize = 10;
+const BETWEEN_SWEEPS: Duration = Duration::from_millis(20);
+
+fn mark(host: &Host) -> String {
+    home(host).to_string_lossy().into_owned()
+}
+
 impl Node {
+    /// Ends what commands of an earlier life left running, once in this one. Only what carries the mark of this profile is touched, and
+    /// the process port signals no other process that was given the number since.
+    pub(crate) async fn sweep(&self) {
+        if self.swept.replace(true) {
+            return;
+        }
+        let (processes, mark) = (self.fleet.host.processes(), mark(&self.fleet.host));
+        for _ in 0..SWEEPS {
+            let left = processes.marked(MARK, &mark).await.unwrap_or_default();
+            if left.is_empty() {
+                break;
+            }
+            for pid in left {
+                if let Err(error) = processes.signal(pid, Signal::Kill).await {
+                    tracing::warn!(%error, "what a registered handler left running may not have ended");
+                }
+            }
+            self.fleet.host.clock().sleep(BETWEEN_SWEEPS).await;
+        }
+    }
+
     /// Lets a registered command answer.
     pub(super) async fn run(&self, config: &FleetConfig, name: &str, text: &str) -> Result<String, RpcError> {
         let known = || config.handler_names();
@@ -31,7 +62,7 @@ async fn answer(host: &Host, registered: &Registered, text: String) -> Result<St
     let env = PASSED_ON.iter().filter_map(|name| Some(((*name).to_owned(), host.env(name)?.to_owned())));
     let command = Command {
         args: args.to_vec(),
-        env: env.collect(),
+        env: env.chain([(MARK.to_owned(), mark(host))]).collect(),
         stdin: Stdin::Given(text.into_bytes()),
         stderr: Output::Null,
         ..Command::new(program, home(host))

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use gauntlet_protocol::fleet::config::edit::{self, DeployedPeer};
+use gauntlet_protocol::fleet::extension::profile::is_name;
 use gauntlet_protocol::fleet::workdir::{
     ReceiverOptions, ignored, receiver_config, role_text, with_entries, with_import,
 };
@@ -157,6 +158,8 @@ impl Fleet {
             "options": {
                 "model": order.options.model,
                 "hermes_auth_token_env": order.options.hermes_auth_token_env,
+                // One whose name is none on the wire is named by no reply; they are delivered where they come.
+                "hermes_profile": Some(self.own_name().await).filter(|own| is_name(own)),
             },
         });
         let told = self.decide(Point::RuntimeOrder, event).await;
@@ -168,6 +171,7 @@ impl Fleet {
                 model: option("model"),
                 sandbox: order.options.sandbox.clone(),
                 hermes_auth_token_env: option("hermes_auth_token_env"),
+                hermes_profile: option("hermes_profile"),
             },
         }
     }
