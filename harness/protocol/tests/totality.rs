@@ -8,6 +8,7 @@ use gauntlet_protocol::fleet::config::FleetConfig;
 use gauntlet_protocol::fleet::config::edit::{DeployedPeer, EditError, Edited, upsert};
 use gauntlet_protocol::fleet::extension::Kept;
 use gauntlet_protocol::fleet::extension::task::{Report, Task};
+use gauntlet_protocol::fleet::replay;
 use gauntlet_protocol::fleet::{
     AgentMessage, Callback, ContextId, Direction, Dispatch, Health, InboxRecord, Lines, MODES, SessionMap,
     Sessions, TranscriptRecord, method_not_found, parse_offset, prompt_cut,
