@@ -29,6 +29,7 @@ pub use given::{ExecutorGiven, Given, HermesGiven, MindPart, Neighbour, Receiver
 pub use limits::Limits;
 pub(crate) use path::{Folder, in_trace, leads_out};
 pub use read::{expand, read};
+pub(crate) use read::read_with;
 pub(crate) use reference::{Reference, unknown_word};
 pub use schema::schema;
 pub use step::{
@@ -66,6 +67,9 @@ pub struct Scenario {
     /// What is expected at the end.
     #[serde(default)]
     pub then: Vec<Check>,
+    /// The limits that its file speaks of, by their names.
+    #[serde(skip)]
+    pub waits_for: std::collections::BTreeSet<&'static str>,
 }
 
 /// What a scenario judges.
@@ -109,7 +113,11 @@ impl Scenario {
 
     /// Why its steps do not fit into the time that a lane gives a cell, if they do not.
     pub fn too_long_for(&self, lane: Lane) -> Option<String> {
-        let horizon = Limits::horizon(lane);
+        self.longer_than(Limits::horizon(lane))
+    }
+
+    /// The same for a cell that has so long.
+    pub(crate) fn longer_than(&self, horizon: std::time::Duration) -> Option<String> {
         let (number, end) = step::beyond(&self.steps, horizon)?;
         Some(format!("a cell of this lane has {horizon:?}, and step {} can last until {end:?}", number + 1))
     }
