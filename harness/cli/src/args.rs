@@ -34,6 +34,8 @@ const DRIFT_CODES: &str = "Exit codes: 0 a version can be pinned, 1 none is safe
 pub(crate) enum Command {
     /// Run the scenario matrix and write the compliance reports
     Run(RunArgs),
+    /// Certify a receiver that is not ours: start it, tell every story that it can be judged by, and write the reports
+    Certify(CertifyArgs),
     /// Run one cell again and show it: a sequence diagram, everything that was observed, and the verdicts
     Replay(ReplayArgs),
     /// Judge a saved trace by today's oracles, and say what changed
@@ -149,6 +151,45 @@ pub(crate) struct RunArgs {
     /// Take the cells in another order, drawn by this number; the results are the same
     #[arg(long, value_name = "N", hide = true)]
     pub(crate) shuffle: Option<u64>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CertifyArgs {
+    /// How the receiver is started, and what it can be judged by; docs/receiver-toml.md tells what is in it
+    #[arg(value_name = "receiver.toml", required_unless_present = "url")]
+    pub(crate) manifest: Option<PathBuf>,
+    /// In the place of a manifest: where a receiver runs already, which is judged as a black box
+    #[arg(long, conflicts_with = "manifest", requires = "executor")]
+    pub(crate) url: Option<String>,
+    /// With `--url`: the executor behind it
+    #[arg(long, requires = "url")]
+    pub(crate) executor: Option<String>,
+    /// With `--url`: the variable of the environment that holds its bearer
+    #[arg(long, value_name = "NAME", requires = "url")]
+    pub(crate) token_env: Option<String>,
+    /// Only the cells of this pattern: globs over the components of an id, as for `run` (repeatable)
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) only: Vec<String>,
+    /// Only cells that judge this requirement, an id or a glob, and only such requirements are scored (repeatable)
+    #[arg(long, value_name = "ID")]
+    pub(crate) requirement: Vec<String>,
+    /// Only the cells that failed, or had no verdict, in this results.jsonl of an earlier run
+    #[arg(long, value_name = "FILE")]
+    pub(crate) failed_in: Option<PathBuf>,
+    /// How often each story is told; what comes out differently is marked as flaky
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) repeat: u16,
+    /// Also tell the stories that wait for limits that cannot be set
+    #[arg(long)]
+    pub(crate) slow: bool,
+    /// How many copies of it at once; never more than its manifest allows, which is usual
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// Where the reports go
+    #[arg(long, value_name = "DIR", default_value = "reports/certify")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 /// What narrows the matrix down by what cells judge, and by what an earlier run found.
@@ -489,6 +530,8 @@ pub(crate) struct SchemaArgs {
 pub(crate) enum Format {
     /// Scenario files
     Scenario,
+    /// receiver.toml
+    Receiver,
     /// report.json
     Report,
     /// summary.json

@@ -3,6 +3,7 @@
 
 mod args;
 mod catalogue;
+mod certify;
 mod doctor;
 mod drift;
 mod explain;
@@ -54,6 +55,7 @@ fn main() -> std::process::ExitCode {
 fn run(command: Command) -> Outcome {
     match command {
         Command::Run(run) => run::run(&run),
+        Command::Certify(certify) => certify::certify(&certify),
         Command::Replay(replay) => replay::replay(&replay),
         Command::Judge(judge) => judge::judge(&judge),
         Command::Drift(drift) => drift::drift(&drift),

@@ -10,6 +10,7 @@ use crate::args::{Format, SchemaArgs};
 pub(crate) fn schema(args: &SchemaArgs) -> Outcome {
     let schema = match args.format {
         Format::Scenario => gauntlet_engine::scenario::schema(),
+        Format::Receiver => gauntlet_engine::certify::schema(),
         Format::Report => reports::report(),
         Format::Summary => reports::summary(),
         Format::Replay => reports::replay(),

@@ -7,6 +7,7 @@
 mod braces;
 pub mod cell;
 pub mod cells;
+pub mod certify;
 pub mod coverage;
 pub mod data;
 pub mod doctor;

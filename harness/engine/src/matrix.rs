@@ -11,6 +11,7 @@ use gauntlet_world::injection::{Point, Quirk};
 use serde_json::Value;
 
 use crate::cell::{self, Deviation, Outcome, Plan};
+use crate::certify::Foreign;
 use crate::data::executor::Executor;
 use crate::data::fault::Fault;
 use crate::data::release::REFERENCE;
@@ -42,6 +43,8 @@ pub struct Selection {
     pub seeds: usize,
     /// What narrows it down further.
     pub narrow: Narrow,
+    /// A receiver that is not ours, to be judged in the place of the reference; over real processes alone.
+    pub foreign: Option<Arc<Foreign>>,
 }
 
 impl Default for Selection {
@@ -56,6 +59,7 @@ impl Default for Selection {
             seed: 0,
             seeds: 1,
             narrow: Narrow::default(),
+            foreign: None,
         }
     }
 }
@@ -199,7 +203,12 @@ impl Selection {
             }
         }
         plans.retain(|plan| self.takes(plan));
-        plans
+        match &self.foreign {
+            Some(foreign) => {
+                plans.into_iter().filter_map(|plan| foreign.fit(&library.catalogue, plan)).collect()
+            }
+            None => plans,
+        }
     }
 
     /// Whether a story is told over real processes on a profile, which is one of these of its executor. One row of a story with
@@ -349,6 +358,7 @@ impl Selection {
             deviation,
             seed: self.seed,
             lane,
+            fitted: None,
         })
     }
 }
@@ -373,13 +383,19 @@ fn applies(scenario: &Scenario, profile: &Profile) -> bool {
 
 /// Why a scenario cannot be run in the real lane, if so.
 pub fn virtual_only(scenario: &Scenario) -> Option<String> {
+    by_word(scenario).or_else(|| scenario.too_long_for(Lane::Real))
+}
+
+/// Why a scenario cannot be run in the real lane by what it says itself.
+fn by_word(scenario: &Scenario) -> Option<String> {
     let by_step = || scenario.steps.iter().find_map(|step| step.virtual_only()).map(str::to_owned);
-    scenario.virtual_only.clone().or_else(by_step).or_else(|| scenario.too_long_for(Lane::Real))
+    scenario.virtual_only.clone().or_else(by_step)
 }
 
 /// Why a cell is not run, if so: its release does not declare what the scenario judges, or its lane cannot have it on this computer.
 pub fn not_here(library: &Library, plan: &Plan) -> Option<String> {
-    undeclared(library, plan).or_else(|| match plan.lane {
+    let fitted = plan.fitted.as_ref();
+    undeclared(library, plan).or_else(|| fitted?.cannot.clone()).or_else(|| match plan.lane {
         Lane::Virtual => plan.scenario.real_only().map(str::to_owned),
         Lane::Real => not_over_processes(plan),
     })
@@ -395,7 +411,11 @@ fn undeclared(library: &Library, plan: &Plan) -> Option<String> {
         !plan.release.takes(&uri.value) && !lacks.iter().any(|lacked| lacked.value == uri.value)
     });
     let uri = &undeclared.next()?.value;
-    Some(format!("the release {} does not declare {uri}", plan.release.id.value))
+    let who = match plan.foreign() {
+        Some(foreign) => foreign.name().to_owned(),
+        None => format!("the release {}", plan.release.id.value),
+    };
+    Some(format!("{who} does not declare {uri}"))
 }
 
 /// Why a cell is not run over real processes on this computer, if so. A scenario in which no CLI is installed must not meet the
@@ -404,10 +424,16 @@ fn not_over_processes(plan: &Plan) -> Option<String> {
     if plan.scenario.given.git && !cell::git_is_there() {
         return Some("there is no git on this computer".to_owned());
     }
-    virtual_only(&plan.scenario).or_else(|| {
+    let virtual_only = match plan.foreign() {
+        // Whether it is too long for it was looked at when it was fitted.
+        Some(_) => by_word(&plan.scenario),
+        None => virtual_only(&plan.scenario),
+    };
+    virtual_only.or_else(|| {
         let installed = plan.scenario.given.executor.installed;
-        let places = USUAL_PLACES.iter().filter(|_| !installed);
-        let mut found = places.map(|place| Path::new(place).join(&plan.executor.cli));
+        let program = plan.foreign().and_then(|foreign| foreign.program.as_ref()?.parent());
+        let places = USUAL_PLACES.iter().map(Path::new).chain(program).filter(|_| !installed);
+        let mut found = places.map(|place| place.join(&plan.executor.cli));
         let own = found.find(|path| files::exists(path))?;
         Some(format!("there is {} on this computer, which the receiver would find and start", own.display()))
     })

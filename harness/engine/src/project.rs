@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gauntlet_reports::{
     Catalogue as ReportCatalogue, CellCounts, ExecutorReport, ExecutorScore, Failure, FlakyCell,
-    FlakyOutcome, Lane, Subject, Summary, Tool, Verdict, report, summary,
+    FlakyOutcome, Lane, Level, Subject, Summary, Tool, Verdict, report, summary,
 };
 
 use crate::cell::Plan;
@@ -119,6 +119,7 @@ pub fn reports(
         problems.push(line);
         exit = exit.max(code);
     };
+    let foreign = selection.foreign.as_deref();
     for line in errors {
         problem(line, ExitCode::Broken);
     }
@@ -133,7 +134,18 @@ pub fn reports(
             problem(line, ExitCode::Broken);
         }
     }
-    for report in &executors {
+    for report in foreign.iter().flat_map(|_| &executors) {
+        // Of one that is not ours nothing is known beforehand, and only a must is required.
+        let failed = report
+            .requirements
+            .iter()
+            .filter(|row| row.level == Level::Must && row.verdict == Verdict::Fail && !row.known_failure);
+        for row in failed {
+            let line = format!("{}: {} failed", report.subject.name, row.id);
+            problem(line, ExitCode::Nonconformance);
+        }
+    }
+    for report in executors.iter().filter(|_| foreign.is_none()) {
         for profile in &report.profiles {
             let name = format!("{} {}", report.executor, profile.version);
             for id in &profile.unexpected_breaks {
@@ -179,11 +191,16 @@ pub fn reports(
             let listed = report.requirements.iter().filter(|row| {
                 row.known_failure || row.by_version.iter().any(|version| version.known_failure)
             });
+            // What failed of one that is not ours was said already.
+            let failed = report.requirements.iter().filter(|row| {
+                foreign.is_some() && row.by_version.iter().any(|version| version.verdict == Verdict::Fail)
+            });
+            let listed = listed.chain(failed);
             let mut broken = known.map(|known| &known.requirement).chain(listed.map(|row| &row.id));
             broken.any(|known| foundations.contains(&known.as_str()))
         };
         let unjudged = report.requirements.iter().filter(|row| {
-            let is_must = row.level == gauntlet_reports::Level::Must;
+            let is_must = row.level == Level::Must;
             is_must && row.verdict == Verdict::Inconclusive && !broken(&row.id)
         });
         for row in unjudged {
@@ -316,10 +333,17 @@ fn executor_report(
         schema: report::SCHEMA.to_owned(),
         tool: tool(),
         catalogue: catalogue(library),
-        subject: Subject {
-            kind: kind.to_owned(),
-            name: if kind == HERMES { "Hermes node".to_owned() } else { format!("{executor} receiver") },
-            release: of.release,
+        subject: match &selection.foreign {
+            Some(foreign) => Subject {
+                kind: kind.to_owned(),
+                name: foreign.name().to_owned(),
+                release: foreign.version().to_owned(),
+            },
+            None => Subject {
+                kind: kind.to_owned(),
+                name: if kind == HERMES { "Hermes node".to_owned() } else { format!("{executor} receiver") },
+                release: of.release,
+            },
         },
         known_failures: known.of_executor(&executor),
         executor,

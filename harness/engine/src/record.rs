@@ -95,11 +95,11 @@ impl Record {
             redact_before_cut(&mut observations, &secrets);
         }
         let id = plan.id();
-        let trace = (surprising && keep_trace).then(|| trace(&id, folders, &observations, &secrets));
+        let trace = (surprising && keep_trace).then(|| trace(plan, folders, &observations, &secrets));
         let mut failures: Vec<Failure> = with(Verdict::Fail)
             .filter(|(requirement, _)| is_surprising(plan, library, requirement))
             .flat_map(|(requirement, judgement)| {
-                failures(library, folders, &id, requirement, judgement, &observations, &secrets)
+                failures(library, folders, plan, requirement, judgement, &observations, &secrets)
             })
             .map(|failure| Failure {
                 trace: trace.as_ref().map(|trace| trace.file.clone()),
@@ -134,6 +134,9 @@ impl Record {
                 reason: Some(reason.to_owned()),
             };
             record.judgements.insert(requirement.value.clone(), judgement);
+        }
+        for (id, reason) in plan.fitted.iter().flat_map(|fitted| &fitted.left_out) {
+            record.judgements.insert(id.clone(), Judgement::skipped(reason));
         }
         record.newer = take_newer(library, &mut record.judgements);
         record.line.counts = Verdict::counts(record.judgements.values().map(|judgement| judgement.verdict));
@@ -219,7 +222,7 @@ pub(crate) fn is_surprising(plan: &Plan, library: &Library, id: &str) -> bool {
 fn failures(
     library: &Library,
     folders: &[PathBuf],
-    cell: &str,
+    plan: &Plan,
     requirement: &str,
     judgement: &Judgement,
     trace: &[Observation],
@@ -228,7 +231,7 @@ fn failures(
     let known = library.catalogue.get(requirement);
     let shown = |text: &str| cap(&secrets.redact(text), DETAIL_LIMIT).into_owned();
     let failure = |finding: &Finding| Failure {
-        cell: cell.to_owned(),
+        cell: plan.id(),
         requirement: requirement.to_owned(),
         guilty: known.map_or("unknown", |known| known.role.name()).to_owned(),
         statement: known.map(|known| known.statement.clone()).unwrap_or_default(),
@@ -245,7 +248,7 @@ fn failures(
                 trace_index: index,
             })
             .collect(),
-        reproduce: reproduce(cell, folders),
+        reproduce: reproduce(plan, folders),
         diagram: None,
         trace: None,
         trace_cut: false,
@@ -254,8 +257,11 @@ fn failures(
 }
 
 /// The command that runs a cell again.
-fn reproduce(cell: &str, folders: &[PathBuf]) -> String {
-    let mut command = format!("gauntlet replay {}", quoted(cell));
+fn reproduce(plan: &Plan, folders: &[PathBuf]) -> String {
+    let mut command = match plan.foreign() {
+        Some(foreign) => format!("gauntlet certify {} --only {}", foreign.asked_for(), quoted(&plan.id())),
+        None => format!("gauntlet replay {}", quoted(&plan.id())),
+    };
     for folder in folders {
         command.push_str(&format!(" --scenarios {}", quoted(&folder.to_string_lossy())));
     }
@@ -263,7 +269,7 @@ fn reproduce(cell: &str, folders: &[PathBuf]) -> String {
 }
 
 /// A word that the shell takes as it is.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
 }
 
@@ -274,13 +280,14 @@ fn name(what: &What) -> String {
 }
 
 /// A trace as lines of JSON, redacted; whole lines up to the limit, and then one that says what is missing.
-fn trace(cell: &str, folders: &[PathBuf], observations: &[Observation], secrets: &Secrets) -> KeptTrace {
+fn trace(plan: &Plan, folders: &[PathBuf], observations: &[Observation], secrets: &Secrets) -> KeptTrace {
+    let cell = &plan.id();
     let mut lines = String::new();
     for (number, seen) in observations.iter().enumerate() {
         let line = secrets.redact(&serde_json::to_string(seen).unwrap_or_default());
         if lines.len() + line.len() >= MAX_TRACE {
             let left_out = observations.len() - number;
-            let note = serde_json::json!({ "left_out": left_out, "derive_again": reproduce(cell, folders) });
+            let note = serde_json::json!({ "left_out": left_out, "derive_again": reproduce(plan, folders) });
             lines.push_str(&format!("{note}\n"));
             return KeptTrace { file: file_name(cell), lines, cut: true };
         }

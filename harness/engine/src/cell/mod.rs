@@ -6,6 +6,7 @@
 mod bench;
 mod command;
 mod crowd;
+mod foreign;
 mod held;
 mod hermes;
 mod names;

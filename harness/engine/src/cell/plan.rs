@@ -7,6 +7,7 @@ use gauntlet_reports::Lane;
 use gauntlet_simulators::cli::Profile;
 use gauntlet_world::injection::Quirk;
 
+use crate::certify::{Fitted, Foreign};
 use crate::data::executor::Executor;
 use crate::data::fault::Fault;
 use crate::data::release::Release;
@@ -58,6 +59,8 @@ pub struct Plan {
     pub seed: u64,
     /// The lane.
     pub lane: Lane,
+    /// The receiver that is not ours and that stands in the place of the reference, if one is certified.
+    pub fitted: Option<Arc<Fitted>>,
 }
 
 impl Plan {
@@ -104,6 +107,11 @@ impl Plan {
     /// The same, as receivers in this process are told.
     pub(crate) fn extensions(&self) -> Vec<&'static Extension> {
         self.declares().iter().filter_map(|uri| Extension::named(uri)).collect()
+    }
+
+    /// The receiver that is not ours, if one is certified.
+    pub(crate) fn foreign(&self) -> Option<&Arc<Foreign>> {
+        self.fitted.as_ref().map(|fitted| &fitted.foreign)
     }
 
     /// Whether even the reference cannot keep a requirement on this version of the CLI, whatever else is the matter.

@@ -52,7 +52,11 @@ const HELD: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Runs and judges a cell. The caller provides the runtime: current-thread, and paused for the virtual lane.
 pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSettings>) -> Outcome {
     let seed = plan.cell_seed();
-    let names = Rc::new(Names::new(&seed, plan.executor.clone()));
+    let mut names = Names::new(&seed, plan.executor.clone());
+    if let Some(token) = plan.foreign().and_then(|foreign| foreign.token.clone()) {
+        names.token = token;
+    }
+    let names = Rc::new(names);
     #[expect(clippy::disallowed_methods, reason = "the trace is of no host; its time is the runtime's own")]
     let trace = Rc::new(Trace::begin(Instant::now()));
     let mut outcome = Outcome { secrets: names.redacted(), ..Outcome::default() };
@@ -90,7 +94,8 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
     }
     let harness = bench.harness().clone();
     // Whoever looks at a cell takes the time that it takes.
-    let horizon = hand.hold.as_ref().map_or(Limits::horizon(plan.lane), |_| HELD);
+    let usual = plan.foreign().map_or(Limits::horizon(plan.lane), |foreign| foreign.horizon());
+    let horizon = hand.hold.as_ref().map_or(usual, |_| HELD);
     match harness.clock().within(horizon, play(&hand, catalogue)).await {
         Some(Ok(())) => {}
         Some(Err(error)) => outcome.error = Some(error.to_string()),
@@ -111,6 +116,9 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
     outcome.observations = trace.take();
     outcome.secrets.extend(oracle::deployed_bearers(&outcome.observations));
     outcome.judgements = oracle::judge(plan, catalogue, &names, &outcome.observations, &hand.memory);
+    for (id, reason) in plan.fitted.iter().flat_map(|fitted| &fitted.left_out) {
+        outcome.judgements.entry(id.clone()).or_insert_with(|| Judgement::skipped(reason));
+    }
     outcome.names = names.told();
     if plan.lane == Lane::Virtual {
         outcome.digest = digest(&outcome.observations);

@@ -32,6 +32,8 @@ pub struct Library {
     pub catalogue: Catalogue,
     /// The scenarios by id, in the form of the virtual lane.
     pub scenarios: BTreeMap<String, Arc<Scenario>>,
+    /// The limits of the real lane, where they are not the usual ones.
+    limits: Option<Limits>,
     /// The same scenarios with the shorter limits of the real lane.
     pub real_scenarios: BTreeMap<String, Arc<Scenario>>,
     /// The executors, by id.
@@ -65,7 +67,12 @@ pub struct Library {
 impl Library {
     /// Reads and checks all sources. All mistakes are reported together.
     pub fn load(sources: &[Source]) -> Result<Self, LoadError> {
-        let mut library = Self::default();
+        Self::load_with(sources, Limits::of(Lane::Real))
+    }
+
+    /// The same with other limits for the subjects of the real lane.
+    pub fn load_with(sources: &[Source], limits: Limits) -> Result<Self, LoadError> {
+        let mut library = Self { limits: Some(limits), ..Self::default() };
         let mut mistakes = Vec::new();
         let mut hasher = blake3::Hasher::new();
         let mut read = Vec::new();
@@ -154,12 +161,12 @@ impl Library {
                 hosts_in_steps(file, &scenarios)?.into_iter().for_each(|host| uses(host, What::Host));
                 let in_virtual: Vec<_> = scenarios.into_iter().map(Arc::new).collect();
                 // Most stories speak of no limit, and are the same in both lanes.
-                let in_real: Vec<_> =
-                    if Limits::of(Lane::Virtual).fill(text) == Limits::of(Lane::Real).fill(text) {
-                        in_virtual.clone()
-                    } else {
-                        scenario::read(name, text, Lane::Real)?.into_iter().map(Arc::new).collect()
-                    };
+                let limits = self.limits.unwrap_or(Limits::of(Lane::Real));
+                let in_real: Vec<_> = if Limits::of(Lane::Virtual).fill(text) == limits.fill(text) {
+                    in_virtual.clone()
+                } else {
+                    scenario::read_with(name, text, &limits)?.into_iter().map(Arc::new).collect()
+                };
                 for (scenarios, into) in
                     [(in_virtual, &mut self.scenarios), (in_real, &mut self.real_scenarios)]
                 {

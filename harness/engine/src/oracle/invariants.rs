@@ -547,6 +547,7 @@ impl Keeper {
         let written_by_deploys = ["CLAUDE.md", ".gitignore", "A2A.md"];
         let name = path.rsplit('/').next().unwrap_or_default();
         let is_config = view.names.executor.file("config").is_some_and(|config| path.ends_with(config));
+        let is_config = is_config || view.names.executor.may_hold_bearers.contains(path);
         let is_runtimes = path.starts_with("hermes/") || written_by_deploys.contains(&name) || is_config;
         if is_runtimes { Keeper::Runtime } else { Keeper::Receiver }
     }

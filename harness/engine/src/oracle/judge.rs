@@ -45,6 +45,11 @@ impl Judgement {
         Self { verdict, findings: Vec::new(), reason: Some(reason.into()) }
     }
 
+    /// It is not judged, for this reason.
+    pub(crate) fn skipped(reason: &str) -> Self {
+        Self::because(Verdict::Skipped, reason)
+    }
+
     fn join(&mut self, other: Judgement) {
         self.verdict = Verdict::worst([self.verdict, other.verdict]);
         self.findings.extend(other.findings);

@@ -28,6 +28,7 @@ pub use gauntlet_reports::Lane;
 pub use given::{ExecutorGiven, Given, HermesGiven, MindPart, Neighbour, ReceiverGiven};
 pub use limits::Limits;
 pub(crate) use path::{Folder, in_trace, leads_out};
+pub(crate) use read::read_with;
 pub use read::{expand, read};
 pub(crate) use reference::{Reference, unknown_word};
 pub use schema::schema;
@@ -69,6 +70,9 @@ pub struct Scenario {
     /// What is expected at the end.
     #[serde(default)]
     pub then: Vec<Check>,
+    /// The limits that its file speaks of, by their names.
+    #[serde(skip)]
+    pub waits_for: std::collections::BTreeSet<&'static str>,
 }
 
 /// What a scenario judges.
@@ -112,7 +116,11 @@ impl Scenario {
 
     /// Why its steps do not fit into the time that a lane gives a cell, if they do not.
     pub fn too_long_for(&self, lane: Lane) -> Option<String> {
-        let horizon = Limits::horizon(lane);
+        self.longer_than(Limits::horizon(lane))
+    }
+
+    /// The same for a cell that has so long.
+    pub(crate) fn longer_than(&self, horizon: std::time::Duration) -> Option<String> {
         let (number, end) = step::beyond(&self.steps, horizon)?;
         Some(format!("a cell of this lane has {horizon:?}, and step {} can last until {end:?}", number + 1))
     }
