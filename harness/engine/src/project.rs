@@ -39,6 +39,8 @@ pub struct Gathered {
     executors: BTreeMap<String, OfExecutor>,
     errors: Vec<String>,
     errors_left_out: u32,
+    /// How often each story of a receiver that is not ours kept and broke a requirement: it may be told several times.
+    told: BTreeMap<(String, String), (u32, u32)>,
     /// What the lists of known failures came to.
     pub known: Tally,
 }
@@ -73,6 +75,14 @@ impl Gathered {
                 self.errors_left_out += 1;
             }
         }
+        if record.plan.fitted.is_some() {
+            for (id, judgement) in &record.judgements {
+                let key = (record.plan.scenario.id.value.clone(), id.clone());
+                let (kept, broke) = self.told.entry(key).or_default();
+                *kept += u32::from(judgement.verdict == Verdict::Pass);
+                *broke += u32::from(judgement.verdict == Verdict::Fail);
+            }
+        }
         let executor = self.executors.entry(record.plan.profile.executor().to_owned()).or_default();
         if executor.release.is_empty() {
             executor.release = record.plan.release.id.value.clone();
@@ -95,7 +105,7 @@ pub fn reports(
     gathered: Gathered,
     complete: bool,
 ) -> (Reports, Tally) {
-    let Gathered { scores, cells, executors, errors, errors_left_out, known } = gathered;
+    let Gathered { scores, cells, executors, errors, errors_left_out, told, known } = gathered;
     let failures: u32 =
         executors.values().map(|executor| count(executor.failures.len()) + executor.left_out).sum();
     let executors: Vec<ExecutorReport> = executors
@@ -128,6 +138,10 @@ pub fn reports(
             let line = format!("{}: {} failed", report.subject.name, row.id);
             problem(line, ExitCode::Nonconformance);
         }
+    }
+    for ((story, id), (kept, broke)) in told.iter().filter(|(_, (kept, broke))| *kept > 0 && *broke > 0) {
+        let line = format!("flaky: {id} failed {broke} of the {} times that {story} was told", kept + broke);
+        problem(line, ExitCode::Nonconformance);
     }
     for report in executors.iter().filter(|_| foreign.is_none()) {
         for profile in &report.profiles {
