@@ -76,7 +76,7 @@ def read_events(stream, seen):
             seen.reply = item.get("text") if isinstance(item.get("text"), str) else ""
 
 
-def run(argv, where, surroundings, mark, until, lock, end=end_turn):
+def run(argv, where, surroundings, mark, until, lock, end):
     """Run the CLI until it ends, or until it is too late: then there is no code. Nothing is started while another has the lock."""
     seen, (name, _, value) = SimpleNamespace(thread=None, reply=""), mark.partition("=")
     with tempfile.TemporaryFile() as errors:

@@ -4,7 +4,7 @@
 receiver.py [REPOSITORY] reads REPOSITORY/.hermes/codex_receiver.json (without argument, the working directory's) and writes
 beside it. It ends with 0 when told to or idle for long enough, and with 2 when it cannot or must not listen.
 """
-import contextlib, errno, json, math, os, signal, sys, threading, time, uuid
+import contextlib, errno, json, math, os, select, signal, sys, threading, time, uuid
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from types import SimpleNamespace
@@ -172,12 +172,14 @@ class Receiver:
                     self.start(self.note(number, context, asked["text"][:MAX_TEXT], asked.get("cut") is True))
             self.write_offset()
 
-    def idle(self):
-        """Come back when there was nothing to do for the idle time, if there is one."""
-        limit = self.config.idle_timeout_s or None
-        with self.state:
-            while self.open or not limit or self.busy_at + limit > time.monotonic():
-                self.state.wait(None if self.open or not limit else self.busy_at + limit - time.monotonic())
+    def until_it_ends(self):
+        """Come back when the process is told to end, or when there was nothing to do for the idle time, if there is one."""
+        told, tell = os.pipe()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: os.write(tell, b"."))
+        limit, left = self.config.idle_timeout_s or math.inf, 1.0
+        while left > 0 and not select.select([told], [], [], min(max(left, 0.5), 3600))[0]:
+            left = max(self.busy_at + limit - time.monotonic(), 0.5 if self.open else 0)
 
     def work(self, turn):
         """Wait for the context and for a slot, run the turn, and send what came of it, once."""
@@ -227,7 +229,10 @@ class Receiver:
     def run_cli(self, turn, thread, until):
         prompt = f"{self.role}\n\n{turn['text'].strip()}".strip()
         argv = [codex.find(self.environment), *codex.arguments(self.config, thread, prompt)]
-        return codex.run(argv, self.config.repo_path, self.environment, self.mark + turn["id"], until, self.state)
+        return codex.run(argv, self.config.repo_path, self.environment, self.mark + turn["id"], until, self.state, self.end_turn)
+
+    def end_turn(self, process, mark):
+        codex.end_turn(process, mark)
 
     def remember(self, context, thread):
         with self.state, contextlib.suppress(OSError):
@@ -258,13 +263,12 @@ class Receiver:
             if not 200 <= answer.status < 300 or codex.json_object(answer.read(MAX_BODY)).get("error"):
                 raise ConnectionError(answer.status)
 
-    def end(self, code):
+    def end(self):
         """Leave, with everything that still runs; what is open is told in the next life."""
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         with self.state:
             codex.end_marked(self.mark)
             self.pid_file.unlink(missing_ok=True)
-            os._exit(code)
+            os._exit(0)
 
 
 def main(kind=Receiver):
@@ -280,19 +284,11 @@ def main(kind=Receiver):
         sys.exit(2)
     if not receiver.bearer:
         log("warning: no bearer is wanted, every process of this machine may dispatch")
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sys.exit(0))
-    code = 0
-    try:
-        receiver.pid_file.write_text(f"{os.getpid()}\n")
-        receiver.recover()
-        threading.Thread(target=front.serve_forever, daemon=True).start()
-        receiver.idle()
-    except Exception as error:
-        log(f"ended by {error!r}")
-        code = 1
-    finally:
-        receiver.end(code)
+    receiver.recover()
+    receiver.pid_file.write_text(f"{os.getpid()}\n")
+    threading.Thread(target=front.serve_forever, daemon=True).start()
+    receiver.until_it_ends()
+    receiver.end()
 
 
 if __name__ == "__main__":
