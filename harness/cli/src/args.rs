@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Certify a receiver that is not ours: start it, tell every story that it can be judged by, and write the reports
     Certify(CertifyArgs),
+    /// Write the receiver.toml of a receiver: probes its card and runs one turn as a first check
+    Init(InitArgs),
     /// Run one cell again and show it: a sequence diagram, everything that was observed, and the verdicts
     Replay(ReplayArgs),
     /// Judge a saved trace by today's oracles, and say what changed
@@ -151,6 +153,37 @@ pub(crate) struct RunArgs {
     /// Take the cells in another order, drawn by this number; the results are the same
     #[arg(long, value_name = "N", hide = true)]
     pub(crate) shuffle: Option<u64>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct InitArgs {
+    /// The executor whose CLI is behind it
+    #[arg(long)]
+    pub(crate) executor: Option<String>,
+    /// The command by which it is started; {port}, {token}, {workdir} and so on stand for what a cell gives it
+    #[arg(long, conflicts_with = "url")]
+    pub(crate) command: Option<String>,
+    /// Its environment, with the same words (repeatable)
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) env: Vec<String>,
+    /// A file that it is to find, and the file beside the manifest that holds it (repeatable)
+    #[arg(long, value_name = "PATH=FROM")]
+    pub(crate) file: Vec<String>,
+    /// It is of the product line a2a_fleet, and reads its configuration from there
+    #[arg(long)]
+    pub(crate) fleet: bool,
+    /// In the place of a command: where one listens that runs already
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// With `--url`: the variable of the environment that holds its bearer
+    #[arg(long, value_name = "NAME", requires = "url")]
+    pub(crate) token_env: Option<String>,
+    /// Where the manifest goes
+    #[arg(long, value_name = "FILE", default_value = "receiver.toml")]
+    pub(crate) out: PathBuf,
+    /// Write over a manifest that is there
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, ClapArgs)]

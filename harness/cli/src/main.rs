@@ -7,6 +7,7 @@ mod certify;
 mod doctor;
 mod drift;
 mod explain;
+mod init;
 mod interrupt;
 mod judge;
 mod known;
@@ -56,6 +57,7 @@ fn run(command: Command) -> Outcome {
     match command {
         Command::Run(run) => run::run(&run),
         Command::Certify(certify) => certify::certify(&certify),
+        Command::Init(init) => init::init(&init),
         Command::Replay(replay) => replay::replay(&replay),
         Command::Judge(judge) => judge::judge(&judge),
         Command::Drift(drift) => drift::drift(&drift),

@@ -41,6 +41,8 @@ pub struct Gathered {
     errors_left_out: u32,
     /// The cells that ended differently when they were run alone.
     pub(crate) flaky: Vec<FlakyCell>,
+    /// How often each story of a receiver that is not ours kept and broke a requirement: it may be told several times.
+    told: BTreeMap<(String, String), (u32, u32)>,
     /// What the lists of known failures came to.
     pub known: Tally,
 }
@@ -80,6 +82,14 @@ impl Gathered {
                 self.errors_left_out += 1;
             }
         }
+        if record.plan.fitted.is_some() {
+            for (id, judgement) in &record.judgements {
+                let key = (record.plan.scenario.id.value.clone(), id.clone());
+                let (kept, broke) = self.told.entry(key).or_default();
+                *kept += u32::from(judgement.verdict == Verdict::Pass);
+                *broke += u32::from(judgement.verdict == Verdict::Fail);
+            }
+        }
         let executor = self.executors.entry(record.plan.profile.executor().to_owned()).or_default();
         if executor.release.is_empty() {
             executor.release = record.plan.release.id.value.clone();
@@ -102,7 +112,7 @@ pub fn reports(
     gathered: Gathered,
     complete: bool,
 ) -> (Reports, Tally) {
-    let Gathered { scores, cells, executors, errors, errors_left_out, flaky, known } = gathered;
+    let Gathered { scores, cells, executors, errors, errors_left_out, flaky, told, known } = gathered;
     let failures: u32 =
         executors.values().map(|executor| count(executor.failures.len()) + executor.left_out).sum();
     let executors: Vec<ExecutorReport> = executors
@@ -144,6 +154,10 @@ pub fn reports(
             let line = format!("{}: {} failed", report.subject.name, row.id);
             problem(line, ExitCode::Nonconformance);
         }
+    }
+    for ((story, id), (kept, broke)) in told.iter().filter(|(_, (kept, broke))| *kept > 0 && *broke > 0) {
+        let line = format!("flaky: {id} failed {broke} of the {} times that {story} was told", kept + broke);
+        problem(line, ExitCode::Nonconformance);
     }
     for report in executors.iter().filter(|_| foreign.is_none()) {
         for profile in &report.profiles {

@@ -11,7 +11,7 @@ use gauntlet_world::process::{Child, Command, Output, Pid, Reader, Signal};
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
-use super::bench::{Places, receiver_config};
+use super::bench::{HERMES_TOKEN, Places, RECEIVER_TOKEN, receiver_config};
 use super::names::Names;
 use super::plan::Plan;
 use crate::certify::{Foreign, Values};
@@ -116,11 +116,28 @@ impl ForeignSubject {
         }
     }
 
+    /// The bearers are in the variables that its manifest gives it.
+    fn name_its_variables(&self, config: &mut Value) {
+        let env = || self.foreign.manifest.start.iter().flat_map(|start| &start.env);
+        for (member, usual, template) in [
+            ("auth_token_env", RECEIVER_TOKEN, "{token}"),
+            ("hermes_auth_token_env", HERMES_TOKEN, "{callback_token}"),
+        ] {
+            let holds = env().find(|(_, value)| value.get_ref() == template);
+            if let (Some((name, _)), Some(said)) = (holds, config.get_mut(member))
+                && said.as_str() == Some(usual)
+            {
+                *said = Value::String(name.clone());
+            }
+        }
+    }
+
     /// What the words of its manifest stand for here.
     fn values(&self, cell: &CellOfSubject<'_>) -> Values {
         let CellOfSubject { plan, names, places, port } = cell;
         let config = receiver_config(plan, names, places, *port, self.callbacks.get());
-        let config: Value = serde_json::from_slice(&config).unwrap_or_default();
+        let mut config: Value = serde_json::from_slice(&config).unwrap_or_default();
+        self.name_its_variables(&mut config);
         self.foreign.values(&config, &|values| {
             values.set("port", port.to_string());
             values.set("workdir", places.repo().to_string_lossy());
@@ -128,7 +145,14 @@ impl ForeignSubject {
             values.set("bin", places.bin().to_string_lossy());
             values.set("cli", places.bin().join(&plan.executor.cli).to_string_lossy());
             values.set("callback_url", names.hermes_url.borrow().as_str());
-            let named = |member: &str| config.get(member).is_some_and(|name| !name.is_null());
+            // A variable that is named and that nobody sets is not there.
+            let env = self.foreign.manifest.start.as_ref().map(|start| &start.env);
+            let named = |member: &str| {
+                let name = config.get(member).and_then(Value::as_str);
+                name.is_some_and(|name| {
+                    !self.foreign.takes_fleet_config() || env.is_some_and(|env| env.contains_key(name))
+                })
+            };
             let bearer =
                 |member: &str, token: &str| if named(member) { token.to_owned() } else { String::new() };
             values.set("token", bearer("auth_token_env", &names.token));

@@ -145,7 +145,7 @@ impl Foreign {
         }
         if member == "{cli}_timeout_s" || member.strip_suffix("_timeout_s") == Some(own) {
             let asked = value.as_f64().unwrap_or_default();
-            return match self.manifest.limits.named("turn_cap") {
+            return match self.limit("turn_cap") {
                 Limit::Set | Limit::None => None,
                 Limit::Seconds(seconds) if seconds >= asked => None,
                 Limit::Seconds(seconds) => {
@@ -167,7 +167,7 @@ impl Foreign {
         // Somebody who looks at once is never late.
         let waited_for = scenario.waits_for.iter().filter(|name| **name != "poll");
         waited_for
-            .filter_map(|name| match self.manifest.limits.named(name) {
+            .filter_map(|name| match self.limit(name) {
                 Limit::Set => None,
                 Limit::Seconds(_) if self.slow => None,
                 Limit::Seconds(seconds) => {

@@ -233,11 +233,17 @@ impl Foreign {
 
     /// Whether a limit of it is what a cell says.
     pub(crate) fn can_set(&self, limit: &str) -> bool {
-        self.takes_fleet_config() || self.manifest.limits.named(limit) == Limit::Set
+        self.takes_fleet_config() || self.limit(limit) == Limit::Set
+    }
+
+    /// One of its limits. Who reads the whole configuration reads each of them there, unless its manifest says otherwise.
+    pub(super) fn limit(&self, name: &str) -> Limit {
+        let usual = if self.takes_fleet_config() { Limit::Set } else { Limit::None };
+        self.manifest.limits.named(name).unwrap_or(usual)
     }
 
     /// Whether the whole configuration of the product line reaches it.
-    pub(super) fn takes_fleet_config(&self) -> bool {
+    pub(crate) fn takes_fleet_config(&self) -> bool {
         self.words.contains(template::FLEET_CONFIG)
     }
 
@@ -355,7 +361,7 @@ fn program(command: &Spanned<String>, here: &Path) -> Option<PathBuf> {
 fn limits(manifest: &Manifest, slow: bool) -> Limits {
     let real = Limits::of(Lane::Real);
     let of = |name: &str, usual: Duration| match manifest.limits.named(name) {
-        Limit::Seconds(seconds) if slow => Duration::try_from_secs_f64(seconds).unwrap_or(usual),
+        Some(Limit::Seconds(seconds)) if slow => Duration::try_from_secs_f64(seconds).unwrap_or(usual),
         _ => usual,
     };
     Limits {

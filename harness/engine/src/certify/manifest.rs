@@ -172,9 +172,9 @@ impl ManifestLimits {
     }
 
     /// One of them.
-    pub fn named(&self, name: &str) -> Limit {
+    pub fn named(&self, name: &str) -> Option<Limit> {
         let found = self.all().into_iter().find(|(word, _)| *word == name);
-        found.and_then(|(_, limit)| limit.as_ref()).map_or(Limit::None, |limit| *limit.get_ref())
+        found.and_then(|(_, limit)| limit.as_ref()).map(|limit| *limit.get_ref())
     }
 }
 
