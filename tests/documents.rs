@@ -127,7 +127,7 @@ fn what_the_doctor_finds_keeps_its_schema() {
 #[test]
 fn how_budgets_stand_keeps_its_schema() {
     let home = folder();
-    let fleet = "fleet:\n  agents:\n    peer:\n      url: http://127.0.0.1:9\n      budget: { tokens: 10, period: never }\n";
+    let fleet = "fleet:\n  server: { bind_port: 9219, token_env: T }\n  agents:\n    peer:\n      url: http://127.0.0.1:9\n      budget: { tokens: 10, period: never }\n";
     fs::write(home.path().join("fleet.yaml"), fleet).expect("a file");
     let budget = |does: &str, home: &Path| {
         printed(gauntlet().env("HERMES_HOME", home).args(["budget", does, "--format", "json"]), 0)
