@@ -67,18 +67,21 @@ function lines(stream, reader) {
   stream.on("end", () => reader(rest.toString()));
 }
 
-/** Takes the first session and all texts from the output of opencode, and keeps nothing else of it. */
+/** Takes the first session, all texts and the last step from the output of opencode, and keeps nothing else of it. */
 function readEvents(stream, seen) {
   lines(stream, (line) => {
     const event = jsonObject(line), part = isObject(event.part) ? event.part : {};
     seen.session ??= [event.sessionID, part.sessionID].map((id) => String(id ?? "").trim()).find((id) => SESSION.test(id));
-    if (event.type === "text" && typeof part.text === "string" && seen.reply.length < MAX_LINE) seen.reply += part.text;
+    if (event.type === "tool_use" && part.state?.status === "completed") {
+      seen.steps += 1;
+      seen.step = String(part.state.input?.command ?? part.tool).slice(0, 300);
+    } else if (event.type === "text" && typeof part.text === "string" && seen.reply.length < MAX_LINE) seen.reply += part.text;
   });
 }
 
 /** Runs opencode until it ends, or until it is too late: then there is no code. */
 export function run(argv, where, surroundings, mark, until, end) {
-  const seen = { reply: "", errors: "", code: undefined }, [name, ...value] = mark.split("=");
+  const seen = { reply: "", errors: "", code: undefined, steps: 0 }, [name, ...value] = mark.split("=");
   return new Promise((resolve, reject) => {
     const child = spawn(argv[0], argv.slice(1), { cwd: where, env: { ...surroundings, [name]: value.join("=") }, detached: true,
       stdio: ["ignore", "pipe", "pipe"] });

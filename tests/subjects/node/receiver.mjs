@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// A small A2A fleet receiver in front of opencode: Node 18 or newer, standard library alone.
+// A small A2A fleet receiver in front of opencode: Node 20.10 or newer, standard library alone.
 //
 // receiver.mjs [REPOSITORY] reads REPOSITORY/.hermes/oc_receiver.json (without argument, the working directory's) and writes
 // beside it. It ends with 0 when told to or idle for long enough, and with 2 when it cannot or must not listen.
@@ -201,7 +201,8 @@ export class Receiver {
       seen = await this.runCli(turn, undefined, until);
     }
     if (seen.session) this.remember(turn.context, seen.session);
-    if (seen.code === undefined) return `[error] opencode turn timed out after ${Number.isInteger(limit) ? `${limit}.0` : limit}s`;
+    const step = seen.steps ? `; last completed step: ${seen.steps}, ${seen.step}` : "", cap = Number.isInteger(limit) ? `${limit}.0` : limit;
+    if (seen.code === undefined) return `[error] opencode turn timed out after ${cap}s${step}`;
     const errors = seen.errors.trim().replaceAll("\n", " ").slice(0, 300);
     const failed = `[error] opencode exited rc=${seen.code} with no parseable output${errors && `: ${errors}`}`;
     return seen.reply || (seen.code ? failed : "[no reply produced by opencode]");

@@ -66,7 +66,7 @@ def end_turn(process, mark):
 
 
 def read_events(stream, seen):
-    """Take the first thread and the last answer from the CLI's output, and keep nothing else of it."""
+    """Take the first thread, the last answer and the last step from the CLI's output, and keep nothing else of it."""
     for line in iter(lambda: stream.readline(MAX_LINE), b""):
         event = json_object(line)
         item = event.get("item") if isinstance(event.get("item"), dict) else {}
@@ -74,11 +74,13 @@ def read_events(stream, seen):
             seen.thread = seen.thread or str(event["thread_id"]).strip()
         elif event.get("type") == "item.completed" and item.get("type") == "agent_message":
             seen.reply = item.get("text") if isinstance(item.get("text"), str) else ""
+        elif event.get("type") == "item.completed" and item.get("type") not in ("error", "reasoning", None):
+            seen.steps, seen.step = seen.steps + 1, str(item.get("command") or item["type"])[:300]
 
 
 def run(argv, where, surroundings, mark, until, lock, end):
     """Run the CLI until it ends, or until it is too late: then there is no code. Nothing is started while another has the lock."""
-    seen, (name, _, value) = SimpleNamespace(thread=None, reply=""), mark.partition("=")
+    seen, (name, _, value) = SimpleNamespace(thread=None, reply="", steps=0, step=""), mark.partition("=")
     with tempfile.TemporaryFile() as errors:
         with lock:
             process = subprocess.Popen(argv, cwd=where, env={**surroundings, name: value}, stderr=errors, stdin=subprocess.DEVNULL,

@@ -221,7 +221,8 @@ class Receiver:
         if seen.thread:
             self.remember(turn["context"], seen.thread)
         if seen.code is None:
-            return f"[error] codex turn timed out after {float(self.config.codex_timeout_s)}s"
+            step = f"; last completed step: {seen.steps}, {seen.step}" if seen.steps else ""
+            return f"[error] codex turn timed out after {float(self.config.codex_timeout_s)}s" + step
         errors = seen.errors.replace("\n", " ")[:300]
         failed = f"[error] codex exited rc={seen.code} with no parseable output" + (errors and f": {errors}")
         return seen.reply or (failed if seen.code else "[no reply produced by codex]")
