@@ -23,6 +23,7 @@ pub mod drift;
 pub mod escape;
 pub mod evidence;
 pub mod explanation;
+pub mod explore;
 pub mod json;
 pub mod junit;
 pub mod known;

@@ -6,6 +6,7 @@ mod catalogue;
 mod doctor;
 mod drift;
 mod explain;
+mod explore;
 mod interrupt;
 mod judge;
 mod known;
@@ -26,7 +27,7 @@ mod terminal;
 use clap::Parser;
 use gauntlet_engine::exit::ExitCode;
 
-use args::{Args, CatalogueCommand, Command, ProfileCommand, QuirkCommand};
+use args::{Args, CatalogueCommand, Command, ExploreCommand, ProfileCommand, QuirkCommand};
 
 /// Cells make and drop many small values; more than a quarter of a run's time went into the usual allocator.
 #[global_allocator]
@@ -57,6 +58,8 @@ fn run(command: Command) -> Outcome {
         Command::Replay(replay) => replay::replay(&replay),
         Command::Judge(judge) => judge::judge(&judge),
         Command::Drift(drift) => drift::drift(&drift),
+        Command::Explore(ExploreCommand::Crash(crash)) => explore::crash(&crash),
+        Command::Explore(ExploreCommand::Faults(faults)) => explore::faults(&faults),
         Command::List(list) => list::list(&list),
         Command::Explain(explain) => explain::explain(&explain),
         Command::Doctor(doctor) => doctor::doctor(&doctor),

@@ -14,6 +14,8 @@ pub(crate) fn schema(args: &SchemaArgs) -> Outcome {
         Format::Summary => reports::summary(),
         Format::Replay => reports::replay(),
         Format::Drift => reports::drift(),
+        Format::ExploreCrash => reports::explore_crash(),
+        Format::ExploreFaults => reports::explore_faults(),
         Format::ResultsLine => reports::results_line(),
     };
     let text = serde_json::to_string_pretty(&schema).unwrap_or_default();

@@ -329,6 +329,7 @@ impl Selection {
         let release = library.releases.get(&self.release)?.clone();
         let release_quirks = release
             .quirks_before(profile.executor())
+            .chain(&scenario.given.disturbances.quirks)
             .filter_map(|quirk| library.quirks.get(&quirk.value).cloned())
             .collect();
         Some(Plan {
@@ -365,7 +366,14 @@ fn applies(scenario: &Scenario, profile: &Profile) -> bool {
 /// Why a scenario cannot be run in the real lane, if so.
 pub fn virtual_only(scenario: &Scenario) -> Option<String> {
     let by_step = || scenario.steps.iter().find_map(|step| step.virtual_only()).map(str::to_owned);
-    scenario.virtual_only.clone().or_else(by_step).or_else(|| scenario.too_long_for(Lane::Real))
+    let is_disturbed = scenario.given.disturbances.is_anything();
+    let by_world = || is_disturbed.then(|| "its world is disturbed, which real ones are not".to_owned());
+    scenario
+        .virtual_only
+        .clone()
+        .or_else(by_world)
+        .or_else(by_step)
+        .or_else(|| scenario.too_long_for(Lane::Real))
 }
 
 /// Why a cell is not run, if so: its release does not declare what the scenario judges, or its lane cannot have it on this computer.

@@ -74,6 +74,8 @@ pub(super) struct Call {
     pub(super) text: String,
     /// Whether the answer says that the reply was taken.
     pub(super) taken: bool,
+    /// Whether all of the request came.
+    pub(super) whole: bool,
 }
 
 impl<'a> View<'a> {
@@ -240,6 +242,7 @@ impl<'a> View<'a> {
                         .map(str::to_owned),
                     text: text_of(body).to_owned(),
                     taken: accepted && !refused,
+                    whole: wire::request_length(&sent.0).is_some(),
                 }
             })
             .collect()
