@@ -23,6 +23,7 @@ pub mod drift;
 pub mod escape;
 pub mod evidence;
 pub mod explanation;
+pub mod explore;
 pub mod flaky;
 pub mod html;
 pub mod json;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::cell::CellLine;
 use crate::drift::{self, Drift};
+use crate::explore::{self, Crashes, FaultSearch};
 use crate::json;
 use crate::printed::{self, BudgetCommand, Diagnosis, Explained, JudgedAgain, List, QuirkCheck, Sent};
 use crate::replay::{self, Replay};
@@ -35,6 +36,16 @@ pub fn replay() -> Value {
 /// The schema of what `gauntlet drift --format json` prints.
 pub fn drift() -> Value {
     published::<Drift>(drift::SCHEMA, "Gauntlet: versions of one CLI behind one release of a receiver")
+}
+
+/// The schema of what `gauntlet explore crash --format json` prints.
+pub fn explore_crash() -> Value {
+    published::<Crashes>(explore::CRASHES, "Gauntlet: what came of killing processes at every point")
+}
+
+/// The schema of what `gauntlet explore faults --format json` prints.
+pub fn explore_faults() -> Value {
+    published::<FaultSearch>(explore::FAULTS, "Gauntlet: what came of worlds that nobody thought of")
 }
 
 /// The schema of one line of `results.jsonl`.
@@ -78,7 +89,7 @@ pub fn send() -> Value {
 }
 
 /// The files under `reports/schema/`: name and content.
-pub fn files() -> [(&'static str, String); 12] {
+pub fn files() -> [(&'static str, String); 14] {
     [
         ("send-1.json", json::file(&send())),
         ("judge-1.json", json::file(&judge())),
@@ -89,6 +100,8 @@ pub fn files() -> [(&'static str, String); 12] {
         ("budget-1.json", json::file(&budget())),
         ("report-1.json", json::file(&report())),
         ("drift-1.json", json::file(&drift())),
+        ("explore-crash-1.json", json::file(&explore_crash())),
+        ("explore-faults-1.json", json::file(&explore_faults())),
         ("replay-1.json", json::file(&replay())),
         ("summary-1.json", json::file(&summary())),
         ("results-line-1.json", json::file(&results_line())),

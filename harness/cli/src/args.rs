@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use gauntlet_engine::explore::crash::Asked;
 use gauntlet_engine::hold::At;
 use gauntlet_engine::narrow::Shard;
 use gauntlet_runtime::fleet::budget::command::BudgetCommand;
@@ -30,6 +31,9 @@ const JUDGE_CODES: &str = "Exit codes: 0 the verdicts are those that were saved,
 const DRIFT_CODES: &str = "Exit codes: 0 a version can be pinned, 1 none is safe, 2 wrong usage or malformed input, 3 the harness or \
                            the environment failed";
 
+const EXPLORE_CODES: &str = "Exit codes: 0 nothing was found, 1 something was, 2 wrong usage or malformed input, 3 the harness failed: it \
+                             was interrupted, or a kind of port call is in use and nobody died there, 4 nothing was selected";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the scenario matrix and write the compliance reports
@@ -46,6 +50,9 @@ pub(crate) enum Command {
     /// Show what the versions of an executor's CLI keep and change, and which one to pin
     #[command(after_help = DRIFT_CODES)]
     Drift(DriftArgs),
+    /// Search for what nobody wrote down
+    #[command(subcommand)]
+    Explore(ExploreCommand),
     /// List what there is, or what of the catalogue is not covered
     List(ListArgs),
     /// Explain anything that has a name: a requirement, scenario, quirk, fault, profile, release, executor, roadmap item, injection
@@ -310,6 +317,7 @@ pub(crate) struct ExplainArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TextOrJson {
     /// For people
+    #[value(alias = "human")]
     Text,
     /// For programs
     Json,
@@ -460,6 +468,99 @@ pub(crate) struct DriftArgs {
     pub(crate) scenarios: Vec<PathBuf>,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExploreCommand {
+    /// Kill the receiver and the runtime, and cut their power, at every point at which they touch a port, and start them again
+    ///
+    /// Each story of the fleet is told once for each point, in virtual time, and judged by what holds in every cell. Points that leave
+    /// the same world are one. A finding says the requirement, the role, the cell, the point, and the command that runs it alone.
+    #[command(after_help = EXPLORE_CODES)]
+    Crash(ExploreCrashArgs),
+    /// Draw stories, quirks, faults, latencies and orders of tasks together, and judge them by what holds in every cell
+    ///
+    /// Each cell switches families of misbehaviour on and off. A quirk excuses what its own role does not keep, and nothing else. What
+    /// is found is made as small as it gets, and written as a file of scenarios that tells it again.
+    #[command(after_help = EXPLORE_CODES)]
+    Faults(ExploreFaultsArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExploreFaultsArgs {
+    /// How many cells are drawn
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) cells: u64,
+    /// What draws them
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// End after findings of so many requirements
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) most: u16,
+    /// How many cells at once; the number of processors if absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// Also write what was found, and a file of scenarios for each, below this folder, which `--scenarios` then reads
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// How it is printed
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: TextOrJson,
+    /// Also read data from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExploreCrashArgs {
+    /// Only this executor (repeatable)
+    #[arg(long)]
+    pub(crate) executor: Vec<String>,
+    /// Only this version of the executor's CLI, instead of the newest (repeatable)
+    #[arg(long)]
+    pub(crate) version: Vec<String>,
+    /// Only the cells of this pattern, as for `run` (repeatable)
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) only: Vec<String>,
+    /// Tell each story on every executor; otherwise on one, drawn by its name
+    #[arg(long)]
+    pub(crate) thorough: bool,
+    /// Only this process dies; both if absent
+    #[arg(long, value_enum)]
+    pub(crate) host: Option<HostChoice>,
+    /// Only this point: the number of a port call of the host, then kill or cut, then before or after, as 17:kill:before
+    #[arg(long, value_name = "N[:kill|cut][:before|after]", requires = "host", requires = "only")]
+    pub(crate) point: Option<Asked>,
+    /// Of so many crashes, one is followed by another during recovery; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub(crate) twice: u64,
+    /// The root of everything random: the cells, what power cuts leave, and second crashes
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Begin nothing new after so many seconds, and say what was left out
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
+    /// How many cells at once; the number of processors if absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// Also write what was found, and traces, below this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// How it is printed
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: TextOrJson,
+    /// Also read data from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
+}
+
+/// The processes that can die.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HostChoice {
+    /// The runtime that dispatches
+    Runtime,
+    /// The receiver
+    Receiver,
+}
+
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ServeArgs {
     /// The executor whose CLI is behind the receiver
@@ -573,6 +674,10 @@ pub(crate) enum Format {
     Replay,
     /// What `drift --format json` prints
     Drift,
+    /// What `explore crash --format json` prints
+    ExploreCrash,
+    /// What `explore faults --format json` prints
+    ExploreFaults,
     /// A line of results.jsonl
     ResultsLine,
     /// A line of what `replay --save FILE` writes

@@ -7,6 +7,7 @@ mod certify;
 mod doctor;
 mod drift;
 mod explain;
+mod explore;
 mod init;
 mod interrupt;
 mod judge;
@@ -28,7 +29,7 @@ mod terminal;
 use clap::Parser;
 use gauntlet_engine::exit::ExitCode;
 
-use args::{Args, CatalogueCommand, Command, ProfileCommand, QuirkCommand};
+use args::{Args, CatalogueCommand, Command, ExploreCommand, ProfileCommand, QuirkCommand};
 
 /// Cells make and drop many small values; more than a quarter of a run's time went into the usual allocator.
 #[global_allocator]
@@ -61,6 +62,8 @@ fn run(command: Command) -> Outcome {
         Command::Replay(replay) => replay::replay(&replay),
         Command::Judge(judge) => judge::judge(&judge),
         Command::Drift(drift) => drift::drift(&drift),
+        Command::Explore(ExploreCommand::Crash(crash)) => explore::crash(&crash),
+        Command::Explore(ExploreCommand::Faults(faults)) => explore::faults(&faults),
         Command::List(list) => list::list(&list),
         Command::Explain(explain) => explain::explain(&explain),
         Command::Doctor(doctor) => doctor::doctor(&doctor),

@@ -15,6 +15,8 @@ pub(crate) fn schema(args: &SchemaArgs) -> Outcome {
         Format::Summary => reports::summary(),
         Format::Replay => reports::replay(),
         Format::Drift => reports::drift(),
+        Format::ExploreCrash => reports::explore_crash(),
+        Format::ExploreFaults => reports::explore_faults(),
         Format::ResultsLine => reports::results_line(),
         Format::Trace => gauntlet_engine::saved::schema(),
         Format::Judge => reports::judge(),

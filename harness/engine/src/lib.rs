@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod drift;
 pub mod exit;
 pub mod explain;
+pub mod explore;
 pub mod files;
 pub mod hold;
 pub mod known;

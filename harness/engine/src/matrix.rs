@@ -347,6 +347,7 @@ impl Selection {
         let release = library.releases.get(&self.release)?.clone();
         let release_quirks = release
             .quirks_before(profile.executor())
+            .chain(&scenario.given.disturbances.quirks)
             .filter_map(|quirk| library.quirks.get(&quirk.value).cloned())
             .collect();
         Some(Plan {
@@ -389,7 +390,9 @@ pub fn virtual_only(scenario: &Scenario) -> Option<String> {
 /// Why a scenario cannot be run in the real lane by what it says itself.
 fn by_word(scenario: &Scenario) -> Option<String> {
     let by_step = || scenario.steps.iter().find_map(|step| step.virtual_only()).map(str::to_owned);
-    scenario.virtual_only.clone().or_else(by_step)
+    let is_disturbed = scenario.given.disturbances.is_anything();
+    let by_world = || is_disturbed.then(|| "its world is disturbed, which real ones are not".to_owned());
+    scenario.virtual_only.clone().or_else(by_world).or_else(by_step)
 }
 
 /// Why a cell is not run, if so: its release does not declare what the scenario judges, or its lane cannot have it on this computer.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use gauntlet_reports::cap::{DETAIL_LIMIT, cap};
 use gauntlet_reports::{CellLine, Evidence, Failure, Secrets, Verdict};
+use gauntlet_world::touch::Touch;
 
 use crate::cell::{Deviation, Outcome, Plan};
 use crate::data::Library;
@@ -35,6 +36,10 @@ pub struct Record {
     pub lasted: Duration,
     /// The quirks and faults that had something to bite on; only known of plain cells in the virtual lane.
     pub reachable: Vec<String>,
+    /// How often a fault bit.
+    pub bitten: usize,
+    /// The port calls, where exploration asked for them.
+    pub touches: Vec<Touch>,
 }
 
 /// A trace as it is written to a file.
@@ -95,11 +100,15 @@ impl Record {
             redact_before_cut(&mut observations, &secrets);
         }
         let id = plan.id();
-        let trace = (surprising && keep_trace).then(|| trace(plan, folders, &observations, &secrets));
+        let again = match &plan.deviation {
+            Some(Deviation::Explored(explored)) => explored.reproduce.clone(),
+            _ => reproduce(plan, folders),
+        };
+        let trace = (surprising && keep_trace).then(|| trace(&id, &again, &observations, &secrets));
         let mut failures: Vec<Failure> = with(Verdict::Fail)
             .filter(|(requirement, _)| is_surprising(plan, library, requirement))
             .flat_map(|(requirement, judgement)| {
-                failures(library, folders, plan, requirement, judgement, &observations, &secrets)
+                failures(library, &again, &id, requirement, judgement, &observations, &secrets)
             })
             .map(|failure| Failure {
                 trace: trace.as_ref().map(|trace| trace.file.clone()),
@@ -121,7 +130,22 @@ impl Record {
             known: Vec::new(),
             reason,
         };
-        Self { plan: plan.clone(), line, judgements, newer, failures, trace, lasted, reachable }
+        let touches = match &plan.deviation {
+            Some(Deviation::Explored(explored)) if explored.log => outcome.touches,
+            _ => Vec::new(),
+        };
+        Self {
+            plan: plan.clone(),
+            line,
+            judgements,
+            newer,
+            failures,
+            trace,
+            lasted,
+            reachable,
+            bitten: outcome.bitten,
+            touches,
+        }
     }
 
     /// The requirements of a cell that is not run are skipped with its reason.
@@ -184,6 +208,8 @@ impl Record {
             trace: None,
             lasted: Duration::ZERO,
             reachable: Vec::new(),
+            bitten: 0,
+            touches: Vec::new(),
         }
     }
 }
@@ -214,15 +240,15 @@ pub(crate) fn is_surprising(plan: &Plan, library: &Library, id: &str) -> bool {
             library.catalogue.get(id).is_none_or(|requirement| requirement.role.name() != quirk.role)
                 || !quirk.violates.iter().any(|named| named == id)
         }
-        Some(Deviation::Fault(_)) => true,
+        Some(Deviation::Fault(_) | Deviation::Explored(_)) => true,
     }
 }
 
 /// The failures of one requirement in one cell, each with the guilty side, the evidence, and the command that reproduces it.
 fn failures(
     library: &Library,
-    folders: &[PathBuf],
-    plan: &Plan,
+    again: &str,
+    cell: &str,
     requirement: &str,
     judgement: &Judgement,
     trace: &[Observation],
@@ -231,7 +257,7 @@ fn failures(
     let known = library.catalogue.get(requirement);
     let shown = |text: &str| cap(&secrets.redact(text), DETAIL_LIMIT).into_owned();
     let failure = |finding: &Finding| Failure {
-        cell: plan.id(),
+        cell: cell.to_owned(),
         requirement: requirement.to_owned(),
         guilty: known.map_or("unknown", |known| known.role.name()).to_owned(),
         statement: known.map(|known| known.statement.clone()).unwrap_or_default(),
@@ -248,7 +274,7 @@ fn failures(
                 trace_index: index,
             })
             .collect(),
-        reproduce: reproduce(plan, folders),
+        reproduce: again.to_owned(),
         diagram: None,
         trace: None,
         trace_cut: false,
@@ -280,14 +306,13 @@ fn name(what: &What) -> String {
 }
 
 /// A trace as lines of JSON, redacted; whole lines up to the limit, and then one that says what is missing.
-fn trace(plan: &Plan, folders: &[PathBuf], observations: &[Observation], secrets: &Secrets) -> KeptTrace {
-    let cell = &plan.id();
+fn trace(cell: &str, again: &str, observations: &[Observation], secrets: &Secrets) -> KeptTrace {
     let mut lines = String::new();
     for (number, seen) in observations.iter().enumerate() {
         let line = secrets.redact(&serde_json::to_string(seen).unwrap_or_default());
         if lines.len() + line.len() >= MAX_TRACE {
             let left_out = observations.len() - number;
-            let note = serde_json::json!({ "left_out": left_out, "derive_again": reproduce(plan, folders) });
+            let note = serde_json::json!({ "left_out": left_out, "derive_again": again });
             lines.push_str(&format!("{note}\n"));
             return KeptTrace { file: file_name(cell), lines, cut: true };
         }

@@ -1,5 +1,6 @@
 //! One cell from beginning to end.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use super::hermes::Nodes;
 use super::names::{Names, Told};
 use super::plan::{Deviation, Plan};
 use super::real::{RealBench, RealSettings};
-use super::steps::Stagehand;
+use super::steps::{KILLED, Stagehand};
 use super::virtual_bench::VirtualBench;
 use crate::data::catalogue::{Catalogue, Role};
 use crate::oracle::{self, Judgement, Memory};
@@ -36,6 +37,8 @@ pub struct Outcome {
     pub events: Vec<(Point, Value)>,
     /// The port calls: what faults would have had to bite on.
     pub touches: Vec<Touch>,
+    /// How often a fault bit.
+    pub bitten: usize,
     /// Why there is no verdict: the harness or its environment failed.
     pub error: Option<String>,
     /// The secrets of this cell, which must be redacted wherever its observations are shown.
@@ -88,6 +91,7 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
         nodes: Nodes::new(plan, &bench, &names, &trace),
         memory: Memory::default(),
         hold: real.and_then(|settings| settings.hold.clone()),
+        revived: Cell::new(false),
     });
     if plan.scenario.subject != SubjectKind::Hermes {
         watch_crashes(&hand);
@@ -111,6 +115,9 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
         outcome.events.retain(|(point, _)| point.role() == Role::Runtime.name());
     } else {
         outcome.touches = bench.touches();
+    }
+    if let (Some(Deviation::Explored(_)), Bench::Virtual(bench)) = (&plan.deviation, &*bench) {
+        (outcome.touches, outcome.bitten) = (bench.world.log(), bench.world.bitten());
     }
     wire.end();
     outcome.observations = trace.take();
@@ -187,7 +194,9 @@ fn watch_crashes(hand: &Rc<Stagehand>) {
             if runtime_died && let Err(error) = bench.start_runtime().await {
                 tracing::debug!(%error, "the runtime did not come back");
             }
-            if !bench.receiver_runs() {
+            // One that the story has not started, or ended, is not there to be started again.
+            if bench.receiver_code() == Some(KILLED) {
+                hand.revived.set(true);
                 let _ = hand.start_receiver().await;
             }
         }
@@ -216,14 +225,17 @@ impl Stagehand {
         // For outcomes that should not come it is waited until nothing happens any more.
         while clock.now() < deadline && clock.within(quiet, self.trace.changed()).await.is_some() {}
         // Every dispatch has its outcome, so no turn is running: what still lives was left behind by one.
-        if done && self.bench.receiver_runs() {
+        let unsure = |what: &What| matches!(what, What::Dispatched { acknowledged: false, .. });
+        // What may have been taken without its sender knowing may be at work.
+        let unsure = self.plan.is_made_by_exploration() && self.trace.any(unsure);
+        if done && !unsure && self.bench.receiver_runs() {
             self.look_for_leftovers("at rest").await;
         }
     }
 
     /// Whether an outcome can still come: the receiver runs, or a fault's aftermath will start it again.
     fn someone_works(&self) -> bool {
-        self.bench.receiver_runs() || matches!(self.plan.deviation, Some(Deviation::Fault(_)))
+        self.bench.receiver_runs() || !self.plan.faults().is_empty()
     }
 
     /// Ends the receiver as an operator would, and looks at what it leaves behind.
@@ -233,7 +245,9 @@ impl Stagehand {
             self.bench.stop_receiver().await;
             if let Some(code) = self.bench.receiver_ends(Duration::from_secs(10)).await {
                 self.trace.push(What::Ended { host: "receiver".to_owned(), code });
-                self.look_for_leftovers("ended").await;
+                if code != KILLED {
+                    self.look_for_leftovers("ended").await;
+                }
             }
         }
     }

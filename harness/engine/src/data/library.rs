@@ -157,6 +157,8 @@ impl Library {
                     scenario.executors().for_each(|executor| uses(executor.clone(), What::Executor));
                     let lacks = scenario.given.receiver.lacks.iter();
                     lacks.for_each(|uri| uses(uri.clone(), What::Capability));
+                    let quirks = scenario.given.disturbances.quirks.iter();
+                    quirks.for_each(|quirk| uses(quirk.clone(), What::Quirk));
                 }
                 hosts_in_steps(file, &scenarios)?.into_iter().for_each(|host| uses(host, What::Host));
                 let in_virtual: Vec<_> = scenarios.into_iter().map(Arc::new).collect();
@@ -362,12 +364,14 @@ const IN_REPLACEMENT: [&str; 10] =
 /// The hosts at which the steps of a file of scenarios aim faults; the types of steps hold them without a place.
 fn hosts_in_steps(file: &SourceFile, scenarios: &[Scenario]) -> Result<Vec<Spanned<String>>, DataError> {
     let mut steps = scenarios.iter().flat_map(|scenario| &scenario.steps);
-    if !steps.any(|step| step.fault.is_some()) {
+    let mut worlds = scenarios.iter().map(|scenario| &scenario.given.disturbances);
+    if !steps.any(|step| step.fault.is_some()) && !worlds.any(|world| !world.faults.is_empty()) {
         return Ok(Vec::new());
     }
     let mut hosts = Vec::new();
     for (_, text) in scenario::expand(&file.text, Lane::Virtual) {
         let names: InScenario = parse(&file.name, &text)?;
+        hosts.extend(names.given.disturbances.faults.into_iter().map(|rule| rule.host));
         hosts.extend(names.steps.into_iter().filter_map(|step| Some(step.fault?.host)));
     }
     Ok(hosts)

@@ -403,6 +403,8 @@ fn callbacks_name_who_asked(plan: &Plan, view: &View<'_>) -> Held {
     let findings = calls
         .iter()
         .filter(|call| !is_neighbours(call))
+        // Half a request, whose connection was cut, names nothing yet.
+        .filter(|call| call.whole || call.context.is_some())
         .filter(|call| {
             !call
                 .context
@@ -477,6 +479,11 @@ fn deadline(plan: &Plan, view: &View<'_>) -> Held {
         // A turn that was killed has no end of its own; then its outcome tells that it is over.
         let outcome = outcome_of(turn, context, calls);
         let over = turn.ended_ms.into_iter().chain(outcome).min();
+        // What nobody took was sent before it is seen, at the end of its connection; of a turn that was killed nothing else tells.
+        let untaken = heard.everywhere || heard.contexts.contains(context);
+        if plan.is_made_by_exploration() && turn.ended_ms.is_none() && untaken {
+            continue;
+        }
         // A receiver that did not live that long cannot be blamed, and a turn that was not watched that long says nothing.
         let undisturbed = |until: u64| {
             let after = &view.observations[turn.index..];

@@ -78,6 +78,8 @@ pub(super) struct Call {
     pub(super) astray: bool,
     /// The profile that it names.
     pub(super) profile: Option<String>,
+    /// Whether all of the request came.
+    pub(super) whole: bool,
 }
 
 /// Where a callback names the profile that it is for.
@@ -255,6 +257,7 @@ impl<'a> View<'a> {
                     astray: answer
                         .and_then(|answer| answer.body.as_ref()?.pointer(ASTRAY))
                         .is_some_and(|class| class == "misrouted"),
+                    whole: wire::request_length(&sent.0).is_some(),
                 }
             })
             .collect()

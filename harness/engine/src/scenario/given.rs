@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
-use super::LinkFile;
+use super::{Disturbances, LinkFile};
 
 /// What is there before the first step.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -27,6 +27,8 @@ pub struct Given {
     /// Whether only quirks of the runtime cross the scenario, and no fault does: what it judges is the runtime by itself, and its peers
     /// are only there to be dealt with.
     pub undisturbed: bool,
+    /// What disturbs the story from its beginning. Such a story is told in virtual time alone.
+    pub disturbances: Disturbances,
     /// Files in the receiver's working directory, by path relative to it; `~/` and `~hermes/` as in the step `write`.
     pub files: BTreeMap<String, String>,
     /// Whether the working directory is a git repository, whose one commit holds these files.

@@ -4,6 +4,7 @@
 //! generated from these types ([`schema`]).
 
 mod check;
+mod disturbances;
 mod given;
 mod known;
 mod limits;
@@ -24,6 +25,7 @@ use serde_saphyr::Spanned;
 #[cfg(test)]
 pub(crate) use check::{CALLBACK, DELIVERY, FILE, REFUSAL, TURN};
 pub use check::{Check, Column, Comparison, Subject, Which};
+pub use disturbances::Disturbances;
 pub use gauntlet_reports::Lane;
 pub use given::{ExecutorGiven, Given, HermesGiven, MindPart, Neighbour, ReceiverGiven};
 pub use limits::Limits;
