@@ -50,7 +50,7 @@ impl Stagehand {
         let sends = args.first().is_some_and(|command| command == "send");
         let to_subject = sends && args.iter().any(|argument| argument == PEER);
         // Any other code tells that nothing was sent; one that was killed tells nothing.
-        if !to_subject || !(code < 2) {
+        if !to_subject || code >= 2 {
             return false;
         }
         let told = |name: &str| printed?.get(name)?.as_str();

@@ -248,7 +248,7 @@ impl Search<'_> {
             for (place, stands_for) in worlds.tried {
                 for crash in Crash::ALL {
                     let name = format!("twice {} {host:?} {}", cell.id(), place.point(crash));
-                    let twice = self.request.twice > 0 && drawn(&name) % self.request.twice == 0;
+                    let twice = self.request.twice > 0 && drawn(&name).is_multiple_of(self.request.twice);
                     let stands_for = stands_for.clone();
                     jobs.push(Job { cell: cell.clone(), host, place, crash, stands_for, twice });
                 }

@@ -75,7 +75,7 @@ impl Corpus {
         let mut below = |many: usize| {
             let many = u64::try_from(many).unwrap_or(1).max(1);
             let drawn = draw % many;
-            draw = draw / many ^ draw.rotate_left(29).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            draw = (draw / many) ^ draw.rotate_left(29).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             usize::try_from(drawn).unwrap_or_default()
         };
         if self.lists.is_empty() || below(2) == 0 {
