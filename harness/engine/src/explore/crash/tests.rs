@@ -85,7 +85,8 @@ fn every_point_is_one_of_a_world() {
     let worlds = worlds(&log, "receiver");
     let mut covered: Vec<Op> = worlds.tried.iter().flat_map(|(_, kinds)| kinds.clone()).collect();
     let mut all = worlds.all;
-    (all.sort(), covered.sort());
+    all.sort();
+    covered.sort();
     assert_eq!(all, covered);
 }
 

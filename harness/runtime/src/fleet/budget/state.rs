@@ -334,7 +334,10 @@ mod condensed {
         )
     }
 
-    fn made(raw: Vec<(u8, u8, u8, i64, Option<u64>, Option<u64>)>, from: usize, start: i64) -> Vec<Entry> {
+    /// A peer, a period, a kind of entry, a time, and what it used.
+    type Raw = (u8, u8, u8, i64, Option<u64>, Option<u64>);
+
+    fn made(raw: Vec<Raw>, from: usize, start: i64) -> Vec<Entry> {
         let mut now = start;
         let mut entries = Vec::new();
         for (number, (kind, peer, context, time, tokens, cost)) in raw.into_iter().enumerate() {
