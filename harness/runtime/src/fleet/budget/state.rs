@@ -322,8 +322,11 @@ mod condensed {
 
     const PEERS: [&str; 2] = ["p", "q"];
 
+    /// What an entry is made of: its kind, its peer, its context, the time since the one before, tokens and cost.
+    type Raw = (u8, u8, u8, i64, Option<u64>, Option<u64>);
+
     /// Entries as a runtime could have written them; times go on by up to three days, and seldom back.
-    fn entry() -> impl Strategy<Value = (u8, u8, u8, i64, Option<u64>, Option<u64>)> {
+    fn entry() -> impl Strategy<Value = Raw> {
         (
             0_u8..10,
             0_u8..2,
@@ -333,9 +336,6 @@ mod condensed {
             proptest::option::weighted(0.5, 0_u64..1000),
         )
     }
-
-    /// A peer, a period, a kind of entry, a time, and what it used.
-    type Raw = (u8, u8, u8, i64, Option<u64>, Option<u64>);
 
     fn made(raw: Vec<Raw>, from: usize, start: i64) -> Vec<Entry> {
         let mut now = start;
