@@ -59,7 +59,9 @@ impl Subject {
     fn verdict(&self, id: &str) -> (String, String) {
         let report = self.report();
         let rows = report["requirements"].as_array().cloned().unwrap_or_default();
-        let row = rows.iter().find(|row| row["id"] == id).unwrap_or_else(|| panic!("{id} is in the report"));
+        let row = rows.iter().find(|row| row["id"] == id);
+        assert!(row.is_some(), "{id} is in the report");
+        let row = row.expect("it is there");
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         (text(&row["verdict"]), text(&row["by_version"][0]["reason"]))
     }
