@@ -51,7 +51,10 @@ fn a_wait_beyond_the_horizon_fails_the_waiting_side_in_no_time() {
 fn a_cell_that_keeps_its_thread_is_given_up_and_the_others_go_on() {
     let library = library();
     let selection = Selection {
-        only: vec![Pattern::parse("fleet/nothing-to-do@*").expect("a pattern"), Pattern::parse("fleet/health*").expect("a pattern")],
+        only: vec![
+            Pattern::parse("fleet/nothing-to-do@*").expect("a pattern"),
+            Pattern::parse("fleet/health*").expect("a pattern"),
+        ],
         versions: vec!["0.169.0".to_owned()],
         lanes: vec![Lane::Real],
         ..Selection::default()

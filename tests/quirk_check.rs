@@ -89,3 +89,52 @@ fn an_unknown_quirk_point_or_row_is_exit_2_with_the_nearest() {
         assert!(printed.contains(words) && printed.contains("quirks/mine.yaml:"), "{words}: {printed}");
     }
 }
+
+#[test]
+fn a_quirk_that_a_run_names_alone_and_that_reaches_no_cell_ends_it_with_2() {
+    let text = quirk("FLEET-ACK-01", "").replacen(
+        "at: receiver.callback\n",
+        "at: receiver.callback\nwhen: { matches: { /text: nobody says this } }\n",
+        1,
+    );
+    let folder = Folder::with(&[("quirks/mine.yaml", &text)]);
+    let out = Folder::with(&[]);
+    let mut run = gauntlet();
+    run.args(["run", "--lane", "virtual", "--quirks", "mine-to-another-context", "--out"]).arg(out.path());
+    let run = run.arg("--scenarios").arg(folder.path()).assert().code(2);
+    let printed = shown(&run).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(printed.contains("found none (`gauntlet quirk check mine-to-another-context`"), "{printed}");
+}
+
+#[test]
+fn over_real_processes_a_quirk_does_what_it_does_in_virtual_time() {
+    let run =
+        gauntlet().args(["quirk", "check", "--lane", "both", "capped-a-second-early"]).assert().success();
+    let printed = shown(&run);
+    for words in [
+        "capped-a-second-early does the same over real processes (1 cells)",
+        "#0~real fails CAP-01",
+        "1 of 1 quirks do the same in both lanes",
+        "1 of 1 quirks are exact",
+    ] {
+        assert!(printed.contains(words), "{words}: {printed}");
+    }
+}
+
+#[test]
+fn what_bites_in_virtual_time_alone_is_told_with_what_came_over_real_processes() {
+    // Over real processes its story lasts a few seconds, and 130 are no cap for it.
+    let text = "id: mine\ntitle: Mine.\nrole: receiver\nexecutors: [claude_code]\nat: receiver.cap\n\
+                when: { matches: { /seconds: 301.0 } }\ndo: { replace: { /seconds: 130 } }\nviolates: [CAP-01]\nseen_in: [me]\n";
+    let folder = Folder::with(&[("quirks/mine.yaml", text)]);
+    let mut check = gauntlet();
+    let check = check.args(["quirk", "check", "--lane", "real", "mine", "--scenarios"]).arg(folder.path());
+    let run = check.assert().code(1);
+    let printed = shown(&run);
+    for words in [
+        "mine does something else over real processes",
+        "CAP-01 fails in virtual time alone; here it is pass",
+    ] {
+        assert!(printed.contains(words), "{words}: {printed}");
+    }
+}

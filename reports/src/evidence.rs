@@ -45,6 +45,9 @@ pub struct Failure {
     pub evidence: Vec<Evidence>,
     /// One shell command that runs the cell again.
     pub reproduce: String,
+    /// The cell as a sequence diagram in ASCII, redacted. Only the first failure of each of the first failing cells has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagram: Option<String>,
     /// The file of the cell's trace, below the folder of the reports. Only the first failing cells have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
@@ -86,6 +89,7 @@ mod tests {
             observed: String::new(),
             evidence: Vec::new(),
             reproduce: String::new(),
+            diagram: None,
             trace: None,
             trace_cut: false,
         }

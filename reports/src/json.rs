@@ -9,6 +9,8 @@ use serde::Serialize;
 use crate::cell::CellLine;
 use crate::drift::Drift;
 use crate::escape;
+use crate::explore::{Crashes, FaultSearch};
+use crate::printed::{JudgedAgain, QuirkCheck};
 use crate::replay::Replay;
 use crate::report::ExecutorReport;
 use crate::summary::Summary;
@@ -31,6 +33,26 @@ pub fn replay_json(replay: &Replay) -> String {
 /// What changed from version to version, with a line end.
 pub fn drift_json(drift: &Drift) -> String {
     file(drift)
+}
+
+/// A trace that was judged again, with a line end.
+pub fn judge_json(judged: &JudgedAgain) -> String {
+    file(judged)
+}
+
+/// What quirks violate, with a line end.
+pub fn quirk_check_json(checked: &QuirkCheck) -> String {
+    file(checked)
+}
+
+/// What came of killing processes at every point, with a line end.
+pub fn crashes_json(crashes: &Crashes) -> String {
+    file(crashes)
+}
+
+/// What came of worlds that nobody thought of, with a line end.
+pub fn fault_search_json(search: &FaultSearch) -> String {
+    file(search)
 }
 
 /// One line of `results.jsonl`, without its line end.

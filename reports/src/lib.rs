@@ -6,7 +6,7 @@
 //! | what | type | file | renderers |
 //! | --- | --- | --- | --- |
 //! | one cell | [`CellLine`] | a line of `results.jsonl` | [`json::results_line`] |
-//! | one executor | [`ExecutorReport`] | `report.json`, `report.md`, `junit.xml`, `badge.svg` | [`json`], [`markdown`], [`junit`], [`badge`] |
+//! | one executor | [`ExecutorReport`] | `report.json`, `report.md`, `report.html`, `junit.xml`, `badge.svg` | [`json`], [`markdown`], [`html`], [`junit`], [`badge`] |
 //! | one run | [`Summary`] | `summary.json` | [`json`], [`markdown::step_summary`]; with the reports [`terminal`] |
 //!
 //! Text that came from a peer is hostile until proven otherwise. Renderers show control characters as escapes
@@ -23,11 +23,15 @@ pub mod drift;
 pub mod escape;
 pub mod evidence;
 pub mod explanation;
+pub mod explore;
+pub mod flaky;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod known;
 pub mod listing;
 pub mod markdown;
+pub mod printed;
 pub mod provenance;
 pub mod redact;
 pub mod replay;
@@ -44,6 +48,7 @@ pub use coverage::Coverage;
 pub use drift::Drift;
 pub use evidence::{Evidence, Failure};
 pub use explanation::{Explanation, Fact};
+pub use flaky::{FlakyCell, FlakyOutcome};
 pub use known::{KnownFailures, KnownRow, KnownState};
 pub use listing::Listing;
 pub use provenance::{Catalogue, Layer, Tool};

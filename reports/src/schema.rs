@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 
 use crate::cell::CellLine;
 use crate::drift::{self, Drift};
+use crate::explore::{self, Crashes, FaultSearch};
 use crate::json;
+use crate::printed::{self, BudgetCommand, Diagnosis, Explained, JudgedAgain, List, QuirkCheck, Sent};
 use crate::replay::{self, Replay};
 use crate::report::{self, ExecutorReport};
 use crate::summary::{self, Summary};
@@ -36,23 +38,78 @@ pub fn drift() -> Value {
     published::<Drift>(drift::SCHEMA, "Gauntlet: versions of one CLI behind one release of a receiver")
 }
 
+/// The schema of what `gauntlet explore crash --format json` prints.
+pub fn explore_crash() -> Value {
+    published::<Crashes>(explore::CRASHES, "Gauntlet: what came of killing processes at every point")
+}
+
+/// The schema of what `gauntlet explore faults --format json` prints.
+pub fn explore_faults() -> Value {
+    published::<FaultSearch>(explore::FAULTS, "Gauntlet: what came of worlds that nobody thought of")
+}
+
 /// The schema of one line of `results.jsonl`.
 pub fn results_line() -> Value {
     published::<CellLine>(RESULTS_LINE, "Gauntlet: result of one cell")
 }
 
+/// The schema of what `gauntlet judge --format json` prints.
+pub fn judge() -> Value {
+    published::<JudgedAgain>(printed::JUDGE, "Gauntlet: a saved trace, judged again")
+}
+
+/// The schema of what `gauntlet quirk check --format json` prints.
+pub fn quirk_check() -> Value {
+    published::<QuirkCheck>(printed::QUIRK_CHECK, "Gauntlet: what quirks violate")
+}
+
+/// The schema of what `gauntlet list --format json` prints.
+pub fn list() -> Value {
+    published::<List>("gauntlet.list/1", "Gauntlet: a list")
+}
+
+/// The schema of what `gauntlet explain --format json` prints.
+pub fn explain() -> Value {
+    published::<Explained>("gauntlet.explain/1", "Gauntlet: what is known of a name")
+}
+
+/// The schema of what `gauntlet doctor --format json` prints.
+pub fn doctor() -> Value {
+    published::<Diagnosis>("gauntlet.doctor/1", "Gauntlet: what a computer has for a run")
+}
+
+/// The schema of what `gauntlet budget show --format json` and `budget reset --format json` print.
+pub fn budget() -> Value {
+    published::<BudgetCommand>("gauntlet.budget/1", "Gauntlet: budgets of peers")
+}
+
+/// The schema of what `gauntlet send --json` prints.
+pub fn send() -> Value {
+    published::<Sent>("gauntlet.send/1", "Gauntlet: what became of a message")
+}
+
 /// The files under `reports/schema/`: name and content.
-pub fn files() -> [(&'static str, String); 5] {
+pub fn files() -> [(&'static str, String); 14] {
     [
+        ("send-1.json", json::file(&send())),
+        ("judge-1.json", json::file(&judge())),
+        ("quirk-check-1.json", json::file(&quirk_check())),
+        ("list-1.json", json::file(&list())),
+        ("explain-1.json", json::file(&explain())),
+        ("doctor-1.json", json::file(&doctor())),
+        ("budget-1.json", json::file(&budget())),
         ("report-1.json", json::file(&report())),
         ("drift-1.json", json::file(&drift())),
+        ("explore-crash-1.json", json::file(&explore_crash())),
+        ("explore-faults-1.json", json::file(&explore_faults())),
         ("replay-1.json", json::file(&replay())),
         ("summary-1.json", json::file(&summary())),
         ("results-line-1.json", json::file(&results_line())),
     ]
 }
 
-fn published<T: JsonSchema>(id: &str, title: &str) -> Value {
+/// A schema with what it is at its head.
+pub fn published<T: JsonSchema>(id: &str, title: &str) -> Value {
     let schema = SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
     // What the schema is comes first, then what was generated.
     let mut head = Map::new();

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::compliance::Compliance;
 use crate::coverage::Coverage;
+use crate::flaky::FlakyCell;
 use crate::known::KnownFailures;
 use crate::provenance::{Catalogue, Tool};
 use crate::verdict::Verdict;
@@ -43,6 +44,9 @@ pub struct Summary {
     /// What lists of known failures hold, if there were any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_failures: Option<KnownFailures>,
+    /// The cells that ended in one way beside others and in another way alone, if there were any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flaky: Vec<FlakyCell>,
     /// How many failures there were together, without the known ones.
     pub failures: u32,
     /// The exit code of the command.

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use gauntlet_world::network::{Address, Listener, Stream};
 use gauntlet_world::{Either, Host, race};
@@ -88,6 +89,9 @@ impl Lines {
     }
 }
 
+/// How long nobody is let in after that failed: out of descriptors, most likely, and those who are served give theirs back.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// Serves stand-ins for ever: hands each the profile and the quirks, and connects it with the stage.
 pub async fn serve(
     host: Host,
@@ -97,7 +101,15 @@ pub async fn serve(
     profile: Arc<Profile>,
     quirks: Vec<Quirk>,
 ) {
-    while let Ok(stream) = listener.accept().await {
+    loop {
+        let stream = match listener.accept().await {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a stand-in could not be let in");
+                host.clock().sleep(PAUSE).await;
+                continue;
+            }
+        };
         let (key, stage, profile, quirks) = (key.clone(), stage.clone(), profile.clone(), quirks.clone());
         host.spawn(async move {
             // A stand-in that is killed breaks its connection; that is how most of them end.
@@ -221,8 +233,8 @@ async fn connect(host: &Host, control: &Address, key_file: &Path) -> Result<Conn
 mod tests {
     use std::collections::BTreeMap;
     use std::path::PathBuf;
-    use std::time::Duration;
 
+    use gauntlet_world::fault::Rule;
     use gauntlet_world::process::ExitStatus;
     use gauntlet_world::simulated::{Exit, Launch, ProcessState, program};
     use gauntlet_world::{Machine, World, WorldSettings};
@@ -254,6 +266,7 @@ mod tests {
     }
 
     struct Rig {
+        world: World,
         machine: Machine,
         visitor: Host,
         harness: Host,
@@ -285,7 +298,13 @@ mod tests {
                 profile,
                 Vec::new(),
             ));
-            let rig = Rig { machine: machine.clone(), visitor: visitor("tester"), harness, script };
+            let rig = Rig {
+                world: world.clone(),
+                machine: machine.clone(),
+                visitor: visitor("tester"),
+                harness,
+                script,
+            };
             let clock = rig.visitor.clone();
             let outcome = clock.clock().within(Duration::from_secs(3600), body(rig)).await;
             assert_eq!(world.panics(), Vec::<String>::new());
@@ -329,6 +348,20 @@ mod tests {
             let left = rig.script.left.borrow();
             assert_eq!((left.len(), left[0].pid, left[0].code), (1, entered[0].pid, 0));
             assert_eq!(left[0].stdout, rig.output());
+        });
+    }
+
+    #[test]
+    fn a_stand_in_that_cannot_be_let_in_does_not_lock_out_the_next() {
+        run(async |rig| {
+            let rule = serde_json::from_value::<Rule>(
+                serde_json::json!({ "host": "harness", "at": "net.accept", "do": { "fail": "try_again" } }),
+            );
+            rig.world.arm(rule.expect("a rule"));
+            let exit = rig.launch(&TURN, CONTROL, "/run/key");
+            assert_eq!(exit.wait().await, ExitStatus::Code(NO_CONTROL), "{}", rig.output());
+            let exit = rig.launch(&TURN, CONTROL, "/run/key");
+            assert_eq!(exit.wait().await, ExitStatus::Code(0), "{}", rig.output());
         });
     }
 

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use gauntlet_world::Host;
+use gauntlet_world::process::{Command, ExitStatus};
 use gauntlet_world::simulated::{Program, program};
 use tokio::io::AsyncReadExt;
 
@@ -13,6 +14,7 @@ pub fn all() -> Vec<(&'static str, Program)> {
         ("cat", program(cat)),
         ("echo", program(echo)),
         ("false", program(|_| async { 1 })),
+        ("timeout", program(timeout)),
         ("tr", program(tr)),
         ("yes", program(yes)),
     ]
@@ -53,4 +55,18 @@ async fn yes(host: Host) -> i32 {
         host.clock().sleep(Duration::from_millis(1)).await;
     }
     1
+}
+
+/// Starts the program behind its first argument, in its own group, and waits for it. Nobody waits here until the time is over.
+async fn timeout(host: Host) -> i32 {
+    let Some((program, args)) = host.args().get(1..).and_then(<[String]>::split_first) else { return 125 };
+    let mut command = Command::new(program, host.cwd());
+    command.args = args.to_vec();
+    command.env = host.environment().clone();
+    command.own_group = false;
+    let Ok(mut child) = host.processes().spawn(command).await else { return 127 };
+    match child.wait().await {
+        Ok(ExitStatus::Code(code)) => code,
+        _ => 124,
+    }
 }

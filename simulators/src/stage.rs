@@ -25,7 +25,7 @@ pub trait Stage {
 }
 
 /// What a CLI was given. This is evidence: it is what a receiver did towards its CLI.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Invocation {
     /// Which CLI, for instance `codex`.
     pub cli: String,
@@ -44,7 +44,7 @@ pub struct Invocation {
 }
 
 /// What a CLI understood from its arguments.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// To say its version, or its help.
@@ -64,7 +64,7 @@ pub enum Purpose {
 }
 
 /// What a CLI did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ending {
     /// Its process id.
     pub pid: u32,

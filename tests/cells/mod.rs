@@ -38,8 +38,11 @@ pub(crate) fn run(plans: Vec<Plan>, library: &Arc<Library>, settings: &Settings)
 
 /// The plain cells of one scenario in the virtual lane, on every version.
 pub(crate) fn plain(library: &Library, scenario: &str) -> Vec<Plan> {
-    let selection =
-        Selection { only: vec![Pattern::parse(scenario).expect("a pattern")], lanes: vec![Lane::Virtual], ..Selection::default() };
+    let selection = Selection {
+        only: vec![Pattern::parse(scenario).expect("a pattern")],
+        lanes: vec![Lane::Virtual],
+        ..Selection::default()
+    };
     selection.plain(library)
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use gauntlet_engine::explore::crash::Asked;
 use gauntlet_engine::hold::At;
 use gauntlet_engine::narrow::Shard;
 use gauntlet_runtime::fleet::budget::command::BudgetCommand;
@@ -30,10 +31,17 @@ const JUDGE_CODES: &str = "Exit codes: 0 the verdicts are those that were saved,
 const DRIFT_CODES: &str = "Exit codes: 0 a version can be pinned, 1 none is safe, 2 wrong usage or malformed input, 3 the harness or \
                            the environment failed";
 
+const EXPLORE_CODES: &str = "Exit codes: 0 nothing was found, 1 something was, 2 wrong usage or malformed input, 3 the harness failed: it \
+                             was interrupted, or a kind of port call is in use and nobody died there, 4 nothing was selected";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the scenario matrix and write the compliance reports
     Run(RunArgs),
+    /// Certify a receiver that is not ours: start it, tell every story that it can be judged by, and write the reports
+    Certify(CertifyArgs),
+    /// Write the receiver.toml of a receiver: probes its card and runs one turn as a first check
+    Init(InitArgs),
     /// Run one cell again and show it: a sequence diagram, everything that was observed, and the verdicts
     Replay(ReplayArgs),
     /// Judge a saved trace by today's oracles, and say what changed
@@ -42,6 +50,9 @@ pub(crate) enum Command {
     /// Show what the versions of an executor's CLI keep and change, and which one to pin
     #[command(after_help = DRIFT_CODES)]
     Drift(DriftArgs),
+    /// Search for what nobody wrote down
+    #[command(subcommand)]
+    Explore(ExploreCommand),
     /// List what there is, or what of the catalogue is not covered
     List(ListArgs),
     /// Explain anything that has a name: a requirement, scenario, quirk, fault, profile, release, executor, roadmap item, injection
@@ -151,6 +162,76 @@ pub(crate) struct RunArgs {
     pub(crate) shuffle: Option<u64>,
 }
 
+#[derive(Debug, ClapArgs)]
+pub(crate) struct InitArgs {
+    /// The executor whose CLI is behind it
+    #[arg(long)]
+    pub(crate) executor: Option<String>,
+    /// The command by which it is started; {port}, {token}, {workdir} and so on stand for what a cell gives it
+    #[arg(long, conflicts_with = "url")]
+    pub(crate) command: Option<String>,
+    /// Its environment, with the same words (repeatable)
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) env: Vec<String>,
+    /// A file that it is to find, and the file beside the manifest that holds it (repeatable)
+    #[arg(long, value_name = "PATH=FROM")]
+    pub(crate) file: Vec<String>,
+    /// It is of the product line a2a_fleet, and reads its configuration from there
+    #[arg(long)]
+    pub(crate) fleet: bool,
+    /// In the place of a command: where one listens that runs already
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// With `--url`: the variable of the environment that holds its bearer
+    #[arg(long, value_name = "NAME", requires = "url")]
+    pub(crate) token_env: Option<String>,
+    /// Where the manifest goes
+    #[arg(long, value_name = "FILE", default_value = "receiver.toml")]
+    pub(crate) out: PathBuf,
+    /// Write over a manifest that is there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CertifyArgs {
+    /// How the receiver is started, and what it can be judged by; docs/receiver-toml.md tells what is in it
+    #[arg(value_name = "receiver.toml", required_unless_present = "url")]
+    pub(crate) manifest: Option<PathBuf>,
+    /// In the place of a manifest: where a receiver runs already, which is judged as a black box
+    #[arg(long, conflicts_with = "manifest", requires = "executor")]
+    pub(crate) url: Option<String>,
+    /// With `--url`: the executor behind it
+    #[arg(long, requires = "url")]
+    pub(crate) executor: Option<String>,
+    /// With `--url`: the variable of the environment that holds its bearer
+    #[arg(long, value_name = "NAME", requires = "url")]
+    pub(crate) token_env: Option<String>,
+    /// Only the cells of this pattern: globs over the components of an id, as for `run` (repeatable)
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) only: Vec<String>,
+    /// Only cells that judge this requirement, an id or a glob, and only such requirements are scored (repeatable)
+    #[arg(long, value_name = "ID")]
+    pub(crate) requirement: Vec<String>,
+    /// Only the cells that failed, or had no verdict, in this results.jsonl of an earlier run
+    #[arg(long, value_name = "FILE")]
+    pub(crate) failed_in: Option<PathBuf>,
+    /// How often each story is told; what comes out differently is marked as flaky
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) repeat: u16,
+    /// Also tell the stories that wait for limits that cannot be set
+    #[arg(long)]
+    pub(crate) slow: bool,
+    /// How many copies of it at once; never more than its manifest allows, which is usual
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// Where the reports go
+    #[arg(long, value_name = "DIR", default_value = "reports/certify")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
 /// What narrows the matrix down by what cells judge, and by what an earlier run found.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct NarrowArgs {
@@ -236,6 +317,7 @@ pub(crate) struct ExplainArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TextOrJson {
     /// For people
+    #[value(alias = "human")]
     Text,
     /// For programs
     Json,
@@ -360,6 +442,9 @@ pub(crate) struct ReplayArgs {
 pub(crate) struct JudgeArgs {
     /// The file that `gauntlet replay CELL --save FILE` wrote
     pub(crate) trace: PathBuf,
+    /// How
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: TextOrJson,
     /// Also read data from this folder (repeatable)
     #[arg(long, value_name = "DIR")]
     pub(crate) scenarios: Vec<PathBuf>,
@@ -381,6 +466,99 @@ pub(crate) struct DriftArgs {
     /// Also read data from this folder (repeatable)
     #[arg(long, value_name = "DIR")]
     pub(crate) scenarios: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExploreCommand {
+    /// Kill the receiver and the runtime, and cut their power, at every point at which they touch a port, and start them again
+    ///
+    /// Each story of the fleet is told once for each point, in virtual time, and judged by what holds in every cell. Points that leave
+    /// the same world are one. A finding says the requirement, the role, the cell, the point, and the command that runs it alone.
+    #[command(after_help = EXPLORE_CODES)]
+    Crash(ExploreCrashArgs),
+    /// Draw stories, quirks, faults, latencies and orders of tasks together, and judge them by what holds in every cell
+    ///
+    /// Each cell switches families of misbehaviour on and off. A quirk excuses what its own role does not keep, and nothing else. What
+    /// is found is made as small as it gets, and written as a file of scenarios that tells it again.
+    #[command(after_help = EXPLORE_CODES)]
+    Faults(ExploreFaultsArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExploreFaultsArgs {
+    /// How many cells are drawn
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) cells: u64,
+    /// What draws them
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// End after findings of so many requirements
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) most: u16,
+    /// How many cells at once; the number of processors if absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// Also write what was found, and a file of scenarios for each, below this folder, which `--scenarios` then reads
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// How it is printed
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: TextOrJson,
+    /// Also read data from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExploreCrashArgs {
+    /// Only this executor (repeatable)
+    #[arg(long)]
+    pub(crate) executor: Vec<String>,
+    /// Only this version of the executor's CLI, instead of the newest (repeatable)
+    #[arg(long)]
+    pub(crate) version: Vec<String>,
+    /// Only the cells of this pattern, as for `run` (repeatable)
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) only: Vec<String>,
+    /// Tell each story on every executor; otherwise on one, drawn by its name
+    #[arg(long)]
+    pub(crate) thorough: bool,
+    /// Only this process dies; both if absent
+    #[arg(long, value_enum)]
+    pub(crate) host: Option<HostChoice>,
+    /// Only this point: the number of a port call of the host, then kill or cut, then before or after, as 17:kill:before
+    #[arg(long, value_name = "N[:kill|cut][:before|after]", requires = "host", requires = "only")]
+    pub(crate) point: Option<Asked>,
+    /// Of so many crashes, one is followed by another during recovery; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub(crate) twice: u64,
+    /// The root of everything random: the cells, what power cuts leave, and second crashes
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Begin nothing new after so many seconds, and say what was left out
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
+    /// How many cells at once; the number of processors if absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// Also write what was found, and traces, below this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// How it is printed
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: TextOrJson,
+    /// Also read data from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
+}
+
+/// The processes that can die.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HostChoice {
+    /// The runtime that dispatches
+    Runtime,
+    /// The receiver
+    Receiver,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -439,6 +617,13 @@ pub(crate) struct QuirkCheckArgs {
     /// Also write it to the file
     #[arg(long)]
     pub(crate) fix: bool,
+    /// Over which mechanics: `both` also tells, over real processes, the fewest stories in which everything failed that the quirk
+    /// names, and says where the lanes differ; `real` leaves the list of virtual time unjudged
+    #[arg(long, value_enum, default_value = "virtual", value_name = "LANE")]
+    pub(crate) lane: LaneChoice,
+    /// How
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: TextOrJson,
     /// Also read data from this folder (repeatable)
     #[arg(long, value_name = "DIR")]
     pub(crate) scenarios: Vec<PathBuf>,
@@ -479,6 +664,8 @@ pub(crate) struct SchemaArgs {
 pub(crate) enum Format {
     /// Scenario files
     Scenario,
+    /// receiver.toml
+    Receiver,
     /// report.json
     Report,
     /// summary.json
@@ -487,6 +674,26 @@ pub(crate) enum Format {
     Replay,
     /// What `drift --format json` prints
     Drift,
+    /// What `explore crash --format json` prints
+    ExploreCrash,
+    /// What `explore faults --format json` prints
+    ExploreFaults,
     /// A line of results.jsonl
     ResultsLine,
+    /// A line of what `replay --save FILE` writes
+    Trace,
+    /// What `judge --format json` prints
+    Judge,
+    /// What `quirk check --format json` prints
+    QuirkCheck,
+    /// What `list --format json` prints
+    List,
+    /// What `explain --format json` prints
+    Explain,
+    /// What `doctor --format json` prints
+    Doctor,
+    /// What `budget show --format json` and `budget reset --format json` print
+    Budget,
+    /// What `send --json` prints
+    Send,
 }

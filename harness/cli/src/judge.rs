@@ -3,13 +3,16 @@
 use std::io::Write;
 
 use gauntlet_engine::exit::ExitCode;
-use gauntlet_engine::saved;
-use gauntlet_reports::Verdict;
+use gauntlet_engine::oracle::{Finding, Judgement};
+use gauntlet_engine::saved::{self, Again};
 use gauntlet_reports::escape::one_line;
+use gauntlet_reports::printed::{Changed, JUDGE, JudgedAgain};
+use gauntlet_reports::replay::{Found, Judged};
+use gauntlet_reports::{Verdict, json};
 use miette::Report;
 
 use crate::Outcome;
-use crate::args::JudgeArgs;
+use crate::args::{JudgeArgs, TextOrJson};
 use crate::run::library;
 
 pub(crate) fn judge(args: &JudgeArgs) -> Outcome {
@@ -17,6 +20,23 @@ pub(crate) fn judge(args: &JudgeArgs) -> Outcome {
     let saved = saved::read(&args.trace, &library).map_err(|error| (Report::new(error), ExitCode::Usage))?;
     let again = saved.judge(&library);
     let head = &saved.head;
+    if args.format == TextOrJson::Json {
+        let told = JudgedAgain {
+            schema: JUDGE.to_owned(),
+            cell: head.cell.clone(),
+            error: head.error.clone(),
+            saved_by: head.tool.clone(),
+            same_data: head.catalogue.digest == library.digest,
+            requirements: again.judgements.iter().map(judged).collect(),
+            changed: (again.changed.iter())
+                .map(|(id, (then, now))| Changed { id: id.clone(), then: *then, now: *now })
+                .collect(),
+            left: again.left.clone(),
+        };
+        // A reader that has seen enough is no reason to fail.
+        let _ = std::io::stdout().lock().write_all(json::judge_json(&told).as_bytes());
+        return Ok(ended(&again).code());
+    }
     let mut out = std::io::stdout().lock();
     // A reader that has seen enough is no reason to fail.
     let mut say = |line: String| drop(writeln!(out, "{}", one_line(&line)));
@@ -57,7 +77,24 @@ pub(crate) fn judge(args: &JudgeArgs) -> Outcome {
     let same =
         again.judgements.len() - again.judgements.keys().filter(|id| again.changed.contains_key(*id)).count();
     say(format!("{same} verdicts as they were saved, {} changed", again.changed.len()));
+    Ok(ended(&again).code())
+}
+
+fn ended(again: &Again) -> ExitCode {
     let failed = again.judgements.values().any(|judgement| judgement.verdict == Verdict::Fail);
-    let code = if failed || !again.changed.is_empty() { ExitCode::Nonconformance } else { ExitCode::Pass };
-    Ok(code.code())
+    if failed || !again.changed.is_empty() { ExitCode::Nonconformance } else { ExitCode::Pass }
+}
+
+fn judged((id, judgement): (&String, &Judgement)) -> Judged {
+    let found = |finding: &Finding| Found {
+        expected: finding.expected.clone(),
+        observed: finding.observed.clone(),
+        trace: finding.trace.clone(),
+    };
+    Judged {
+        id: id.clone(),
+        verdict: judgement.verdict,
+        reason: judgement.reason.clone(),
+        findings: judgement.findings.iter().map(found).collect(),
+    }
 }

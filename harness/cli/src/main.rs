@@ -3,9 +3,12 @@
 
 mod args;
 mod catalogue;
+mod certify;
 mod doctor;
 mod drift;
 mod explain;
+mod explore;
+mod init;
 mod interrupt;
 mod judge;
 mod known;
@@ -26,7 +29,7 @@ mod terminal;
 use clap::Parser;
 use gauntlet_engine::exit::ExitCode;
 
-use args::{Args, CatalogueCommand, Command, ProfileCommand, QuirkCommand};
+use args::{Args, CatalogueCommand, Command, ExploreCommand, ProfileCommand, QuirkCommand};
 
 /// Cells make and drop many small values; more than a quarter of a run's time went into the usual allocator.
 #[global_allocator]
@@ -54,9 +57,13 @@ fn main() -> std::process::ExitCode {
 fn run(command: Command) -> Outcome {
     match command {
         Command::Run(run) => run::run(&run),
+        Command::Certify(certify) => certify::certify(&certify),
+        Command::Init(init) => init::init(&init),
         Command::Replay(replay) => replay::replay(&replay),
         Command::Judge(judge) => judge::judge(&judge),
         Command::Drift(drift) => drift::drift(&drift),
+        Command::Explore(ExploreCommand::Crash(crash)) => explore::crash(&crash),
+        Command::Explore(ExploreCommand::Faults(faults)) => explore::faults(&faults),
         Command::List(list) => list::list(&list),
         Command::Explain(explain) => explain::explain(&explain),
         Command::Doctor(doctor) => doctor::doctor(&doctor),

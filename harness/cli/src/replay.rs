@@ -51,7 +51,7 @@ pub(crate) fn replay(args: &ReplayArgs) -> Outcome {
         return as_json(&args.cell, plan.lane, &outcome, &secrets);
     }
     let width = terminal::width().min(WIDEST);
-    let diagram = sequence::sequence(&plan, &outcome, &secrets).text(width);
+    let diagram = sequence::sequence(&plan, &outcome.observations, &outcome.judgements, &secrets).text(width);
     let transcript = transcript(&sequence::transcript(&outcome, &secrets), width);
     let mut out = std::io::stdout().lock();
     // A reader that has seen enough is no reason to fail.

@@ -7,6 +7,7 @@ use gauntlet_engine::data::{Library, Source};
 use gauntlet_engine::exit::ExitCode;
 use gauntlet_engine::matrix::Selection;
 use gauntlet_engine::pattern::Pattern;
+use gauntlet_engine::project::Reports;
 use gauntlet_engine::runner::Settings;
 use gauntlet_engine::session::{self, Finished};
 use gauntlet_reports::escape::one_line;
@@ -14,7 +15,7 @@ use gauntlet_reports::{Lane, json, terminal};
 use miette::{IntoDiagnostic, Report, WrapErr};
 
 use crate::Outcome;
-use crate::args::{LaneChoice, RunArgs, SelectArgs, TextOrJson};
+use crate::args::{LaneChoice, OutputArgs, RunArgs, SelectArgs, TextOrJson};
 use crate::progress::Bar;
 use crate::{interrupt, known, narrow, step_summary};
 
@@ -44,6 +45,7 @@ pub(crate) fn selection(library: &Library, args: &SelectArgs) -> Result<Selectio
         seed: args.seed,
         seeds: usize::from(args.seeds),
         narrow: narrow::narrow(library, &args.narrow)?,
+        foreign: None,
     };
     selection.check(library).map_err(|error| (Report::new(error), ExitCode::Usage))?;
     Ok(selection)
@@ -86,18 +88,28 @@ pub(crate) fn run(args: &RunArgs) -> Outcome {
     for line in known::write(&tally, &args.known, reports.summary.complete)? {
         eprintln!("{line}");
     }
+    show(&reports, &written, &args.output, &args.out)
+}
+
+/// Prints what came out, and gives the exit code.
+pub(crate) fn show(
+    reports: &Reports,
+    written: &[std::path::PathBuf],
+    output: &OutputArgs,
+    folder: &std::path::Path,
+) -> Outcome {
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let mut out = std::io::stdout().lock();
-    let text = match args.output.format {
+    let text = match output.format {
         TextOrJson::Json => json::summary_json(&reports.summary),
-        TextOrJson::Text if args.output.quiet => String::new(),
+        TextOrJson::Text if output.quiet => String::new(),
         TextOrJson::Text => {
             let table = terminal::table(&reports.executors, &reports.summary, 80, colour);
             // The path stands alone, so that it can be copied whatever its length.
-            format!("{table}{} reports below\n{}\n", written.len(), args.out.display())
+            format!("{table}{} reports below\n{}\n", written.len(), folder.display())
         }
     };
-    if args.output.quiet && args.output.format == TextOrJson::Text {
+    if output.quiet && output.format == TextOrJson::Text {
         for problem in &reports.summary.problems {
             eprintln!("{}", one_line(problem));
         }

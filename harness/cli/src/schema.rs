@@ -10,11 +10,22 @@ use crate::args::{Format, SchemaArgs};
 pub(crate) fn schema(args: &SchemaArgs) -> Outcome {
     let schema = match args.format {
         Format::Scenario => gauntlet_engine::scenario::schema(),
+        Format::Receiver => gauntlet_engine::certify::schema(),
         Format::Report => reports::report(),
         Format::Summary => reports::summary(),
         Format::Replay => reports::replay(),
         Format::Drift => reports::drift(),
+        Format::ExploreCrash => reports::explore_crash(),
+        Format::ExploreFaults => reports::explore_faults(),
         Format::ResultsLine => reports::results_line(),
+        Format::Trace => gauntlet_engine::saved::schema(),
+        Format::Judge => reports::judge(),
+        Format::QuirkCheck => reports::quirk_check(),
+        Format::List => reports::list(),
+        Format::Explain => reports::explain(),
+        Format::Doctor => reports::doctor(),
+        Format::Budget => reports::budget(),
+        Format::Send => reports::send(),
     };
     let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     let _ = writeln!(std::io::stdout().lock(), "{text}");

@@ -11,12 +11,13 @@ use gauntlet_world::injection::{Point, Quirk};
 use serde_json::Value;
 
 use crate::cell::{self, Deviation, Outcome, Plan};
+use crate::certify::Foreign;
 use crate::data::executor::Executor;
 use crate::data::fault::Fault;
 use crate::data::release::REFERENCE;
 use crate::data::{Library, nearest};
 use crate::files;
-use crate::narrow::Narrow;
+use crate::narrow::{Crossing, Narrow};
 use crate::pattern::{CellParts, Pattern};
 use crate::scenario::{HERMES, Scenario};
 
@@ -42,6 +43,8 @@ pub struct Selection {
     pub seeds: usize,
     /// What narrows it down further.
     pub narrow: Narrow,
+    /// A receiver that is not ours, to be judged in the place of the reference; over real processes alone.
+    pub foreign: Option<Arc<Foreign>>,
 }
 
 impl Default for Selection {
@@ -56,6 +59,7 @@ impl Default for Selection {
             seed: 0,
             seeds: 1,
             narrow: Narrow::default(),
+            foreign: None,
         }
     }
 }
@@ -139,6 +143,15 @@ impl Selection {
         Ok(())
     }
 
+    /// Whether quirks or faults were named, and everything is selected that they can cross.
+    pub fn crosses_named_alone(&self) -> bool {
+        let is_all = self.only.is_empty() && self.executors.is_empty() && self.versions.is_empty();
+        let names_quirks = matches!(&self.narrow.crossing, Crossing::These(ids) if !ids.is_empty());
+        let is_nothing_else = Narrow { crossing: Crossing::All, ..self.narrow.clone() }.is_nothing();
+        let is_virtual = self.lanes.contains(&Lane::Virtual);
+        names_quirks && is_all && is_nothing_else && is_virtual && self.is_reference() && self.is_unsplit()
+    }
+
     fn takes(&self, plan: &Plan) -> bool {
         (self.only.is_empty() || self.only.iter().any(|pattern| pattern.matches(plan)))
             && self.narrow.takes(plan)
@@ -190,7 +203,12 @@ impl Selection {
             }
         }
         plans.retain(|plan| self.takes(plan));
-        plans
+        match &self.foreign {
+            Some(foreign) => {
+                plans.into_iter().filter_map(|plan| foreign.fit(&library.catalogue, plan)).collect()
+            }
+            None => plans,
+        }
     }
 
     /// Whether a story is told over real processes on a profile, which is one of these of its executor. One row of a story with
@@ -329,6 +347,7 @@ impl Selection {
         let release = library.releases.get(&self.release)?.clone();
         let release_quirks = release
             .quirks_before(profile.executor())
+            .chain(&scenario.given.disturbances.quirks)
             .filter_map(|quirk| library.quirks.get(&quirk.value).cloned())
             .collect();
         Some(Plan {
@@ -340,6 +359,7 @@ impl Selection {
             deviation,
             seed: self.seed,
             lane,
+            fitted: None,
         })
     }
 }
@@ -364,13 +384,21 @@ fn applies(scenario: &Scenario, profile: &Profile) -> bool {
 
 /// Why a scenario cannot be run in the real lane, if so.
 pub fn virtual_only(scenario: &Scenario) -> Option<String> {
+    by_word(scenario).or_else(|| scenario.too_long_for(Lane::Real))
+}
+
+/// Why a scenario cannot be run in the real lane by what it says itself.
+fn by_word(scenario: &Scenario) -> Option<String> {
     let by_step = || scenario.steps.iter().find_map(|step| step.virtual_only()).map(str::to_owned);
-    scenario.virtual_only.clone().or_else(by_step).or_else(|| scenario.too_long_for(Lane::Real))
+    let is_disturbed = scenario.given.disturbances.is_anything();
+    let by_world = || is_disturbed.then(|| "its world is disturbed, which real ones are not".to_owned());
+    scenario.virtual_only.clone().or_else(by_world).or_else(by_step)
 }
 
 /// Why a cell is not run, if so: its release does not declare what the scenario judges, or its lane cannot have it on this computer.
 pub fn not_here(library: &Library, plan: &Plan) -> Option<String> {
-    undeclared(library, plan).or_else(|| match plan.lane {
+    let fitted = plan.fitted.as_ref();
+    undeclared(library, plan).or_else(|| fitted?.cannot.clone()).or_else(|| match plan.lane {
         Lane::Virtual => plan.scenario.real_only().map(str::to_owned),
         Lane::Real => not_over_processes(plan),
     })
@@ -386,7 +414,11 @@ fn undeclared(library: &Library, plan: &Plan) -> Option<String> {
         !plan.release.takes(&uri.value) && !lacks.iter().any(|lacked| lacked.value == uri.value)
     });
     let uri = &undeclared.next()?.value;
-    Some(format!("the release {} does not declare {uri}", plan.release.id.value))
+    let who = match plan.foreign() {
+        Some(foreign) => foreign.name().to_owned(),
+        None => format!("the release {}", plan.release.id.value),
+    };
+    Some(format!("{who} does not declare {uri}"))
 }
 
 /// Why a cell is not run over real processes on this computer, if so. A scenario in which no CLI is installed must not meet the
@@ -395,10 +427,16 @@ fn not_over_processes(plan: &Plan) -> Option<String> {
     if plan.scenario.given.git && !cell::git_is_there() {
         return Some("there is no git on this computer".to_owned());
     }
-    virtual_only(&plan.scenario).or_else(|| {
+    let virtual_only = match plan.foreign() {
+        // Whether it is too long for it was looked at when it was fitted.
+        Some(_) => by_word(&plan.scenario),
+        None => virtual_only(&plan.scenario),
+    };
+    virtual_only.or_else(|| {
         let installed = plan.scenario.given.executor.installed;
-        let places = USUAL_PLACES.iter().filter(|_| !installed);
-        let mut found = places.map(|place| Path::new(place).join(&plan.executor.cli));
+        let program = plan.foreign().and_then(|foreign| foreign.program.as_ref()?.parent());
+        let places = USUAL_PLACES.iter().map(Path::new).chain(program).filter(|_| !installed);
+        let mut found = places.map(|place| place.join(&plan.executor.cli));
         let own = found.find(|path| files::exists(path))?;
         Some(format!("there is {} on this computer, which the receiver would find and start", own.display()))
     })

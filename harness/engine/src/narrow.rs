@@ -10,7 +10,7 @@ use gauntlet_reports::{CellLine, Class, Compliance, Detection, Level, Verdict};
 
 use crate::cell::Plan;
 use crate::coverage;
-use crate::data::catalogue::Role;
+use crate::data::catalogue::{Requirement, Role};
 use crate::data::{DataError, Library, nearest};
 use crate::files;
 use crate::pattern::{CellParts, Glob, Pattern};
@@ -79,6 +79,9 @@ struct Chosen {
     in_every_cell: bool,
 }
 
+/// The row of a CLI that says whether its receiver speaks to it as it wants.
+const ITS_ARGUMENTS: &str = "FLEET-INV-08";
+
 /// What was asked for of the catalogue. A row has to be of each kind that is named.
 #[derive(Debug, Clone, Default)]
 pub struct AskedRows {
@@ -130,6 +133,16 @@ impl Rows {
         let in_every_cell = !chosen.is_empty() && chosen.iter().all(|row| row.invariant);
         let ids = chosen.into_iter().map(|row| row.id.value.clone()).collect();
         Ok(Self(Some(Arc::new(Chosen { ids, in_every_cell }))))
+    }
+
+    /// Of these rows, what somebody who certifies a receiver is told of: what receivers owe, and whether the CLI took the arguments
+    /// by which it was started.
+    pub fn of_receivers(&self, library: &Library) -> Self {
+        let is_told = |row: &&Requirement| row.role == Role::Receiver || row.id.value == ITS_ARGUMENTS;
+        let ids = library.catalogue.all().filter(is_told).map(|row| row.id.value.clone());
+        let ids: BTreeSet<String> = ids.filter(|id| self.has(id)).collect();
+        let in_every_cell = self.0.as_ref().is_some_and(|chosen| chosen.in_every_cell);
+        Self(Some(Arc::new(Chosen { ids, in_every_cell })))
     }
 
     /// Whether a row is judged.
@@ -297,6 +310,8 @@ pub struct FailedIn {
     pub seeds: BTreeSet<u64>,
 }
 
+const WHICH_FILE: &str = "`gauntlet run --out DIR` writes DIR/results.jsonl, a line for each cell";
+
 /// Why an earlier run's results cannot be used.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum ResultsError {
@@ -318,7 +333,8 @@ impl FailedIn {
         let mut failed = Self { file, ..Self::default() };
         if lines.is_empty() {
             let message = "expected the lines of a run; the file is empty".to_owned();
-            return Err(DataError::new(&failed.file, "", (1, 1), message, None).into());
+            let help = Some(WHICH_FILE.to_owned());
+            return Err(DataError::new(&failed.file, "", (1, 1), message, help).into());
         }
         for (number, line) in lines.iter().enumerate() {
             failed.line(library, number as u64 + 1, line)?;
@@ -340,7 +356,7 @@ impl FailedIn {
         }
         let cell: CellLine = serde_json::from_str(line).map_err(|error| {
             let message = format!("expected one cell of a run as JSON; {error}");
-            wrong(error.column().max(1), message, None)
+            wrong(error.column().max(1), message, Some(WHICH_FILE.to_owned()))
         })?;
         let at = line.find(&cell.id).map_or(1, |byte| line[..byte].chars().count() + 1);
         let pattern = Pattern::parse(&cell.id).map_err(|error| {

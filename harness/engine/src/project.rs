@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gauntlet_reports::{
-    Catalogue as ReportCatalogue, CellCounts, ExecutorReport, ExecutorScore, Failure, Lane, Subject, Summary,
-    Tool, Verdict, report, summary,
+    Catalogue as ReportCatalogue, CellCounts, ExecutorReport, ExecutorScore, Failure, FlakyCell,
+    FlakyOutcome, Lane, Level, Subject, Summary, Tool, Verdict, report, summary,
 };
 
 use crate::cell::Plan;
@@ -39,6 +39,10 @@ pub struct Gathered {
     executors: BTreeMap<String, OfExecutor>,
     errors: Vec<String>,
     errors_left_out: u32,
+    /// The cells that ended differently when they were run alone.
+    pub(crate) flaky: Vec<FlakyCell>,
+    /// How often each story of a receiver that is not ours kept and broke a requirement: it may be told several times.
+    told: BTreeMap<(String, String), (u32, u32)>,
     /// What the lists of known failures came to.
     pub known: Tally,
 }
@@ -56,6 +60,11 @@ impl Gathered {
         Self { known: Tally::new(list), ..Self::default() }
     }
 
+    /// Whether a cell of the real lane did not fail what its quirk made fail in virtual time.
+    pub(crate) fn is_missed_by(&self, library: &Library, record: &Record) -> bool {
+        self.scores.is_missed_by(library, record)
+    }
+
     /// Gathers one more record. Gives its plan when the cell is worth running over real processes too.
     pub fn add(&mut self, library: &Library, record: Record) -> Option<Arc<Plan>> {
         let sample = self.scores.add(library, &record);
@@ -71,6 +80,14 @@ impl Gathered {
                 self.errors.push(format!("{}: {reason}", record.line.id));
             } else {
                 self.errors_left_out += 1;
+            }
+        }
+        if record.plan.fitted.is_some() {
+            for (id, judgement) in &record.judgements {
+                let key = (record.plan.scenario.id.value.clone(), id.clone());
+                let (kept, broke) = self.told.entry(key).or_default();
+                *kept += u32::from(judgement.verdict == Verdict::Pass);
+                *broke += u32::from(judgement.verdict == Verdict::Fail);
             }
         }
         let executor = self.executors.entry(record.plan.profile.executor().to_owned()).or_default();
@@ -95,7 +112,7 @@ pub fn reports(
     gathered: Gathered,
     complete: bool,
 ) -> (Reports, Tally) {
-    let Gathered { scores, cells, executors, errors, errors_left_out, known } = gathered;
+    let Gathered { scores, cells, executors, errors, errors_left_out, flaky, told, known } = gathered;
     let failures: u32 =
         executors.values().map(|executor| count(executor.failures.len()) + executor.left_out).sum();
     let executors: Vec<ExecutorReport> = executors
@@ -112,13 +129,37 @@ pub fn reports(
         problems.push(line);
         exit = exit.max(code);
     };
+    let foreign = selection.foreign.as_deref();
     for line in errors {
         problem(line, ExitCode::Broken);
     }
     if errors_left_out > 0 {
         problem(format!("{errors_left_out} more cells have no verdict"), ExitCode::Broken);
     }
-    for report in &executors {
+    // Neither a pass nor nonconformance: the environment did not let the cell tell.
+    for FlakyCell { cell, outcomes } in &flaky {
+        for FlakyOutcome { requirement, first, alone } in outcomes {
+            let (first, alone) = (first.as_str(), alone.as_str());
+            let line = format!("flaky: {requirement} in {cell}: {first} beside other cells, {alone} alone");
+            problem(line, ExitCode::Broken);
+        }
+    }
+    for report in foreign.iter().flat_map(|_| &executors) {
+        // Of one that is not ours nothing is known beforehand, and only a must is required.
+        let failed = report
+            .requirements
+            .iter()
+            .filter(|row| row.level == Level::Must && row.verdict == Verdict::Fail && !row.known_failure);
+        for row in failed {
+            let line = format!("{}: {} failed", report.subject.name, row.id);
+            problem(line, ExitCode::Nonconformance);
+        }
+    }
+    for ((story, id), (kept, broke)) in told.iter().filter(|(_, (kept, broke))| *kept > 0 && *broke > 0) {
+        let line = format!("flaky: {id} failed {broke} of the {} times that {story} was told", kept + broke);
+        problem(line, ExitCode::Nonconformance);
+    }
+    for report in executors.iter().filter(|_| foreign.is_none()) {
         for profile in &report.profiles {
             let name = format!("{} {}", report.executor, profile.version);
             for id in &profile.unexpected_breaks {
@@ -164,11 +205,16 @@ pub fn reports(
             let listed = report.requirements.iter().filter(|row| {
                 row.known_failure || row.by_version.iter().any(|version| version.known_failure)
             });
+            // What failed of one that is not ours was said already.
+            let failed = report.requirements.iter().filter(|row| {
+                foreign.is_some() && row.by_version.iter().any(|version| version.verdict == Verdict::Fail)
+            });
+            let listed = listed.chain(failed);
             let mut broken = known.map(|known| &known.requirement).chain(listed.map(|row| &row.id));
             broken.any(|known| foundations.contains(&known.as_str()))
         };
         let unjudged = report.requirements.iter().filter(|row| {
-            let is_must = row.level == gauntlet_reports::Level::Must;
+            let is_must = row.level == Level::Must;
             is_must && row.verdict == Verdict::Inconclusive && !broken(&row.id)
         });
         for row in unjudged {
@@ -187,15 +233,7 @@ pub fn reports(
     {
         for quirk in detection.quirks.iter().filter(|quirk| quirk.scored && !quirk.caught) {
             if quirk.cells == 0 {
-                let place = library.places.of(Kind::Quirk, &quirk.id).map(|place| format!("{place}: "));
-                let line = format!(
-                    "{}expected a scenario that leads to the injection point of quirk {}, with an event on which it can bite; found \
-                     none (`gauntlet quirk check {}` tells more)",
-                    place.unwrap_or_default(),
-                    quirk.id,
-                    quirk.id
-                );
-                problem(line, ExitCode::Usage);
+                problem(idle(library, &quirk.id), ExitCode::Usage);
                 continue;
             }
             if !quirk.missed.is_empty() || !quirk.unnamed.is_empty() {
@@ -215,6 +253,13 @@ pub fn reports(
                 format!("fault {fault}: no scenario makes the call that it is aimed at"),
                 ExitCode::Nonconformance,
             );
+        }
+    }
+    // Who names quirks and leaves out nothing else means that they bite somewhere.
+    if selection.crosses_named_alone() && complete {
+        let asked = detection.quirks.iter().filter(|quirk| quirk.cells == 0);
+        for quirk in asked.filter(|quirk| selection.narrow.crossing.takes(&quirk.id)) {
+            problem(idle(library, &quirk.id), ExitCode::Usage);
         }
     }
     for broken in resilience.broken.iter().take(MAX_ERRORS) {
@@ -259,6 +304,7 @@ pub fn reports(
         resilience,
         coverage: coverage::coverage(library, &reached(selection, &scores)),
         known_failures: known.summary(),
+        flaky,
         failures,
         exit_code: exit.code(),
         problems,
@@ -301,10 +347,17 @@ fn executor_report(
         schema: report::SCHEMA.to_owned(),
         tool: tool(),
         catalogue: catalogue(library),
-        subject: Subject {
-            kind: kind.to_owned(),
-            name: if kind == HERMES { "Hermes node".to_owned() } else { format!("{executor} receiver") },
-            release: of.release,
+        subject: match &selection.foreign {
+            Some(foreign) => Subject {
+                kind: kind.to_owned(),
+                name: foreign.name().to_owned(),
+                release: foreign.version().to_owned(),
+            },
+            None => Subject {
+                kind: kind.to_owned(),
+                name: if kind == HERMES { "Hermes node".to_owned() } else { format!("{executor} receiver") },
+                release: of.release,
+            },
         },
         known_failures: known.of_executor(&executor),
         executor,
@@ -324,4 +377,14 @@ fn executor_report(
 
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// What is wrong with a quirk that reaches no cell.
+fn idle(library: &Library, quirk: &str) -> String {
+    let place = library.places.of(Kind::Quirk, quirk).map(|place| format!("{place}: "));
+    format!(
+        "{}expected a scenario that leads to the injection point of quirk {quirk}, with an event on which it can bite; found none \
+         (`gauntlet quirk check {quirk}` tells more)",
+        place.unwrap_or_default(),
+    )
 }

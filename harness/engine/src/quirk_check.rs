@@ -1,5 +1,7 @@
 //! Whether `violates` of a quirk is exact: what its cells say, why that differs from what the file says, and the file as it should be.
 
+mod real;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -14,6 +16,8 @@ use crate::narrow::{Crossing, Narrow};
 use crate::oracle::Finding;
 use crate::record::Record;
 use crate::runner::{self, Settings};
+
+pub use real::{OverProcesses, RealCell};
 
 /// What the cells of a quirk say.
 #[derive(Debug, Clone)]
@@ -30,6 +34,8 @@ pub struct Checked {
     pub unnamed: Vec<Unnamed>,
     /// What of other roles fails, which nothing that a quirk says can excuse.
     pub hurt: Vec<Unnamed>,
+    /// What of it was told over real processes, where that was asked for.
+    pub real: Option<OverProcesses>,
     /// Everything of its role that fails.
     failed: BTreeSet<String>,
 }
@@ -63,8 +69,13 @@ struct Seen {
     finding: Option<Finding>,
 }
 
-/// Runs the cells of quirks in virtual time. Nothing when the run was stopped.
-pub fn check(library: &Arc<Library>, ids: &BTreeSet<String>, settings: &Settings) -> Option<Vec<Checked>> {
+/// Runs the cells of quirks in virtual time, and when asked for a few of them over real processes. Nothing when the run was stopped.
+pub fn check(
+    library: &Arc<Library>,
+    ids: &BTreeSet<String>,
+    settings: &Settings,
+    over_processes: bool,
+) -> Option<Vec<Checked>> {
     let selection = Selection {
         lanes: vec![Lane::Virtual],
         narrow: Narrow { crossing: Crossing::These(ids.clone()), ..Narrow::default() },
@@ -75,12 +86,23 @@ pub fn check(library: &Arc<Library>, ids: &BTreeSet<String>, settings: &Settings
         crossed.extend(selection.crossed(library, &record.plan, &record.reachable));
     });
     let mut seen: BTreeMap<String, (usize, BTreeMap<String, Seen>)> = BTreeMap::new();
-    complete &= runner::run(crossed, library, settings, &mut |record| note(&mut seen, &record));
-    let quirks = ids.iter().filter_map(|id| library.quirks.get(id));
-    let checked = quirks.filter_map(|quirk| {
+    let mut candidates = real::Candidates::default();
+    complete &= runner::run(crossed, library, settings, &mut |record| {
+        note(&mut seen, &record);
+        if over_processes {
+            candidates.note(&record);
+        }
+    });
+    let quirks: Vec<Arc<Quirk>> = ids.iter().filter_map(|id| library.quirks.get(id).cloned()).collect();
+    let mut told = match over_processes && complete {
+        true => candidates.tell(library, &quirks, settings)?,
+        false => BTreeMap::new(),
+    };
+    let checked = quirks.iter().filter_map(|quirk| {
         let (cells, seen) = seen.remove(&quirk.id).unwrap_or_default();
         let place = library.places.of(Kind::Quirk, &quirk.id)?.clone();
-        Some(compare(library, quirk, place, cells, &seen))
+        let real = told.remove(&quirk.id);
+        Some(Checked { real, ..compare(library, quirk, place, cells, &seen) })
     });
     complete.then(|| checked.collect())
 }
@@ -133,6 +155,7 @@ fn compare(
             .map(unnamed)
             .collect(),
         hurt: fails.filter(|(id, _)| !is_of_role(id)).map(unnamed).collect(),
+        real: None,
         failed,
     }
 }
@@ -272,6 +295,7 @@ mod tests {
             missed: missed.collect(),
             unnamed: unnamed.collect(),
             hurt: Vec::new(),
+            real: None,
             failed: failed.iter().map(|id| (*id).to_owned()).collect(),
             quirk: Arc::new(quirk),
         }

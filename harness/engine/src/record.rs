@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use gauntlet_reports::cap::{DETAIL_LIMIT, cap};
 use gauntlet_reports::{CellLine, Evidence, Failure, Secrets, Verdict};
+use gauntlet_world::touch::Touch;
 
 use crate::cell::{Deviation, Outcome, Plan};
 use crate::data::Library;
 use crate::matrix;
 use crate::oracle::{Finding, Judgement};
+use crate::sequence::sequence;
 use crate::trace::{Observation, What, redact_before_cut};
 
 /// A cell that was run, and what is kept of it. Everything but the judgements' findings is redacted.
@@ -34,6 +36,10 @@ pub struct Record {
     pub lasted: Duration,
     /// The quirks and faults that had something to bite on; only known of plain cells in the virtual lane.
     pub reachable: Vec<String>,
+    /// How often a fault bit.
+    pub bitten: usize,
+    /// The port calls, where exploration asked for them.
+    pub touches: Vec<Touch>,
 }
 
 /// A trace as it is written to a file.
@@ -46,6 +52,9 @@ pub struct KeptTrace {
     /// Whether these are only the first ones.
     pub cut: bool,
 }
+
+/// The columns of a diagram in a report.
+const DIAGRAM_WIDTH: usize = 120;
 
 /// The most of a trace that is kept, in bytes of JSON.
 pub const MAX_TRACE: usize = 256 * 1024;
@@ -91,11 +100,15 @@ impl Record {
             redact_before_cut(&mut observations, &secrets);
         }
         let id = plan.id();
-        let trace = (surprising && keep_trace).then(|| trace(&id, folders, &observations, &secrets));
-        let failures = with(Verdict::Fail)
+        let again = match &plan.deviation {
+            Some(Deviation::Explored(explored)) => explored.reproduce.clone(),
+            _ => reproduce(plan, folders),
+        };
+        let trace = (surprising && keep_trace).then(|| trace(&id, &again, &observations, &secrets));
+        let mut failures: Vec<Failure> = with(Verdict::Fail)
             .filter(|(requirement, _)| is_surprising(plan, library, requirement))
             .flat_map(|(requirement, judgement)| {
-                failures(library, folders, &id, requirement, judgement, &observations, &secrets)
+                failures(library, &again, &id, requirement, judgement, &observations, &secrets)
             })
             .map(|failure| Failure {
                 trace: trace.as_ref().map(|trace| trace.file.clone()),
@@ -103,6 +116,10 @@ impl Record {
                 ..failure
             })
             .collect();
+        if let Some(first) = failures.first_mut().filter(|_| trace.is_some()) {
+            let drawn = sequence(plan, &observations, &judgements, &secrets);
+            first.diagram = Some(drawn.text(DIAGRAM_WIDTH));
+        }
         let line = CellLine {
             id,
             lane: plan.lane,
@@ -113,7 +130,22 @@ impl Record {
             known: Vec::new(),
             reason,
         };
-        Self { plan: plan.clone(), line, judgements, newer, failures, trace, lasted, reachable }
+        let touches = match &plan.deviation {
+            Some(Deviation::Explored(explored)) if explored.log => outcome.touches,
+            _ => Vec::new(),
+        };
+        Self {
+            plan: plan.clone(),
+            line,
+            judgements,
+            newer,
+            failures,
+            trace,
+            lasted,
+            reachable,
+            bitten: outcome.bitten,
+            touches,
+        }
     }
 
     /// The requirements of a cell that is not run are skipped with its reason.
@@ -126,6 +158,9 @@ impl Record {
                 reason: Some(reason.to_owned()),
             };
             record.judgements.insert(requirement.value.clone(), judgement);
+        }
+        for (id, reason) in plan.fitted.iter().flat_map(|fitted| &fitted.left_out) {
+            record.judgements.insert(id.clone(), Judgement::skipped(reason));
         }
         record.newer = take_newer(library, &mut record.judgements);
         record.line.counts = Verdict::counts(record.judgements.values().map(|judgement| judgement.verdict));
@@ -149,6 +184,7 @@ impl Record {
         self.trace = None;
         for failure in &mut self.failures {
             failure.trace = None;
+            failure.diagram = None;
             failure.trace_cut = false;
         }
     }
@@ -172,6 +208,8 @@ impl Record {
             trace: None,
             lasted: Duration::ZERO,
             reachable: Vec::new(),
+            bitten: 0,
+            touches: Vec::new(),
         }
     }
 }
@@ -202,14 +240,14 @@ pub(crate) fn is_surprising(plan: &Plan, library: &Library, id: &str) -> bool {
             library.catalogue.get(id).is_none_or(|requirement| requirement.role.name() != quirk.role)
                 || !quirk.violates.iter().any(|named| named == id)
         }
-        Some(Deviation::Fault(_)) => true,
+        Some(Deviation::Fault(_) | Deviation::Explored(_)) => true,
     }
 }
 
 /// The failures of one requirement in one cell, each with the guilty side, the evidence, and the command that reproduces it.
 fn failures(
     library: &Library,
-    folders: &[PathBuf],
+    again: &str,
     cell: &str,
     requirement: &str,
     judgement: &Judgement,
@@ -236,7 +274,8 @@ fn failures(
                 trace_index: index,
             })
             .collect(),
-        reproduce: reproduce(cell, folders),
+        reproduce: again.to_owned(),
+        diagram: None,
         trace: None,
         trace_cut: false,
     };
@@ -244,8 +283,11 @@ fn failures(
 }
 
 /// The command that runs a cell again.
-fn reproduce(cell: &str, folders: &[PathBuf]) -> String {
-    let mut command = format!("gauntlet replay {}", quoted(cell));
+fn reproduce(plan: &Plan, folders: &[PathBuf]) -> String {
+    let mut command = match plan.foreign() {
+        Some(foreign) => format!("gauntlet certify {} --only {}", foreign.asked_for(), quoted(&plan.id())),
+        None => format!("gauntlet replay {}", quoted(&plan.id())),
+    };
     for folder in folders {
         command.push_str(&format!(" --scenarios {}", quoted(&folder.to_string_lossy())));
     }
@@ -253,7 +295,7 @@ fn reproduce(cell: &str, folders: &[PathBuf]) -> String {
 }
 
 /// A word that the shell takes as it is.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
 }
 
@@ -264,13 +306,13 @@ fn name(what: &What) -> String {
 }
 
 /// A trace as lines of JSON, redacted; whole lines up to the limit, and then one that says what is missing.
-fn trace(cell: &str, folders: &[PathBuf], observations: &[Observation], secrets: &Secrets) -> KeptTrace {
+fn trace(cell: &str, again: &str, observations: &[Observation], secrets: &Secrets) -> KeptTrace {
     let mut lines = String::new();
     for (number, seen) in observations.iter().enumerate() {
         let line = secrets.redact(&serde_json::to_string(seen).unwrap_or_default());
         if lines.len() + line.len() >= MAX_TRACE {
             let left_out = observations.len() - number;
-            let note = serde_json::json!({ "left_out": left_out, "derive_again": reproduce(cell, folders) });
+            let note = serde_json::json!({ "left_out": left_out, "derive_again": again });
             lines.push_str(&format!("{note}\n"));
             return KeptTrace { file: file_name(cell), lines, cut: true };
         }

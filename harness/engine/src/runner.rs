@@ -56,6 +56,8 @@ pub struct Settings {
     pub known: List,
     /// Where the cell of the real lane is held that is run by itself ([`outcome`]).
     pub hold: Option<Arc<Hold>>,
+    /// Nothing else is run meanwhile: what is still late then is so on a computer that others keep busy, and gets more time.
+    pub is_alone: bool,
     /// Who asks for an end before the time does it here.
     pub stop: Arc<Stop>,
 }
@@ -73,6 +75,7 @@ impl Default for Settings {
             traces: 100,
             known: List::default(),
             hold: None,
+            is_alone: false,
             stop: Arc::default(),
         }
     }
@@ -451,6 +454,7 @@ fn outcome_at(plan: &Plan, library: &Library, settings: &Settings, place: &Place
         binary,
         root: place.root.clone(),
         hold: settings.hold.clone(),
+        is_alone: settings.is_alone,
     });
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let builder = match plan.lane {

@@ -11,6 +11,7 @@ use std::io;
 use std::path::Path;
 
 use gauntlet_reports::{Catalogue, Secrets, Tool, Verdict, redact};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::error::Category;
@@ -27,10 +28,11 @@ use crate::trace::{Observation, What};
 pub const SCHEMA: &str = "gauntlet.trace/1";
 
 /// What a saved trace begins with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
     /// The name and version of this format, `gauntlet.trace/1`.
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: String,
     /// The cell's id.
     pub cell: String,
@@ -49,6 +51,22 @@ pub struct Head {
     pub secrets: usize,
     /// How many observations follow.
     pub observations: usize,
+}
+
+/// A line of a saved trace: the head, which is the first one, or an observation.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only the schema is used: what is read says which line it is by its place")]
+enum Line {
+    /// The first line.
+    Head(Head),
+    /// Any other.
+    Observation(Observation),
+}
+
+/// The JSON Schema of a line of a saved trace.
+pub fn schema() -> Value {
+    gauntlet_reports::schema::published::<Line>(SCHEMA, "Gauntlet: a line of a saved trace")
 }
 
 /// A trace that was read.

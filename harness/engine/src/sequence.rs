@@ -1,11 +1,13 @@
 //! A trace as a sequence diagram, and as a transcript.
 
+use std::collections::BTreeMap;
+
 use gauntlet_reports::Secrets;
 use gauntlet_reports::sequence::{Entry, Place, Row, Sequence};
 use serde_json::Value;
 
 use crate::cell::{Outcome, Plan};
-use crate::oracle::wire;
+use crate::oracle::{Judgement, wire};
 use crate::scenario::SubjectKind;
 use crate::trace::{Observation, What};
 
@@ -15,18 +17,23 @@ const SUBJECT: usize = 1;
 const BEHIND: usize = 2;
 
 /// The diagram of a cell, with what its failures point at.
-pub fn sequence(plan: &Plan, outcome: &Outcome, secrets: &Secrets) -> Sequence {
+pub fn sequence(
+    plan: &Plan,
+    observations: &[Observation],
+    judgements: &BTreeMap<String, Judgement>,
+    secrets: &Secrets,
+) -> Sequence {
     let lanes = match plan.scenario.subject {
         SubjectKind::Hermes => ["client", "node", "mind"],
         _ => ["runtime", "receiver", "CLI"],
     };
     let mut rows = Vec::new();
-    for (index, seen) in outcome.observations.iter().enumerate() {
+    for (index, seen) in observations.iter().enumerate() {
         let first = rows.len();
         for (place, text) in told(&seen.what) {
             rows.push(Row { at_ms: seen.at_ms, place, text: secrets.redact(&text), marks: Vec::new() });
         }
-        let marks = outcome.judgements.iter().flat_map(|(id, judgement)| {
+        let marks = judgements.iter().flat_map(|(id, judgement)| {
             let here = judgement.findings.iter().filter(|finding| finding.trace.contains(&index));
             here.map(move |finding| {
                 format!("{id}: expected {}; observed {}", finding.expected, finding.observed)

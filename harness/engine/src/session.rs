@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gauntlet_reports::{CellLine, Lane, Summary, badge, json, junit, markdown};
+use gauntlet_reports::{CellLine, Lane, Summary, badge, html, json, junit, markdown};
 
 use crate::cell::Plan;
 use crate::data::Library;
@@ -17,6 +17,7 @@ use crate::pattern::{Pattern, PatternError};
 use crate::project::{self, Gathered, Reports};
 use crate::record::Record;
 use crate::runner::{self, Beside, Settings};
+use crate::second_look;
 
 /// What happens during a run, for whoever shows progress.
 pub enum Progress<'a> {
@@ -103,18 +104,43 @@ impl Session<'_> {
         complete &= self.batch(selection, crossed, &mut side, &mut |_| true)?;
         // The results of the real lane stand behind those of the virtual one, whichever came first.
         let Side { beside, done, named: _ } = side;
-        let mut outcome = done.into_iter().try_for_each(|record| self.writer.take(library, record).map(drop));
+        let mut doubted = Vec::new();
+        let mut outcome =
+            done.into_iter().try_for_each(|record| self.writer.take_real(library, record, &mut doubted));
         complete &= beside.finish(&mut |record| {
             (self.progress)(Progress::Done(&record));
             if outcome.is_ok() {
-                outcome = self.writer.take(library, record).map(drop);
+                outcome = self.writer.take_real(library, record, &mut doubted);
             }
             if outcome.is_err() {
                 self.settings.stop.ask();
             }
         });
         outcome?;
+        self.look_again(doubted)?;
         Ok(complete)
+    }
+
+    /// Runs cells of the real lane once more, each alone: nothing else is run any more. Their results stand behind all others.
+    fn look_again(&mut self, doubted: Vec<Record>) -> io::Result<()> {
+        let alone = Settings { real_jobs: 1, is_alone: true, ..self.settings.clone() };
+        for first in doubted {
+            let mut again = None;
+            runner::run(vec![first.plan.as_ref().clone()], self.library, &alone, &mut |record| {
+                again = Some(record);
+            });
+            // Nothing, when the run was stopped meanwhile: then the first look counts.
+            let record = match again {
+                Some(again) => {
+                    let (record, flaky) = second_look::settled(first, again);
+                    self.writer.gathered.flaky.extend(flaky);
+                    record
+                }
+                None => first,
+            };
+            self.writer.take(self.library, record)?;
+        }
+        Ok(())
     }
 
     /// Runs cells of the virtual lane, and writes those that `take` wants. A cell with a quirk that is worth it is run over real
@@ -203,6 +229,15 @@ impl Writer<'_> {
         Ok(self.gathered.add(library, record))
     }
 
+    /// The same for a cell of the real lane, unless it is to be looked at again first.
+    fn take_real(&mut self, library: &Library, record: Record, doubted: &mut Vec<Record>) -> io::Result<()> {
+        if doubted.len() < second_look::MOST && second_look::is_wanted(library, &self.gathered, &record) {
+            doubted.push(record);
+            return Ok(());
+        }
+        self.take(library, record).map(drop)
+    }
+
     fn finish(mut self, library: &Library, selection: &Selection, complete: bool) -> io::Result<Finished> {
         self.results()?;
         let gathered = std::mem::take(&mut self.gathered);
@@ -211,6 +246,7 @@ impl Writer<'_> {
             let folder = PathBuf::from(&report.executor);
             self.put(folder.join("report.json"), &json::report_json(report))?;
             self.put(folder.join("report.md"), &markdown::report(report))?;
+            self.put(folder.join("report.html"), &html::report(report))?;
             self.put(folder.join("junit.xml"), &junit::report(report))?;
             self.put(folder.join("badge.svg"), &badge::report(report))?;
         }

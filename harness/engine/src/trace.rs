@@ -14,6 +14,7 @@ use std::rc::Rc;
 use gauntlet_reports::Secrets;
 use gauntlet_simulators::stage::{Ending, Invocation};
 use gauntlet_world::simulated::disk::See;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
@@ -24,7 +25,7 @@ use crate::saved::replaced;
 pub use digest::digest;
 
 /// One thing that was observed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Observation {
     /// Milliseconds since the cell began.
     pub at_ms: u64,
@@ -37,7 +38,7 @@ pub struct Observation {
 pub(crate) const OF_NODE: &str = "node";
 
 /// What can be observed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum What {
     /// A process was started by the harness.
@@ -165,10 +166,11 @@ pub enum What {
 }
 
 /// A file at a moment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FileSeen {
     /// Its permission bits, in octal.
     #[serde(serialize_with = "octal", deserialize_with = "from_octal")]
+    #[schemars(with = "String")]
     pub mode: u32,
     /// What is in it.
     pub content: Blob,
@@ -250,6 +252,27 @@ impl Blob {
                 serde_json::json!({ HEX: hex })
             }
         }
+    }
+}
+
+impl JsonSchema for Blob {
+    fn schema_name() -> Cow<'static, str> {
+        "Blob".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Bytes: a text, or in hexadecimal what is none.",
+            "anyOf": [
+                { "type": "string" },
+                {
+                    "type": "object",
+                    "properties": { HEX: { "type": "string", "pattern": "^([0-9a-f]{2})*$" } },
+                    "required": [HEX],
+                    "additionalProperties": false,
+                },
+            ],
+        })
     }
 }
 

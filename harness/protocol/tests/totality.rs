@@ -8,6 +8,7 @@ use gauntlet_protocol::fleet::config::FleetConfig;
 use gauntlet_protocol::fleet::config::edit::{DeployedPeer, EditError, Edited, upsert};
 use gauntlet_protocol::fleet::extension::Kept;
 use gauntlet_protocol::fleet::extension::task::{Report, Task};
+use gauntlet_protocol::fleet::replay;
 use gauntlet_protocol::fleet::{
     AgentMessage, Callback, ContextId, Direction, Dispatch, Health, InboxRecord, Lines, MODES, SessionMap,
     Sessions, TranscriptRecord, method_not_found, parse_offset, prompt_cut,
@@ -76,12 +77,13 @@ fn parse_everything(bytes: &[u8]) {
     assert_eq!(claude_code::session_id(&text).len(), 36);
     claude_code::says_session_not_found(&text);
     claude_code::says_session_in_use(&text);
-    let (first, again) = (agy::TurnOutput::first(bytes), agy::TurnOutput::later(bytes, &text));
+    let (first, again) =
+        (replay::TurnOutput::first(bytes), replay::TurnOutput::later(&agy::REPLAYS, bytes, &text));
     assert!(is_trimmed(&first.reply) && is_trimmed(&again.reply));
     assert!(first.not_found.is_none() && first.text.ends_with(&again.text));
-    assert_eq!(again.not_found.is_some(), agy::conversation_not_found(&first.text).is_some());
-    agy::LastConversations::parse(bytes).of(&text);
-    agy::says_signed_out(&text);
+    assert_eq!(again.not_found.is_some(), agy::REPLAYS.conversation_not_found(&first.text).is_some());
+    replay::LastConversations::parse(bytes).of(&text);
+    agy::REPLAYS.says_signed_out(&text);
     let lines = Lines::new(bytes);
     let torn = lines.torn().to_vec();
     let mut joined: Vec<u8> = lines.flat_map(|(_, line)| [line, b"\n"].concat()).collect();
@@ -329,15 +331,15 @@ proptest! {
         before in "(\\PC{0,12}\n){0,4}", ends in 0usize..3, next in "\\PC{0,20}", more in "(\n\\PC{1,8}){0,2}",
     ) {
         let said = format!("{next}{more}");
-        prop_assume!(agy::conversation_not_found(&format!("{before}{said}")).is_none());
-        let output = agy::TurnOutput::later(format!("{before}{said}\n").as_bytes(), &before);
+        prop_assume!(agy::REPLAYS.conversation_not_found(&format!("{before}{said}")).is_none());
+        let output = replay::TurnOutput::later(&agy::REPLAYS, format!("{before}{said}\n").as_bytes(), &before);
         let words = Some(said.trim().to_owned()).filter(|words| !words.is_empty());
-        prop_assert_eq!((&output.reply, output.replay), (&words, agy::Replay::Exact));
+        prop_assert_eq!((&output.reply, output.replay), (&words, replay::Replay::Exact));
         // Line ends that got lost on the way do not hide it.
         let longer = format!("{before}{}", "\n".repeat(ends));
-        let output = agy::TurnOutput::later(format!("{before}{said}\n").as_bytes(), &longer);
+        let output = replay::TurnOutput::later(&agy::REPLAYS, format!("{before}{said}\n").as_bytes(), &longer);
         prop_assert_eq!(output.reply, words);
-        prop_assert!(output.replay != agy::Replay::Drifted);
+        prop_assert!(output.replay != replay::Replay::Drifted);
     }
 
     #[test]
@@ -345,8 +347,8 @@ proptest! {
         id in "[a-zA-Z0-9-]{0,40}", lines in "[ \n]{0,4}", end in "(\r\n|\n)", said in "\\PC{0,20}", before in "\\PC{0,20}",
     ) {
         let stdout = format!("{lines}Warning: Conversation \"{id}\" not found.{end}{said}");
-        let output = agy::TurnOutput::later(stdout.as_bytes(), &before);
-        prop_assert_eq!((output.not_found, output.text, output.replay), (Some(id), said, agy::Replay::Nothing));
+        let output = replay::TurnOutput::later(&agy::REPLAYS, stdout.as_bytes(), &before);
+        prop_assert_eq!((output.not_found, output.text, output.replay), (Some(id), said, replay::Replay::Nothing));
     }
 
     #[test]

@@ -99,6 +99,8 @@ impl Runtime {
             let listener = self.host.network().listen(&bind).await;
             let listener = listener.map_err(|error| StartError::Bind(bind, error))?;
             self.fleet.listens_on(listener.port());
+            // Only who has the port is the node of this profile.
+            self.node.sweep().await;
             *listening = Some(Listening::begin(self.node.clone(), listener));
             self.fleet.hand_on();
         }

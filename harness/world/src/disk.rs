@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::host::{Cut, Host, Mechanics};
 use crate::real;
-use crate::simulated::HeldLock;
+use crate::simulated::{HeldLock, Machine};
 use crate::touch::Op;
 
 /// What an entry of a directory is.
@@ -137,6 +137,7 @@ impl Disk<'_> {
     pub async fn sync(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let path = self.absolute(path);
         self.touch(Op::DiskSync, &path, |_| match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) if self.forgets(machine, Op::DiskSync, &path) => Ok(()),
             Mechanics::Simulated(machine) => machine.disk_mut(|disk| disk.sync(&path)),
             Mechanics::Real(_) => real::disk::sync(&path),
         })
@@ -147,6 +148,7 @@ impl Disk<'_> {
     pub async fn sync_dir(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let path = self.absolute(path);
         self.touch(Op::DiskSyncDir, &path, |_| match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) if self.forgets(machine, Op::DiskSyncDir, &path) => Ok(()),
             Mechanics::Simulated(machine) => machine.disk_mut(|disk| disk.sync_dir(&path)),
             Mechanics::Real(_) => real::disk::sync_dir(&path),
         })
@@ -285,6 +287,10 @@ impl Disk<'_> {
             }
         })
         .await
+    }
+
+    fn forgets(&self, machine: &Machine, op: Op, path: &Path) -> bool {
+        machine.world().forgets(self.0.name(), op, &path.to_string_lossy())
     }
 
     async fn touch<T>(

@@ -83,6 +83,16 @@ impl Op {
         matches!(self, Op::DiskWrite | Op::DiskCreate | Op::DiskAppend | Op::NetWrite | Op::ProcessPrint)
     }
 
+    /// Whether it only looks: the world after it is the world before it, and it takes no time.
+    pub fn only_looks(self) -> bool {
+        matches!(self, Op::DiskRead | Op::DiskStat | Op::DiskList | Op::ProcessLook)
+    }
+
+    /// Whether its effect may wait for something, so that other calls of its host happen between its two moments.
+    pub fn waits(self) -> bool {
+        matches!(self, Op::NetAccept | Op::NetConnect | Op::NetWrite | Op::ProcessWait | Op::ProcessPrint)
+    }
+
     /// The name in fault files and in logs, for instance `disk.append`.
     pub fn name(self) -> &'static str {
         match self {

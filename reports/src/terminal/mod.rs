@@ -2,6 +2,7 @@
 
 mod command;
 mod drift;
+mod explore;
 mod page;
 
 use crate::cap::cap;
@@ -11,6 +12,7 @@ use crate::report::{ExecutorReport, ProfileRow};
 use crate::summary::{Detection, ExecutorScore, QuirkRow, Resilience, Summary};
 use crate::verdict::{Level, Verdict};
 pub use drift::drift;
+pub use explore::{crashes, fault_search};
 use page::{Page, Style};
 
 /// The narrowest page. A narrower terminal gets this and breaks the lines itself.

@@ -1,6 +1,6 @@
 //! Every format of the one sample, as it was reviewed, and what must hold whatever the sample says.
 
-use gauntlet_reports::{ExecutorReport, Summary, escape, json, junit, markdown, terminal};
+use gauntlet_reports::{ExecutorReport, Summary, escape, html, json, junit, markdown, terminal};
 
 use crate::sample;
 
@@ -23,6 +23,28 @@ fn json_is_as_reviewed() {
 fn markdown_is_as_reviewed() {
     insta::assert_snapshot!("report.md", markdown::report(&sample::codex()));
     insta::assert_snapshot!("clean_report.md", markdown::report(&sample::clean()));
+}
+
+#[test]
+fn the_page_is_as_reviewed() {
+    insta::assert_snapshot!("report.html", html::report(&sample::codex()));
+    insta::assert_snapshot!("clean_report.html", html::report(&sample::clean()));
+}
+
+#[test]
+fn the_page_holds_no_markup_of_a_peer_and_asks_nobody_for_anything() {
+    let mut codex = sample::codex();
+    let hostile = "</pre><script src=//evil.example></script><img src=x onerror=alert(1)>\"'";
+    codex.failures[0].observed = hostile.to_owned();
+    codex.failures[0].evidence[0].detail = hostile.to_owned();
+    codex.failures[0].diagram = Some(hostile.to_owned());
+    codex.failures[0].cell = hostile.to_owned();
+    codex.failures[0].trace = Some(hostile.to_owned());
+    codex.requirements[0].id = hostile.to_owned();
+    let page = html::report(&codex);
+    assert!(!page.contains("<script") && !page.contains("<img"), "{page}");
+    assert!(!page.contains("=\"//") && !page.contains("http://") && !page.contains("https://"));
+    assert!(page.contains("default-src 'none'"));
 }
 
 #[test]
@@ -55,6 +77,7 @@ fn what_was_cut_once_is_written_the_same_again() {
     let read: ExecutorReport = serde_json::from_str(&once).unwrap();
     assert_eq!(json::report_json(&read), once);
     assert_eq!(markdown::report(&read), markdown::report(&sample::codex()));
+    assert_eq!(html::report(&read), html::report(&sample::codex()));
     assert_eq!(junit::report(&read), junit::report(&sample::codex()));
 }
 
@@ -65,6 +88,7 @@ fn no_format_lets_a_hidden_character_through() {
         ("report.json", json::report_json(&codex)),
         ("results.jsonl", lines_of_results()),
         ("report.md", markdown::report(&codex)),
+        ("report.html", html::report(&codex)),
         ("junit.xml", junit::report(&codex)),
         ("terminal", page(80, false)),
     ] {
@@ -99,6 +123,7 @@ fn more_failures_than_fit_are_counted_in_every_format_for_people() {
     let failure = codex.failures[0].clone();
     codex.failures = vec![failure; 230];
     assert!(markdown::report(&codex).contains("… 30 more in report.json"));
+    assert!(html::report(&codex).contains("… 30 more in report.json"));
     assert!(junit::report(&codex).contains("… 227 more in report.json"));
     assert!(terminal::table(&[codex], &sample::run(), 80, false).contains("… 210 more in the reports"));
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use gauntlet_reports::{
     Catalogue, CellCounts, CellLine, Class, Compliance, Coverage, Detection, Evidence, ExecutorReport,
-    ExecutorScore, Failure, Lane, Level, ProfileRow, QuirkRow, RequirementRow, Resilience, ResilienceBreak,
-    Subject, Summary, Tool, Verdict, VersionVerdict, report, summary,
+    ExecutorScore, Failure, FlakyCell, FlakyOutcome, Lane, Level, ProfileRow, QuirkRow, RequirementRow,
+    Resilience, ResilienceBreak, Subject, Summary, Tool, Verdict, VersionVerdict, report, summary,
 };
 
 /// What a peer may send to harm whoever reads the report.
@@ -141,6 +141,7 @@ fn failures() -> Vec<Failure> {
                 },
             ],
             reproduce: format!("gauntlet run --only '{cell}'"),
+            diagram: Some("       ms   runtime   receiver\n        0     |--------->|  one\n".to_owned()),
             trace: Some("traces/fleet_second-dispatch-to-a-busy-context_codex-0.44.0_7.jsonl".to_owned()),
             trace_cut: true,
         },
@@ -158,6 +159,7 @@ fn failures() -> Vec<Failure> {
                 trace_index: 0,
             }],
             reproduce: "gauntlet run --only 'fleet/a|b@codex-0.44.0#8'".to_owned(),
+            diagram: None,
             trace: None,
             trace_cut: false,
         },
@@ -312,6 +314,14 @@ pub(crate) fn run() -> Summary {
             unbroken: strings(&["codex FLEET-TEXT-01"]),
         },
         known_failures: None,
+        flaky: vec![FlakyCell {
+            cell: "fleet/busy@codex-0.98.0#7~real".to_owned(),
+            outcomes: vec![FlakyOutcome {
+                requirement: "FLEET-BUSY-01".to_owned(),
+                first: Verdict::Fail,
+                alone: Verdict::Pass,
+            }],
+        }],
         failures: 5,
         exit_code: 1,
         problems: strings(&[

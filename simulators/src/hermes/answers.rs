@@ -11,9 +11,8 @@ use gauntlet_protocol::fleet::{AgentMessage, is_send_method};
 use gauntlet_protocol::jsonrpc::{Request, RpcError};
 use serde_json::{Value, json};
 
-use super::config::home;
 use super::memory::Memory;
-use super::{Peer, records};
+use super::{Peer, config, records};
 use gauntlet_world::injection::Point;
 
 /// What a model is told when nothing else is configured.
@@ -115,16 +114,12 @@ impl Peer {
         self.pass(Point::HermesForget, json!({ "contextId": id, "what": what })).await.is_some()
     }
 
-    async fn instructions(&self, config: &FleetConfig) -> Result<String, RpcError> {
-        match (config.llm.system_prompt.as_deref(), config.llm.system_prompt_file.as_deref()) {
+    async fn instructions(&self, read: &FleetConfig) -> Result<String, RpcError> {
+        match (read.llm.system_prompt.as_deref(), read.llm.system_prompt_file.as_deref()) {
             (Some(prompt), _) if !prompt.is_empty() => Ok(prompt.to_owned()),
             (_, Some(file)) => {
                 let host = &self.0.host;
-                let path = if let Some(rest) = file.strip_prefix("~/") {
-                    host.home().join(rest)
-                } else {
-                    home(host).join(file)
-                };
+                let path = config::prompt_file(host, read).await.unwrap_or_default();
                 let wrong = |why: String| refusal::prompt_file(file, &why);
                 let content = host.disk().read(path).await.map_err(|error| wrong(error.to_string()))?;
                 String::from_utf8(content).map_err(|error| wrong(error.to_string()))

@@ -11,20 +11,19 @@ use gauntlet_protocol::fleet::extension::profile::{Addressee, MISROUTED, is_misr
 use gauntlet_protocol::fleet::hermes::refusal;
 use gauntlet_protocol::fleet::{AgentMessage, MAX_CALLBACK};
 use gauntlet_protocol::json;
-use gauntlet_protocol::jsonrpc::{Request, Response, RpcError};
-use gauntlet_world::http;
+use gauntlet_protocol::jsonrpc::{Request, RpcError};
 use gauntlet_world::injection::Point;
 use gauntlet_world::race;
 use serde_json::{Value, json};
 
 use super::config::home;
+use super::failure::{Class, Failure};
 use super::{Peer, config};
 
 const MOST: usize = 256;
 const MOST_BYTES: usize = 4 * MAX_CALLBACK;
 /// How many that have arrived are still known.
 const REMEMBERED: usize = 1024;
-const LIMIT: Duration = Duration::from_secs(30);
 /// How long a round waits for the next at first, and at most.
 const SHORTEST: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_secs(60);
@@ -234,46 +233,23 @@ impl Peer {
             json!({ "profile": stray["profile"], "contextId": stray["contextId"], "id": stray["id"] });
         let event = self.pass(Point::HermesHandOn, event).await?;
         let config = config::read(&self.0.host).await.ok()?;
-        let entry = config.agents.get(stray["profile"].as_str()?).filter(|entry| entry.mode.is_none())?;
+        let profile = stray["profile"].as_str()?;
+        let entry = config.agents.get(profile).filter(|entry| entry.mode.is_none())?;
         let params = stray["params"].clone();
         let request = Request { id: event["id"].clone(), method: json!("SendMessage"), params };
-        let result = self.ask(&entry.url, entry.token_env.as_deref(), &request).await.ok()?;
+        let result = self.post(profile, entry, &request).await.ok()?;
         (!is_misrouted(&result)).then_some(())
     }
 
-    /// Sends a request and gives its result.
-    async fn ask(&self, url: &str, token_env: Option<&str>, request: &Request) -> Result<Value, String> {
-        let token = token_env.and_then(|name| self.0.host.env(name));
-        let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        headers.extend(token.map(|token| ("authorization".to_owned(), format!("Bearer {token}"))));
-        let url = format!("{}/jsonrpc", url.trim_end_matches('/'));
-        let request = http::Request {
-            method: "POST".to_owned(),
-            url: url.parse().map_err(|error| format!("{url}: {error}"))?,
-            headers,
-            body: request.to_value().to_string().into_bytes(),
-            limit: LIMIT,
-        };
-        let answer = http::exchange(&self.0.host, request).await.map_err(|error| error.to_string())?;
-        if answer.status != 200 {
-            return Err(format!("HTTP {}", answer.status));
-        }
-        let response = Response::parse(&answer.body).map_err(|error| error.to_string())?;
-        response.outcome.map_err(|error| error.to_string())
-    }
-
     /// Asks a peer for what it keeps for this profile: how many replies.
-    pub(super) async fn collect(&self, from: &str) -> Result<Value, (&'static str, String)> {
-        let not_sent = |error: String| ("not_sent", error);
-        let config = config::read(&self.0.host).await.map_err(|error| not_sent(error.to_string()))?;
-        let entry =
-            config.agents.get(from).ok_or_else(|| not_sent(format!("agent '{from}' not in fleet.yaml")))?;
-        let card = self.card(&entry.url).await.map_err(not_sent)?;
+    pub(super) async fn collect(&self, from: &str) -> Result<Value, Failure> {
+        let config = config::read(&self.0.host).await.map_err(Failure::not_sent)?;
+        let entry = config.agents.get(from);
+        let entry = entry.ok_or_else(|| Failure::not_sent(format!("agent '{from}' not in fleet.yaml")))?;
+        let card = self.card(&entry.url).await.map_err(Failure::not_sent)?;
         if !PROFILE.is_declared_on(&card) {
-            return Err((
-                "undeclared",
-                format!("agent '{from}' does not declare {} on its card", PROFILE.uri),
-            ));
+            let text = format!("agent '{from}' does not declare {} on its card", PROFILE.uri);
+            return Err(Failure::new(Class::Undeclared, text));
         }
         let profile = self.profile_name().await;
         let mut message = json!({ "role": "user", "parts": [], "user": profile });
@@ -283,8 +259,7 @@ impl Peer {
             method: json!("SendMessage"),
             params: json!({ "message": message }),
         };
-        let asked = self.ask(&entry.url, entry.token_env.as_deref(), &request).await;
-        let result = asked.map_err(|error| ("refused", error))?;
+        let result = self.post(from, entry, &request).await?;
         let kept = &result["message"]["metadata"][PROFILE.uri]["kept"];
         Ok(json!({ "kept": kept.as_u64().unwrap_or_default() }))
     }

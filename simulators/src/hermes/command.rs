@@ -17,6 +17,11 @@ use super::config::home;
 /// How a command ended that gave no answer: a word for it, and the same for people.
 type Failure = (&'static str, String);
 
+/// The variable by which commands are known again in a later life.
+const MARK: &str = "GAUNTLET_HANDLER_OF";
+/// Who dies may have started another one meanwhile.
+const SWEEPS: usize = 10;
+const BETWEEN_SWEEPS: Duration = Duration::from_millis(20);
 /// How much is read at once.
 const CHUNK: usize = 16 * 1024;
 
@@ -65,12 +70,13 @@ impl Peer {
         let args = event["args"].as_array().into_iter().flatten();
         // Bearers are in the node's environment: nothing is passed on but what programs need to run at all.
         let is_harmless = |name: &str| matches!(name, "PATH" | "HOME" | "LANG" | "LC_ALL" | "TZ" | "TMPDIR");
-        let env: BTreeMap<String, String> = host
+        let mut env: BTreeMap<String, String> = host
             .environment()
             .iter()
             .filter(|(name, _)| is_harmless(name))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
+        env.insert(MARK.to_owned(), self.command_mark());
         let program = registered.command.first().cloned().unwrap_or_default();
         let mut command = Command::new(program, home(host));
         command.args = args.filter_map(Value::as_str).map(str::to_owned).collect();
@@ -108,14 +114,39 @@ impl Peer {
     }
 
     async fn end(&self, name: &str, leader: Pid, child: &mut Child) {
-        if self.pass(Point::HermesHandlerKill, json!({ "handler": name })).await.is_none() {
-            return;
-        }
-        let host = &self.0.host;
-        if let Err(error) = host.processes().signal_group(leader, Signal::Kill).await {
+        let event = json!({ "handler": name, "group": true });
+        let Some(event) = self.pass(Point::HermesHandlerKill, event).await else { return };
+        let processes = self.0.host.processes();
+        let ended = match event["group"] == true {
+            true => processes.signal_group(leader, Signal::Kill).await,
+            false => processes.signal(leader, Signal::Kill).await,
+        };
+        if let Err(error) = ended {
             tracing::warn!(%error, "a command could not be ended");
         }
         drop(child.wait().await);
+    }
+
+    /// Ends what commands of an earlier life left running: the processes that carry this profile's mark, and no others.
+    pub(super) async fn sweep_commands(&self) {
+        let (processes, mark) = (self.0.host.processes(), self.command_mark());
+        for _ in 0..SWEEPS {
+            let left = processes.marked(MARK, &mark).await.unwrap_or_default();
+            if left.is_empty() {
+                return;
+            }
+            if self.pass(Point::HermesHandlerSweep, json!({ "earlier": left.len() })).await.is_none() {
+                return;
+            }
+            for pid in left {
+                drop(processes.signal(pid, Signal::Kill).await);
+            }
+            self.0.host.clock().sleep(BETWEEN_SWEEPS).await;
+        }
+    }
+
+    fn command_mark(&self) -> String {
+        home(&self.0.host).to_string_lossy().into_owned()
     }
 }
 

@@ -7,10 +7,12 @@ use gauntlet_protocol::fleet::extension::{EXTENSIONS, Extension, Taker};
 use gauntlet_protocol::fleet::hermes::feed::Feed;
 use gauntlet_protocol::fleet::hermes::{VERSION, hermes_card, refusal};
 use gauntlet_protocol::json;
-use gauntlet_protocol::jsonrpc::{Request, RequestError, Response};
+use gauntlet_protocol::jsonrpc::{Request, RequestError, Response, RpcError};
 use gauntlet_world::network::Stream;
+use gauntlet_world::{Either, race};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
+use tokio::sync::oneshot;
 
 use super::{Peer, config};
 use crate::http1::{Connection, Head, Refused};
@@ -75,7 +77,7 @@ impl Peer {
                 let server = &config.server;
                 let url = format!("http://{}:{}/jsonrpc", server.bind_host, server.bind_port);
                 let taken: Vec<&Extension> =
-                    EXTENSIONS.iter().filter(|known| known.taker == Taker::Node).collect();
+                    EXTENSIONS.iter().filter(|known| known.taker != Taker::Receiver).collect();
                 (200, hermes_card(config.name.as_deref().unwrap_or("a2a_fleet"), &url, &taken))
             }
             ("POST", "/jsonrpc") => {
@@ -87,7 +89,7 @@ impl Peer {
                 match connection.body(head, MAX_CALLBACK).await {
                     Ok(body) => match (refusal, Request::parse(&body)) {
                         (Some(refusal), Ok(_)) => refusal.answer,
-                        (_, request) => self.jsonrpc(&config, request).await,
+                        (_, request) => self.jsonrpc(connection, &config, request).await,
                     },
                     Err(Refused::BodyTooLarge) => (413, json!({ "error": "request entity too large" })),
                     Err(_) => (400, json!({ "error": "incomplete body" })),
@@ -109,13 +111,12 @@ impl Peer {
         let read = match config::read(&self.0.host).await {
             Ok(read) => read,
             Err(broken) => {
-                if broken.of_handlers {
-                    let event = self.pass(Point::HermesConfigBroken, json!({ "refused": true })).await;
-                    if event.is_some_and(|event| event["refused"] != true) {
-                        return Ok(self.0.first.clone());
-                    }
-                }
-                return Err(broken.to_string());
+                let event = json!({ "rule": broken.rule, "refused": true });
+                let event = self.pass(Point::HermesConfigBroken, event).await;
+                return match event.is_some_and(|event| event["refused"] != true) {
+                    true => Ok(broken.says.map_or_else(|| self.0.first.clone(), |says| *says)),
+                    false => Err(broken.to_string()),
+                };
             }
         };
         let event = json!({ "handler": read.response_handler.name(), "peers": read.agents.len() });
@@ -124,14 +125,19 @@ impl Peer {
     }
 
     async fn authorise(&self, config: &FleetConfig, head: &Head) -> Option<Refusal> {
+        let scheme = head.header("authorization").map(String::from_utf8_lossy);
+        let scheme = scheme.as_deref().and_then(|field| field.split(' ').next());
+        let presented = head.header("authorization").and_then(bearer_token);
         if !config.server.auth_required {
-            return None;
+            let event = json!({ "accepted": true, "reason": "open", "scheme": scheme, "reads_first": false });
+            let judged = self.pass(Point::HermesAuth, event).await.unwrap_or_default();
+            let accepted = judged["accepted"] == true;
+            return (!accepted).then(|| Refusal { answer: refusal::missing_bearer(), reads_first: false });
         }
         let token = config.server.token_env.as_deref().and_then(|name| self.0.host.env(name));
         let Some(token) = token.filter(|token| !token.is_empty()) else {
             return Some(Refusal { answer: refusal::misconfigured(), reads_first: false });
         };
-        let presented = head.header("authorization").and_then(bearer_token);
         let reason = match presented {
             None => "missing",
             Some(presented) if presented.ct_eq(token.as_bytes()).into() => "ok",
@@ -139,8 +145,6 @@ impl Peer {
             Some(presented) if token.as_bytes().starts_with(presented) => "start",
             Some(_) => "wrong",
         };
-        let scheme = head.header("authorization").map(String::from_utf8_lossy);
-        let scheme = scheme.as_deref().and_then(|field| field.split(' ').next());
         let event =
             json!({ "accepted": reason == "ok", "reason": reason, "scheme": scheme, "reads_first": false });
         let judged = self.pass(Point::HermesAuth, event).await.unwrap_or_default();
@@ -151,7 +155,12 @@ impl Peer {
         Some(Refusal { answer, reads_first: judged["reads_first"] == true })
     }
 
-    async fn jsonrpc(&self, config: &FleetConfig, request: Result<Request, RequestError>) -> Answer {
+    async fn jsonrpc(
+        &self,
+        connection: &mut Connection<'_>,
+        config: &FleetConfig,
+        request: Result<Request, RequestError>,
+    ) -> Answer {
         let (id, outcome) = match request {
             Err(error) => (Value::Null, Err(refusal::body(&error))),
             Ok(mut request) => {
@@ -160,10 +169,36 @@ impl Peer {
                     request.method = event["method"].clone();
                     request.id = event["id"].clone();
                 }
-                (request.id.clone(), self.call(config, request).await)
+                (request.id.clone(), self.turn(connection, config, request).await)
             }
         };
         (200, Response { id, outcome }.to_value())
+    }
+
+    /// What a message leads to. It goes on when its caller hangs up.
+    async fn turn(
+        &self,
+        connection: &mut Connection<'_>,
+        config: &FleetConfig,
+        request: Request,
+    ) -> Result<Value, RpcError> {
+        let context = request.params.pointer("/message/contextId").cloned();
+        let (peer, config) = (self.clone(), config.clone());
+        let (tell, mut told) = oneshot::channel();
+        let turn = self.0.host.spawn(async move {
+            let _ = tell.send(peer.call(&config, request).await);
+        });
+        let outcome = match race(&mut told, connection.hung_up()).await {
+            Either::First(outcome) => outcome,
+            Either::Second(()) => {
+                let event = json!({ "contextId": context, "goes_on": true });
+                if self.pass(Point::HermesHangUp, event).await.is_some_and(|event| event["goes_on"] != true) {
+                    turn.cancel();
+                }
+                told.await
+            }
+        };
+        outcome.unwrap_or_else(|_| Err(refusal::server("the turn broke off")))
     }
 }
 

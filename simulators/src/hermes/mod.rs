@@ -2,7 +2,7 @@
 //! texts with the runtime's node, and nothing of what happens between them, so that a mistake of one shows beside the other.
 //!
 //! `http` is what there is over HTTP, `answers` what a message leads to, `choice` who answers it, `command` the handlers of its user, `memory` what is kept between messages, `records` the
-//! files, `astray` replies of other profiles, `client` what is sent to others, `feed` what the dashboard shows.
+//! files, `astray` replies of other profiles, `client` what is sent to others, `failure` why that failed, `feed` what the dashboard shows.
 
 mod answers;
 mod astray;
@@ -10,6 +10,7 @@ mod choice;
 mod client;
 mod command;
 mod config;
+mod failure;
 mod feed;
 mod http;
 mod memory;
@@ -83,6 +84,8 @@ struct State {
     /// Somebody asks for theirs.
     nudged: Notify,
     accepting: Mutex<Option<Task<()>>>,
+    /// What an earlier life left running was ended.
+    swept: Cell<bool>,
     exit: Cell<Option<i32>>,
     ended: Notify,
     /// Connections that are open, so that they can be ended after the listener.
@@ -106,6 +109,7 @@ impl Peer {
             rounds: Cell::default(),
             wanted: Cell::default(),
             nudged: Notify::new(),
+            swept: Cell::default(),
             accepting: Mutex::default(),
             exit: Cell::default(),
             ended: Notify::new(),
@@ -131,6 +135,9 @@ impl Peer {
         let address = Address { host: server.bind_host.clone(), port };
         match self.0.host.network().listen(&address).await {
             Ok(listener) => {
+                if !self.0.swept.replace(true) {
+                    self.sweep_commands().await;
+                }
                 self.0.closing.set(false);
                 *accepting = Some(self.accept(listener));
                 self.begin_rounds();

@@ -87,7 +87,11 @@ impl Peer {
     }
 }
 
-/// A name as a part of a path: letters, digits, and nothing that leads elsewhere.
+/// The bytes of a name that are legible in the name of its file.
+const LEGIBLE: usize = 200;
+
+/// A name as a part of a path: letters, digits, and nothing that leads elsewhere. No two names share a file: what does not fit stands
+/// there as a digest of the whole.
 fn plain(name: &str) -> String {
     let mut text = String::new();
     for byte in name.bytes() {
@@ -97,6 +101,24 @@ fn plain(name: &str) -> String {
             text.push_str(&format!("%{byte:02X}"));
         }
     }
-    text.truncate(200);
+    if text.len() > LEGIBLE {
+        text.truncate(LEGIBLE);
+        text.push_str(&format!("%%{}", &blake3::hash(name.as_bytes()).to_hex()[..16]));
+    }
     if text.is_empty() { "%".to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_names_that_differ_at_their_ends_alone_have_files_of_their_own() {
+        let long = "x".repeat(LEGIBLE);
+        let names = [long.clone(), format!("{long}a"), format!("{long}b"), "%".to_owned(), String::new()];
+        let files: std::collections::BTreeSet<String> = names.iter().map(|name| plain(name)).collect();
+        assert_eq!(files.len(), names.len());
+        // A file's name has at most 255 bytes.
+        assert!(files.iter().all(|file| file.len() + ".jsonl".len() < 255));
+    }
 }

@@ -109,6 +109,17 @@ impl<'a> Connection<'a> {
         !self.framing.drains_refused_bodies || self.body(head, limit).await.is_ok()
     }
 
+    /// Waits until the client has hung up, while its answer is being made. What it sends meanwhile is kept for its next request; after
+    /// as much as a head may be long nobody looks any further.
+    pub async fn hung_up(&mut self) {
+        while self.buffer.len() <= self.framing.max_head {
+            if self.more().await.is_err() {
+                return;
+            }
+        }
+        std::future::pending().await
+    }
+
     /// Sends an answer with a JSON body.
     pub async fn answer(
         &mut self,

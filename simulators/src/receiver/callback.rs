@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gauntlet_protocol::fleet::extension::{TASK, USAGE};
+use gauntlet_protocol::fleet::extension::{PROFILE, TASK, USAGE};
 use gauntlet_protocol::fleet::{Callback, ContextId};
 use gauntlet_protocol::json;
 use gauntlet_protocol::jsonrpc::Response;
@@ -19,12 +19,12 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(1
 
 impl Receiver {
     /// Posts an outcome, up to three times. True when Hermes has it.
-    pub(super) async fn call_back(&self, outcome: &Outcome) -> bool {
+    pub(super) async fn call_back(&self, line: u64, outcome: &Outcome) -> bool {
         for attempt in 0..=PAUSES.len() {
             if let Some(pause) = attempt.checked_sub(1).and_then(|before| PAUSES.get(before)) {
                 self.host.clock().sleep(*pause).await;
             }
-            match self.attempt(outcome, attempt).await {
+            match self.attempt(line, outcome, attempt).await {
                 Ok(()) => return true,
                 Err(reason) => {
                     self.log(format!("callback {} attempt {}: {reason}", outcome.id, attempt + 1)).await
@@ -35,12 +35,13 @@ impl Receiver {
         false
     }
 
-    async fn attempt(&self, outcome: &Outcome, attempt: usize) -> Result<(), String> {
+    async fn attempt(&self, line: u64, outcome: &Outcome, attempt: usize) -> Result<(), String> {
         let event = json!({
             "id": outcome.id, "contextId": outcome.context, "text": outcome.text, "role": "agent",
             "attempt": attempt + 1, "url": self.address_of(outcome), "bearer": self.outbound.is_some(),
             "report": outcome.answer.as_ref().map(|answer| &answer.report),
             "usage": self.settings.declares.contains(&&USAGE).then(|| outcome.used.usage.to_value()),
+            "profile": self.journal.profile_of(line).filter(|_| self.settings.declares.contains(&&PROFILE)),
         });
         let passed = self.pass(Point::ReceiverCallback, event).await;
         let mut last = Ok(());
@@ -62,6 +63,11 @@ impl Receiver {
                 (value.pointer_mut("/params/message"), event.get("usage").filter(|usage| !usage.is_null()))
             {
                 USAGE.announce(message, usage.clone());
+            }
+            if let (Some(message), Some(profile)) =
+                (value.pointer_mut("/params/message"), event.get("profile").filter(|name| !name.is_null()))
+            {
+                PROFILE.announce(message, json!({ "profile": profile }));
             }
             let body = passed.mangle.apply(json::spaced(&value).into_bytes());
             last = self.post(&member("url"), event["bearer"] == true, body).await;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gauntlet_protocol::fleet::Mode;
+use gauntlet_protocol::fleet::extension::profile::is_name;
 use gauntlet_protocol::json;
 use serde_json::{Map, Value};
 
@@ -27,6 +28,8 @@ pub struct Config {
     pub auth_token_env: Option<String>,
     /// The variable that holds the bearer for callbacks.
     pub hermes_auth_token_env: Option<String>,
+    /// The profile that replies are for, by which every callback names it.
+    pub hermes_profile: Option<String>,
     /// The cap of one turn.
     pub turn_cap: Duration,
     /// How long a turn waits for a slot, and again for its context.
@@ -93,6 +96,7 @@ impl Config {
             role_file: reader.text("role_file"),
             auth_token_env: reader.text("auth_token_env"),
             hermes_auth_token_env: reader.text("hermes_auth_token_env"),
+            hermes_profile: reader.profile("hermes_profile"),
             turn_cap: reader.seconds(&format!("{cli}_timeout_s"), f64::from(mode.default_cap_s)),
             lock_wait: reader.seconds("context_lock_wait_s", 600.0),
             poll: reader.seconds("poll_interval_s", 2.0),
@@ -140,6 +144,18 @@ impl Reader {
                 None
             }
         }
+    }
+
+    /// The name of a profile. What can be none is left out: a reply that names it would be refused everywhere.
+    fn profile(&mut self, key: &str) -> Option<String> {
+        let name = self.text(key)?;
+        if !is_name(&name) {
+            self.warnings.push(format!(
+                "{key}: expected the name of a profile, 1 to 64 letters, digits, ., - and _, found {name:?}; replies name none"
+            ));
+            return None;
+        }
+        Some(name)
     }
 
     /// Whether it is true. True and false are no other value from then on, so that a mode that wants a text there does not wonder.
@@ -209,5 +225,25 @@ impl Reader {
                 Vec::new()
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// That a file with such a mistake keeps no receiver from starting is told by stories.
+    #[test]
+    fn what_can_be_the_name_of_no_profile_is_told_and_left_out() {
+        let mode = &gauntlet_protocol::codex::MODE;
+        let read = |text: &str| Config::parse(mode, "/r", Some(text.as_bytes()));
+        let sound = read(r#"{"hermes_profile": "work"}"#);
+        assert_eq!((sound.hermes_profile.as_deref(), sound.warnings.len()), (Some("work"), 0));
+        for wrong in [r#""../other""#, r#"".hidden""#, "7", r#""a b""#] {
+            let read = read(&format!(r#"{{"hermes_profile": {wrong}}}"#));
+            assert_eq!(read.hermes_profile, None, "{wrong}");
+            assert!(read.warnings.iter().any(|warning| warning.starts_with("hermes_profile: ")), "{wrong}");
+        }
+        assert_eq!(read("{}").hermes_profile, None);
     }
 }

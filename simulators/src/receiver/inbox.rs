@@ -141,10 +141,16 @@ impl Receiver {
     /// Records that so many lines were handed off.
     pub(super) async fn set_offset(&self, lines: u64) -> io::Result<()> {
         let path = self.file(self.settings.mode.files.offset);
-        let event = json!({ "lines": lines });
-        let passed = self.pass(Point::ReceiverOffset, event).await;
-        if let Some(written) = passed.first().and_then(|event| event.get("lines")?.as_u64()) {
-            self.host.disk().replace(path, &offset_bytes(written)).await?;
+        let event = json!({ "lines": lines, "whole": true });
+        let passed = self.pass(Point::ReceiverOffset, event).await.first();
+        if let Some(event) = passed
+            && let Some(written) = event["lines"].as_u64()
+        {
+            let written = offset_bytes(written);
+            match event["whole"] == false {
+                false => self.host.disk().replace(path, &written).await?,
+                true => self.host.disk().write(path, &written).await?,
+            }
         }
         self.handed_off.set(lines);
         Ok(())

@@ -60,6 +60,8 @@ pub(super) struct Answer {
 pub(super) struct Journal {
     path: PathBuf,
     fates: RefCell<BTreeMap<u64, Fate>>,
+    /// From which line on replies are for which profile; for none before the first.
+    profiles: RefCell<BTreeMap<u64, Option<String>>>,
     /// The lines whose turns this life began.
     begun_here: RefCell<BTreeSet<u64>>,
     /// One writer at a time. True: an append failed half way, and the next one begins with a line end.
@@ -70,10 +72,12 @@ impl Journal {
     /// Reads the journal. Lines that are torn or unknown are passed over: what they would have said did not happen.
     pub(super) async fn open(host: &Host, path: PathBuf) -> io::Result<Self> {
         let content = host.disk().read_if_present(&path).await?.unwrap_or_default();
-        let mut fates = BTreeMap::new();
+        let (mut fates, mut profiles) = (BTreeMap::new(), BTreeMap::new());
         for (_, line) in Lines::new(&content) {
-            if let Ok(entry) = json::parse("a line of the journal", line) {
-                apply(&mut fates, &entry);
+            let Ok(entry) = json::parse("a line of the journal", line) else { continue };
+            match profile_since(&entry) {
+                Some((line, profile)) => drop(profiles.insert(line, profile)),
+                None => apply(&mut fates, &entry),
             }
         }
         if !content.is_empty() && !content.ends_with(b"\n") {
@@ -83,7 +87,30 @@ impl Journal {
             // An earlier life may have died between a write and its sync: what was read here counts from here on.
             host.disk().sync(&path).await?;
         }
-        Ok(Self { path, fates: RefCell::new(fates), begun_here: RefCell::default(), torn: Mutex::new(false) })
+        Ok(Self {
+            path,
+            fates: RefCell::new(fates),
+            profiles: RefCell::new(profiles),
+            begun_here: RefCell::default(),
+            torn: Mutex::new(false),
+        })
+    }
+
+    /// The profile that the reply of a line is for: that which was configured when the line came.
+    pub(super) fn profile_of(&self, line: u64) -> Option<String> {
+        self.profiles.borrow().range(..=line).next_back().and_then(|(_, profile)| profile.clone())
+    }
+
+    /// From this line on replies are for another profile than before.
+    pub(super) async fn profile_from(
+        &self,
+        host: &Host,
+        line: u64,
+        profile: Option<String>,
+    ) -> io::Result<()> {
+        let entry = json!({ "line": line, "state": "profile", "profile": profile });
+        self.profiles.borrow_mut().insert(line, profile);
+        self.write(host, &entry).await
     }
 
     /// The last line that anything is known of; 0 when there is none.
@@ -151,12 +178,23 @@ impl Journal {
 
     async fn note(&self, host: &Host, entry: Value) -> io::Result<()> {
         apply(&mut self.fates.borrow_mut(), &entry);
+        self.write(host, &entry).await
+    }
+
+    async fn write(&self, host: &Host, entry: &Value) -> io::Result<()> {
         let mut torn = self.torn.lock().await;
-        let line = format!("{}{}\n", if *torn { "\n" } else { "" }, json::spaced(&entry));
+        let line = format!("{}{}\n", if *torn { "\n" } else { "" }, json::spaced(entry));
         let outcome = host.disk().append_durably(&self.path, line.as_bytes()).await;
         *torn = outcome.is_err();
         outcome
     }
+}
+
+/// What an entry says of the profile that replies are for, if it is of that.
+fn profile_since(entry: &Value) -> Option<(u64, Option<String>)> {
+    let is_of_it = entry.get("state").is_some_and(|state| state == "profile");
+    let line = entry.get("line").and_then(Value::as_u64).filter(|_| is_of_it)?;
+    Some((line, entry.get("profile").and_then(Value::as_str).map(str::to_owned)))
 }
 
 fn apply(fates: &mut BTreeMap<u64, Fate>, entry: &Value) {

@@ -296,6 +296,7 @@ impl Receiver {
         if handed_off > offset {
             self.set_offset(handed_off).await?;
         }
+        self.note_profile(lines_after(&content, 0).last().map_or(0, |(line, _)| *line)).await;
         // How often each record of an ending must be in the transcript.
         let mut endings = BTreeMap::<(String, bool, String), usize>::new();
         for (line, accepted) in lines_after(&content, 0) {
@@ -351,6 +352,17 @@ impl Receiver {
             }
         }
         Ok(())
+    }
+
+    /// From here on replies are for the configured profile; those to what an earlier life took stay for whom they were.
+    async fn note_profile(&self, last_line: u64) {
+        let (from, profile) = (last_line + 1, &self.config.hermes_profile);
+        if self.journal.profile_of(from) == *profile {
+            return;
+        }
+        if let Err(error) = self.journal.profile_from(&self.host, from, profile.clone()).await {
+            self.log(format!("the journal could not be written: {error}")).await;
+        }
     }
 
     /// What a line of an earlier life is found to be, when that is not what it is.

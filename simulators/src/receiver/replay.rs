@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gauntlet_protocol::agy::{LAST_CONVERSATIONS, LastConversations, Replay, TurnOutput};
+use gauntlet_protocol::fleet::replay::{LastConversations, Replay, Replays, TurnOutput};
 use gauntlet_protocol::fleet::{LastOutput, Session};
 use serde_json::{Value, json};
 use tokio::sync::MutexGuard;
@@ -30,15 +30,15 @@ impl Receiver {
     /// else is to be said.
     pub(super) async fn hear_replay(
         &self,
+        words: &Replays,
         context: &str,
-        stored: Option<&Session>,
-        named: &[String],
+        (stored, named): (Option<&Session>, &[String]),
         output: &Output,
     ) -> Spoken {
         let before = stored.map(|session| session.last_output.as_ref().map_or("", |last| last.text.as_str()));
         let mut heard = match before {
             None => TurnOutput::first(&output.stdout),
-            Some(before) => TurnOutput::later(&output.stdout, before),
+            Some(before) => TurnOutput::later(words, &output.stdout, before),
         };
         let mut dead = None;
         if let Some(session) = stored.filter(|_| heard.not_found.is_some()) {
@@ -60,7 +60,7 @@ impl Receiver {
                 return Spoken { wrong_session: true, ..Spoken::default() };
             }
         }
-        if self.sees_nobody_signed_in(context, output, &heard).await {
+        if self.sees_nobody_signed_in(words, context, output, &heard).await {
             // Nothing of it is remembered: the conversation is as it was.
             return Spoken { reply: self.settings.mode.signed_out_text(), ..Spoken::default() };
         }
@@ -68,7 +68,10 @@ impl Receiver {
         let drifted = alive.is_some() && self.compare(context, &mut heard).await;
         let session = match alive {
             Some(session) => Some(session.id.clone()),
-            None => self.discover(context, dead.map(|(session, _)| session.id.as_str()), named).await,
+            None => {
+                let dead = dead.map(|(session, _)| session.id.as_str());
+                self.discover(words, context, dead, named).await
+            }
         };
         match session {
             Some(id) => {
@@ -98,8 +101,14 @@ impl Receiver {
         passed.first().map(|event| Seen { again: again(event) })
     }
 
-    async fn sees_nobody_signed_in(&self, context: &str, output: &Output, heard: &TurnOutput) -> bool {
-        let sign = SignIn::of(output, &heard.text, heard.reply.as_deref());
+    async fn sees_nobody_signed_in(
+        &self,
+        words: &Replays,
+        context: &str,
+        output: &Output,
+        heard: &TurnOutput,
+    ) -> bool {
+        let sign = SignIn::of(words, output, &heard.text, heard.reply.as_deref());
         let event = json!({ "contextId": context, "sign": sign.name(), "missing": sign.is_missing() });
         let passed = self.pass(Point::ReceiverSignIn, event).await.first();
         let missing = passed.and_then(|event| event.get("missing").and_then(Value::as_bool));
@@ -125,8 +134,8 @@ impl Receiver {
     }
 
     /// The conversations that the CLI's file names for the repository: by its configured path, and by its path without links.
-    async fn last_conversations(&self) -> [(&'static str, Option<String>); 2] {
-        let known = self.host.disk().read_if_present(self.host.home().join(LAST_CONVERSATIONS)).await;
+    async fn last_conversations(&self, words: &Replays) -> [(&'static str, Option<String>); 2] {
+        let known = self.host.disk().read_if_present(self.host.home().join(words.conversations)).await;
         let known = LastConversations::parse(&known.ok().flatten().unwrap_or_default());
         let of = |path: &str| known.of(path).map(str::to_owned);
         let real = self.host.disk().canonical(Path::new(&self.config.repo_path)).await.ok();
@@ -135,14 +144,20 @@ impl Receiver {
     }
 
     /// The same before a turn, as far as they are there.
-    pub(super) async fn named_conversations(&self) -> Vec<String> {
-        self.last_conversations().await.into_iter().filter_map(|(_, session)| session).collect()
+    pub(super) async fn named_conversations(&self, words: &Replays) -> Vec<String> {
+        self.last_conversations(words).await.into_iter().filter_map(|(_, session)| session).collect()
     }
 
     /// The conversation that the CLI has just begun. One that was named before the turn already is not it, and neither is one of
     /// another context: the CLI has not written down which one it began, and to go on with such a one would mix two.
-    async fn discover(&self, context: &str, dead: Option<&str>, named: &[String]) -> Option<String> {
-        for (by, session) in self.last_conversations().await {
+    async fn discover(
+        &self,
+        words: &Replays,
+        context: &str,
+        dead: Option<&str>,
+        named: &[String],
+    ) -> Option<String> {
+        for (by, session) in self.last_conversations(words).await {
             let whose = match &session {
                 Some(id) if self.is_of_another(context, id).await => json!("another's"),
                 Some(id) if named.contains(id) || Some(id.as_str()) == dead => json!("an earlier turn's"),

@@ -1,6 +1,6 @@
 //! Whether nobody is signed in, as far as the output of a CLI without frames tells.
 
-use gauntlet_protocol::agy::says_signed_out;
+use gauntlet_protocol::fleet::replay::Replays;
 
 use super::cli::Output;
 
@@ -21,8 +21,9 @@ pub(super) enum SignIn {
 
 impl SignIn {
     /// Judges the output of a turn, of which `added` is what earlier turns had not printed.
-    pub(super) fn of(output: &Output, printed: &str, added: Option<&str>) -> Self {
-        let has_words = says_signed_out(&output.stderr) || added.is_some_and(says_signed_out);
+    pub(super) fn of(words: &Replays, output: &Output, printed: &str, added: Option<&str>) -> Self {
+        let says_so = |text: &str| words.says_signed_out(text);
+        let has_words = says_so(&output.stderr) || added.is_some_and(says_so);
         let answered = added.is_some() && output.code == 0;
         match (has_words, answered, printed.trim().is_empty(), output.code) {
             (true, true, ..) => Self::Quoted,
@@ -53,6 +54,8 @@ impl SignIn {
 
 #[cfg(test)]
 mod tests {
+    use gauntlet_protocol::agy::REPLAYS;
+
     use super::*;
 
     #[test]
@@ -73,7 +76,7 @@ mod tests {
             ("unauthorized\nfine", Some("fine"), "", 0, Nothing),
         ] {
             let output = Output { stdout: Vec::new(), stderr: stderr.to_owned(), code };
-            assert_eq!(SignIn::of(&output, stdout, added), is, "{stdout:?} {stderr:?} {code}");
+            assert_eq!(SignIn::of(&REPLAYS, &output, stdout, added), is, "{stdout:?} {stderr:?} {code}");
         }
         assert!(Silence.is_missing() && Told.is_missing());
         assert!(!Quoted.is_missing() && !MuteFailure.is_missing() && !Nothing.is_missing());

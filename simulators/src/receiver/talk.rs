@@ -37,10 +37,6 @@ pub(crate) trait Talk {
     fn adds_usual_places(&self) -> bool {
         true
     }
-    /// Whether the CLI prints its whole conversation each time, so that one output alone says nothing.
-    fn replays(&self) -> bool {
-        false
-    }
     /// When a turn is killed, counted from its start.
     fn cap(&self, config: &Config) -> Duration {
         config.turn_cap

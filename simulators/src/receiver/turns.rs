@@ -159,12 +159,12 @@ impl Receiver {
     /// return code alone never says so.
     async fn run(&self, line: u64, context: &str, text: &str, deadline: Option<Deadline>) -> Told {
         let mode = self.settings.mode;
-        let talk = self.talk;
+        let (talk, replays) = (self.talk, mode.replays.is_some());
         let over =
             || Told { text: not_begun(mode, deadline), ended_by: EndedBy::Deadline, used: Used::nothing() };
         let stored = self.session_of(line, context).await;
         // Of several that begin at once only one could be found again, so it is held until it was.
-        let _beginning = match (talk.replays(), &stored) {
+        let _beginning = match (replays, &stored) {
             (true, None) if deadline.is_none() => self.first_turn(context).await,
             (true, None) => match self.wait_for(self.first_turn(context), deadline, context).await {
                 Waited::Got(guard) => guard,
@@ -193,7 +193,7 @@ impl Receiver {
         let Some(other) = other else { return reply };
         let seen = match (spoken.wrong_session, spoken.quotes_dead_session) {
             // Where it was heard in a replay it has been seen already.
-            (true, _) => talk.replays() || self.sees_wrong(context, stored.as_deref()).await,
+            (true, _) => replays || self.sees_wrong(context, stored.as_deref()).await,
             (false, true) => self.takes_for_a_sign(context, stored.as_deref()).await,
             (false, false) => false,
         };
@@ -256,7 +256,11 @@ impl Receiver {
             self.log(format!("dropped from the configured flags: {}", dropped.join(" "))).await;
         }
         let turn = format!("{}#{line}", self.mark());
-        let named = if talk.replays() { self.named_conversations().await } else { Vec::new() };
+        let replays = mode.replays.as_ref();
+        let named = match replays {
+            Some(words) => self.named_conversations(words).await,
+            None => Vec::new(),
+        };
         let output = match self.run_cli(args, &turn, context, session, text, deadline).await {
             Run::Ended(output) => output,
             Run::TimedOut(ended_by, stdout) => {
@@ -277,9 +281,9 @@ impl Receiver {
                 return (Told::of_nothing(text), Spoken::default());
             }
         };
-        let spoken = match talk.replays() {
-            true => self.hear_replay(context, stored, &named, &output).await,
-            false => talk.read(&Heard { mode, output: &output }),
+        let spoken = match replays {
+            Some(words) => self.hear_replay(words, context, (stored, &named), &output).await,
+            None => talk.read(&Heard { mode, output: &output }),
         };
         let spoken = self.heard(spoken, &output).await;
         let now = self.host.clock().wall().seconds();
@@ -381,7 +385,7 @@ impl Receiver {
 
     /// Calls back, and notes that this line needs nothing more, whether Hermes has the reply or it was given up.
     pub(super) async fn deliver(&self, line: u64, outcome: &Outcome) {
-        self.call_back(outcome).await;
+        self.call_back(line, outcome).await;
         if let Err(error) = self.journal.settled(&self.host, line).await {
             self.log(format!("the journal could not be written: {error}")).await;
         }

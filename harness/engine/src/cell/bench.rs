@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gauntlet_protocol::fleet::{MODES, Mode};
@@ -21,11 +22,12 @@ use gauntlet_world::{Host, Identity, Machine};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::names::Names;
+use super::names::{NEIGHBOUR_PORT, Names};
 use super::plan::Plan;
 use super::real::{RealBench, free_port, search_path};
 use super::virtual_bench::VirtualBench;
 use super::workdir;
+use crate::certify::Foreign;
 use crate::scenario::{Folder, Limits};
 use crate::strays;
 use crate::trace::{File, Trace, What};
@@ -155,7 +157,14 @@ pub(crate) fn turn_cap(plan: &Plan) -> Duration {
     let said = plan.scenario.given.receiver.config.get(&cap_member(plan)).and_then(Value::as_f64);
     let said = said.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let grace = plan.executor.grace.map_or(Duration::ZERO, Millis::duration);
-    said.unwrap_or(Limits::of(plan.lane).turn_cap).saturating_add(grace)
+    // One that is not ours may not be told of it.
+    let said = said.filter(|_| plan.foreign().is_none_or(|foreign| foreign.can_set("turn_cap")));
+    said.unwrap_or(limits(plan).turn_cap).saturating_add(grace)
+}
+
+/// The limits of a cell's receiver.
+pub(super) fn limits(plan: &Plan) -> Limits {
+    plan.foreign().map_or(Limits::of(plan.lane), |foreign| foreign.limits)
 }
 
 fn cap_member(plan: &Plan) -> String {
@@ -170,7 +179,7 @@ pub(crate) fn receiver_config(
     port: u16,
     callbacks: u16,
 ) -> Vec<u8> {
-    let (given, limits) = (&plan.scenario.given.receiver, Limits::of(plan.lane));
+    let (given, limits) = (&plan.scenario.given.receiver, limits(plan));
     let seconds = |duration: Duration| json!(duration.as_secs_f64());
     *names.hermes_url.borrow_mut() = format!("http://127.0.0.1:{callbacks}/jsonrpc");
     let mut config = json!({
@@ -243,7 +252,7 @@ pub(crate) fn launchers(
         let (program, args) = start(mode);
         (mode.name.to_owned(), Launcher { template: template(places), program, args })
     });
-    FleetSettings { receivers: receivers.collect(), injector }
+    FleetSettings { receivers: receivers.collect(), injector, health_budget: None }
 }
 
 /// The file that a deploy copies into a repository.
@@ -367,7 +376,7 @@ impl Bench {
     /// A port for one more who listens.
     pub(super) async fn further_port(&self) -> Result<u16, BenchError> {
         match self {
-            Bench::Virtual(_) => Ok(9229),
+            Bench::Virtual(_) => Ok(NEIGHBOUR_PORT),
             Bench::Real(bench) => {
                 let port = free_port(&bench.harness).await;
                 port.map_err(|error| BenchError::because("no port is free", error))
@@ -380,6 +389,21 @@ impl Bench {
         match self {
             Bench::Virtual(bench) => bench.injector.clone(),
             Bench::Real(bench) => bench.injector(),
+        }
+    }
+
+    /// What a runtime of this cell is told, beside its files.
+    pub(super) fn fleet_settings(&self) -> FleetSettings {
+        match self {
+            Bench::Virtual(bench) => bench.fleet_settings(),
+            Bench::Real(bench) => bench.fleet_settings(),
+        }
+    }
+
+    /// The runtime of the second profile is there; what it launches is none of a turn's leftovers.
+    pub(super) fn note_neighbour(&self, neighbour: &Runtime) {
+        if let Bench::Real(bench) = self {
+            *bench.neighbour.borrow_mut() = Some(neighbour.clone());
         }
     }
 
@@ -399,23 +423,41 @@ impl Bench {
             Bench::Real(bench) => bench.launch_receiver().await?,
         }
         let harness = self.harness();
-        let deadline = harness.clock().now() + READY;
+        let deadline = harness.clock().now() + self.foreign().map_or(READY, |foreign| foreign.ready_within());
         while harness.clock().now() < deadline && self.receiver_runs() {
             if self.is_ready().await {
+                self.is_settled();
                 trace.push(What::Ready { host: "receiver".to_owned() });
                 self.look("ready", trace);
                 return Ok(());
             }
             harness.clock().sleep(Duration::from_millis(10)).await;
         }
+        self.foreign().into_iter().for_each(|foreign| foreign.became_ready(false));
         if let Some(code) = self.receiver_code() {
             trace.push(What::Ended { host: "receiver".to_owned(), code });
         }
         Ok(())
     }
 
+    /// The receiver that is not ours, if one is certified.
+    fn foreign(&self) -> Option<&Arc<Foreign>> {
+        match self {
+            Bench::Virtual(_) => None,
+            Bench::Real(bench) => bench.foreign(),
+        }
+    }
+
+    /// The receiver is ready: what there is of it now is it, and not what it began.
+    fn is_settled(&self) {
+        if let Bench::Real(bench) = self {
+            bench.settle();
+        }
+    }
+
     async fn is_ready(&self) -> bool {
-        let Ok(url) = format!("http://127.0.0.1:{}/health", self.receiver_port()).parse() else {
+        let path = self.foreign().map_or("/health", |foreign| foreign.ready_path());
+        let Ok(url) = format!("http://127.0.0.1:{}{path}", self.receiver_port()).parse() else {
             return false;
         };
         let request = Request {
@@ -555,7 +597,7 @@ impl Bench {
         let path = self.places().path(written);
         let outcome = match self {
             Bench::Virtual(bench) => bench.remove(&path),
-            Bench::Real(_) => crate::files::remove(&path),
+            Bench::Real(bench) => bench.remove(&path),
         };
         outcome.map_err(|error| BenchError::because(&format!("cannot remove {written}"), error))
     }

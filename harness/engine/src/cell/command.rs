@@ -49,8 +49,8 @@ impl Stagehand {
     fn note_sent(&self, key: &str, args: &[String], code: i32, printed: Option<&Value>) -> bool {
         let sends = args.first().is_some_and(|command| command == "send");
         let to_subject = sends && args.iter().any(|argument| argument == PEER);
-        // Any other code tells that nothing was sent.
-        if !to_subject || !matches!(code, 0 | 1) {
+        // Any other code tells that nothing was sent; one that was killed tells nothing.
+        if !to_subject || code >= 2 {
             return false;
         }
         let told = |name: &str| printed?.get(name)?.as_str();

@@ -22,11 +22,13 @@ use gauntlet_world::{Either, Host, race};
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
-use super::bench::{Bench, BenchError, HERMES_TOKEN, Places, Process, RECEIVER_TOKEN, runtime_environment};
+use super::bench::{
+    Bench, BenchError, HERMES_TOKEN, PEER, Places, Process, RECEIVER_TOKEN, runtime_environment,
+};
 use super::names::Names;
 use super::plan::Plan;
 use super::workdir;
-use crate::scenario::{Call, HostName, MindPart, Nodes as Which};
+use crate::scenario::{Call, HostName, MindPart, Nodes as Which, SubjectKind};
 use crate::trace::{Trace, What};
 
 /// How long a node may take to be loaded, to listen, or to stop.
@@ -115,6 +117,43 @@ impl Nodes {
         Ok(())
     }
 
+    /// Finds a place for a second profile beside a receiver, before anybody is told of it.
+    pub(super) async fn find_place(&self) -> Result<(), BenchError> {
+        if self.plan.scenario.given.hermes.neighbour.is_some() {
+            let port = self.bench.further_port().await?;
+            self.neighbour_port.set(port);
+            self.names.neighbour_port.set(port);
+        }
+        Ok(())
+    }
+
+    /// Starts the second profile beside a receiver and its runtime, and makes the two known to each other.
+    pub(super) async fn begin_beside(&self) -> Result<(), BenchError> {
+        let (Some(_), Some(runtime)) = (&self.plan.scenario.given.hermes.neighbour, self.bench.runtime())
+        else {
+            return Ok(());
+        };
+        let port = self.neighbour_port.get();
+        let entry = format!(
+            "    {}:\n      url: http://127.0.0.1:{port}\n      token_env: {HERMES_TOKEN}\n",
+            NODES[1]
+        );
+        self.bench.write("~hermes/fleet.yaml", &entry, true)?;
+        let at =
+            |port: u16, token: &str| json!({ "url": format!("http://127.0.0.1:{port}"), "token_env": token });
+        let mut subject = at(self.bench.receiver_port(), RECEIVER_TOKEN);
+        subject["mode"] = json!(self.plan.executor.id.value);
+        let fleet = json!({
+            "self": { "name": NODES[1] },
+            "server": { "bind_host": "127.0.0.1", "bind_port": port, "token_env": HERMES_TOKEN },
+            "agents": { "gauntlet": at(runtime.port(), HERMES_TOKEN), PEER: subject },
+        });
+        self.bench.write("~neighbour/fleet.yaml", &json!({ "fleet": fleet }).to_string(), false)?;
+        self.load(HostName::Neighbour).await?;
+        self.connect(Which::Neighbour).await;
+        Ok(())
+    }
+
     /// Starts again what a power cut ended: every node listens.
     pub(super) async fn begin_again(&self) -> Result<(), BenchError> {
         self.subject.borrow_mut().take();
@@ -182,11 +221,17 @@ impl Nodes {
             model: Some(model.clone()),
         };
         let minds = Minds { agent, model: Some(model) };
+        // Beside a receiver it is a runtime like the other one: it deploys, and has the cell's quirks.
+        let fleet = match self.plan.scenario.subject {
+            SubjectKind::Hermes => FleetSettings::default(),
+            _ => self.bench.fleet_settings(),
+        };
         let body: Program = program(move |host: Host| {
             let (ready, settings, minds) = (ready.clone(), settings.clone(), minds.clone());
+            let fleet = fleet.clone();
             async move {
                 let node = match implementation {
-                    Implementation::Node => Runtime::load(host, FleetSettings::default(), minds)
+                    Implementation::Node => Runtime::load(host, fleet, minds)
                         .await
                         .map(|runtime| Node::Runtime(Box::new(runtime)))
                         .map_err(|error| error.to_string()),
@@ -219,6 +264,9 @@ impl Nodes {
         let loaded = self.bench.harness().clock().within(PATIENCE, loaded).await;
         *self.place(host).borrow_mut() = match loaded {
             Some(Ok(Ok(node))) => {
+                if let Node::Runtime(runtime) = &node {
+                    self.bench.note_neighbour(runtime);
+                }
                 self.trace.push(What::Ready { host: name.to_owned() });
                 Some(Live { node, process })
             }
@@ -299,17 +347,16 @@ impl Nodes {
         let host = if call.by_neighbour { HostName::Neighbour } else { HostName::Hermes };
         let live = self.place(host).borrow().clone();
         let Some(live) = live else { return json!({ "tool": { "interrupted": "the node does not run" } }) };
-        let args = self.names.resolve_value(&call.args);
+        let (tool, args) = (self.names.resolve(&call.tool), self.names.resolve_value(&call.args));
         let called = async {
             match &live.node {
                 Node::Runtime(runtime) => {
-                    let outcome = runtime.call(&call.caller(), &call.tool, args).await;
+                    let outcome = runtime.call(&call.caller(), &tool, args).await;
                     outcome.unwrap_or_else(|error| json!({ "refused": error.to_string() }))
                 }
                 Node::Peer(peer) => {
-                    let outcome = peer.tool(&call.tool, &args).await;
-                    outcome
-                        .unwrap_or_else(|| json!({ "refused": format!("there is no tool {:?}", call.tool) }))
+                    let outcome = peer.tool(&tool, &args).await;
+                    outcome.unwrap_or_else(|| json!({ "refused": format!("there is no tool {tool:?}") }))
                 }
             }
         };

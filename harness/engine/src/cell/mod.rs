@@ -6,6 +6,7 @@
 mod bench;
 mod command;
 mod crowd;
+mod foreign;
 mod held;
 mod hermes;
 mod names;
@@ -21,7 +22,7 @@ mod workdir;
 pub(crate) use bench::turn_cap;
 pub(crate) use names::Names;
 pub use names::Told;
-pub use plan::{Deviation, Plan};
+pub use plan::{Deviation, Explored, Plan};
 pub(crate) use real::{RealSettings, clear_away};
 pub use run::Outcome;
 pub(crate) use run::run;

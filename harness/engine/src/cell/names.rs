@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -12,7 +13,7 @@ use crate::braces;
 use crate::data::executor::Executor;
 
 /// What the names of a cell came to, beside what follows from its id.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Told {
     /// Contexts that receivers made up, by the dispatch that they were made up for.
@@ -21,6 +22,9 @@ pub struct Told {
     workdir: String,
     /// Where the receiver called back by its configuration.
     hermes_url: String,
+    /// Where the subject's neighbour listened, when it was no usual place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    neighbour_port: Option<u16>,
     /// Where the subject listened.
     port: u16,
 }
@@ -40,9 +44,14 @@ pub(crate) struct Names {
     pub(crate) workdir: RefCell<String>,
     /// Where the receiver calls back by its configuration, for `{hermes_url}`.
     pub(crate) hermes_url: RefCell<String>,
+    /// Where the second profile of the machine listens, for `{neighbour_url}`.
+    pub(crate) neighbour_port: Cell<u16>,
     /// Where the subject listens, for `{port}`.
     pub(crate) port: Cell<u16>,
 }
+
+/// Where the second profile of a simulated machine listens.
+pub(super) const NEIGHBOUR_PORT: u16 = 9229;
 
 impl Names {
     pub(crate) fn new(seed: &[u8; 32], executor: Arc<Executor>) -> Self {
@@ -56,6 +65,7 @@ impl Names {
             executor,
             workdir: RefCell::default(),
             hermes_url: RefCell::default(),
+            neighbour_port: Cell::new(NEIGHBOUR_PORT),
             port: Cell::default(),
         }
     }
@@ -66,6 +76,7 @@ impl Names {
             made_up: self.made_up.borrow().clone(),
             workdir: self.workdir.borrow().clone(),
             hermes_url: self.hermes_url.borrow().clone(),
+            neighbour_port: Some(self.neighbour_port.get()).filter(|port| *port != NEIGHBOUR_PORT),
             port: self.port.get(),
         }
     }
@@ -75,6 +86,7 @@ impl Names {
         self.made_up.borrow_mut().clone_from(&told.made_up);
         self.workdir.borrow_mut().clone_from(&told.workdir);
         self.hermes_url.borrow_mut().clone_from(&told.hermes_url);
+        self.neighbour_port.set(told.neighbour_port.unwrap_or(NEIGHBOUR_PORT));
         self.port.set(told.port);
     }
 
@@ -128,6 +140,9 @@ impl Names {
             Some(("nonce", name)) => Some(self.nonce(name)),
             None if inner == "workdir" => Some(self.workdir.borrow().clone()),
             None if inner == "hermes_url" => Some(self.hermes_url.borrow().clone()),
+            None if inner == "neighbour_url" => {
+                Some(format!("http://127.0.0.1:{}/jsonrpc", self.neighbour_port.get()))
+            }
             None if inner == "port" => Some(self.port.get().to_string()),
             None => self.executor.word(inner).map(str::to_owned),
             _ => None,

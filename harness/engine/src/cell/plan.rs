@@ -5,8 +5,11 @@ use std::sync::Arc;
 use gauntlet_protocol::fleet::extension::{Extension, Taker};
 use gauntlet_reports::Lane;
 use gauntlet_simulators::cli::Profile;
+use gauntlet_world::fault::Rule;
 use gauntlet_world::injection::Quirk;
+use gauntlet_world::simulated::Forgotten;
 
+use crate::certify::{Fitted, Foreign};
 use crate::data::executor::Executor;
 use crate::data::fault::Fault;
 use crate::data::release::Release;
@@ -19,6 +22,24 @@ pub enum Deviation {
     Quirk(Arc<Quirk>),
     /// The world misbehaves.
     Fault(Arc<Fault>),
+    /// The world misbehaves where exploration wants it to.
+    Explored(Arc<Explored>),
+}
+
+/// What exploration does to a cell. Its seed is that of the plain one, so that everything up to the first crash happens as it does
+/// there.
+#[derive(Debug, Clone, Default)]
+pub struct Explored {
+    /// Where it bites, as a person would write it: `17:kill:before`.
+    pub point: String,
+    /// The faults. With none the cell is the plain one, judged by what holds in every cell.
+    pub rules: Vec<Rule>,
+    /// The command that runs this cell alone.
+    pub reproduce: String,
+    /// Whether the port calls are kept.
+    pub log: bool,
+    /// Calls that do nothing and say that they did.
+    pub forgotten: Vec<Forgotten>,
 }
 
 impl Deviation {
@@ -27,14 +48,16 @@ impl Deviation {
         match self {
             Deviation::Quirk(quirk) => &quirk.id,
             Deviation::Fault(fault) => &fault.id.value,
+            Deviation::Explored(explored) => &explored.point,
         }
     }
 
-    /// `quirk` or `fault`.
+    /// `quirk`, `fault` or `crash`.
     pub fn kind(&self) -> &'static str {
         match self {
             Deviation::Quirk(_) => "quirk",
             Deviation::Fault(_) => "fault",
+            Deviation::Explored(_) => "crash",
         }
     }
 }
@@ -58,6 +81,8 @@ pub struct Plan {
     pub seed: u64,
     /// The lane.
     pub lane: Lane,
+    /// The receiver that is not ours and that stands in the place of the reference, if one is certified.
+    pub fitted: Option<Arc<Fitted>>,
 }
 
 impl Plan {
@@ -106,16 +131,53 @@ impl Plan {
         self.declares().iter().filter_map(|uri| Extension::named(uri)).collect()
     }
 
+    /// The receiver that is not ours, if one is certified.
+    pub(crate) fn foreign(&self) -> Option<&Arc<Foreign>> {
+        self.fitted.as_ref().map(|fitted| &fitted.foreign)
+    }
+
     /// Whether even the reference cannot keep a requirement on this version of the CLI, whatever else is the matter.
     pub fn breaks(&self, requirement: &str) -> bool {
         self.profile.breaks.contains_key(requirement)
     }
 
+    /// The faults that the world of this cell is made with.
+    pub(crate) fn faults(&self) -> Vec<Rule> {
+        let of_story = self.scenario.given.disturbances.faults.iter();
+        let mut faults: Vec<Rule> = match &self.deviation {
+            Some(Deviation::Fault(fault)) => vec![self.executor.rule(&fault.rule)],
+            Some(Deviation::Explored(explored)) => explored.rules.clone(),
+            Some(Deviation::Quirk(_)) | None => Vec::new(),
+        };
+        faults.extend(of_story.map(|rule| self.executor.rule(rule)));
+        faults
+    }
+
+    /// Whether exploration made the cell.
+    pub(crate) fn is_made_by_exploration(&self) -> bool {
+        matches!(self.deviation, Some(Deviation::Explored(_)))
+            || self.scenario.given.disturbances.is_anything()
+    }
+
+    /// Whether crashes come where no step of the story expects them, so that its steps wait for what is started again.
+    pub(crate) fn is_explored(&self) -> bool {
+        !matches!(self.deviation, Some(Deviation::Fault(_))) && !self.faults().is_empty()
+    }
+
+    /// Whether a story that was written for a world that behaves may go otherwise here.
+    pub(crate) fn is_only_judged_by_invariants(&self) -> bool {
+        matches!(self.deviation, Some(Deviation::Fault(_) | Deviation::Explored(_)))
+    }
+
     /// The seed of everything random in this cell: the root seed and the id.
     pub fn cell_seed(&self) -> [u8; 32] {
+        let id = match &self.deviation {
+            Some(Deviation::Explored(_)) => Plan { deviation: None, ..self.clone() }.id(),
+            _ => self.id(),
+        };
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.seed.to_le_bytes());
-        hasher.update(self.id().as_bytes());
+        hasher.update(id.as_bytes());
         *hasher.finalize().as_bytes()
     }
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use gauntlet_runtime::Runtime;
+use gauntlet_runtime::fleet::Settings as FleetSettings;
 use gauntlet_simulators::receiver::Deviations;
 use gauntlet_simulators::{control, gate};
 use gauntlet_world::injection::Injector;
@@ -21,11 +22,13 @@ use super::bench::{
     BenchError, Places, TEMPLATE, fleet_yaml, launchers, prefixed, receiver_config, receiver_environment,
     runtime_environment, template, watch_deliveries,
 };
+use super::foreign::{self, CellOfSubject, ForeignSubject};
 use super::names::Names;
 use super::plan::Plan;
 use super::stage::CellStage;
 use super::tap::{OnlyOpened, Wire};
 use super::workdir;
+use crate::certify::Foreign;
 use crate::files;
 use crate::hold::Hold;
 use crate::strays;
@@ -40,17 +43,28 @@ pub(crate) struct RealSettings {
     pub(crate) root: PathBuf,
     /// Where the cell is to be held.
     pub(crate) hold: Option<Arc<Hold>>,
+    /// Nothing else is run meanwhile, after it failed beside others.
+    pub(crate) is_alone: bool,
 }
+
+/// How long a deployed receiver may take to be healthy in a cell that is looked at again. The product line gives it eight seconds, which
+/// are over before a process has begun on a computer with enough else to do.
+const PATIENT_HEALTH: Duration = Duration::from_secs(30);
 
 /// The bench of the real lane.
 pub(crate) struct RealBench {
+    is_alone: bool,
     pub(crate) places: Places,
     pub(crate) receiver_port: u16,
     pub(crate) harness: Host,
     pub(crate) client: Host,
     pub(crate) runtime: RefCell<Option<Runtime>>,
+    /// That of the second profile, beside a receiver.
+    pub(super) neighbour: RefCell<Option<Runtime>>,
     runtime_host: Host,
     receiver: RefCell<Option<Started>>,
+    /// The receiver that is not ours: what of this cell it was given, and what it consists of.
+    subject: Option<ForeignSubject>,
     pub(super) binary: PathBuf,
     plan: Plan,
     names: Rc<Names>,
@@ -58,8 +72,12 @@ pub(crate) struct RealBench {
     wire: Rc<Wire>,
 }
 
+/// The code of a receiver that was not started, since no start of it ever came to anything.
+const NEVER_STARTED: i32 = -1;
+
 struct Started {
-    pid: Pid,
+    /// Nothing of one that somebody else started.
+    pid: Option<Pid>,
     code: Rc<Cell<Option<i32>>>,
     ended: Rc<Notify>,
 }
@@ -122,7 +140,10 @@ impl RealBench {
             let (places, trace) = (places.clone(), trace.clone());
             move |moment: &str| look_at_files(&places, &trace, moment)
         };
-        let receiver_port = free_port(&harness).await.map_err(wrong)?;
+        let receiver_port = match plan.foreign().and_then(|foreign| foreign.port()) {
+            Some(port) => port,
+            None => free_port(&harness).await.map_err(wrong)?,
+        };
         names.port.set(receiver_port);
         let wire = Rc::new(Wire::new(trace.clone(), receiver_port, Box::new(look.clone())));
         let stage = Rc::new(CellStage::new(
@@ -143,13 +164,16 @@ impl RealBench {
         }
         open_control(plan, &harness, settings, &places, &stage).await?;
         let bench = Self {
+            is_alone: settings.is_alone,
             places,
             receiver_port,
             harness,
             client,
             runtime: RefCell::default(),
+            neighbour: RefCell::default(),
             runtime_host,
             receiver: RefCell::default(),
+            subject: plan.foreign().map(ForeignSubject::new),
             binary: settings.binary.clone(),
             plan: plan.clone(),
             names: names.clone(),
@@ -159,14 +183,21 @@ impl RealBench {
         Ok((bench, wire))
     }
 
-    /// Starts the runtime, puts the gate before it when the scenario asks for one, and tells the receiver where callbacks go.
-    pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
+    /// What a runtime of this cell is told, beside its files.
+    pub(super) fn fleet_settings(&self) -> FleetSettings {
         let deployed = deployed(&self.places).to_string_lossy().into_owned();
-        let settings = launchers(&self.places, self.injector(), |mode| {
+        let mut settings = launchers(&self.places, self.injector(), |mode| {
             // Unlike the receiver of the cell it outlives whoever started it; what is left of it is swept with the cell.
             let args = ["serve", mode.name, "--deviations", &deployed];
             (self.binary.to_string_lossy().into_owned(), args.map(str::to_owned).into())
         });
+        settings.health_budget = self.is_alone.then_some(PATIENT_HEALTH);
+        settings
+    }
+
+    /// Starts the runtime, puts the gate before it when the scenario asks for one, and tells the receiver where callbacks go.
+    pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
+        let settings = self.fleet_settings();
         let runtime = Runtime::start(self.runtime_host.clone(), settings).await;
         let runtime = runtime.map_err(|error| BenchError::because("the runtime did not start", error))?;
         let answers = self.plan.scenario.given.hermes.answers.clone();
@@ -193,13 +224,37 @@ impl RealBench {
     }
 
     fn configure_receiver(&self, callbacks: u16) -> io::Result<()> {
+        if let Some(subject) = &self.subject {
+            let cell = self.cell_of_subject();
+            subject.is_told(&cell, callbacks);
+            return Ok(());
+        }
         let config = receiver_config(&self.plan, &self.names, &self.places, self.receiver_port, callbacks);
         let path = self.places.repo().join(self.plan.executor.file("config").unwrap_or_default());
         files::write(&path, &config)?;
         files::set_mode(&path, 0o600)
     }
 
+    fn cell_of_subject(&self) -> CellOfSubject<'_> {
+        CellOfSubject { plan: &self.plan, names: &self.names, places: &self.places, port: self.receiver_port }
+    }
+
+    /// The receiver that is not ours, if one is certified.
+    pub(crate) fn foreign(&self) -> Option<&Arc<Foreign>> {
+        self.plan.foreign()
+    }
+
+    /// The receiver is ready: the processes that there are now are its own.
+    pub(crate) fn settle(&self) {
+        let Some(subject) = &self.subject else { return };
+        let pid = self.running_pid();
+        subject.settled(strays::of_cell(&self.places.root, pid.map(|pid| pid.0)));
+    }
+
     pub(crate) async fn launch_receiver(&self) -> Result<(), BenchError> {
+        if let Some(subject) = &self.subject {
+            return self.launch_subject(subject).await;
+        }
         let mut command = Command::new(self.binary.to_string_lossy(), self.places.repo());
         let deviations = deviations(&self.places).to_string_lossy().into_owned();
         let args = ["receiver", &self.plan.executor.id.value, "--deviations", &deviations];
@@ -212,7 +267,25 @@ impl RealBench {
         command.stderr = Output::Append(self.places.log());
         let child = self.harness.processes().spawn(command).await;
         let child = child.map_err(|error| BenchError::because("cannot start the receiver", error))?;
-        let started = Started { pid: child.pid, code: Rc::default(), ended: Rc::default() };
+        let started = Started { pid: Some(child.pid), code: Rc::default(), ended: Rc::default() };
+        self.harness.spawn(reap(child, started.code.clone(), started.ended.clone()));
+        *self.receiver.borrow_mut() = Some(started);
+        Ok(())
+    }
+
+    async fn launch_subject(&self, subject: &ForeignSubject) -> Result<(), BenchError> {
+        let wrong = |error| BenchError::because("cannot write the receiver's files", error);
+        subject.write_files(&self.cell_of_subject()).map_err(wrong)?;
+        // One that was never ready is not waited for again and again; and one that runs already is not started.
+        let Some(command) = subject.command(&self.cell_of_subject()) else {
+            let code = Rc::new(Cell::new((!subject.foreign.runs_already()).then_some(NEVER_STARTED)));
+            *self.receiver.borrow_mut() = Some(Started { pid: None, code, ended: Rc::default() });
+            return Ok(());
+        };
+        let child = self.harness.processes().spawn(command).await;
+        let mut child = child.map_err(|error| BenchError::because("cannot start the receiver", error))?;
+        foreign::keep_log(&self.harness, &mut child, self.places.log());
+        let started = Started { pid: Some(child.pid), code: Rc::default(), ended: Rc::default() };
         self.harness.spawn(reap(child, started.code.clone(), started.ended.clone()));
         *self.receiver.borrow_mut() = Some(started);
         Ok(())
@@ -224,15 +297,12 @@ impl RealBench {
     }
 
     pub(crate) fn receiver_runs(&self) -> bool {
-        self.running_pid().is_some()
+        self.receiver.borrow().as_ref().is_some_and(|started| started.code.get().is_none())
     }
 
     fn running_pid(&self) -> Option<Pid> {
-        self.receiver
-            .borrow()
-            .as_ref()
-            .filter(|started| started.code.get().is_none())
-            .map(|started| started.pid)
+        let receiver = self.receiver.borrow();
+        receiver.as_ref().filter(|started| started.code.get().is_none()).and_then(|started| started.pid)
     }
 
     pub(crate) fn receiver_code(&self) -> Option<i32> {
@@ -250,12 +320,27 @@ impl RealBench {
     }
 
     pub(crate) async fn signal_receiver(&self, signal: Signal) {
-        if let Some(pid) = self.running_pid() {
+        let own = self.subject.iter().flat_map(|subject| subject.own(signal));
+        for pid in self.running_pid().into_iter().chain(own) {
             let _ = self.harness.processes().signal(pid, signal).await;
+        }
+        if self.subject.as_ref().is_some_and(|subject| subject.foreign.runs_already()) {
+            // Nobody here ends it; the cell has no more to do with it.
+            let receiver = self.receiver.borrow();
+            receiver.iter().for_each(|started| {
+                started.code.set(Some(0));
+                started.ended.notify_waiters();
+            });
         }
     }
 
+    pub(crate) fn remove(&self, path: &Path) -> io::Result<()> {
+        self.subject.iter().for_each(|subject| subject.was_changed(path));
+        files::remove(path)
+    }
+
     pub(crate) fn write(&self, path: &Path, content: &[u8], append: bool) -> io::Result<()> {
+        self.subject.iter().for_each(|subject| subject.was_changed(path));
         let mut whole = if append { files::read(path).unwrap_or_default() } else { Vec::new() };
         whole.extend_from_slice(content);
         files::write(path, &whole)
@@ -264,11 +349,15 @@ impl RealBench {
     /// Every process of the cell but receivers.
     pub(crate) fn strays(&self) -> Vec<(Pid, String)> {
         let receiver = self.running_pid().map(|pid| pid.0);
-        let deployed: Vec<u32> =
-            self.runtime.borrow().iter().flat_map(|runtime| runtime.launched()).map(|pid| pid.0).collect();
+        let (own, neighbour) = (self.runtime.borrow(), self.neighbour.borrow());
+        let runtimes = own.iter().chain(neighbour.iter());
+        let deployed: Vec<u32> = runtimes.flat_map(Runtime::launched).map(|pid| pid.0).collect();
         let strays = strays::of_cell(&self.places.root, receiver).into_iter();
         strays
             .filter(|stray| !deployed.contains(&stray.pid))
+            .filter(|stray| {
+                !self.receiver_runs() || self.subject.as_ref().is_none_or(|subject| !subject.has(stray))
+            })
             .map(|stray| (Pid(stray.pid), stray.name))
             .collect()
     }

@@ -1,5 +1,6 @@
 //! One cell from beginning to end.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use super::hermes::Nodes;
 use super::names::{Names, Told};
 use super::plan::{Deviation, Plan};
 use super::real::{RealBench, RealSettings};
-use super::steps::Stagehand;
+use super::steps::{KILLED, Stagehand};
 use super::virtual_bench::VirtualBench;
 use crate::data::catalogue::{Catalogue, Role};
 use crate::oracle::{self, Judgement, Memory};
@@ -36,6 +37,8 @@ pub struct Outcome {
     pub events: Vec<(Point, Value)>,
     /// The port calls: what faults would have had to bite on.
     pub touches: Vec<Touch>,
+    /// How often a fault bit.
+    pub bitten: usize,
     /// Why there is no verdict: the harness or its environment failed.
     pub error: Option<String>,
     /// The secrets of this cell, which must be redacted wherever its observations are shown.
@@ -52,7 +55,11 @@ const HELD: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Runs and judges a cell. The caller provides the runtime: current-thread, and paused for the virtual lane.
 pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSettings>) -> Outcome {
     let seed = plan.cell_seed();
-    let names = Rc::new(Names::new(&seed, plan.executor.clone()));
+    let mut names = Names::new(&seed, plan.executor.clone());
+    if let Some(token) = plan.foreign().and_then(|foreign| foreign.token.clone()) {
+        names.token = token;
+    }
+    let names = Rc::new(names);
     #[expect(clippy::disallowed_methods, reason = "the trace is of no host; its time is the runtime's own")]
     let trace = Rc::new(Trace::begin(Instant::now()));
     let mut outcome = Outcome { secrets: names.redacted(), ..Outcome::default() };
@@ -84,13 +91,15 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
         nodes: Nodes::new(plan, &bench, &names, &trace),
         memory: Memory::default(),
         hold: real.and_then(|settings| settings.hold.clone()),
+        revived: Cell::new(false),
     });
     if plan.scenario.subject != SubjectKind::Hermes {
         watch_crashes(&hand);
     }
     let harness = bench.harness().clone();
     // Whoever looks at a cell takes the time that it takes.
-    let horizon = hand.hold.as_ref().map_or(Limits::horizon(plan.lane), |_| HELD);
+    let usual = plan.foreign().map_or(Limits::horizon(plan.lane), |foreign| foreign.horizon());
+    let horizon = hand.hold.as_ref().map_or(usual, |_| HELD);
     match harness.clock().within(horizon, play(&hand, catalogue)).await {
         Some(Ok(())) => {}
         Some(Err(error)) => outcome.error = Some(error.to_string()),
@@ -107,10 +116,16 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
     } else {
         outcome.touches = bench.touches();
     }
+    if let (Some(Deviation::Explored(_)), Bench::Virtual(bench)) = (&plan.deviation, &*bench) {
+        (outcome.touches, outcome.bitten) = (bench.world.log(), bench.world.bitten());
+    }
     wire.end();
     outcome.observations = trace.take();
     outcome.secrets.extend(oracle::deployed_bearers(&outcome.observations));
     outcome.judgements = oracle::judge(plan, catalogue, &names, &outcome.observations, &hand.memory);
+    for (id, reason) in plan.fitted.iter().flat_map(|fitted| &fitted.left_out) {
+        outcome.judgements.entry(id.clone()).or_insert_with(|| Judgement::skipped(reason));
+    }
     outcome.names = names.told();
     if plan.lane == Lane::Virtual {
         outcome.digest = digest(&outcome.observations);
@@ -124,7 +139,9 @@ async fn play(hand: &Rc<Stagehand>, catalogue: &Catalogue) -> Result<(), BenchEr
     if hand.plan.scenario.subject == SubjectKind::Hermes {
         hand.nodes.begin().await?;
     } else {
+        hand.nodes.find_place().await?;
         hand.bench.start_runtime().await?;
+        hand.nodes.begin_beside().await?;
         if hand.plan.scenario.given.receiver.started {
             hand.start_receiver().await?;
         }
@@ -177,7 +194,9 @@ fn watch_crashes(hand: &Rc<Stagehand>) {
             if runtime_died && let Err(error) = bench.start_runtime().await {
                 tracing::debug!(%error, "the runtime did not come back");
             }
-            if !bench.receiver_runs() {
+            // One that the story has not started, or ended, is not there to be started again.
+            if bench.receiver_code() == Some(KILLED) {
+                hand.revived.set(true);
                 let _ = hand.start_receiver().await;
             }
         }
@@ -206,14 +225,17 @@ impl Stagehand {
         // For outcomes that should not come it is waited until nothing happens any more.
         while clock.now() < deadline && clock.within(quiet, self.trace.changed()).await.is_some() {}
         // Every dispatch has its outcome, so no turn is running: what still lives was left behind by one.
-        if done && self.bench.receiver_runs() {
+        let unsure = |what: &What| matches!(what, What::Dispatched { acknowledged: false, .. });
+        // What may have been taken without its sender knowing may be at work.
+        let unsure = self.plan.is_made_by_exploration() && self.trace.any(unsure);
+        if done && !unsure && self.bench.receiver_runs() {
             self.look_for_leftovers("at rest").await;
         }
     }
 
     /// Whether an outcome can still come: the receiver runs, or a fault's aftermath will start it again.
     fn someone_works(&self) -> bool {
-        self.bench.receiver_runs() || matches!(self.plan.deviation, Some(Deviation::Fault(_)))
+        self.bench.receiver_runs() || !self.plan.faults().is_empty()
     }
 
     /// Ends the receiver as an operator would, and looks at what it leaves behind.
@@ -223,7 +245,9 @@ impl Stagehand {
             self.bench.stop_receiver().await;
             if let Some(code) = self.bench.receiver_ends(Duration::from_secs(10)).await {
                 self.trace.push(What::Ended { host: "receiver".to_owned(), code });
-                self.look_for_leftovers("ended").await;
+                if code != KILLED {
+                    self.look_for_leftovers("ended").await;
+                }
             }
         }
     }

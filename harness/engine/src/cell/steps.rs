@@ -1,5 +1,6 @@
 //! Going through the steps of a scenario.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -34,6 +35,11 @@ const SURPLUS: Duration = Duration::from_millis(20);
 /// How long a process may take to end when it is asked to.
 const STOP: Duration = Duration::from_secs(10);
 
+/// The return code of a process that was killed.
+pub(super) const KILLED: i32 = -9;
+/// How long a step waits for a runtime that a crash took from it. What died is back after a second.
+const BACK: Duration = Duration::from_secs(5);
+
 /// What the steps of a cell work with.
 pub(super) struct Stagehand {
     pub(super) plan: Plan,
@@ -46,6 +52,8 @@ pub(super) struct Stagehand {
     pub(super) memory: Memory,
     /// Where it is to be held.
     pub(super) hold: Option<Arc<Hold>>,
+    /// The receiver that runs was started again after a crash, and not by a step.
+    pub(super) revived: Cell<bool>,
 }
 
 /// The key under which a step's result is in the trace: its number, and its name if it has one.
@@ -96,7 +104,7 @@ impl Stagehand {
                 // Its result comes when its answer does.
                 None => return Ok(()),
             },
-            Verb::Call(call) if self.judges_hermes() => self.nodes.call(call).await,
+            Verb::Call(call) if self.judges_hermes() || call.by_neighbour => self.nodes.call(call).await,
             Verb::Call(call) => self.call(&key, call).await,
             Verb::Run(run) => self.bench.run(&run.command).await?,
             Verb::Command(command) => self.command(&key, command).await?,
@@ -151,7 +159,11 @@ impl Stagehand {
                 };
                 for port in stranger.port..=stranger.to.unwrap_or(stranger.port) {
                     let after = stranger.after.map_or(Duration::ZERO, |after| after.duration());
-                    self.bench.let_a_stranger_listen(port, says.clone(), after).await?;
+                    match self.bench.let_a_stranger_listen(port, says.clone(), after).await {
+                        // A crash left somebody there whom the story has not.
+                        Err(_) if self.is_explored() => {}
+                        listens => listens?,
+                    }
                 }
                 json!({})
             }
@@ -178,6 +190,10 @@ impl Stagehand {
                 self.trace.push(What::Deployed { pid, args });
             }
         }
+    }
+
+    pub(super) fn is_explored(&self) -> bool {
+        self.plan.is_explored()
     }
 
     fn judges_hermes(&self) -> bool {
@@ -243,16 +259,16 @@ impl Stagehand {
             let caller = call.caller();
             let calls = (0..many).map(|_| self.tool(&name, &caller, args.clone()));
             let tools = join_all(calls).await;
-            tools.iter().for_each(|tool| self.note_called_dispatch(key, tool));
+            tools.iter().for_each(|tool| self.note_called_dispatch(key, &name, &args, tool));
             return json!({ "tools": tools, "sent": self.requests_of(key) });
         }
-        let tool = self.tool(&name, &call.caller(), args).await;
-        self.note_called_dispatch(key, &tool);
+        let tool = self.tool(&name, &call.caller(), args.clone()).await;
+        self.note_called_dispatch(key, &name, &args, &tool);
         json!({ "tool": tool })
     }
 
     /// A tool may have sent work that somebody acknowledged: its sender is owed the outcome as after a dispatch.
-    fn note_called_dispatch(&self, key: &str, tool: &Value) {
+    fn note_called_dispatch(&self, key: &str, name: &str, args: &Value, tool: &Value) {
         let text = |name: &str| tool.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         let queued = text("reply").is_some_and(|reply| reply.contains("[queued]"));
         let waited = tool.get("waited").and_then(Value::as_bool) == Some(true);
@@ -261,10 +277,26 @@ impl Stagehand {
         if let (Some(context), true) = (text("context_id"), queued || waited || given_up) {
             let context = Some(context.to_owned());
             self.trace.push(What::Dispatched { dispatch: key.to_owned(), context, acknowledged: true });
+            return;
+        }
+        // In a world that misbehaves its sender may not know whether it was taken.
+        let is_unsure = tool.get("interrupted").is_some()
+            || matches!(text("class"), Some("unknown" | "accepted_without_reply" | "replied_elsewhere"));
+        if self.is_explored() && is_unsure && name.starts_with("fleet_send") {
+            let context = args.get("context_id").and_then(Value::as_str).map(str::to_owned);
+            self.trace.push(What::Dispatched { dispatch: key.to_owned(), context, acknowledged: false });
         }
     }
 
     async fn tool(&self, tool: &str, caller: &Caller, args: Value) -> Value {
+        // A crash that exploration chose is no part of the story: it goes on when the runtime is back.
+        if self.is_explored() {
+            let clock = self.bench.harness().clock();
+            let deadline = clock.now() + BACK;
+            while self.bench.runtime().is_none() && clock.now() < deadline {
+                clock.sleep(Duration::from_millis(100)).await;
+            }
+        }
         let Some(runtime) = self.bench.runtime() else {
             return json!({ "interrupted": "the runtime does not run" });
         };
@@ -385,15 +417,21 @@ impl Stagehand {
     }
 
     /// A request of the harness' own making can be a dispatch, too. With an acknowledgement its sender holds it; without a
-    /// whole answer its sender does not know whether it was accepted. Any other answer is a refusal.
+    /// whole answer, or with one that neither refuses nor acknowledges, its sender does not know whether it was accepted.
     pub(super) fn note_raw_dispatch(&self, key: &str, sent: Option<&Value>, answer: Option<&HttpAnswer>) {
-        let Some(asked) = sent.and_then(|sent| sent.pointer("/params/message")) else { return };
+        let asked = sent.and_then(|sent| sent.pointer("/params/message"));
         let whole = answer.filter(|answer| answer.whole).and_then(|answer| answer.body.as_ref());
         let message = whole.and_then(|body| body.pointer("/result/message"));
-        if whole.is_some() && message.is_none() {
+        let is_refused = |answer: &HttpAnswer| {
+            let body = answer.body.as_ref().filter(|_| answer.whole);
+            body.is_some_and(|body| !(200..300).contains(&answer.status) || body.get("error").is_some())
+        };
+        // What was acknowledged is a dispatch, whatever it looked like.
+        if message.is_none() && (asked.is_none() || answer.is_some_and(is_refused)) {
             return;
         }
-        let asked = asked.get("contextId").and_then(Value::as_str).filter(|asked| !asked.is_empty());
+        let asked =
+            asked.and_then(|asked| asked.get("contextId")?.as_str()).filter(|asked| !asked.is_empty());
         let named = message.and_then(|message| message.get("contextId")).and_then(Value::as_str);
         if let (None, Some(named)) = (asked, named) {
             self.names.made_up(key, named);
@@ -571,7 +609,8 @@ impl Stagehand {
                 let code = self.bench.receiver_ends(STOP).await;
                 if let Some(code) = code {
                     self.trace.push(What::Ended { host: "receiver".to_owned(), code });
-                    if is_asked {
+                    // One that was killed while it ended could not end anything any more, either.
+                    if is_asked && code != KILLED {
                         self.look_for_leftovers("ended").await;
                     }
                 } else {
@@ -587,7 +626,11 @@ impl Stagehand {
     async fn start(&self, host: HostName) -> Result<Value, BenchError> {
         match host {
             HostName::Receiver => {
-                self.start_receiver().await?;
+                // The one that the story wants back is there already. In a cell that is not explored this is as it was written.
+                let is_back = self.is_explored() && self.revived.take() && self.bench.receiver_runs();
+                if !is_back {
+                    self.start_receiver().await?;
+                }
                 Ok(json!({ "happens": self.bench.receiver_runs(), "code": self.bench.receiver_code() }))
             }
             HostName::Runtime => {
@@ -602,7 +645,8 @@ impl Stagehand {
     pub(super) async fn start_receiver(&self) -> Result<(), BenchError> {
         let before = self.bench.strays();
         self.bench.start_receiver(&self.trace).await?;
-        if !before.is_empty() {
+        // One that died on its way never was ready.
+        if !before.is_empty() && self.bench.receiver_runs() {
             let still = || {
                 let now = self.bench.strays();
                 before.iter().filter(|process| now.contains(process)).cloned().collect()

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use gauntlet_protocol::fleet::{MODES, Mode};
 use gauntlet_runtime::Runtime;
+use gauntlet_runtime::fleet::Settings as FleetSettings;
 use gauntlet_runtime::fleet::command;
 use gauntlet_simulators::{cli, gate, programs, receiver};
 use gauntlet_world::fault::Unsynced;
 use gauntlet_world::injection::Injector;
 use gauntlet_world::network::Address;
 use gauntlet_world::process::{Pid, Signal};
-use gauntlet_world::simulated::{Launch, ProcessState, program};
+use gauntlet_world::simulated::{Exploration, Launch, NetworkWeather, ProcessState, program};
 use gauntlet_world::{Host, Machine, World, WorldSettings};
 use tokio::sync::{Notify, oneshot};
 
@@ -34,6 +35,9 @@ const NODE_PORT: u16 = 9219;
 const GATE_PORT: u16 = 9218;
 /// As many port calls as a cell may make. The largest honest cell makes a few thousand.
 const TOUCH_BUDGET: u64 = 200_000;
+
+/// The name of the runtime's command.
+const COMMAND: &str = "gauntlet";
 
 type Exit = gauntlet_world::simulated::Exit;
 
@@ -72,19 +76,34 @@ impl VirtualBench {
         names: &Rc<Names>,
         trace: &Rc<Trace>,
     ) -> Result<(Self, Rc<Wire>), BenchError> {
-        let faults = match &plan.deviation {
-            Some(Deviation::Fault(fault)) => vec![plan.executor.rule(&fault.rule)],
+        let log_touches = match &plan.deviation {
+            None => true,
+            Some(Deviation::Explored(explored)) => explored.log,
+            Some(Deviation::Quirk(_) | Deviation::Fault(_)) => false,
+        };
+        let forgotten = match &plan.deviation {
+            Some(Deviation::Explored(explored)) => explored.forgotten.clone(),
             _ => Vec::new(),
         };
         let settings = WorldSettings {
             seed: plan.cell_seed(),
-            faults,
+            faults: plan.faults(),
+            forgotten,
             touch_budget: TOUCH_BUDGET,
-            log_touches: plan.deviation.is_none(),
+            exploration: plan
+                .scenario
+                .given
+                .disturbances
+                .shake
+                .map_or(Exploration::Off, Exploration::ShakeBy),
+            log_touches,
             ..WorldSettings::default()
         };
         let world = World::new(settings);
         let machine = Machine::new(&world, "machine");
+        if let Some(latency) = plan.scenario.given.disturbances.latency {
+            machine.set_weather(None, None, NetworkWeather::Latency(latency.duration()));
+        }
         let places = Places { root: PathBuf::from("/cell") };
         *names.workdir.borrow_mut() = places.repo().to_string_lossy().into_owned();
         // The machine holds the CLI, which holds the stage, which looks at the machine: a circle that would never be freed if
@@ -164,17 +183,36 @@ impl VirtualBench {
         Ok(())
     }
 
-    /// Starts the runtime, unless it runs: after a crash both a step and whoever watches for crashes may want it back.
+    /// What a runtime of this machine is told, beside its files.
+    pub(super) fn fleet_settings(&self) -> FleetSettings {
+        let bin = self.places.bin();
+        launchers(&self.places, self.injector.clone(), |mode| {
+            (bin.join(deployed(mode)).to_string_lossy().into_owned(), Vec::new())
+        })
+    }
+
+    /// Starts the runtime, unless it runs. In a world that misbehaves it may refuse to start: then it is started once more, as whoever
+    /// watches over it would, and what is missing shows in the trace.
     pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
+        let started = self.start_runtime_once().await;
+        if started.is_ok() || !self.plan.is_explored() {
+            return started;
+        }
+        self.harness.clock().sleep(Duration::from_secs(1)).await;
+        if let Err(error) = self.start_runtime_once().await {
+            tracing::debug!(%error, "the runtime did not start twice");
+        }
+        Ok(())
+    }
+
+    /// The same, once: after a crash both a step and whoever watches for crashes may want it back.
+    async fn start_runtime_once(&self) -> Result<(), BenchError> {
         if self.machine.running().iter().any(|(pid, ..)| Some(*pid) == self.runtime_pid.get()) {
             return Ok(());
         }
         let (ready, started) = oneshot::channel();
         let ready = Rc::new(Cell::new(Some(ready)));
-        let bin = self.places.bin();
-        let settings = launchers(&self.places, self.injector.clone(), |mode| {
-            (bin.join(deployed(mode)).to_string_lossy().into_owned(), Vec::new())
-        });
+        let settings = self.fleet_settings();
         let body = program(move |host: Host| {
             let (ready, settings) = (ready.clone(), settings.clone());
             async move {
@@ -310,13 +348,14 @@ impl VirtualBench {
         }
     }
 
-    /// Every process of the machine but the runtime, Hermes nodes and receivers.
+    /// Every process of the machine but the runtime, its command, Hermes nodes and receivers.
     pub(crate) fn strays(&self) -> Vec<(Pid, String)> {
         let receiver = self.receiver.borrow().as_ref().map(|(pid, _)| *pid);
         let ours = [receiver, self.runtime_pid.get()];
         let running = self.machine.running().into_iter().map(|(pid, name, _)| (pid, name));
         let is_deployed = |name: &str| MODES.iter().any(|mode| deployed(mode) == name);
-        let is_ours = |pid: &Pid, name: &str| ours.contains(&Some(*pid)) || NODES.contains(&name);
+        let is_ours =
+            |pid: &Pid, name: &str| ours.contains(&Some(*pid)) || NODES.contains(&name) || name == COMMAND;
         running.filter(|(pid, name)| !is_ours(pid, name) && !is_deployed(name)).collect()
     }
 
@@ -401,7 +440,7 @@ fn install(
     if plan.scenario.steps.iter().any(|step| step.command.is_some()) {
         let injector = injector.clone();
         let command = program(move |host| command::program(host, injector.clone()));
-        machine.install(&places.command(), "gauntlet", command)?;
+        machine.install(&places.command(), COMMAND, command)?;
     }
     for mode in MODES {
         let settings = receiver::Settings {

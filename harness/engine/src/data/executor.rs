@@ -38,6 +38,9 @@ pub struct Executor {
     /// What its CLI prints; nothing that anybody looks at where none stands behind it.
     #[serde(default)]
     pub output: Option<Output>,
+    /// Files in which a bearer may be, as traces call them: those that are written for a receiver that is not ours.
+    #[serde(skip)]
+    pub(crate) may_hold_bearers: std::collections::BTreeSet<String>,
 }
 
 /// The files of a receiver, by path below the working directory.
@@ -146,6 +149,12 @@ impl Executor {
     /// such.
     pub fn file(&self, name: &str) -> Option<&str> {
         let files = self.files.as_ref()?;
+        let path = Self::path(files, name)?;
+        // One that is not ours may have no such file.
+        (!path.is_empty()).then_some(path)
+    }
+
+    fn path<'f>(files: &'f ReceiverFiles, name: &str) -> Option<&'f str> {
         Some(match name {
             "config" => &files.config,
             "inbox" => &files.inbox,

@@ -32,6 +32,8 @@ pub struct Library {
     pub catalogue: Catalogue,
     /// The scenarios by id, in the form of the virtual lane.
     pub scenarios: BTreeMap<String, Arc<Scenario>>,
+    /// The limits of the real lane, where they are not the usual ones.
+    limits: Option<Limits>,
     /// The same scenarios with the shorter limits of the real lane.
     pub real_scenarios: BTreeMap<String, Arc<Scenario>>,
     /// The executors, by id.
@@ -65,7 +67,12 @@ pub struct Library {
 impl Library {
     /// Reads and checks all sources. All mistakes are reported together.
     pub fn load(sources: &[Source]) -> Result<Self, LoadError> {
-        let mut library = Self::default();
+        Self::load_with(sources, Limits::of(Lane::Real))
+    }
+
+    /// The same with other limits for the subjects of the real lane.
+    pub fn load_with(sources: &[Source], limits: Limits) -> Result<Self, LoadError> {
+        let mut library = Self { limits: Some(limits), ..Self::default() };
         let mut mistakes = Vec::new();
         let mut hasher = blake3::Hasher::new();
         let mut read = Vec::new();
@@ -150,16 +157,18 @@ impl Library {
                     scenario.executors().for_each(|executor| uses(executor.clone(), What::Executor));
                     let lacks = scenario.given.receiver.lacks.iter();
                     lacks.for_each(|uri| uses(uri.clone(), What::Capability));
+                    let quirks = scenario.given.disturbances.quirks.iter();
+                    quirks.for_each(|quirk| uses(quirk.clone(), What::Quirk));
                 }
                 hosts_in_steps(file, &scenarios)?.into_iter().for_each(|host| uses(host, What::Host));
                 let in_virtual: Vec<_> = scenarios.into_iter().map(Arc::new).collect();
                 // Most stories speak of no limit, and are the same in both lanes.
-                let in_real: Vec<_> =
-                    if Limits::of(Lane::Virtual).fill(text) == Limits::of(Lane::Real).fill(text) {
-                        in_virtual.clone()
-                    } else {
-                        scenario::read(name, text, Lane::Real)?.into_iter().map(Arc::new).collect()
-                    };
+                let limits = self.limits.unwrap_or(Limits::of(Lane::Real));
+                let in_real: Vec<_> = if Limits::of(Lane::Virtual).fill(text) == limits.fill(text) {
+                    in_virtual.clone()
+                } else {
+                    scenario::read_with(name, text, &limits)?.into_iter().map(Arc::new).collect()
+                };
                 for (scenarios, into) in
                     [(in_virtual, &mut self.scenarios), (in_real, &mut self.real_scenarios)]
                 {
@@ -355,12 +364,14 @@ const IN_REPLACEMENT: [&str; 10] =
 /// The hosts at which the steps of a file of scenarios aim faults; the types of steps hold them without a place.
 fn hosts_in_steps(file: &SourceFile, scenarios: &[Scenario]) -> Result<Vec<Spanned<String>>, DataError> {
     let mut steps = scenarios.iter().flat_map(|scenario| &scenario.steps);
-    if !steps.any(|step| step.fault.is_some()) {
+    let mut worlds = scenarios.iter().map(|scenario| &scenario.given.disturbances);
+    if !steps.any(|step| step.fault.is_some()) && !worlds.any(|world| !world.faults.is_empty()) {
         return Ok(Vec::new());
     }
     let mut hosts = Vec::new();
     for (_, text) in scenario::expand(&file.text, Lane::Virtual) {
         let names: InScenario = parse(&file.name, &text)?;
+        hosts.extend(names.given.disturbances.faults.into_iter().map(|rule| rule.host));
         hosts.extend(names.steps.into_iter().filter_map(|step| Some(step.fault?.host)));
     }
     Ok(hosts)

@@ -37,6 +37,8 @@ pub(super) enum What {
     Itself,
     /// A quirk of a release, and so of a receiver.
     QuirkOfRelease,
+    /// A quirk.
+    Quirk,
     /// An executor.
     Executor,
     /// A host of a cell, at which faults can be aimed.
@@ -79,6 +81,7 @@ pub(super) fn check(library: &Library, file: &SourceFile, used: &Used) -> Option
             }
             _ => ("a quirk", library.quirks.keys().map(String::as_str).collect()),
         },
+        What::Quirk => ("a quirk", library.quirks.keys().map(String::as_str).collect()),
         What::Executor => ("an executor", library.executors.keys().map(String::as_str).collect()),
         What::Host => {
             hosts = self::hosts(library);
@@ -150,7 +153,23 @@ pub(super) struct InRule {
 /// The names in a scenario that its types hold without a place.
 #[derive(Deserialize)]
 pub(super) struct InScenario {
+    #[serde(default)]
+    pub(super) given: InGiven,
     pub(super) steps: Vec<InStep>,
+}
+
+/// The names in what is given.
+#[derive(Default, Deserialize)]
+pub(super) struct InGiven {
+    #[serde(default)]
+    pub(super) disturbances: InDisturbances,
+}
+
+/// The names in what disturbs a story.
+#[derive(Default, Deserialize)]
+pub(super) struct InDisturbances {
+    #[serde(default)]
+    pub(super) faults: Vec<InRule>,
 }
 
 /// The names in a step.

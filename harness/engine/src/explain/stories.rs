@@ -45,6 +45,7 @@ impl Explainer<'_> {
             let title = match deviation {
                 Deviation::Quirk(quirk) => &quirk.title,
                 Deviation::Fault(fault) => &fault.title,
+                Deviation::Explored(explored) => &explored.point,
             };
             told.one(deviation.kind(), format!("{}: {title}", deviation.id()));
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use gauntlet_reports::{KnownFailures, KnownRow, KnownState, Verdict};
 
 use super::list::{Entry, List};
+use crate::cell::Plan;
 use crate::data::Library;
 use crate::record::{self, Record};
 
@@ -58,6 +59,14 @@ impl Tally {
             of: list.entries.iter().map(|_| OfEntry::default()).collect(),
             ..Self::default()
         }
+    }
+
+    /// Whether a failure would be a known one.
+    pub(crate) fn excuses(&self, plan: &Plan, id: &str) -> bool {
+        let entries = self.list.entries.iter();
+        let mut holding =
+            entries.filter(|entry| !entry.is_dead && entry.is_of(id) && entry.pattern.matches(plan));
+        self.list.today.is_some_and(|today| holding.any(|entry| entry.expires >= today))
     }
 
     /// Holds one more record against the lists: marks the failures that are known, which are then nobody's surprise.

@@ -59,17 +59,22 @@ fn text(reading: &Reading, value: &Value) -> Option<String> {
 /// What comes behind that which was printed before, and behind the line that is no part of it. Where the one does not begin with the
 /// other, all of it is the answer.
 fn answer(text: &Text, stdout: &str, before: &str) -> Vec<String> {
-    let all = stdout.trim_start();
-    let is_notice = |Notice { begins, ends }: &Notice| {
-        let line = all.lines().next().unwrap_or_default().to_lowercase();
-        line.starts_with(begins) && line.trim_end().ends_with(ends)
-    };
+    // The notice of an earlier turn is no part of what is printed once more.
+    let before = behind_notice(text, before).unwrap_or(before);
     let answer = match (before.is_empty(), stdout.strip_prefix(before)) {
         (false, Some(new)) => new,
-        _ if text.notice.as_ref().is_some_and(is_notice) => all.split_once('\n').map_or("", |(_, rest)| rest),
-        _ => stdout,
+        _ => behind_notice(text, stdout).unwrap_or(stdout),
     };
     said(vec![answer.trim().to_owned()])
+}
+
+/// What comes behind the line that is no part of an answer; nothing when there is no such line.
+fn behind_notice<'a>(text: &Text, printed: &'a str) -> Option<&'a str> {
+    let Notice { begins, ends } = text.notice.as_ref()?;
+    let all = printed.trim_start();
+    let line = all.lines().next().unwrap_or_default().to_lowercase();
+    let is_one = line.starts_with(begins) && line.trim_end().ends_with(ends);
+    is_one.then(|| all.split_once('\n').map_or("", |(_, rest)| rest))
 }
 
 #[cfg(test)]
@@ -122,6 +127,7 @@ mod tests {
             ("pong\nPONG2\n", "PONG\n", Some("pong\nPONG2")),
             ("\nWarning: conversation \"u\" not found.\nfresh\n", "", Some("fresh")),
             ("Warning: conversation \"u\" not found.", "", None),
+            ("fresh\nmore\n", "Warning: conversation \"u\" not found.\nfresh\n", Some("more")),
             ("Warning: the disk is full.\n", "", Some("Warning: the disk is full.")),
         ] {
             let answers: Vec<String> = answer.into_iter().map(str::to_owned).collect();

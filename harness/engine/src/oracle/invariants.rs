@@ -43,7 +43,7 @@ pub(super) fn all(plan: &Plan, view: &View<'_>) -> Vec<(&'static str, Held)> {
     vec![
         ("FLEET-INV-01", at_most_one_start(view)),
         ("FLEET-INV-02", exactly_one_outcome(plan, view)),
-        ("FLEET-INV-03", callbacks_name_who_asked(view)),
+        ("FLEET-INV-03", callbacks_name_who_asked(plan, view)),
         ("FLEET-INV-04", delivered_once(plan, view)),
         ("FLEET-INV-05", deadline(plan, view)),
         (NO_SECRET[0], no_secret(view, Some(Keeper::Receiver))),
@@ -390,15 +390,21 @@ fn receiver_was_there_at_the_end(observations: &[Observation]) -> bool {
 }
 
 /// A callback names a context that asked.
-fn callbacks_name_who_asked(view: &View<'_>) -> Held {
+fn callbacks_name_who_asked(plan: &Plan, view: &View<'_>) -> Held {
     let sent = view.sent();
     let asked: BTreeSet<&str> =
         sent.iter().flat_map(|sent| [&sent.context, &sent.answers_on]).filter_map(Option::as_deref).collect();
     // Somebody who got no acknowledgement, or was only told its text, does not know the context that the receiver made up.
     let unnamed = sent.iter().any(|sent| sent.context.is_none());
+    // What a second profile asked, nobody sees here; its replies may come here all the same.
+    let is_shared = plan.scenario.given.hermes.neighbour.is_some();
+    let is_neighbours = |call: &Call| is_shared && call.profile.as_deref() == Some("neighbour");
     let calls = view.calls();
     let findings = calls
         .iter()
+        .filter(|call| !is_neighbours(call))
+        // Half a request, whose connection was cut, names nothing yet.
+        .filter(|call| call.whole || call.context.is_some())
         .filter(|call| {
             !call
                 .context
@@ -428,7 +434,8 @@ fn delivered_once(plan: &Plan, view: &View<'_>) -> Held {
     for call in view.calls() {
         let (Some(context), false) = (call.context.clone(), call.id.is_null()) else { continue };
         let entry = came.entry((context, call.id.to_string())).or_default();
-        entry.0 |= call.taken;
+        // What is another profile's is not delivered here; where it gets is its rows' affair.
+        entry.0 |= call.taken && !call.astray;
         entry.1.push(call.index);
     }
     let mut findings = Vec::new();
@@ -472,6 +479,11 @@ fn deadline(plan: &Plan, view: &View<'_>) -> Held {
         // A turn that was killed has no end of its own; then its outcome tells that it is over.
         let outcome = outcome_of(turn, context, calls);
         let over = turn.ended_ms.into_iter().chain(outcome).min();
+        // What nobody took was sent before it is seen, at the end of its connection; of a turn that was killed nothing else tells.
+        let untaken = heard.everywhere || heard.contexts.contains(context);
+        if plan.is_made_by_exploration() && turn.ended_ms.is_none() && untaken {
+            continue;
+        }
         // A receiver that did not live that long cannot be blamed, and a turn that was not watched that long says nothing.
         let undisturbed = |until: u64| {
             let after = &view.observations[turn.index..];
@@ -542,6 +554,7 @@ impl Keeper {
         let written_by_deploys = ["CLAUDE.md", ".gitignore", "A2A.md"];
         let name = path.rsplit('/').next().unwrap_or_default();
         let is_config = view.names.executor.file("config").is_some_and(|config| path.ends_with(config));
+        let is_config = is_config || view.names.executor.may_hold_bearers.contains(path);
         let is_runtimes = path.starts_with("hermes/") || written_by_deploys.contains(&name) || is_config;
         if is_runtimes { Keeper::Runtime } else { Keeper::Receiver }
     }

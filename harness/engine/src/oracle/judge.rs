@@ -9,7 +9,7 @@ use super::expect;
 use super::invariants::{self, Held};
 use super::memory::Memory;
 use super::view::View;
-use crate::cell::{Deviation, Names, Plan, key};
+use crate::cell::{Names, Plan, key};
 use crate::data::catalogue::Catalogue;
 use crate::scenario::{Check, HostName, Scenario, Step, SubjectKind, Verb};
 use crate::trace::{Observation, What};
@@ -45,6 +45,11 @@ impl Judgement {
         Self { verdict, findings: Vec::new(), reason: Some(reason.into()) }
     }
 
+    /// It is not judged, for this reason.
+    pub(crate) fn skipped(reason: &str) -> Self {
+        Self::because(Verdict::Skipped, reason)
+    }
+
     fn join(&mut self, other: Judgement) {
         self.verdict = Verdict::worst([self.verdict, other.verdict]);
         self.findings.extend(other.findings);
@@ -69,7 +74,7 @@ pub(crate) fn judge(
         }
     };
     // A scenario is written for a world that behaves; under a fault only what holds in every world is judged.
-    if !matches!(plan.deviation, Some(Deviation::Fault(_))) {
+    if !plan.is_only_judged_by_invariants() {
         for (id, judgement) in expectations(plan, &view) {
             note(&id, judgement);
         }

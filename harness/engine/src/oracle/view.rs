@@ -74,7 +74,18 @@ pub(super) struct Call {
     pub(super) text: String,
     /// Whether the answer says that the reply was taken.
     pub(super) taken: bool,
+    /// Whether the answer says that it is another profile's, and kept for that one.
+    pub(super) astray: bool,
+    /// The profile that it names.
+    pub(super) profile: Option<String>,
+    /// Whether all of the request came.
+    pub(super) whole: bool,
 }
+
+/// Where a callback names the profile that it is for.
+const PROFILE: &str = "/params/message/metadata/urn:gauntlet:ext:profile:1/profile";
+/// Where an answer says what it is about when a reply came to another profile than the one that it is for.
+const ASTRAY: &str = "/result/message/metadata/urn:gauntlet:ext:profile:1/class";
 
 impl<'a> View<'a> {
     /// `memory` is the trace's own: it may come from an earlier look at a part of the same trace.
@@ -229,6 +240,8 @@ impl<'a> View<'a> {
                     .and_then(|answer| answer.body.as_ref())
                     .and_then(|body| body.get("error"))
                     .is_some();
+                // Who speaks as a user asks for something, and replies to nothing.
+                let asks = body.pointer("/params/message/role").is_some_and(|role| role == "user");
                 let accepted = answer.is_some_and(|answer| (200..300).contains(&answer.status));
                 Call {
                     index,
@@ -239,7 +252,12 @@ impl<'a> View<'a> {
                         .and_then(Value::as_str)
                         .map(str::to_owned),
                     text: text_of(body).to_owned(),
-                    taken: accepted && !refused,
+                    taken: accepted && !refused && !asks,
+                    profile: body.pointer(PROFILE).and_then(Value::as_str).map(str::to_owned),
+                    astray: answer
+                        .and_then(|answer| answer.body.as_ref()?.pointer(ASTRAY))
+                        .is_some_and(|class| class == "misrouted"),
+                    whole: wire::request_length(&sent.0).is_some(),
                 }
             })
             .collect()

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
-use super::LinkFile;
+use super::{Disturbances, LinkFile};
 
 /// What is there before the first step.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -27,6 +27,8 @@ pub struct Given {
     /// Whether only quirks of the runtime cross the scenario, and no fault does: what it judges is the runtime by itself, and its peers
     /// are only there to be dealt with.
     pub undisturbed: bool,
+    /// What disturbs the story from its beginning. Such a story is told in virtual time alone.
+    pub disturbances: Disturbances,
     /// Files in the receiver's working directory, by path relative to it; `~/` and `~hermes/` as in the step `write`.
     pub files: BTreeMap<String, String>,
     /// Whether the working directory is a git repository, whose one commit holds these files.
@@ -89,7 +91,8 @@ pub struct HermesGiven {
     pub bridge: bool,
     /// Of a subject: whether it listens before the first step. When not, it is loaded all the same.
     pub connects: bool,
-    /// A second profile on the same machine: a node of the runtime, with a home of its own.
+    /// A second profile on the same machine: a node of the runtime, with a home of its own. Also beside a receiver: then the runtime
+    /// and it know each other as `gauntlet` and `neighbour`, and it listens at `{neighbour_url}`.
     pub neighbour: Option<Neighbour>,
 }
 
@@ -120,13 +123,8 @@ impl HermesGiven {
 
     /// Whether it says anything of a node that is the subject.
     pub(super) fn is_subject(&self) -> bool {
-        let Self { answers: _, config, agent, model, bridge, connects, neighbour } = self;
-        !config.is_empty()
-            || !agent.is_empty()
-            || !model.is_empty()
-            || !bridge
-            || !connects
-            || neighbour.is_some()
+        let Self { answers: _, config, agent, model, bridge, connects, neighbour: _ } = self;
+        !config.is_empty() || !agent.is_empty() || !model.is_empty() || !bridge || !connects
     }
 }
 

@@ -1,6 +1,7 @@
 //! The limits of a subject, by which scenarios measure time: long in the virtual lane, where time is free, and short in the
 //! real one.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Lane;
@@ -48,6 +49,13 @@ impl Limits {
 
     /// What braces around them stand for.
     pub(super) const NAMES: [&str; 5] = ["turn_cap", "lock_wait", "idle", "poll", "turn_cap.seconds"];
+
+    /// The limits that a text speaks of, by their names.
+    pub(super) fn named_in(text: &str) -> BTreeSet<&'static str> {
+        let spoken_of = |name: &&&str| text.contains(&format!("{{{name}}}"));
+        let named = Self::NAMES.iter().filter(spoken_of);
+        named.map(|name| name.trim_end_matches(".seconds")).collect()
+    }
 
     fn named(&self, name: &str) -> Option<Duration> {
         Some(match name {

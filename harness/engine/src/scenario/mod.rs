@@ -4,6 +4,7 @@
 //! generated from these types ([`schema`]).
 
 mod check;
+mod disturbances;
 mod given;
 mod known;
 mod limits;
@@ -24,10 +25,12 @@ use serde_saphyr::Spanned;
 #[cfg(test)]
 pub(crate) use check::{CALLBACK, DELIVERY, FILE, REFUSAL, TURN};
 pub use check::{Check, Column, Comparison, Subject, Which};
+pub use disturbances::Disturbances;
 pub use gauntlet_reports::Lane;
 pub use given::{ExecutorGiven, Given, HermesGiven, MindPart, Neighbour, ReceiverGiven};
 pub use limits::Limits;
 pub(crate) use path::{Folder, in_trace, leads_out};
+pub(crate) use read::read_with;
 pub use read::{expand, read};
 pub(crate) use reference::{Reference, unknown_word};
 pub use schema::schema;
@@ -54,6 +57,9 @@ pub struct Scenario {
     /// Why it cannot run in the real lane, if so; for instance because a step needs a power cut.
     #[serde(default)]
     pub virtual_only: Option<String>,
+    /// Why no quirk is caught by it, if so; `run` lists every other story that catches none.
+    #[serde(default)]
+    pub no_quirk: Option<String>,
     /// Rows of values. Each row makes a scenario of its own: `{name}` anywhere in the file stands for the row's value, and the
     /// row's `case` is added to the id.
     #[serde(default)]
@@ -66,6 +72,9 @@ pub struct Scenario {
     /// What is expected at the end.
     #[serde(default)]
     pub then: Vec<Check>,
+    /// The limits that its file speaks of, by their names.
+    #[serde(skip)]
+    pub waits_for: std::collections::BTreeSet<&'static str>,
 }
 
 /// What a scenario judges.
@@ -109,7 +118,11 @@ impl Scenario {
 
     /// Why its steps do not fit into the time that a lane gives a cell, if they do not.
     pub fn too_long_for(&self, lane: Lane) -> Option<String> {
-        let horizon = Limits::horizon(lane);
+        self.longer_than(Limits::horizon(lane))
+    }
+
+    /// The same for a cell that has so long.
+    pub(crate) fn longer_than(&self, horizon: std::time::Duration) -> Option<String> {
         let (number, end) = step::beyond(&self.steps, horizon)?;
         Some(format!("a cell of this lane has {horizon:?}, and step {} can last until {end:?}", number + 1))
     }

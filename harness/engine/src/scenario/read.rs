@@ -12,13 +12,20 @@ use crate::data::{DataError, parse_yaml};
 
 /// Reads the scenarios of a file: one, or one for each row of its parameters.
 pub fn read(file: &str, text: &str, lane: Lane) -> Result<Vec<Scenario>, DataError> {
-    expand(text, lane)
+    read_with(file, text, &Limits::of(lane))
+}
+
+/// The same with limits of the caller's choice.
+pub(crate) fn read_with(file: &str, text: &str, limits: &Limits) -> Result<Vec<Scenario>, DataError> {
+    let waits_for = Limits::named_in(text);
+    expand_with(text, limits)
         .iter()
         .map(|(case, text)| {
             let mut scenario = one(file, text)?;
             if let Some(case) = case {
                 scenario.id.value = format!("{}-{case}", scenario.id.value);
             }
+            scenario.waits_for.clone_from(&waits_for);
             Ok(scenario)
         })
         .collect()
@@ -27,8 +34,11 @@ pub fn read(file: &str, text: &str, lane: Lane) -> Result<Vec<Scenario>, DataErr
 /// The texts that a file stands for, with its parameters and the lane's limits filled in: one, or one for each row, with the
 /// row's case.
 pub fn expand(text: &str, lane: Lane) -> Vec<(Option<String>, String)> {
+    expand_with(text, &Limits::of(lane))
+}
+
+fn expand_with(text: &str, limits: &Limits) -> Vec<(Option<String>, String)> {
     let rows = rows(text);
-    let limits = Limits::of(lane);
     if rows.is_empty() {
         return vec![(None, limits.fill(text))];
     }

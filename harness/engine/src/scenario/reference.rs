@@ -104,7 +104,11 @@ fn wrong(reference: Reference<'_>, role: Role, names: &Names<'_>) -> Option<(Str
             let mut known = Executor::WORDS.to_vec();
             known.extend((role == Role::Raw).then_some("bearer"));
             known.extend((role == Role::Done).then_some("n"));
-            known.extend(["workdir", "port", "hermes_url"].into_iter().filter(|_| role != Role::Aimed));
+            known.extend(
+                ["workdir", "port", "hermes_url", "neighbour_url"]
+                    .into_iter()
+                    .filter(|_| role != Role::Aimed),
+            );
             // These are filled in before; a misspelt one is not.
             known.extend(Limits::NAMES);
             unknown_word(word, &known)

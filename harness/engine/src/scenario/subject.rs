@@ -8,7 +8,8 @@ use super::{HostName, Scenario, SubjectKind, Verb};
 pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
     let is_hermes = scenario.subject == SubjectKind::Hermes;
     if !is_hermes && scenario.given.hermes.is_subject() {
-        let message = "expected only `answers` of Hermes, which is no subject here; found more";
+        let message =
+            "expected only `answers` and `neighbour` of Hermes, which is no subject here; found more";
         return Some(Mistake::at(&["given", "hermes"], message));
     }
     if is_hermes && !scenario.given.peer.is_empty() {
@@ -21,10 +22,14 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
     scenario.steps.iter().enumerate().find_map(|(number, step)| {
         let verb = step.verb()?;
         let fits = match verb {
-            Verb::Connect(_) | Verb::Disconnect(_) => is_hermes,
-            Verb::Kill(host) | Verb::Stop(host) | Verb::Start(host) => is_hermes == host.is_node(),
+            Verb::Connect(nodes) | Verb::Disconnect(nodes) => {
+                is_hermes || !nodes.hosts().contains(&HostName::Hermes)
+            }
+            Verb::Kill(host) | Verb::Stop(host) | Verb::Start(host) => {
+                is_hermes == host.is_node() || host == HostName::Neighbour
+            }
             Verb::Await(wait) => is_hermes == wait.answer_to.is_some(),
-            Verb::Call(call) => is_hermes || !call.by_neighbour,
+            Verb::Call(_) => true,
             Verb::Request(_) | Verb::Run(_) | Verb::Advance(_) | Verb::Stranger(_) => true,
             Verb::PowerCut(_) => true,
             Verb::Write(_) | Verb::Remove(_) | Verb::Link(_) | Verb::Fault(_) | Verb::Mend(_) => true,

@@ -13,6 +13,7 @@ use crate::coverage::Reached;
 use crate::data::Library;
 use crate::matrix;
 use crate::record::Record;
+use crate::scenario::Scenario;
 
 /// The quirks so far, by id, and the scenarios that caught one.
 #[derive(Debug, Default)]
@@ -41,6 +42,22 @@ struct OfQuirk {
 
 /// A cell that lasts longer than this in virtual time is not run over real processes, where it is waited for by the wall clock.
 const SHORT: Duration = Duration::from_secs(20);
+
+/// Why a cell of a quirk that lasted so long in virtual time is not run over real processes too, if it is not.
+pub fn not_over_processes(quirk: &Quirk, scenario: &Scenario, lasted: Duration) -> Option<String> {
+    if !["receiver", "runtime", "cli", "hermes"].contains(&quirk.role.as_str()) {
+        return Some(format!("no process of the role {} is told of quirks", quirk.role));
+    }
+    if let Some(reason) = &quirk.virtual_only {
+        return Some(reason.clone());
+    }
+    // By the wall clock it would be waited for as long as the runtime has patience.
+    if quirk.deviation == injection::Deviation::Stall {
+        return Some("what never comes is waited for too long".to_owned());
+    }
+    let too_long = || format!("it lasts {lasted:?}, and at most {SHORT:?} are waited for");
+    matrix::virtual_only(scenario).or_else(|| (lasted > SHORT).then(too_long))
+}
 
 #[derive(Debug)]
 struct RealCell {
@@ -76,17 +93,23 @@ impl Counted {
             return None;
         }
         self.catching.insert(record.plan.scenario.id.value.clone());
-        let can_be_real = ["receiver", "runtime", "cli", "hermes"].contains(&quirk.role.as_str())
-            && quirk.virtual_only.is_none()
-            && matrix::virtual_only(&record.plan.scenario).is_none()
-            && record.lasted <= SHORT
-            // By the wall clock it would be waited for as long as the runtime has patience.
-            && quirk.deviation != injection::Deviation::Stall;
-        if !can_be_real || counted.sample.is_some() {
+        if counted.sample.is_some()
+            || not_over_processes(quirk, &record.plan.scenario, record.lasted).is_some()
+        {
             return None;
         }
         counted.sample = Some(named);
         Some(record.plan.clone())
+    }
+
+    /// Whether this is the quirk's cell over real processes, and something did not fail that did in virtual time.
+    pub(super) fn is_missed_by(&self, library: &Library, record: &Record) -> bool {
+        let Some(Deviation::Quirk(quirk)) = &record.plan.deviation else { return false };
+        let Some(OfQuirk { sample: Some(sample), real: None, .. }) = self.quirks.get(&quirk.id) else {
+            return false;
+        };
+        let failed = |id: &String| record.line.failed.contains(id) || !library.catalogue.is_scored(id);
+        !sample.iter().all(failed)
     }
 
     pub(super) fn reached(&self) -> Reached {
@@ -139,6 +162,9 @@ impl Counted {
                 .iter()
                 .filter(|(id, _)| !self.catching.contains(*id))
                 .filter(|(id, _)| is_whole || self.crossed.contains(*id))
+                // Quirks cross stories in virtual time; those that need real programs, and those with a reason, prove what they prove
+                // without one.
+                .filter(|(_, scenario)| scenario.no_quirk.is_none() && scenario.real_only().is_none())
                 .map(|(id, _)| id.clone())
                 .collect(),
         }

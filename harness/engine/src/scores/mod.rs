@@ -17,6 +17,8 @@ use crate::coverage::Reached;
 use crate::data::Library;
 use crate::record::Record;
 
+pub use detection::not_over_processes;
+
 /// What the scores need of the records so far.
 #[derive(Debug, Default)]
 pub struct Scores {
@@ -41,6 +43,11 @@ impl Scores {
         self.compliance.add(record);
         self.resilience.add(library, record);
         self.detection.add(library, record)
+    }
+
+    /// Whether a cell of the real lane did not fail what its quirk made fail in virtual time.
+    pub(crate) fn is_missed_by(&self, library: &Library, record: &Record) -> bool {
+        self.detection.is_missed_by(library, record)
     }
 
     /// Compliance of one executor: its plain cells, without quirk or fault.

@@ -31,7 +31,7 @@ impl Counted {
         self.judged.insert((deviation.kind(), deviation.id().to_owned()));
         let guilty = match deviation {
             Deviation::Quirk(quirk) => quirk.role.as_str(),
-            Deviation::Fault(_) => "",
+            Deviation::Fault(_) | Deviation::Explored(_) => "",
         };
         for id in &record.line.failed {
             let Some(requirement) = library.catalogue.get(id) else { continue };

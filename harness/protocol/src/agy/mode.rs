@@ -14,6 +14,7 @@ pub const MODE: Mode = Mode {
     sign_in: Some(
         "agy not authenticated — run `agy` interactively once on this host to sign in (macOS Keychain; there is no headless login)",
     ),
+    replays: Some(super::REPLAYS),
     files: ModeFiles {
         config: "agy_receiver.json",
         inbox: "a2a-agy-inbox.jsonl",

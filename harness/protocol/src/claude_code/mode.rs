@@ -12,6 +12,7 @@ pub const MODE: Mode = Mode {
     default_port: 9300,
     default_cap_s: 300,
     sign_in: None,
+    replays: None,
     files: ModeFiles {
         config: "a2a_receiver.json",
         inbox: "a2a-inbox.jsonl",

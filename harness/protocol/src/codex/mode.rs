@@ -12,6 +12,7 @@ pub const MODE: Mode = Mode {
     default_port: 9311,
     default_cap_s: 300,
     sign_in: None,
+    replays: None,
     files: ModeFiles {
         config: "codex_receiver.json",
         inbox: "a2a-codex-inbox.jsonl",

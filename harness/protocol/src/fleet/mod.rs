@@ -23,6 +23,7 @@ mod mode;
 mod offset;
 mod parts;
 pub mod refusal;
+pub mod replay;
 mod reply_text;
 mod role;
 mod sessions;

@@ -2,6 +2,7 @@
 //! `MODE` of its folder (`src/codex/mode.rs`), and has a line in [`MODES`].
 
 use super::Managed;
+use super::replay::Replays;
 
 /// One kind of receiver (fact sheet 1, 2.5, 2.6, 3.1, 6.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Mode {
     pub default_cap_s: u32,
     /// For a CLI of which it cannot be told whether it failed or nobody is signed in: what replies say of it (fact sheet 3.0).
     pub sign_in: Option<&'static str>,
+    /// For a CLI that prints its whole conversation each time, so that one output alone says nothing: its words.
+    pub replays: Option<Replays>,
     /// Its files, all under `<repo>/.hermes/`.
     pub files: ModeFiles,
     /// How it finds the session of a context again.

@@ -79,8 +79,12 @@ pub async fn program(host: Host, injector: Injector) -> i32 {
             let text = error.render().to_string();
             // Help comes this way too, and is no mistake.
             if error.use_stderr() {
+                let event = json!({ "printed": null, "error": text, "answered": false });
+                let event =
+                    injector.pass(&host, Point::RuntimeCommand, event).await.first().unwrap_or_default();
+                let text = event["error"].as_str().unwrap_or_default();
                 let _ = host.processes().print_error(text.as_bytes()).await;
-                USAGE
+                if event["answered"] == true { 0 } else { USAGE }
             } else {
                 let _ = host.processes().print(text.as_bytes()).await;
                 0

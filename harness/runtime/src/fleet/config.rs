@@ -111,6 +111,7 @@ fn rule(error: &ConfigError) -> &'static str {
         Rule::Yaml(_) => "plain YAML",
         Rule::Fleet(_) => "fleet",
         Rule::Section { .. } => "section",
+        Rule::Scalar { ref key, .. } if key.contains(".budget.") => "budget value",
         Rule::Scalar { .. } => "scalar",
         Rule::Handler { .. } => "handler",
         Rule::PeerHandler { .. } => "peer handler",

@@ -193,6 +193,8 @@ fn order(arguments: &Value) -> Result<Order, ManagedError> {
             model: text("model"),
             sandbox,
             hermes_auth_token_env: text("hermes_auth_token_env"),
+            // Not for whoever orders it to say: replies are for the profile that deploys.
+            hermes_profile: None,
         },
     })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use gauntlet_world::injection::Injector;
 
@@ -10,6 +11,8 @@ use gauntlet_world::injection::Injector;
 pub struct Settings {
     /// How a receiver of each mode is started. A mode without an entry cannot be deployed.
     pub receivers: BTreeMap<String, Launcher>,
+    /// How long a receiver that was started may take to be healthy; what the product line gives it when absent.
+    pub health_budget: Option<Duration>,
     /// Where quirks bite, if it is to have any.
     pub injector: Injector,
 }

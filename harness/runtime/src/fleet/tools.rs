@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gauntlet_protocol::fleet::ContextId;
+use gauntlet_world::injection::Point;
 use serde_json::{Value, json};
 
 use super::choice::{self, choice_in};
@@ -58,9 +59,11 @@ fn send(fleet: &Rc<Fleet>) -> Tool {
                     Err(error) => return fleet.failure(&error).await,
                 };
                 let Message { agent, text, context } = message;
+                // A peer that does not say where it answers was asked on this one.
+                let asked = context.as_ref().map(|context| context.as_str().to_owned()).unwrap_or_default();
                 match fleet.send(&agent, &text, context, task.as_ref(), choice.as_ref()).await {
                     Ok(answer) => {
-                        json!({ "reply": answer.text, "context_id": answer.context.unwrap_or_default() })
+                        json!({ "reply": answer.text, "context_id": answer.context.unwrap_or(asked) })
                     }
                     Err(error) => fleet.failure(&error).await,
                 }
@@ -125,8 +128,12 @@ fn replies(fleet: &Rc<Fleet>) -> Tool {
         result: Schema::new(|| {
             json!({
                 "type": "object",
-                "properties": { "replies": { "type": "array" }, "late": { "type": "array" } },
-                "required": ["replies", "late"],
+                "properties": {
+                    "replies": { "type": "array" },
+                    "late": { "type": "array" },
+                    "astray": { "type": "array", "description": "Replies that are another profile's, and are kept for it." },
+                },
+                "required": ["replies", "late", "astray"],
             })
         }),
         handler: Rc::new(move |arguments| {
@@ -137,7 +144,20 @@ fn replies(fleet: &Rc<Fleet>) -> Tool {
                 replies.into_iter().map(|reply| json!(reply.text)).collect()
             };
             let (replies, late) = (texts(replies), texts(late));
-            Box::pin(async move { json!({ "replies": replies, "late": late }) })
+            let astray: Vec<Value> = (fleet.astray().on(&context).into_iter())
+                .map(|profile| json!({ "profile": profile, "kept": true }))
+                .collect();
+            let fleet = fleet.clone();
+            Box::pin(async move {
+                let astray = match astray.is_empty() {
+                    true => json!([]),
+                    false => {
+                        let event = json!({ "contextId": context, "astray": astray });
+                        fleet.decide(Point::RuntimeAstrayTold, event).await.value("astray").clone()
+                    }
+                };
+                json!({ "replies": replies, "late": late, "astray": astray })
+            })
         }),
     }
 }

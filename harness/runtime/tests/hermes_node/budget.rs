@@ -228,3 +228,102 @@ fn a_lock_that_a_dead_process_left_keeps_nobody_waiting() {
         assert_eq!(seen.get(), 2);
     });
 }
+
+/// So many turns are in the ledger of [`written_anew`], each with what it used: more lines than it keeps.
+const EARLIER: u64 = 300;
+
+/// What turns of an earlier time wrote down.
+fn long_ledger() -> String {
+    let hold = json!({ "tokens": 0, "nano_usd": 0 });
+    let usage = json!({ "input_tokens": 10, "output_tokens": 5, "cost_usd": 0.5 });
+    let lines = (0..EARLIER).map(|turn| {
+        let (id, context) = (format!("earlier-{turn}"), format!("e{turn}"));
+        let reserve = json!({
+            "event": "reserve", "id": id, "peer": "peer", "at_ms": 1_767_000_000_000_u64 + turn, "context": context,
+            "hold": hold, "v": 1,
+        });
+        let settle = json!({
+            "event": "settle", "reply": id, "context": context, "of": null, "usage": usage, "notes": [], "v": 1,
+        });
+        format!("{reserve}\n{settle}\n")
+    });
+    lines.collect()
+}
+
+/// Sends by a ledger that is long enough to be written anew, with a crash on the way.
+fn written_anew(fault: Option<Rule>, story: &str) -> Vec<Touch> {
+    let settings = WorldSettings { faults: fault.into_iter().collect(), ..WorldSettings::default() };
+    run(settings, async |mut rig: Rig| {
+        with_budget(&mut rig, json!({ "tokens": 100_000, "period": "never", "unknown": "allow" }));
+        rig.put(&format!("{HOME}/budget.jsonl"), &long_ledger());
+        let seen = peer(&rig);
+        let (_, exit) = rig.start().await;
+        if exit.state() == ProcessState::Running {
+            send(&rig, "c1").await;
+        }
+        let touches = rig.world.log();
+        for fate in [Unsynced::Kept, Unsynced::Lost] {
+            rig.machine.power_cut(fate);
+            let found = standing(&rig).await;
+            assert_eq!(found.tokens.used, EARLIER * 15, "{story}: {found:?}");
+            let least = EARLIER + seen.get() as u64;
+            assert!((least..=EARLIER + 1).contains(&found.turns.used), "{story}: {found:?}");
+        }
+        rig.start().await;
+        let answer = send(&rig, "c2").await.expect("it lives");
+        assert!(answer["reply"].is_string(), "{story}: {answer}");
+        let text = rig.file("budget.jsonl").expect("a ledger");
+        assert!(text.starts_with(r#"{"event":"carried","generation":1,"#), "{story}: {}", &text[..200]);
+        assert_eq!(standing(&rig).await.tokens.used, EARLIER * 15, "{story}");
+        assert!(reply(&rig, "earlier-7", "e7").await, "{story}: a reply that was booked comes again");
+        assert_eq!(standing(&rig).await.tokens.used, EARLIER * 15, "{story}: it is booked once");
+        touches
+    })
+}
+
+#[test]
+fn a_ledger_that_is_written_anew_keeps_every_sum_across_a_crash_at_every_touch() {
+    let touches = written_anew(None, "no fault");
+    let of_runtime: Vec<&Touch> = touches.iter().filter(|touch| touch.host == "runtime").collect();
+    let renamed = of_runtime.iter().filter(|touch| touch.op == Op::DiskRename).count();
+    assert!(renamed >= 1, "the ledger was not replaced");
+    let mut counts = BTreeMap::<Op, u32>::new();
+    let mut tried = 0;
+    for touch in of_runtime {
+        let nth = counts.entry(touch.op).or_default();
+        *nth += 1;
+        for moment in [Moment::Before, Moment::After] {
+            for happening in [
+                Happening::Kill,
+                Happening::PowerCut(Unsynced::Lost),
+                Happening::PowerCut(Unsynced::Kept),
+                Happening::PowerCut(Unsynced::Torn),
+            ] {
+                let host = "runtime".to_owned();
+                let rule = Rule { host, at: touch.op, target: None, nth: *nth, moment, happening };
+                written_anew(Some(rule.clone()), &format!("{rule:?}"));
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 100, "only {tried} crashes were tried");
+}
+
+#[test]
+fn two_runtimes_of_one_profile_see_each_others_entries_when_one_writes_the_ledger_anew() {
+    run(WorldSettings::default(), async |mut rig: Rig| {
+        with_budget(&mut rig, json!({ "turns": EARLIER + 2, "period": "never" }));
+        peer(&rig);
+        rig.start().await;
+        assert!(send(&rig, "c1").await.is_some_and(|answer| answer["reply"].is_string()));
+        // Somebody else of the same profile writes much, and the next one that looks makes it short.
+        let before = rig.file("budget.jsonl").expect("a ledger");
+        rig.put(&format!("{HOME}/budget.jsonl"), &format!("{before}{}", long_ledger()));
+        assert_eq!(budget::show(&looker(&rig), None).await.map(|all| all[0].turns.used), Ok(EARLIER + 1));
+        assert!(send(&rig, "c2").await.is_some_and(|answer| answer["reply"].is_string()));
+        assert!(rig.file("budget.jsonl").is_some_and(|text| text.contains(r#""event":"carried""#)));
+        let refused = send(&rig, "c3").await.expect("an answer");
+        assert_eq!(refused["class"], "budget", "{refused}");
+        assert_eq!(standing(&rig).await.turns.used, EARLIER + 2);
+    });
+}

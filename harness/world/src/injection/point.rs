@@ -36,7 +36,8 @@ pub enum Point {
     /// The receiver makes up a context. `{"contextId"}`
     #[serde(rename = "receiver.anonymous")]
     ReceiverAnonymous,
-    /// The receiver has judged a bearer. `{"accepted": bool, "reason": "ok" | "missing" | "wrong", "scheme"}`
+    /// The receiver has judged a bearer. `{"accepted": bool, "reason": "ok" | "missing" | "start" | "wrong", "scheme"}`;
+    /// `start` is the beginning of the right one.
     #[serde(rename = "receiver.auth")]
     ReceiverAuth,
     /// The receiver answers an HTTP request, whatever bearer that presents. `{"method", "path", "status", "body", "bearer": "ok" |
@@ -93,7 +94,8 @@ pub enum Point {
     /// The receiver hands an inbox line to a turn. `{"line", "contextId", "text"}`
     #[serde(rename = "receiver.handoff")]
     ReceiverHandoff,
-    /// The receiver writes down how many lines of its inbox it handed off. `{"lines"}`; omitted: the file stays as it is.
+    /// The receiver writes down how many lines of its inbox it handed off. `{"lines", "whole": true}`; omitted: the file
+    /// stays as it is; not `whole`: it is written over instead of replaced.
     #[serde(rename = "receiver.offset")]
     ReceiverOffset,
     /// The receiver could not hand off this line. `{"line"}`; omitted: it goes on behind it.
@@ -188,8 +190,8 @@ pub enum Point {
     #[serde(rename = "receiver.transcript")]
     ReceiverTranscript,
     /// The receiver sends a reply back, each attempt anew; `bearer`: it shows one; `report`: what the outcome of a structured task
-    /// says beside its text; `usage`: what its turn used. `{"id", "contextId", "text", "role", "attempt", "url", "bearer": bool,
-    /// "report", "usage"}`. Bytes can be mangled.
+    /// says beside its text; `usage`: what its turn used; `profile`: whom it is for. `{"id", "contextId", "text", "role", "attempt",
+    /// "url", "bearer": bool, "report", "usage", "profile"}`. Bytes can be mangled.
     #[serde(rename = "receiver.callback")]
     ReceiverCallback,
     /// The receiver has an answer to a callback; `error`: there is one of JSON-RPC in it. `{"status", "error": bool, "taken": bool}`
@@ -223,8 +225,8 @@ pub enum Point {
     /// A Hermes node has read its configuration for a request. `{"handler", "peers"}`; omitted: it goes on with what it read first.
     #[serde(rename = "hermes.config")]
     HermesConfig,
-    /// A Hermes node has judged a bearer. `{"accepted": bool, "reason": "ok" | "missing" | "start" | "wrong", "scheme",
-    /// "reads_first": false}`; `start` is the beginning of the right one; `reads_first`: what is wrong with the body is told first.
+    /// A Hermes node has judged a bearer. `{"accepted": bool, "reason": "ok" | "open" | "missing" | "start" | "wrong", "scheme",
+    /// "reads_first": false}`; `open`: none is wanted; `start` is the beginning of the right one; `reads_first`: what is wrong with the body is told first.
     #[serde(rename = "hermes.auth")]
     HermesAuth,
     /// A Hermes node has read a request. `{"method", "id"}`
@@ -244,6 +246,10 @@ pub enum Point {
     /// A Hermes node hands a message to its agent. `{"contextId", "session", "peer", "text"}`
     #[serde(rename = "hermes.turn")]
     HermesTurn,
+    /// The caller of a Hermes node has hung up while its message was answered. `{"contextId", "goes_on": true}`; the context as the
+    /// message names it, or null.
+    #[serde(rename = "hermes.hang_up")]
+    HermesHangUp,
     /// A Hermes node takes the reasoning from the beginning of its agent's reply. `{"contextId", "text"}`; omitted: it stays.
     #[serde(rename = "hermes.strip")]
     HermesStrip,
@@ -267,8 +273,9 @@ pub enum Point {
     /// `file`: where it keeps it, relative to its home.
     #[serde(rename = "hermes.delivery")]
     HermesDelivery,
-    /// A Hermes node has found that its configuration breaks a rule about handlers, and is about to let nobody in.
-    /// `{"refused": true}`; not refused: it goes on with what it read first.
+    /// A Hermes node has found that its configuration breaks a rule, and is about to let nobody in. `{"rule": "file" | "text" | "handler" |
+    /// "prompt" | "bearer", "refused": true}`; not refused: it goes on with what it read first, or as if the rule of a place (the last
+    /// two) were none.
     #[serde(rename = "hermes.config_broken")]
     HermesConfigBroken,
     /// A Hermes node has settled who answers a message: the handler that it chooses, that of its sender's entry, or the node's own.
@@ -284,13 +291,21 @@ pub enum Point {
     /// "code" | "time" | "length" | "text", "fails": bool}`; one that does not fail has answered with what it printed.
     #[serde(rename = "hermes.handler_end")]
     HermesHandlerEnd,
-    /// A Hermes node ends what a registered handler left running. `{"handler"}`; omitted: it lives on.
+    /// A Hermes node ends what a registered handler left running; `group`: also what that started. `{"handler", "group": bool}`; omitted:
+    /// it lives on.
     #[serde(rename = "hermes.handler_kill")]
     HermesHandlerKill,
+    /// A Hermes node begins to listen, and ends what a registered handler of an earlier life left running. `{"earlier"}`, how many
+    /// processes that are; omitted: they live on.
+    #[serde(rename = "hermes.handler_sweep")]
+    HermesHandlerSweep,
     /// A Hermes node has looked at the card of a peer at which a dispatch chooses who answers.
     /// `{"peer", "handler", "declared": bool, "sent": bool}`
     #[serde(rename = "hermes.dispatch_choice")]
     HermesDispatchChoice,
+    /// A Hermes node tells why a dispatch of its own failed. `{"class", "retry_safe": bool}`, the classes as of `runtime.failure`.
+    #[serde(rename = "hermes.failure")]
+    HermesFailure,
     /// A Hermes node has looked at what a reply says of a profile, or what a message says of one that cannot be read. `class`: what its sender
     /// is told. `{"profile", "contextId", "because": "own" | "elsewhere" | "full" | "misuse", "does": "deliver" | "keep" | "refuse", "class"}`
     #[serde(rename = "hermes.astray")]
@@ -302,6 +317,9 @@ pub enum Point {
     /// A Hermes node hands a reply on to the profile that it is for. `{"profile", "contextId", "id"}`; omitted: it does not.
     #[serde(rename = "hermes.hand_on")]
     HermesHandOn,
+    /// A tool of a Hermes node gives its result. `{"tool", "result"}`
+    #[serde(rename = "hermes.tool")]
+    HermesTool,
     /// The runtime has read whether it is part of a fleet, and registers its tools. `{"enabled": bool, "registers": bool}`
     #[serde(rename = "runtime.load")]
     RuntimeLoad,
@@ -321,8 +339,8 @@ pub enum Point {
     /// context.
     #[serde(rename = "runtime.tool")]
     RuntimeTool,
-    /// The runtime's command has its result. `printed` and `error` are what goes to its two outputs, or null, and `answered` says whether it
-    /// ends well. `{"printed", "error", "answered": bool}`
+    /// The runtime's command has its result, or could make no sense of what it was told. `printed` and `error` are what goes to its two
+    /// outputs, or null, and `answered` says whether it ends well. `{"printed", "error", "answered": bool}`
     #[serde(rename = "runtime.command")]
     RuntimeCommand,
     /// The runtime sends a dispatch; `contextId` is null when its caller named none, `bearer` says whether one is presented, `in_text`
@@ -347,6 +365,14 @@ pub enum Point {
     /// The node has looked whether a reply comes after its deadline. `{"contextId", "earlier_life": bool, "late": bool}`
     #[serde(rename = "runtime.late")]
     RuntimeLate,
+    /// The node of a runtime has seen that a reply is another profile's. `{"profile", "contextId", "does": "keep" | "deliver" |
+    /// "drop"}`
+    #[serde(rename = "runtime.astray")]
+    RuntimeAstray,
+    /// The runtime tells what came on a context for other profiles, to whoever asks for the replies. `{"contextId", "astray"}`, where
+    /// something did.
+    #[serde(rename = "runtime.astray_told")]
+    RuntimeAstrayTold,
     /// The runtime records a reply with the peer that was last sent to on its context, or with nobody's. `{"contextId", "peer"}`
     #[serde(rename = "runtime.reply_record")]
     RuntimeReplyRecord,
@@ -414,7 +440,7 @@ pub enum Point {
     #[serde(rename = "runtime.free")]
     RuntimeFree,
     /// The runtime is about to write what a receiver is told; `again`: it is revived, and told what it was told before.
-    /// `{"repo", "port", "again": bool, "token_env", "node", "options": {"model", "hermes_auth_token_env"}}`
+    /// `{"repo", "port", "again": bool, "token_env", "node", "options": {"model", "hermes_auth_token_env", "hermes_profile"}}`
     #[serde(rename = "runtime.order")]
     RuntimeOrder,
     /// The runtime writes a file of a repository to which it deploys; `exists`: it was there. `mode` is null where it stays;
@@ -450,6 +476,10 @@ pub enum Point {
     /// A deploy is refused because of its files, before anything was started; `leaves`: what runs goes on. `{"port", "leaves": bool}`
     #[serde(rename = "runtime.refused")]
     RuntimeRefused,
+    /// The runtime has found that a place of a repository leads out of it, by a link, and is about to refuse a deploy for it.
+    /// `{"place", "refused": true}`, the place relative to the repository; not refused: it goes on.
+    #[serde(rename = "runtime.leads_out")]
+    RuntimeLeadsOut,
     /// The runtime tells how a receiver is. `{"alive": bool, "healthy": bool, "running": bool}`
     #[serde(rename = "runtime.status")]
     RuntimeStatus,
@@ -550,6 +580,7 @@ impl Point {
             Point::HermesContext => "hermes.context",
             Point::HermesClaim => "hermes.claim",
             Point::HermesTurn => "hermes.turn",
+            Point::HermesHangUp => "hermes.hang_up",
             Point::HermesStrip => "hermes.strip",
             Point::HermesContextLock => "hermes.context_lock",
             Point::HermesModelCall => "hermes.model_call",
@@ -562,10 +593,13 @@ impl Point {
             Point::HermesHandler => "hermes.handler",
             Point::HermesHandlerEnd => "hermes.handler_end",
             Point::HermesHandlerKill => "hermes.handler_kill",
+            Point::HermesHandlerSweep => "hermes.handler_sweep",
             Point::HermesDispatchChoice => "hermes.dispatch_choice",
+            Point::HermesFailure => "hermes.failure",
             Point::HermesAstray => "hermes.astray",
             Point::HermesAstrayWrite => "hermes.astray_write",
             Point::HermesHandOn => "hermes.hand_on",
+            Point::HermesTool => "hermes.tool",
             Point::RuntimeLoad => "runtime.load",
             Point::RuntimeReread => "runtime.reread",
             Point::RuntimeConfig => "runtime.config",
@@ -578,6 +612,8 @@ impl Point {
             Point::RuntimeChoice => "runtime.choice",
             Point::RuntimeDeadline => "runtime.deadline",
             Point::RuntimeLate => "runtime.late",
+            Point::RuntimeAstray => "runtime.astray",
+            Point::RuntimeAstrayTold => "runtime.astray_told",
             Point::RuntimeReplyRecord => "runtime.reply_record",
             Point::RuntimeBudget => "runtime.budget",
             Point::RuntimeBudgetRefusal => "runtime.budget_refusal",
@@ -604,6 +640,7 @@ impl Point {
             Point::RuntimeEntry => "runtime.entry",
             Point::RuntimeReconcile => "runtime.reconcile",
             Point::RuntimeRefused => "runtime.refused",
+            Point::RuntimeLeadsOut => "runtime.leads_out",
             Point::RuntimeStatus => "runtime.status",
             Point::RuntimeOurs => "runtime.ours",
             Point::RuntimeStop => "runtime.stop",
@@ -690,7 +727,9 @@ impl Point {
                 &["contextId", "text"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Reorder],
             ),
-            Point::ReceiverOffset => of(&["lines"], &["lines"], &[Omit, Replace, Delay, Stall]),
+            Point::ReceiverOffset => {
+                of(&["lines", "whole"], &["lines", "whole"], &[Omit, Replace, Delay, Stall])
+            }
             Point::ReceiverHandoffFailed => of(&["line"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverRecover => of(&["line", "state"], &["state"], &[Replace, Delay, Stall]),
             Point::ReceiverClaim => {
@@ -768,8 +807,19 @@ impl Point {
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverCallback => of(
-                &["id", "contextId", "text", "role", "attempt", "url", "bearer", "report", "usage"],
-                &["id", "contextId", "text", "role", "url", "bearer", "report", "usage"],
+                &[
+                    "id",
+                    "contextId",
+                    "text",
+                    "role",
+                    "attempt",
+                    "url",
+                    "bearer",
+                    "report",
+                    "usage",
+                    "profile",
+                ],
+                &["id", "contextId", "text", "role", "url", "bearer", "report", "usage", "profile"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverCallbackAnswer => {
@@ -808,6 +858,7 @@ impl Point {
                 &["session", "peer", "text"],
                 &[Replace, Delay, Stall],
             ),
+            Point::HermesHangUp => of(&["contextId", "goes_on"], &["goes_on"], &[Replace, Delay, Stall]),
             Point::HermesStrip => of(&["contextId", "text"], &[], &[Omit, Delay, Stall, Duplicate]),
             Point::HermesContextLock => of(&["contextId"], &[], &[Omit, Delay, Stall]),
             Point::HermesModelCall => {
@@ -827,6 +878,9 @@ impl Point {
                 &["id", "contextId", "text", "seen", "file"],
                 &[Omit, Replace, Delay, Stall],
             ),
+            Point::HermesFailure => {
+                of(&["class", "retry_safe"], &["class", "retry_safe"], &[Replace, Delay, Stall])
+            }
             Point::HermesAstray => of(
                 &["profile", "contextId", "because", "does", "class"],
                 &["does", "class"],
@@ -838,7 +892,8 @@ impl Point {
             Point::HermesHandOn => {
                 of(&["profile", "contextId", "id"], &["id"], &[Omit, Replace, Delay, Stall])
             }
-            Point::HermesConfigBroken => of(&["refused"], &["refused"], &[Replace, Delay, Stall]),
+            Point::HermesTool => of(&["tool", "result"], &["result"], &[Replace, Delay, Stall]),
+            Point::HermesConfigBroken => of(&["rule", "refused"], &["refused"], &[Replace, Delay, Stall]),
             Point::HermesChoice => of(
                 &["peer", "chosen", "by", "because", "refused"],
                 &["by", "refused"],
@@ -852,7 +907,8 @@ impl Point {
             Point::HermesHandlerEnd => {
                 of(&["handler", "because", "fails"], &["fails"], &[Replace, Delay, Stall])
             }
-            Point::HermesHandlerKill => of(&["handler"], &[], &[Omit, Delay, Stall]),
+            Point::HermesHandlerKill => of(&["handler", "group"], &["group"], &[Omit, Replace, Delay, Stall]),
+            Point::HermesHandlerSweep => of(&["earlier"], &[], &[Omit, Delay, Stall]),
             Point::HermesDispatchChoice | Point::RuntimeChoice => {
                 of(&["peer", "handler", "declared", "sent"], &["sent"], &[Replace, Delay, Stall])
             }
@@ -881,6 +937,10 @@ impl Point {
             Point::RuntimeLate => {
                 of(&["contextId", "earlier_life", "late"], &["late"], &[Replace, Delay, Stall])
             }
+            Point::RuntimeAstray => {
+                of(&["profile", "contextId", "does"], &["does"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeAstrayTold => of(&["contextId", "astray"], &["astray"], &[Replace, Delay, Stall]),
             Point::RuntimeReplyRecord => of(&["contextId", "peer"], &["peer"], &[Replace, Delay, Stall]),
             Point::RuntimeBudget => of(
                 &["peer", "period", "unknown"],
@@ -959,6 +1019,7 @@ impl Point {
                 of(&["port", "state", "does"], &["port", "does"], &[Replace, Delay, Stall])
             }
             Point::RuntimeRefused => of(&["port", "leaves"], &["leaves"], &[Replace, Delay, Stall]),
+            Point::RuntimeLeadsOut => of(&["place", "refused"], &["refused"], &[Replace, Delay, Stall]),
             Point::RuntimeStatus => {
                 of(&["alive", "healthy", "running"], &["healthy", "running"], &[Replace, Delay, Stall])
             }

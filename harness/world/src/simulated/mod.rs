@@ -11,4 +11,4 @@ pub(crate) mod world;
 pub(crate) use lock::HeldLock;
 pub use machine::{Machine, NetworkWeather, Program, program};
 pub use process::{Exit, Launch, ProcessState};
-pub use world::{Crash, Exploration, World, WorldSettings};
+pub use world::{Crash, Exploration, Forgotten, World, WorldSettings};

@@ -26,6 +26,8 @@ pub struct WorldSettings {
     pub exploration: Exploration,
     /// The faults that wait for their touch.
     pub faults: Vec<Rule>,
+    /// Calls that do nothing.
+    pub forgotten: Vec<Forgotten>,
     /// Whether every touch is kept in the log. The count is kept always.
     pub log_touches: bool,
 }
@@ -38,9 +40,22 @@ impl Default for WorldSettings {
             touch_budget: 200_000,
             exploration: Exploration::Off,
             faults: Vec::new(),
+            forgotten: Vec::new(),
             log_touches: true,
         }
     }
+}
+
+/// A call that does nothing and says that it did, each time: what a program looks like that forgot it. Those that make a file or a
+/// directory durable can be forgotten.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Whose.
+    pub host: String,
+    /// Which, `disk.sync` or `disk.sync_dir`.
+    pub at: Op,
+    /// The end of its target. Absent: any.
+    pub target: Option<String>,
 }
 
 /// What the scheduler point does beside counting.
@@ -50,6 +65,8 @@ pub enum Exploration {
     Off,
     /// Before half of the calls, as the seed draws it, one or two yields or a wait of one or two virtual milliseconds.
     Shake,
+    /// The same, drawn by this number beside the seed: the order of tasks can change while all else stays.
+    ShakeBy(u64),
 }
 
 /// Something that a fault did to a process or a machine.
@@ -77,6 +94,7 @@ struct Shared {
     touches: Cell<u64>,
     exhausted: Cell<bool>,
     armed: RefCell<Vec<Armed>>,
+    bitten: Cell<usize>,
     log: RefCell<Vec<Touch>>,
     crashes: RefCell<VecDeque<Crash>>,
     news: Notify,
@@ -98,6 +116,9 @@ impl World {
         let scheduler = match settings.exploration {
             Exploration::Off => None,
             Exploration::Shake => Some(Entropy::seeded(&[&settings.seed, b"scheduler"])),
+            Exploration::ShakeBy(number) => {
+                Some(Entropy::seeded(&[&settings.seed, b"scheduler", &number.to_le_bytes()]))
+            }
         };
         let armed = settings.faults.iter().cloned().map(Armed::new).collect();
         Self(Rc::new(Shared {
@@ -106,6 +127,7 @@ impl World {
             touches: Cell::new(0),
             exhausted: Cell::new(false),
             armed: RefCell::new(armed),
+            bitten: Cell::new(0),
             log: RefCell::default(),
             crashes: RefCell::default(),
             news: Notify::new(),
@@ -140,9 +162,23 @@ impl World {
         self.0.armed.borrow_mut().push(Armed::new(rule));
     }
 
-    /// Forgets every fault that has not bitten yet.
+    /// Forgets every fault that was armed since the world was made and has not bitten yet.
     pub fn disarm(&self) {
-        self.0.armed.borrow_mut().clear();
+        self.0.armed.borrow_mut().truncate(self.0.settings.faults.len());
+    }
+
+    /// Whether a call does nothing.
+    pub(crate) fn forgets(&self, host: &str, op: Op, target: &str) -> bool {
+        let is_it = |forgotten: &Forgotten| {
+            let ends = || forgotten.target.as_deref().is_none_or(|end| target.ends_with(end));
+            forgotten.at == op && forgotten.host == host && ends()
+        };
+        self.0.settings.forgotten.iter().any(is_it)
+    }
+
+    /// How often a fault has bitten.
+    pub fn bitten(&self) -> usize {
+        self.0.bitten.get()
     }
 
     /// How many port calls were made.
@@ -215,6 +251,7 @@ impl World {
         for fault in armed.iter_mut() {
             // Every rule counts every touch, also one at which another rule bites first.
             let bites = fault.decide(host, op, target, moment);
+            self.0.bitten.set(self.0.bitten.get() + usize::from(bites.is_some()));
             happening = happening.or(bites);
         }
         happening

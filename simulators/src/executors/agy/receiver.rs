@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use gauntlet_protocol::agy::TurnOutput;
+use gauntlet_protocol::fleet::replay::TurnOutput;
 use gauntlet_protocol::fleet::with_role;
 
 use crate::receiver::config::Config;
@@ -56,13 +56,9 @@ impl Talk for Agy {
         (args, dropped)
     }
 
-    /// Not asked: it replays.
+    /// Not asked: it replays, which its mode says.
     fn read(&self, heard: &Heard<'_>) -> Spoken {
         Spoken { reply: TurnOutput::first(&heard.output.stdout).reply, ..Spoken::default() }
-    }
-
-    fn replays(&self) -> bool {
-        true
     }
 
     /// The CLI's own limit comes first, so that it can end in its own way.

@@ -55,6 +55,7 @@ impl Story {
             deviation: None,
             seed: 7,
             lane: Lane::Virtual,
+            fitted: None,
         };
         Self {
             plan,

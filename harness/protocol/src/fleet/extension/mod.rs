@@ -43,6 +43,8 @@ pub enum Taker {
     Receiver,
     /// A Hermes node.
     Node,
+    /// Both: a node takes what a receiver says by it in its replies.
+    Both,
 }
 
 /// Structured tasks.
@@ -63,7 +65,7 @@ pub const HANDLER: Extension = Extension {
 pub const PROFILE: Extension = Extension {
     uri: "urn:gauntlet:ext:profile:1",
     description: "Keeps a reply that names another profile until that profile has it, and says so.",
-    taker: Taker::Node,
+    taker: Taker::Both,
 };
 
 /// What a turn used.
@@ -108,7 +110,7 @@ impl Extension {
 
     /// Those that a Hermes node takes, in the order of cards.
     pub fn of_nodes() -> Vec<&'static Extension> {
-        EXTENSIONS.iter().filter(|known| known.taker == Taker::Node).collect()
+        EXTENSIONS.iter().filter(|known| known.taker != Taker::Receiver).collect()
     }
 
     /// The URI up to its version.

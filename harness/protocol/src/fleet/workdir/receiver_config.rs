@@ -14,6 +14,8 @@ pub struct ReceiverOptions {
     pub sandbox: Option<Sandbox>,
     /// The variable that holds the bearer for callbacks.
     pub hermes_auth_token_env: Option<String>,
+    /// The profile that its replies are for.
+    pub hermes_profile: Option<String>,
 }
 
 /// A sandbox, by name or on and off: each mode knows one of the two.
@@ -38,6 +40,7 @@ impl ReceiverOptions {
                 _ => None,
             },
             hermes_auth_token_env: text("hermes_auth_token_env"),
+            hermes_profile: text("hermes_profile"),
         }
     }
 }
@@ -89,6 +92,9 @@ pub fn receiver_config(
     if let Some(name) = &options.hermes_auth_token_env {
         set("hermes_auth_token_env", json!(name));
     }
+    if let Some(name) = &options.hermes_profile {
+        set("hermes_profile", json!(name));
+    }
     Value::Object(config)
 }
 
@@ -102,6 +108,7 @@ mod tests {
             model: Some("m-1".to_owned()),
             sandbox: Some(Sandbox::Named("read-only".to_owned())),
             hermes_auth_token_env: Some("HUB".to_owned()),
+            hermes_profile: Some("work".to_owned()),
         };
         let (codex, claude) = (&crate::codex::MODE, &crate::claude_code::MODE);
         let place = ("/r", 9320, "http://127.0.0.1:9219/jsonrpc", "role");

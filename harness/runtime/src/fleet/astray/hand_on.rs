@@ -111,7 +111,8 @@ impl Fleet {
             return Err(SendError::new(Class::NotSent, "profile", text));
         }
         let card = self.card_of(peer_name, &peer, SEND_LIMIT).await?;
-        if !card.is_some_and(|card| PROFILE.is_declared_on(&card)) {
+        // A receiver that declares it says whom its replies are for, and keeps nobody's.
+        if peer.mode.is_some() || !card.is_some_and(|card| PROFILE.is_declared_on(&card)) {
             let text = format!("agent '{peer_name}' does not declare {}", PROFILE.uri);
             return Err(SendError::new(Class::Undeclared, "undeclared", text));
         }

@@ -159,6 +159,13 @@ impl Astray {
         self.state.borrow().kept.clone()
     }
 
+    /// For whom replies are kept that came on a context, in order of arrival.
+    pub(crate) fn on(&self, context: &str) -> Vec<String> {
+        let state = self.state.borrow();
+        let on_it = state.kept.iter().filter(|stray| stray.context == context);
+        on_it.map(|stray| stray.profile.clone()).collect()
+    }
+
     /// How many are kept for a profile.
     pub(crate) fn count(&self, profile: &str) -> usize {
         self.state.borrow().kept.iter().filter(|stray| stray.profile == profile).count()

@@ -28,8 +28,9 @@ impl Hold {
 /// Something that happened to a budget.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// A turn is about to be dispatched. `at` is in milliseconds since 1970.
-    Reserve { id: String, peer: String, at: i64, context: Option<String>, hold: Hold },
+    /// A turn is about to be dispatched. `at` is in milliseconds since 1970. One that was reserved before its peer's last reset does
+    /// not count.
+    Reserve { id: String, peer: String, at: i64, context: Option<String>, hold: Hold, counts: bool },
     /// The peer took it, and replies on this context.
     Accepted { id: String, context: String },
     /// It is certain that the peer does nothing.
@@ -40,15 +41,72 @@ pub(super) enum Entry {
     Reset { peer: String, at: i64, by: String },
     /// The line before was left half written by a crash.
     Mended,
+    /// The first line of a ledger that was written anew: how often it was, and how many lines say what the one before it said.
+    Carried { generation: u64, lines: u64 },
+    /// What turns of a day used that are over.
+    Sum { peer: String, sum: Sum },
+    /// The latest moment that counts for a peer.
+    Last { peer: String, at: i64 },
+    /// A reply that was booked.
+    Booked { reply: String, context: String },
+    /// What a reply said of which nobody knew yet whose it is.
+    Early { context: String, usage: Usage },
+}
+
+/// What several turns used that are over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sum {
+    /// A moment of the day on which they were reserved, in milliseconds since 1970.
+    pub(super) at: i64,
+    pub(super) turns: u64,
+    pub(super) tokens: Tally,
+    pub(super) nano_usd: Tally,
+}
+
+/// What is known of something, and of how many turns it is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Tally {
+    pub(super) used: u64,
+    pub(super) unknown: u64,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, other: Tally) {
+        self.used = self.used.saturating_add(other.used);
+        self.unknown = self.unknown.saturating_add(other.unknown);
+    }
+
+    fn to_value(self) -> Value {
+        json!({ "used": self.used, "unknown": self.unknown })
+    }
+
+    fn of(value: &Value) -> Option<Tally> {
+        Some(Tally { used: value.get("used")?.as_u64()?, unknown: value.get("unknown")?.as_u64()? })
+    }
+}
+
+impl Sum {
+    pub(super) fn add(&mut self, other: &Sum) {
+        self.at = self.at.max(other.at);
+        self.turns = self.turns.saturating_add(other.turns);
+        self.tokens.add(other.tokens);
+        self.nano_usd.add(other.nano_usd);
+    }
 }
 
 impl Entry {
     pub(super) fn to_line(&self) -> String {
         let mut value = match self {
-            Entry::Reserve { id, peer, at, context, hold } => json!({
-                "event": "reserve", "id": id, "peer": peer, "at_ms": at, "context": context,
-                "hold": { "tokens": hold.tokens, "nano_usd": hold.cost.0 },
-            }),
+            Entry::Reserve { id, peer, at, context, hold, counts } => {
+                let mut value = json!({
+                    "event": "reserve", "id": id, "peer": peer, "at_ms": at, "context": context,
+                    "hold": { "tokens": hold.tokens, "nano_usd": hold.cost.0 },
+                });
+                if !counts {
+                    value["counts"] = json!(false);
+                }
+                value
+            }
             Entry::Accepted { id, context } => json!({ "event": "accepted", "id": id, "context": context }),
             Entry::Release { id } => json!({ "event": "release", "id": id }),
             Entry::Settle { reply, context, of, usage, notes } => json!({
@@ -56,6 +114,20 @@ impl Entry {
             }),
             Entry::Reset { peer, at, by } => json!({ "event": "reset", "peer": peer, "at_ms": at, "by": by }),
             Entry::Mended => json!({ "event": "mended" }),
+            Entry::Carried { generation, lines } => {
+                json!({ "event": "carried", "generation": generation, "lines": lines })
+            }
+            Entry::Sum { peer, sum } => json!({
+                "event": "sum", "peer": peer, "at_ms": sum.at, "turns": sum.turns,
+                "tokens": sum.tokens.to_value(), "nano_usd": sum.nano_usd.to_value(),
+            }),
+            Entry::Last { peer, at } => json!({ "event": "last", "peer": peer, "at_ms": at }),
+            Entry::Booked { reply, context } => {
+                json!({ "event": "booked", "reply": reply, "context": context })
+            }
+            Entry::Early { context, usage } => {
+                json!({ "event": "early", "context": context, "usage": usage.to_value() })
+            }
         };
         value["v"] = json!(VERSION);
         format!("{value}\n")
@@ -91,10 +163,30 @@ impl Entry {
                     at: at()?,
                     context: text("context"),
                     hold,
+                    counts: value.get("counts") != Some(&json!(false)),
                 }
             }
             "accepted" => Entry::Accepted { id: text("id")?, context: text("context")? },
             "release" => Entry::Release { id: text("id")? },
+            "carried" => Entry::Carried {
+                generation: value.get("generation")?.as_u64()?,
+                lines: value.get("lines")?.as_u64()?,
+            },
+            "sum" => Entry::Sum {
+                peer: text("peer")?,
+                sum: Sum {
+                    at: at()?,
+                    turns: value.get("turns")?.as_u64()?,
+                    tokens: Tally::of(value.get("tokens")?)?,
+                    nano_usd: Tally::of(value.get("nano_usd")?)?,
+                },
+            },
+            "last" => Entry::Last { peer: text("peer")?, at: at()? },
+            "booked" => Entry::Booked { reply: text("reply")?, context: text("context")? },
+            "early" => Entry::Early {
+                context: text("context")?,
+                usage: Usage::read(value.get("usage").filter(|usage| usage.is_object())?).usage,
+            },
             "settle" => {
                 let notes = value.get("notes").and_then(Value::as_array).into_iter().flatten();
                 Entry::Settle {
@@ -122,8 +214,21 @@ mod tests {
         let hold = Hold { tokens: 5, cost: Usd(7) };
         let t = |text: &str| text.to_owned();
         for entry in [
-            Entry::Reserve { id: t("i"), peer: t("p"), at: -5, context: None, hold },
-            Entry::Reserve { id: t("i"), peer: t("p"), at: 5, context: Some(t("c")), hold },
+            Entry::Reserve { id: t("i"), peer: t("p"), at: -5, context: None, hold, counts: true },
+            Entry::Reserve { id: t("i"), peer: t("p"), at: 5, context: Some(t("c")), hold, counts: false },
+            Entry::Carried { generation: 3, lines: 9 },
+            Entry::Sum {
+                peer: t("p"),
+                sum: Sum {
+                    at: 5,
+                    turns: 4,
+                    tokens: Tally { used: 3, unknown: 2 },
+                    nano_usd: Tally { used: u64::MAX, unknown: 1 },
+                },
+            },
+            Entry::Last { peer: t("p"), at: 5 },
+            Entry::Booked { reply: t("\"r\""), context: t("c") },
+            Entry::Early { context: t("c"), usage },
             Entry::Accepted { id: t("i"), context: t("c") },
             Entry::Release { id: t("i") },
             Entry::Settle {

@@ -1,4 +1,5 @@
-//! The ledger: a file of lines that is only ever added to, and the lock of whoever looks and writes.
+//! The ledger: a file of lines that is added to, and the lock of whoever looks and writes. When there are many, the holder of the lock
+//! puts a shorter file in its place that says the same.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,9 @@ const LOCK: &str = "budget.lock";
 /// How long it is waited for another process.
 const PATIENCE: Duration = Duration::from_secs(30);
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+/// So many lines are added before it is written anew; more when what is carried over is longer. What is done for a dispatch is the same
+/// then however many there were.
+const MOST_ADDED: usize = 512;
 
 /// The ledger of a home, as far as it was read.
 pub(super) struct Ledger {
@@ -26,6 +30,9 @@ pub(super) struct Ledger {
     /// How many bytes, and how many lines, are part of the state.
     read: u64,
     lines: usize,
+    /// How often it was written anew, and how many of its lines were carried over then.
+    generation: u64,
+    carried: usize,
     /// What stands behind them, that a crash left half written: nothing, or whether it lacks its line end.
     torn: Option<bool>,
 }
@@ -34,7 +41,7 @@ impl Ledger {
     pub(super) fn of(host: &Host) -> Self {
         let home = home(host);
         let (path, lock) = (home.join(FILE), home.join(LOCK));
-        Self { path, lock, state: State::default(), read: 0, lines: 0, torn: None }
+        Self { path, lock, state: State::default(), read: 0, lines: 0, generation: 0, carried: 0, torn: None }
     }
 
     pub(super) fn state(&self) -> &State {
@@ -54,31 +61,63 @@ impl Ledger {
                 Err(error) => return Err(unusable(&self.lock, &error)),
             }
         };
-        let before = self.read;
-        self.read(host).await?;
-        if self.read > before {
-            // Who wrote it may have died before it was durable. What is looked at here counts from here on.
-            host.disk().sync(&self.path).await.map_err(|error| unusable(&self.path, &error))?;
+        self.read_durably(host).await?;
+        if self.lines.saturating_sub(self.carried) > MOST_ADDED.max(self.carried) {
+            if let Err(error) = self.write_anew(host).await {
+                // The longer one says the same.
+                tracing::warn!(%error, "the budget ledger could not be written anew");
+            }
+            // Of a replacement that failed nobody knows which of the two files is there.
+            self.read_durably(host).await?;
         }
         Ok(lock)
     }
 
+    /// Reads what came since the last time. Who wrote it may have died before it was durable: what is looked at here counts from here on.
+    async fn read_durably(&mut self, host: &Host) -> Result<(), BudgetError> {
+        let before = (self.generation, self.read);
+        self.read(host).await?;
+        let synced = async {
+            if (self.generation, self.read) != before {
+                host.disk().sync(&self.path).await?;
+            }
+            if self.generation != before.0 {
+                // Else the file that was in its place could come back.
+                host.disk().sync_dir(self.path.parent().unwrap_or(Path::new("/"))).await?;
+            }
+            Ok(())
+        };
+        synced.await.map_err(|error: io::Error| unusable(&self.path, &error))
+    }
+
+    /// Puts a file in its place that says the same in fewer lines: that one or this one is there, whatever happens.
+    async fn write_anew(&self, host: &Host) -> io::Result<()> {
+        let entries = self.state.condensed();
+        let carried = Entry::Carried { generation: self.generation + 1, lines: entries.len() as u64 };
+        let mut text = carried.to_line();
+        entries.iter().for_each(|entry| text.push_str(&entry.to_line()));
+        host.disk().replace(&self.path, text.as_bytes()).await
+    }
+
     /// Reads what came since the last time. Nothing is changed on the disk.
     pub(super) async fn read(&mut self, host: &Host) -> Result<(), BudgetError> {
-        let content = match host.disk().stat(&self.path).await {
-            Ok(meta) if meta.len < self.read => return Err(BudgetError::Lost { path: shown(&self.path) }),
-            Ok(_) => host.disk().read_from(&self.path, self.read).await,
-            Err(error) => Err(error),
-        };
-        let content = match content {
+        let lost = || BudgetError::Lost { path: shown(&self.path) };
+        let content = match host.disk().read(&self.path).await {
             Ok(content) => content,
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.read == 0 => Vec::new(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(BudgetError::Lost { path: shown(&self.path) });
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(lost()),
             Err(error) => return Err(unusable(&self.path, &error)),
         };
-        self.take(&content)
+        let (generation, carried) = head(&content);
+        if generation > self.generation {
+            (self.state, self.read, self.lines, self.torn) = (State::default(), 0, 0, None);
+            (self.generation, self.carried) = (generation, carried);
+        }
+        let read = usize::try_from(self.read).unwrap_or(usize::MAX);
+        match content.get(read..) {
+            Some(content) if generation == self.generation => self.take(content),
+            _ => Err(lost()),
+        }
     }
 
     /// A line that is no entry was left by a crash when nothing follows it, or that it was mended. Any other is a reason to stop: it
@@ -149,6 +188,18 @@ impl Ledger {
     }
 }
 
+/// How often a ledger was written anew, and how many of its lines were carried over then, by its first line.
+fn head(content: &[u8]) -> (u64, usize) {
+    let line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    match Entry::parse(line) {
+        // The line itself is one of them.
+        Ok(Entry::Carried { generation, lines }) => {
+            (generation, usize::try_from(lines).unwrap_or(usize::MAX).saturating_add(1))
+        }
+        _ => (0, 0),
+    }
+}
+
 fn shown(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
@@ -163,8 +214,16 @@ mod tests {
 
     fn take(content: &str) -> Result<(usize, Option<bool>), String> {
         let path = PathBuf::from("/h/budget.jsonl");
-        let mut ledger =
-            Ledger { lock: path.clone(), path, state: State::default(), read: 0, lines: 0, torn: None };
+        let mut ledger = Ledger {
+            lock: path.clone(),
+            path,
+            state: State::default(),
+            read: 0,
+            lines: 0,
+            generation: 0,
+            carried: 0,
+            torn: None,
+        };
         let taken = ledger.take(content.as_bytes()).map_err(|error| error.to_string());
         taken.map(|()| (ledger.lines, ledger.torn))
     }

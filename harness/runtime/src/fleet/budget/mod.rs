@@ -158,7 +158,8 @@ impl Budgets {
         }
         let at = ledger.state().time_of(peer, host.clock().wall().millis());
         let context = context.map(str::to_owned);
-        let entry = Entry::Reserve { id: id.to_owned(), peer: peer.to_owned(), at, context, hold };
+        let entry =
+            Entry::Reserve { id: id.to_owned(), peer: peer.to_owned(), at, context, hold, counts: true };
         let written = ledger.append(host, &[entry], manner).await;
         drop(held);
         if let Err(error) = written {

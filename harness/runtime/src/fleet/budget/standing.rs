@@ -5,7 +5,7 @@ use gauntlet_protocol::fleet::extension::usage::{Usage, Usd};
 use gauntlet_world::clock::WallTime;
 use serde_json::{Value, json};
 
-use super::entry::Hold;
+use super::entry::{Hold, Tally};
 use super::period::around;
 use super::state::{Fate, State};
 
@@ -57,6 +57,13 @@ impl Part {
         }
     }
 
+    /// Adds what turns used that are over.
+    fn add_all(&mut self, tally: Tally, unknown: Option<u64>) {
+        let guessed = tally.unknown.saturating_mul(unknown.unwrap_or_default());
+        self.unknown = self.unknown.saturating_add(tally.unknown);
+        self.used = self.used.saturating_add(tally.used).saturating_add(guessed);
+    }
+
     /// Whether so much more would be too much. Whoever dispatches uses something.
     fn is_short_of(&self, more: u64) -> bool {
         let taken = self.used.saturating_add(self.held);
@@ -86,6 +93,11 @@ impl Standing {
             Unknown::Refuse | Unknown::Allow => (None, None),
         };
         let first = from.map_or(i64::MIN, WallTime::millis);
+        for sum in state.sums_of(peer).filter(|sum| sum.at >= first) {
+            standing.turns.used = standing.turns.used.saturating_add(sum.turns);
+            standing.tokens.add_all(sum.tokens, estimate.0);
+            standing.cost.add_all(sum.nano_usd, estimate.1);
+        }
         let counted = state.turns_of(peer).filter(|turn| turn.fate != Fate::Released && turn.at >= first);
         for turn in counted {
             standing.turns.used += 1;

@@ -4,7 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gauntlet_protocol::fleet::extension::usage::Usage;
 
-use super::entry::{Entry, Hold};
+use super::entry::{Entry, Hold, Sum, Tally};
+
+/// The length of a day in milliseconds. Every period begins with one.
+const DAY: i64 = 86_400_000;
+/// Days that lie further back than any period but that without an end are one sum.
+const OLD: i64 = 40 * DAY;
+/// So many replies that were booked are known when the ledger is written anew.
+const REMEMBERED: usize = 1024;
 
 /// A turn that was reserved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +21,8 @@ pub(super) struct Turn {
     pub(super) hold: Hold,
     pub(super) fate: Fate,
     context: Option<String>,
+    /// It was reserved since its peer was last reset.
+    counts: bool,
 }
 
 /// What became of a turn.
@@ -33,28 +42,29 @@ pub(super) struct State {
     /// In the order of their reservation.
     turns: Vec<Turn>,
     numbers: BTreeMap<String, usize>,
-    /// Replies that were booked, with their contexts.
+    /// What turns used that are over and not among `turns` any more, by peer and day.
+    sums: BTreeMap<String, BTreeMap<i64, Sum>>,
+    /// Replies that were booked, with their contexts; and the same in their order.
     replies: BTreeSet<(String, String)>,
+    booked: Vec<(String, String)>,
     /// Replies on contexts of which nobody knew yet that a dispatch was on them: they came before their acknowledgement.
     early: Vec<(String, Usage)>,
-    /// For each peer the first turn since it was last reset, and the latest moment that was written down since.
-    since: BTreeMap<String, (usize, i64)>,
+    /// For each peer the latest moment that was written down since it was last reset.
+    last: BTreeMap<String, i64>,
 }
 
 impl State {
     pub(super) fn apply(&mut self, entry: &Entry) {
         match entry {
-            Entry::Reserve { id, peer, at, context, hold } => {
+            Entry::Reserve { id, peer, at, context, hold, counts } => {
                 if self.numbers.contains_key(id) {
                     return;
                 }
                 self.numbers.insert(id.clone(), self.turns.len());
                 let (peer, context) = (peer.clone(), context.clone());
-                self.since
-                    .entry(peer.clone())
-                    .and_modify(|(_, last)| *last = (*at).max(*last))
-                    .or_insert((0, *at));
-                self.turns.push(Turn { peer, at: *at, hold: *hold, fate: Fate::Open, context });
+                self.last.entry(peer.clone()).and_modify(|last| *last = (*at).max(*last)).or_insert(*at);
+                let fate = Fate::Open;
+                self.turns.push(Turn { peer, at: *at, hold: *hold, fate, context, counts: *counts });
             }
             Entry::Accepted { id, context } => {
                 let Some(turn) = self.open(id) else { return };
@@ -72,7 +82,7 @@ impl State {
                 }
             }
             Entry::Settle { reply, context, of, usage, .. } => {
-                if !self.replies.insert((reply.clone(), context.clone())) {
+                if !self.book(reply, context) {
                     return;
                 }
                 match self.whose(context, of.as_deref()) {
@@ -81,9 +91,15 @@ impl State {
                 }
             }
             Entry::Reset { peer, at, .. } => {
-                self.since.insert(peer.clone(), (self.turns.len(), *at));
+                self.last.insert(peer.clone(), *at);
+                self.sums.remove(peer);
+                self.turns.iter_mut().filter(|turn| turn.peer == *peer).for_each(|turn| turn.counts = false);
             }
-            Entry::Mended => {}
+            Entry::Sum { peer, sum } => self.add(peer, sum),
+            Entry::Last { peer, at } => drop(self.last.insert(peer.clone(), *at)),
+            Entry::Booked { reply, context } => drop(self.book(reply, context)),
+            Entry::Early { context, usage } => self.early.push((context.clone(), *usage)),
+            Entry::Mended | Entry::Carried { .. } => {}
         }
     }
 
@@ -98,20 +114,100 @@ impl State {
                 !self.replies.contains(&(reply.clone(), context.clone()))
                     && (self.whose(context, of.as_deref()).is_some() || self.turns.iter().any(unnamed))
             }
-            Entry::Reserve { .. } | Entry::Reset { .. } | Entry::Mended => true,
+            _ => true,
         }
     }
 
-    /// The turns of a peer since it was last reset.
+    /// The turns of a peer since it was last reset, as far as they are not among its sums.
     pub(super) fn turns_of<'s>(&'s self, peer: &'s str) -> impl Iterator<Item = &'s Turn> {
-        let from = self.since.get(peer).map_or(0, |(from, _)| *from);
-        self.turns.iter().skip(from).filter(move |turn| turn.peer == peer)
+        self.turns.iter().filter(move |turn| turn.counts && turn.peer == peer)
+    }
+
+    /// What the others used. All turns of one began on one day, or so long ago that they are of no period that has a beginning.
+    pub(super) fn sums_of(&self, peer: &str) -> impl Iterator<Item = &Sum> {
+        self.sums.get(peer).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// Entries that say the same in fewer words: what is over is added up by days, what is open stays as it is.
+    pub(super) fn condensed(&self) -> Vec<Entry> {
+        let mut whole = Self { sums: self.sums.clone(), ..Self::default() };
+        for turn in self.turns.iter().filter(|turn| turn.counts) {
+            if let Fate::Settled(usage) = turn.fate {
+                let tally = |known: Option<u64>| match known {
+                    Some(used) => Tally { used, unknown: 0 },
+                    None => Tally { used: 0, unknown: 1 },
+                };
+                let tokens = tally(usage.tokens());
+                let nano_usd = tally(usage.cost.map(|cost| cost.0));
+                whole.add(&turn.peer, &Sum { at: turn.at, turns: 1, tokens, nano_usd });
+            }
+        }
+        let mut entries = Vec::new();
+        for (peer, days) in &whole.sums {
+            let old = self.last.get(peer).copied().unwrap_or_default().saturating_sub(OLD);
+            let mut oldest: Option<Sum> = None;
+            for sum in days.values().filter(|sum| sum.at < old) {
+                oldest
+                    .get_or_insert(Sum {
+                        turns: 0,
+                        tokens: Tally::default(),
+                        nano_usd: Tally::default(),
+                        ..*sum
+                    })
+                    .add(sum);
+            }
+            let recent = days.values().copied().filter(|sum| sum.at >= old);
+            let sums = oldest.into_iter().chain(recent);
+            entries.extend(sums.map(|sum| Entry::Sum { peer: peer.clone(), sum }));
+        }
+        let mut ids = vec![""; self.turns.len()];
+        for (id, number) in &self.numbers {
+            ids[*number] = id;
+        }
+        let open = self.turns.iter().zip(ids).filter(|(turn, _)| turn.fate == Fate::Open);
+        entries.extend(open.map(|(turn, id)| {
+            let Turn { peer, at, hold, context, counts, .. } = turn.clone();
+            Entry::Reserve { id: id.to_owned(), peer, at, context, hold, counts }
+        }));
+        // Behind the turns, which would move it.
+        entries.extend(self.last.iter().map(|(peer, at)| Entry::Last { peer: peer.clone(), at: *at }));
+        let late = self.booked.len().saturating_sub(REMEMBERED);
+        entries.extend(
+            self.booked[late..]
+                .iter()
+                .map(|(reply, context)| Entry::Booked { reply: reply.clone(), context: context.clone() }),
+        );
+        // Nobody can turn up any more for what came before its acknowledgement when none is awaited.
+        if self.turns.iter().any(|turn| turn.fate == Fate::Open) {
+            let late = self.early.len().saturating_sub(REMEMBERED);
+            entries.extend(
+                self.early[late..]
+                    .iter()
+                    .map(|(context, usage)| Entry::Early { context: context.clone(), usage: *usage }),
+            );
+        }
+        entries
+    }
+
+    fn add(&mut self, peer: &str, sum: &Sum) {
+        let days = self.sums.entry(peer.to_owned()).or_default();
+        days.entry(sum.at.div_euclid(DAY)).and_modify(|known| known.add(sum)).or_insert(*sum);
+    }
+
+    /// Notes that a reply is booked. False: it was before.
+    fn book(&mut self, reply: &str, context: &str) -> bool {
+        let key = (reply.to_owned(), context.to_owned());
+        let is_new = self.replies.insert(key.clone());
+        if is_new {
+            self.booked.push(key);
+        }
+        is_new
     }
 
     /// The moment that counts for a peer: the clock's, but never one before a moment that is written down. A clock that was set
     /// back does not give a period twice.
     pub(super) fn time_of(&self, peer: &str, now: i64) -> i64 {
-        self.since.get(peer).map_or(now, |(_, last)| now.max(*last))
+        self.last.get(peer).map_or(now, |last| now.max(*last))
     }
 
     fn open(&mut self, id: &str) -> Option<&mut Turn> {
@@ -142,7 +238,7 @@ mod tests {
 
     fn reserve(id: &str, at: i64, context: Option<&str>) -> Entry {
         let hold = Hold { tokens: 1, cost: Usd(0) };
-        Entry::Reserve { id: t(id), peer: t("p"), at, context: context.map(t), hold }
+        Entry::Reserve { id: t(id), peer: t("p"), at, context: context.map(t), hold, counts: true }
     }
 
     fn settle(reply: &str, context: &str, tokens: u64) -> Entry {
@@ -210,5 +306,153 @@ mod tests {
         assert!(state.changes_by(&settle("r", "c", 7)) && !state.changes_by(&settle("r", "d", 7)));
         state.apply(&settle("r", "c", 7));
         assert!(!state.changes_by(&settle("r", "c", 7)));
+    }
+}
+
+/// What is said in fewer words is the same.
+#[cfg(test)]
+mod condensed {
+    use gauntlet_protocol::fleet::config::{Budget, FleetConfig};
+    use gauntlet_protocol::fleet::extension::usage::Usd;
+    use gauntlet_world::clock::WallTime;
+    use proptest::prelude::*;
+
+    use super::super::standing::Standing;
+    use super::*;
+
+    const PEERS: [&str; 2] = ["p", "q"];
+
+    /// What an entry is made of: its kind, its peer, its context, the time since the one before, tokens and cost.
+    type Raw = (u8, u8, u8, i64, Option<u64>, Option<u64>);
+
+    /// Entries as a runtime could have written them; times go on by up to three days, and seldom back.
+    fn entry() -> impl Strategy<Value = Raw> {
+        (
+            0_u8..10,
+            0_u8..2,
+            0_u8..6,
+            -DAY..3 * DAY,
+            proptest::option::weighted(0.8, 0_u64..1000),
+            proptest::option::weighted(0.5, 0_u64..1000),
+        )
+    }
+
+    fn made(raw: Vec<Raw>, from: usize, start: i64) -> Vec<Entry> {
+        let mut now = start;
+        let mut entries = Vec::new();
+        for (number, (kind, peer, context, time, tokens, cost)) in raw.into_iter().enumerate() {
+            let (id, number) = ((number + from).to_string(), number + from);
+            let (peer, context) = (PEERS[usize::from(peer)].to_owned(), format!("c{context}"));
+            let of = |ago: usize| number.saturating_sub(ago + 1).to_string();
+            let usage = Usage {
+                input_tokens: tokens,
+                output_tokens: tokens.map(|_| 1),
+                cost: cost.map(Usd),
+                ..Usage::default()
+            };
+            now += time;
+            entries.push(match kind {
+                0..=3 => {
+                    let hold =
+                        Hold { tokens: tokens.unwrap_or_default(), cost: Usd(cost.unwrap_or_default()) };
+                    let context = (kind > 0).then_some(context);
+                    Entry::Reserve { id, peer, at: now, context, hold, counts: true }
+                }
+                4 => Entry::Accepted { id: of(0), context },
+                5 => Entry::Release { id: of(0) },
+                6..=8 => Entry::Settle {
+                    reply: of(kind.into()),
+                    context,
+                    of: (kind == 8).then(|| of(1)),
+                    usage,
+                    notes: Vec::new(),
+                },
+                _ if number.is_multiple_of(4) => Entry::Reset { peer, at: now, by: "me".to_owned() },
+                _ => Entry::Mended,
+            });
+        }
+        entries
+    }
+
+    fn budgets() -> Vec<Budget> {
+        let texts = ["day", "week", "month", "never"].into_iter().flat_map(|period| {
+            ["refuse", "allow", "estimate:7:0.5"].map(|unknown| {
+                format!("fleet: {{server: {{bind_port: 1, token_env: T}}, agents: {{p: {{url: 'http://127.0.0.1:9', budget: {{tokens: 9000, turns: 50, cost_usd: 1, period: {period}, unknown: '{unknown}'}}}}}}}}")
+            })
+        });
+        texts
+            .map(|text| {
+                let config = FleetConfig::parse("fleet.yaml", &text).expect("a sound file");
+                config.agents["p"].budget.clone().expect("a budget")
+            })
+            .collect()
+    }
+
+    fn standings(state: &State, now: i64) -> Vec<Standing> {
+        let now = WallTime(now);
+        let of = |peer: &str| -> Vec<Standing> {
+            budgets().iter().map(|budget| Standing::of(peer, budget, state, now)).collect()
+        };
+        PEERS.iter().flat_map(|peer| of(peer)).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_ledger_that_is_written_anew_says_the_same_then_and_later(
+            before in proptest::collection::vec(entry(), 0..80),
+            after in proptest::collection::vec(entry(), 0..40),
+            later in 0..50 * DAY,
+        ) {
+            let start = 1_790_000_000_000;
+            let before = made(before, 0, start);
+            let number = before.len();
+            let mut whole = State::default();
+            before.iter().for_each(|entry| whole.apply(entry));
+            let mut anew = State::default();
+            whole.condensed().iter().for_each(|entry| anew.apply(entry));
+            // The latest moment that counts is written down, so that nobody looks from a day before it.
+            prop_assert_eq!(standings(&whole, start + later), standings(&anew, start + later));
+            for entry in made(after, number, start + later) {
+                prop_assert_eq!(whole.changes_by(&entry), anew.changes_by(&entry), "{:?}", entry);
+                whole.apply(&entry);
+                anew.apply(&entry);
+            }
+            prop_assert_eq!(standings(&whole, start + later), standings(&anew, start + later));
+            // And once more, of what was written anew.
+            let mut again = State::default();
+            anew.condensed().iter().for_each(|entry| again.apply(entry));
+            prop_assert_eq!(standings(&anew, start + later), standings(&again, start + later));
+        }
+    }
+
+    #[test]
+    fn what_is_written_anew_is_short_however_much_it_was() {
+        let mut state = State::default();
+        for number in 0..100_000_u64 {
+            let (id, at) = (number.to_string(), i64::try_from(number).expect("small") * 60_000);
+            let context = Some(format!("c{number}"));
+            let hold = Hold { tokens: 0, cost: Usd(0) };
+            let usage = Usage { input_tokens: Some(1), output_tokens: Some(0), ..Usage::default() };
+            let settle = Entry::Settle {
+                reply: id.clone(),
+                context: format!("c{number}"),
+                of: None,
+                usage,
+                notes: Vec::new(),
+            };
+            state.apply(&Entry::Reserve { id, peer: "p".to_owned(), at, context, hold, counts: true });
+            state.apply(&settle);
+            // As the file is: else this test would look through all open turns each time.
+            if number % 500 == 499 {
+                let mut anew = State::default();
+                state.condensed().iter().for_each(|entry| anew.apply(entry));
+                state = anew;
+            }
+        }
+        assert!(state.condensed().len() < REMEMBERED + 50, "{}", state.condensed().len());
+        let turns: u64 = state.sums_of("p").map(|sum| sum.turns).sum();
+        assert_eq!(turns + state.turns_of("p").count() as u64, 100_000);
     }
 }

@@ -98,7 +98,7 @@ fn echo(text: &str) -> String {
     if text.trim().eq_ignore_ascii_case("ping") { "pong".to_owned() } else { text.to_owned() }
 }
 
-/// A context on which the agent is at work, until this is dropped; also when the caller hangs up.
+/// A context on which the agent is at work, until this is dropped.
 struct AtWork<'a> {
     context: String,
     all: &'a RefCell<BTreeSet<String>>,

@@ -14,7 +14,7 @@ mod registered;
 mod routes;
 mod rpc;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -40,10 +40,18 @@ pub(crate) struct Node {
     history: History,
     /// The contexts on which the agent is at work.
     at_work: RefCell<BTreeSet<String>>,
+    /// What handlers of an earlier life left running was ended.
+    swept: Cell<bool>,
 }
 
 impl Node {
     pub(crate) fn new(fleet: Rc<Fleet>, minds: Minds) -> Self {
-        Self { fleet, minds, history: History::default(), at_work: RefCell::default() }
+        Self {
+            fleet,
+            minds,
+            history: History::default(),
+            at_work: RefCell::default(),
+            swept: Cell::default(),
+        }
     }
 }

@@ -8,7 +8,6 @@ use gauntlet_protocol::jsonrpc::RpcError;
 use gauntlet_world::Host;
 use gauntlet_world::process::{Child, Command, ExitStatus, Output, Signal, Stdin};
 use tokio::io::AsyncReadExt;
-use tokio::sync::oneshot;
 
 use super::Node;
 use crate::fleet::home::home;
@@ -16,17 +15,43 @@ use crate::fleet::home::home;
 /// What of the node's environment a command sees: no bearer is among it.
 const PASSED_ON: [&str; 6] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR"];
 
+/// The variable with the mark of a command: the home of the profile whose it is.
+const MARK: &str = "GAUNTLET_HANDLER_OF";
+/// How often it is looked for what an earlier life left, since who dies may have started another one meanwhile.
+const SWEEPS: usize = 10;
+const BETWEEN_SWEEPS: Duration = Duration::from_millis(20);
+
+fn mark(host: &Host) -> String {
+    home(host).to_string_lossy().into_owned()
+}
+
 impl Node {
-    /// Lets a registered command answer. Whoever asked may hang up: the command comes to its end all the same.
+    /// Ends what commands of an earlier life left running, once in this one. Only what carries the mark of this profile is touched, and
+    /// the process port signals no other process that was given the number since.
+    pub(crate) async fn sweep(&self) {
+        if self.swept.replace(true) {
+            return;
+        }
+        let (processes, mark) = (self.fleet.host.processes(), mark(&self.fleet.host));
+        for _ in 0..SWEEPS {
+            let left = processes.marked(MARK, &mark).await.unwrap_or_default();
+            if left.is_empty() {
+                break;
+            }
+            for pid in left {
+                if let Err(error) = processes.signal(pid, Signal::Kill).await {
+                    tracing::warn!(%error, "what a registered handler left running may not have ended");
+                }
+            }
+            self.fleet.host.clock().sleep(BETWEEN_SWEEPS).await;
+        }
+    }
+
+    /// Lets a registered command answer.
     pub(super) async fn run(&self, config: &FleetConfig, name: &str, text: &str) -> Result<String, RpcError> {
         let known = || config.handler_names();
         let registered = config.handlers.get(name).ok_or_else(|| refusal::unknown_handler(name, &known()))?;
-        let (ended, end) = oneshot::channel();
-        let (host, registered, text) = (self.fleet.host.clone(), registered.clone(), text.to_owned());
-        self.fleet.host.spawn(async move {
-            let _ = ended.send(answer(&host, &registered, text).await);
-        });
-        let outcome = end.await.unwrap_or_else(|_| Err("was interrupted".to_owned()));
+        let outcome = answer(&self.fleet.host, registered, text.to_owned()).await;
         outcome.map_err(|why| refusal::handler_failed(name, &why))
     }
 }
@@ -37,7 +62,7 @@ async fn answer(host: &Host, registered: &Registered, text: String) -> Result<St
     let env = PASSED_ON.iter().filter_map(|name| Some(((*name).to_owned(), host.env(name)?.to_owned())));
     let command = Command {
         args: args.to_vec(),
-        env: env.collect(),
+        env: env.chain([(MARK.to_owned(), mark(host))]).collect(),
         stdin: Stdin::Given(text.into_bytes()),
         stderr: Output::Null,
         ..Command::new(program, home(host))

@@ -10,7 +10,7 @@ use gauntlet_protocol::fleet::config::FleetConfig;
 use gauntlet_protocol::fleet::extension::{Extension, takes_replies};
 use gauntlet_protocol::fleet::hermes::feed::Feed;
 use gauntlet_protocol::fleet::hermes::{VERSION, hermes_card, refusal};
-use gauntlet_protocol::jsonrpc::{Request, Response};
+use gauntlet_protocol::jsonrpc::{Request, Response, RpcError};
 use gauntlet_world::injection::Point;
 use gauntlet_world::network::Address;
 use http_body_util::{BodyExt, Full, Limited};
@@ -89,10 +89,17 @@ impl Node {
             None => return (408, json!({ "error": "request timeout" })),
         };
         let (id, outcome) = match Request::parse(&body) {
-            Ok(request) => (request.id.clone(), self.call(config, request).await),
+            Ok(request) => (request.id.clone(), self.begin(config, request).await),
             Err(error) => (Value::Null, Err(refusal::body(&error))),
         };
         (200, Response { id, outcome }.to_value())
+    }
+
+    /// A message that was accepted comes to its end as a task of the host: hyper drops what is done for a caller that hangs up.
+    async fn begin(self: &Rc<Self>, config: &FleetConfig, request: Request) -> Result<Value, RpcError> {
+        let (node, config) = (self.clone(), config.clone());
+        let turn = self.fleet.host.spawn(async move { node.call(&config, request).await });
+        turn.join().await.unwrap_or_else(|| Err(refusal::server("the turn was interrupted")))
     }
 
     fn refusal(&self, config: &FleetConfig, headers: &HeaderMap) -> Option<Answer> {

@@ -69,6 +69,12 @@ impl Node {
             return Ok(None);
         };
         let known = config.agents.contains_key(&profile);
+        let event = json!({ "profile": profile, "contextId": context, "does": "keep" });
+        match self.fleet.decide(Point::RuntimeAstray, event).await.text("does") {
+            Some("deliver") => return Ok(None),
+            Some("drop") => return Ok(Some(misrouted(&profile, &own, known))),
+            _ => {}
+        }
         let stray = Stray {
             profile: profile.clone(),
             context: context.to_owned(),

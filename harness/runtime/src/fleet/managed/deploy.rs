@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use gauntlet_protocol::fleet::config::edit::{self, DeployedPeer};
+use gauntlet_protocol::fleet::extension::profile::is_name;
 use gauntlet_protocol::fleet::workdir::{
     ReceiverOptions, ignored, receiver_config, role_text, with_entries, with_import,
 };
@@ -157,6 +158,8 @@ impl Fleet {
             "options": {
                 "model": order.options.model,
                 "hermes_auth_token_env": order.options.hermes_auth_token_env,
+                // One whose name is none on the wire is named by no reply; they are delivered where they come.
+                "hermes_profile": Some(self.own_name().await).filter(|own| is_name(own)),
             },
         });
         let told = self.decide(Point::RuntimeOrder, event).await;
@@ -168,6 +171,7 @@ impl Fleet {
                 model: option("model"),
                 sandbox: order.options.sandbox.clone(),
                 hermes_auth_token_env: option("hermes_auth_token_env"),
+                hermes_profile: option("hermes_profile"),
             },
         }
     }
@@ -224,6 +228,11 @@ impl Fleet {
     async fn stays_inside(&self, receiver: &Receiver, place: &Path) -> Result<(), ManagedError> {
         match self.host.disk().canonical(place).await {
             Ok(real) if !real.starts_with(&receiver.repo) => {
+                let within = place.strip_prefix(&receiver.repo).unwrap_or(place);
+                let event = json!({ "place": shown(within), "refused": true });
+                if !self.decide(Point::RuntimeLeadsOut, event).await.yes("refused") {
+                    return Ok(());
+                }
                 let error = format!("it leads out of the repository, to {}", shown(&real));
                 Err(ManagedError::Update(shown(place), error))
             }

@@ -163,7 +163,7 @@ impl Fleet {
             let _ = child.wait().await;
             launched.borrow_mut().remove(&pid);
         });
-        let deadline = self.host.clock().now() + HEALTH_BUDGET;
+        let deadline = self.host.clock().now() + self.settings.health_budget.unwrap_or(HEALTH_BUDGET);
         // A stranger on the port may claim to be this receiver, whose own process is gone then.
         while self.host.clock().now() < deadline && self.runs(pid).await {
             if self.is_healthy(receiver, port).await && self.runs(pid).await {

@@ -2,8 +2,7 @@
 //!
 //! It has run the prompt all the same, in a new conversation, before anybody reads this.
 
-const BEGINS: &str = "warning: conversation \"";
-const ENDS: &str = "\" not found.";
+use super::Replays;
 
 /// What stands around the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,28 +13,35 @@ pub struct NotFound<'a> {
     pub rest: &'a str,
 }
 
-/// Whether the first line with anything on it says that a conversation does not exist, in letters of any case.
-pub fn conversation_not_found(stdout: &str) -> Option<NotFound<'_>> {
-    let text = stdout.trim_start();
-    let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
-    let line = line.trim_end();
-    // Letters of both ends are ASCII, so that lower case changes no place in the line.
-    let begins = line.get(..BEGINS.len())?.eq_ignore_ascii_case(BEGINS);
-    let inner = line.get(BEGINS.len()..)?;
-    let end = inner.len().checked_sub(ENDS.len())?;
-    let ends = inner.get(end..)?.eq_ignore_ascii_case(ENDS);
-    (begins && ends).then(|| NotFound { conversation: &inner[..end], rest })
+impl Replays {
+    /// Whether the first line with anything on it says that a conversation does not exist, in letters of any case.
+    pub fn conversation_not_found<'t>(&self, stdout: &'t str) -> Option<NotFound<'t>> {
+        let (begins, ends) = self.not_found;
+        let text = stdout.trim_start();
+        let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
+        let line = line.trim_end();
+        // Letters of both ends are ASCII, so that lower case changes no place in the line.
+        let start = line.get(..begins.len())?.eq_ignore_ascii_case(begins);
+        let inner = line.get(begins.len()..)?;
+        let end = inner.len().checked_sub(ends.len())?;
+        let is_said = start && inner.get(end..)?.eq_ignore_ascii_case(ends);
+        is_said.then(|| NotFound { conversation: &inner[..end], rest })
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::KNOWN;
     use super::*;
 
     #[test]
     fn the_first_line_with_anything_on_it_counts() {
         let text = "\n \nWARNING: Conversation \"u-1\" not found.\r\nfresh\n";
-        assert_eq!(conversation_not_found(text), Some(NotFound { conversation: "u-1", rest: "fresh\n" }));
-        let alone = conversation_not_found("Warning: conversation \"\" not found.");
+        assert_eq!(
+            KNOWN.conversation_not_found(text),
+            Some(NotFound { conversation: "u-1", rest: "fresh\n" })
+        );
+        let alone = KNOWN.conversation_not_found("Warning: conversation \"\" not found.");
         assert_eq!(alone, Some(NotFound { conversation: "", rest: "" }));
     }
 
@@ -50,7 +56,7 @@ mod tests {
             "warning: conversation \u{130}",
             "> Warning: conversation \"u\" not found.",
         ] {
-            assert_eq!(conversation_not_found(text), None, "{text:?}");
+            assert_eq!(KNOWN.conversation_not_found(text), None, "{text:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a receiver reads out of the whole standard output of one turn.
 
-use super::dead::conversation_not_found;
+use super::Replays;
 
 /// How what was printed begins with what earlier turns printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,9 +35,9 @@ impl TurnOutput {
     }
 
     /// The same for a turn that was to go on with a conversation, which printed `before` so far.
-    pub fn later(stdout: &[u8], before: &str) -> TurnOutput {
+    pub fn later(words: &Replays, stdout: &[u8], before: &str) -> TurnOutput {
         let text = text(stdout);
-        if let Some(dead) = conversation_not_found(&text) {
+        if let Some(dead) = words.conversation_not_found(&text) {
             let not_found = Some(dead.conversation.to_owned());
             return TurnOutput::new(dead.rest.to_owned(), not_found, Replay::Nothing, 0);
         }
@@ -79,10 +79,11 @@ fn text(stdout: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::KNOWN;
     use super::*;
 
     fn later(stdout: &str, before: &str) -> (Replay, Option<String>) {
-        let output = TurnOutput::later(stdout.as_bytes(), before);
+        let output = TurnOutput::later(&KNOWN, stdout.as_bytes(), before);
         assert_eq!((output.text.as_str(), output.not_found), (stdout, None));
         (output.replay, output.reply)
     }
@@ -116,7 +117,8 @@ mod tests {
 
     #[test]
     fn a_conversation_that_is_gone_repeats_nothing() {
-        let output = TurnOutput::later(b"Warning: conversation \"u\" not found.\nPONG\nfresh\n", "PONG\n");
+        let output =
+            TurnOutput::later(&KNOWN, b"Warning: conversation \"u\" not found.\nPONG\nfresh\n", "PONG\n");
         let expected = TurnOutput {
             text: "PONG\nfresh\n".to_owned(),
             not_found: reply("u"),

@@ -1,13 +1,10 @@
-//! The file in which the CLI says which conversation a directory had last.
+//! The file in which such a CLI says which conversation a directory had last.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::json;
-
-/// Where it is, below the home directory.
-pub const LAST_CONVERSATIONS: &str = ".gemini/antigravity-cli/cache/last_conversations.json";
 
 /// The last conversation of each directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,0 +1,150 @@
+//! `gauntlet certify`.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use gauntlet_engine::certify::{Errand, Foreign, ForeignError, Source};
+use gauntlet_engine::data::{Library, Source as Data};
+use gauntlet_engine::exit::ExitCode;
+use gauntlet_engine::matrix::Selection;
+use gauntlet_engine::narrow::{AskedRows, Crossing, FailedIn, Narrow, Rows};
+use gauntlet_engine::pattern::Pattern;
+use gauntlet_engine::runner::Settings;
+use gauntlet_engine::session::{self, Finished};
+use gauntlet_reports::Lane;
+use gauntlet_world::process::{Command, Output};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use miette::{IntoDiagnostic, Report, WrapErr, miette};
+
+use crate::Outcome;
+use crate::args::CertifyArgs;
+use crate::progress::Bar;
+use crate::{interrupt, process, step_summary};
+
+type Failure = (Report, ExitCode);
+
+fn usage<E: miette::Diagnostic + Send + Sync + 'static>(error: E) -> Failure {
+    (Report::new(error), ExitCode::Usage)
+}
+
+pub(crate) fn certify(args: &CertifyArgs) -> Outcome {
+    let mut library = crate::run::library(&[])?;
+    let foreign = Arc::new(foreign(&library, args).map_err(usage)?);
+    if args.slow {
+        // The stories are told anew, with the limits that this receiver has.
+        let told = Library::load_with(&[Data::Embedded], foreign.limits());
+        library = Arc::new(told.map_err(usage)?);
+    }
+    let selection = selection(&library, &foreign, args)?;
+    let settings = settings(&foreign, args)?;
+    interrupt::watch(&settings.stop, || {});
+    errands(&foreign.manifest.setup, &foreign.here, "setup")?;
+    let bar = std::io::stderr().is_terminal() && !args.output.quiet && !args.output.verbose;
+    let mut bar = Bar::new(bar, args.output.verbose);
+    let finished = session::run(&library, &selection, &settings, &args.out, &mut |news| bar.show(&news));
+    bar.finish();
+    errands(&foreign.manifest.teardown, &foreign.here, "teardown")?;
+    let finished = finished
+        .into_diagnostic()
+        .wrap_err_with(|| format!("the reports cannot be written below {}", args.out.display()));
+    let Some(Finished { reports, written, known: _ }) =
+        finished.map_err(|error| (error, ExitCode::Broken))?
+    else {
+        let help = "`gauntlet list scenarios` shows the stories; --only takes patterns such as 'fleet/busy*'";
+        return Err((miette!(help = help, "nothing was selected"), ExitCode::NothingSelected));
+    };
+    step_summary::append(args.output.step_summary.as_deref(), &reports.summary)?;
+    crate::run::show(&reports, &written, &args.output, &args.out)
+}
+
+/// The receiver that is meant.
+fn foreign(library: &Library, args: &CertifyArgs) -> Result<Foreign, ForeignError> {
+    if let Some(path) = &args.manifest {
+        return Foreign::read(library, path, args.slow);
+    }
+    let (url, executor) =
+        (args.url.as_deref().unwrap_or_default(), args.executor.as_deref().unwrap_or_default());
+    let mut manifest = toml::Table::new();
+    let mut flags = format!("--url {url} --executor {executor}");
+    for (key, value) in [("name", url), ("executor", executor), ("url", url)] {
+        manifest.insert(key.to_owned(), value.into());
+    }
+    if let Some(variable) = &args.token_env {
+        manifest.insert("token_env".to_owned(), variable.as_str().into());
+        flags.push_str(&format!(" --token-env {variable}"));
+    }
+    Foreign::of(library, Source::Flags(flags), &manifest.to_string(), PathBuf::from("."), args.slow)
+}
+
+fn selection(library: &Library, foreign: &Arc<Foreign>, args: &CertifyArgs) -> Result<Selection, Failure> {
+    let only: Result<Vec<Pattern>, _> = args.only.iter().map(|only| Pattern::parse(only)).collect();
+    let asked = AskedRows { requirements: args.requirement.clone(), ..AskedRows::default() };
+    let failed_in = args.failed_in.as_ref().map(|path| FailedIn::read(library, path)).transpose();
+    let executor = foreign.manifest.executor.get_ref().clone();
+    Ok(Selection {
+        executors: vec![executor],
+        only: only.map_err(usage)?,
+        lanes: vec![Lane::Real],
+        seeds: usize::from(args.repeat),
+        narrow: Narrow {
+            rows: Rows::of(library, &asked).map_err(usage)?.of_receivers(library),
+            failed_in: failed_in.map_err(usage)?.map(Into::into),
+            crossing: Crossing::These([].into()),
+            shard: None,
+        },
+        foreign: Some(foreign.clone()),
+        ..Selection::default()
+    })
+}
+
+fn settings(foreign: &Foreign, args: &CertifyArgs) -> Result<Settings, Failure> {
+    let binary = std::env::current_exe().into_diagnostic().wrap_err("the own binary cannot be found");
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+    let most = foreign.parallel();
+    Ok(Settings {
+        binary: Some(binary.map_err(|error| (error, ExitCode::Broken))?),
+        real_jobs: args.jobs.map_or(most, |jobs| most.min(usize::from(jobs))),
+        watchdog: foreign.watchdog(),
+        known: foreign.challenged(today),
+        ..Settings::default()
+    })
+}
+
+/// Runs what the manifest wants run before or after everything. What it prints on its standard error is shown.
+fn errands(errands: &[Errand], here: &Path, when: &str) -> Result<(), Failure> {
+    let broken = |message: String| (miette!("{message}"), ExitCode::Broken);
+    for errand in errands {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.into_diagnostic().map_err(|error| (error, ExitCode::Broken))?;
+        let host = process::host(when, Vec::new())?;
+        let mut command = Command::new(&errand.command, here);
+        command.args.clone_from(&errand.args);
+        command.env = host.environment().clone();
+        (command.stdout, command.stderr) = (Output::Null, Output::Inherit);
+        let limit = Duration::from_secs(errand.within.into());
+        let run = async {
+            let mut child = host.processes().spawn(command).await?;
+            let ended = host.clock().within(limit, child.wait()).await;
+            if ended.is_none() {
+                host.processes().signal_group(child.pid, gauntlet_world::process::Signal::Kill).await?;
+            }
+            ended.transpose()
+        };
+        let name = &errand.command;
+        match tokio::task::LocalSet::new().block_on(&runtime, run) {
+            Ok(Some(status)) if status.return_code() == 0 => {}
+            Ok(Some(status)) => {
+                let code = status.return_code();
+                return Err(broken(format!("{when}: expected {name} to end with 0; it ended with {code}")));
+            }
+            Ok(None) => {
+                return Err(broken(format!("{when}: expected {name} to end within {limit:?}; it did not")));
+            }
+            Err(error) => return Err(broken(format!("{when}: {name} cannot be started: {error}"))),
+        }
+    }
+    Ok(())
+}

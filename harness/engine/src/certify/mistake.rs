@@ -1,0 +1,36 @@
+//! What is wrong with a manifest, pointed at.
+
+use std::ops::Range;
+
+use crate::data::{DataError, nearest};
+
+/// A mistake at a span of bytes of the text.
+pub(super) fn at(
+    file: &str,
+    text: &str,
+    span: Range<usize>,
+    message: String,
+    help: Option<String>,
+) -> DataError {
+    let before = text.get(..span.start.min(text.len())).unwrap_or_default();
+    let line = before.matches('\n').count() as u64 + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() as u64 + 1;
+    DataError::new(file, text, (line, column), message, help)
+}
+
+/// What the TOML reader found wrong.
+pub(super) fn of_reader(file: &str, text: &str, error: &toml::de::Error) -> DataError {
+    let said = error.message();
+    let named: Vec<&str> = said.split('`').skip(1).step_by(2).collect();
+    let (message, help) = match named.as_slice() {
+        [found, known @ ..] if said.starts_with("unknown ") && !known.is_empty() => {
+            let help = nearest(found, known.iter().copied()).map(|name| format!("did you mean {name:?}?"));
+            (format!("expected one of {}; found {found:?}", known.join(", ")), help)
+        }
+        [missing] if said.starts_with("missing field") => {
+            (format!("expected {missing:?}, which is missing"), Some(format!("add `{missing} = …`")))
+        }
+        _ => (said.trim().replace('\n', "; "), None),
+    };
+    at(file, text, error.span().unwrap_or_default(), message, help)
+}

@@ -1,0 +1,20 @@
+//! Certifying a receiver that is not ours: its manifest is read (`manifest`), the words in it are filled in for each cell
+//! (`template`), stories are cut to what it can be judged by (`fit`), and the real lane starts it in the place of the reference
+//! (`foreign`).
+
+mod draft;
+mod fit;
+mod foreign;
+mod limit;
+mod manifest;
+mod mistake;
+mod smoke;
+mod template;
+
+pub use draft::Draft;
+pub use fit::Fitted;
+pub use foreign::{Foreign, ForeignError, Source};
+pub use limit::Limit;
+pub use manifest::{Challenge, Errand, Manifest, schema};
+pub use smoke::{Smoke, smoke};
+pub(crate) use template::Values;

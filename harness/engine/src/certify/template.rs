@@ -1,0 +1,99 @@
+//! The words in braces of a manifest.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::braces;
+use crate::data::nearest;
+
+/// Every word.
+pub(super) const WORDS: [&str; 20] = [
+    "port",
+    "token",
+    "workdir",
+    "home",
+    "callback_url",
+    "callback_token",
+    "bin",
+    "cli",
+    "here",
+    "turn_cap",
+    "lock_wait",
+    "idle",
+    "poll",
+    "slots",
+    "contexts",
+    "model",
+    "role",
+    "bind",
+    "fleet_config",
+    "executor",
+];
+
+/// The word that is all of the settings at once.
+pub(super) const FLEET_CONFIG: &str = "fleet_config";
+
+/// What the words stand for in one cell.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Values(BTreeMap<&'static str, String>);
+
+impl Values {
+    /// A word stands for this.
+    pub(crate) fn set(&mut self, word: &'static str, value: impl Into<String>) {
+        self.0.insert(word, value.into());
+    }
+
+    /// A text with its words filled in.
+    pub(crate) fn fill(&self, text: &str) -> String {
+        braces::fill(text, |name| self.0.get(name).cloned())
+    }
+
+    /// The same inside of JSON texts: what would end one is escaped. The configuration of a receiver is JSON itself.
+    pub(crate) fn fill_json(&self, text: &str) -> String {
+        braces::fill(text, |name| {
+            let value = self.0.get(name)?;
+            if name == FLEET_CONFIG {
+                return Some(value.clone());
+            }
+            let quoted = serde_json::Value::String(value.clone()).to_string();
+            quoted.get(1..quoted.len() - 1).map(str::to_owned)
+        })
+    }
+}
+
+/// The words that a text uses; or the first one that stands for nothing: where it begins, and the word that was perhaps meant.
+pub(super) fn words(text: &str) -> Result<BTreeSet<&'static str>, (usize, String, Option<&'static str>)> {
+    let mut found = BTreeSet::new();
+    for (start, _) in text.match_indices('{') {
+        let rest = &text[start + 1..];
+        let length = rest.bytes().take_while(|byte| byte.is_ascii_lowercase() || *byte == b'_').count();
+        if length == 0 || rest.as_bytes().get(length) != Some(&b'}') {
+            continue;
+        }
+        let name = &rest[..length];
+        match WORDS.iter().find(|word| **word == name) {
+            Some(word) => found.insert(*word),
+            None => return Err((start, name.to_owned(), nearest(name, WORDS))),
+        };
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_does_not_end_the_json_text_that_it_stands_in() {
+        let values =
+            Values([("role", "say \"hello\"\n".to_owned()), (FLEET_CONFIG, "{\"a\": 1}".to_owned())].into());
+        let filled = values.fill_json("{ \"role\": \"{role}\", \"all\": {fleet_config} }");
+        let read: serde_json::Value = serde_json::from_str(&filled).expect("it is JSON");
+        assert_eq!(read, serde_json::json!({ "role": "say \"hello\"\n", "all": { "a": 1 } }));
+    }
+
+    #[test]
+    fn a_word_that_stands_for_nothing_is_found_and_other_braces_are_left_alone() {
+        assert_eq!(words("{ \"a\": {port}, {} {1} {token}"), Ok(["port", "token"].into()));
+        assert_eq!(words("x {prot}"), Err((2, "prot".to_owned(), Some("port"))));
+    }
+}

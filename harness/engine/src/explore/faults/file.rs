@@ -1,0 +1,25 @@
+//! A story that was found, as a file of scenarios.
+
+use serde_json::{Value, json};
+
+/// The text of the file. Its id follows from what is in it, so that the same story has the same cell wherever it is read.
+pub(super) fn text(scenario: &Value) -> (String, String) {
+    let digest = blake3::hash(scenario.to_string().as_bytes()).to_hex();
+    let id = format!("explored/{}", &digest[..12]);
+    let mut text = member("id", &json!(id));
+    for name in ["title", "subject", "executors", "given", "steps"] {
+        text.push_str(&member(name, scenario.get(name).unwrap_or(&Value::Null)));
+    }
+    (id, text)
+}
+
+/// One member of the outermost map.
+fn member(name: &str, value: &Value) -> String {
+    let one: serde_json::Map<String, Value> = [(name.to_owned(), value.clone())].into_iter().collect();
+    // Whatever cannot be written so is written as JSON, which YAML reads alike.
+    let mut text = serde_saphyr::to_string(&one).unwrap_or_else(|_| format!("{name}: {value}\n"));
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}

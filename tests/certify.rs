@@ -1,0 +1,320 @@
+//! `gauntlet certify`: receivers that are not ours, described by a manifest.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use assert_cmd::Command;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A manifest in a folder of its own.
+struct Subject {
+    folder: TempDir,
+}
+
+/// The reference receiver, as somebody who knows nothing of the harness would describe it.
+fn reference(args: &str) -> String {
+    let binary = Path::new(env!("CARGO_BIN_EXE_gauntlet"));
+    format!(
+        "name = \"a receiver\"\nversion = \"7\"\nexecutor = \"codex\"\ndialect = \"a2a_fleet\"\nparallel = 4\n\
+         [start]\ncommand = {:?}\nargs = [\"serve\", \"codex\"{args}]\n\
+         env = {{ A2A_SUBJECT_TOKEN = \"{{token}}\", A2A_HERMES_TOKEN = \"{{callback_token}}\" }}\n\
+         [[files]]\npath = \"{{workdir}}/.hermes/codex_receiver.json\"\ncontent = \"{{fleet_config}}\"\n\
+         [limits]\nturn_cap = \"set\"\nlock_wait = \"set\"\nidle = \"set\"\n",
+        binary.display().to_string()
+    )
+}
+
+/// Something that a shell runs in the place of a receiver.
+fn shell(script: &str) -> String {
+    format!(
+        "name = \"no receiver\"\nexecutor = \"codex\"\nparallel = 4\n[start]\ncommand = \"sh\"\n\
+         args = [\"-c\", {script:?}, \"{{port}}\"]\n[ready]\nwithin = 0.5\n"
+    )
+}
+
+impl Subject {
+    fn new(manifest: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("receiver.toml"), manifest).expect("the manifest is written");
+        Self { folder }
+    }
+
+    fn out(&self) -> PathBuf {
+        self.folder.path().join("out")
+    }
+
+    fn certify(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gauntlet"));
+        command.arg("certify").arg(self.folder.path().join("receiver.toml")).arg("--out").arg(self.out());
+        command.args(args).output().expect("it runs")
+    }
+
+    fn report(&self) -> Value {
+        read(&self.out().join("codex/report.json"))
+    }
+
+    /// The verdict of a requirement, and the reason for it.
+    fn verdict(&self, id: &str) -> (String, String) {
+        let report = self.report();
+        let rows = report["requirements"].as_array().cloned().unwrap_or_default();
+        let row = rows.iter().find(|row| row["id"] == id);
+        assert!(row.is_some(), "{id} is in the report");
+        let row = row.expect("it is there");
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        (text(&row["verdict"]), text(&row["by_version"][0]["reason"]))
+    }
+}
+
+fn read(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).expect("the file is there")).expect("it is JSON")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap_or(-1)
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// The processes whose arguments hold a mark.
+fn with_mark(mark: &str) -> Vec<String> {
+    let processes = fs::read_dir("/proc").expect("the process table").flatten();
+    let arguments = processes.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+    let texts = arguments.map(|bytes| String::from_utf8_lossy(&bytes).replace('\0', " "));
+    // Whoever looks for it by a command of its own is not meant.
+    texts.filter(|text| text.starts_with("sleep") && text.contains(mark)).collect()
+}
+
+#[test]
+fn our_own_receiver_is_certified_like_any_other() {
+    let subject = Subject::new(&reference(""));
+    let only =
+        ["--only", "fleet/killed-during-a-turn", "--only", "fleet/slots-*", "--only", "fleet/turn-at*"];
+    let output = subject.certify(&only);
+    assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stdout));
+    let report = subject.report();
+    assert_eq!(
+        report["subject"],
+        serde_json::json!({ "kind": "receiver", "name": "a receiver", "release": "7" })
+    );
+    for id in ["FLEET-TURN-07", "FLEET-TURN-08", "FLEET-INV-02", "FLEET-INV-07"] {
+        assert_eq!(subject.verdict(id).0, "pass", "{id}");
+    }
+    for file in ["report.md", "junit.xml", "badge.svg"] {
+        assert!(subject.out().join("codex").join(file).exists(), "{file}");
+    }
+}
+
+#[test]
+fn a_flawed_receiver_gets_a_red_report_with_the_command_that_shows_it_again() {
+    let subject = Subject::new(&reference(", \"--quirk\", \"accepts-any-bearer\""));
+    let only = ["--only", "fleet/bearer-that-is-not-right*"];
+    assert_eq!(code(&subject.certify(&only)), 1);
+    let report = subject.report();
+    let failure = &report["failures"][0];
+    assert!(failure["requirement"].as_str().is_some_and(|id| id.starts_with("FLEET-AUTH-")), "{failure}");
+    let reproduce = failure["reproduce"].as_str().unwrap_or_default();
+    assert!(reproduce.starts_with("gauntlet certify ") && reproduce.contains("receiver.toml"), "{reproduce}");
+    // What failed can be told again by itself.
+    let results = subject.out().join("results.jsonl");
+    let again = subject.folder.path().join("again.jsonl");
+    fs::copy(results, &again).expect("the results are kept");
+    let output = subject.certify(&["--failed-in", &again.to_string_lossy()]);
+    assert_eq!(code(&output), 1, "{}", said(&output));
+}
+
+#[test]
+fn what_a_maker_challenges_is_run_and_shown_and_counted_apart() {
+    let flawed = reference(", \"--quirk\", \"accepts-any-bearer\"");
+    let only = ["--only", "fleet/bearer-that-is-not-right*"];
+    let subject = Subject::new(&flawed);
+    subject.certify(&only);
+    let mut challenged = flawed;
+    let report = subject.report();
+    let rows = report["requirements"].as_array().cloned().unwrap_or_default();
+    for row in rows.iter().filter(|row| row["verdict"] == "fail") {
+        challenged.push_str(&format!(
+            "[[challenged]]\nrequirement = {}\nreason = \"whoever reaches us may enter\"\n",
+            row["id"]
+        ));
+    }
+    let subject = Subject::new(&challenged);
+    let output = subject.certify(&only);
+    assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stdout));
+    let known = &subject.report()["known_failures"][0];
+    assert_eq!(known["reason"], "whoever reaches us may enter");
+    assert!(known["failed"].as_u64().is_some_and(|failed| failed > 0), "{known}");
+}
+
+#[test]
+fn what_a_subject_does_not_have_is_skipped_with_the_reason() {
+    let manifest = reference("").replace("dialect = \"a2a_fleet\"\n", "");
+    let manifest = manifest.replace("turn_cap = \"set\"", "turn_cap = 300");
+    let subject = Subject::new(&manifest);
+    let only = ["--only", "fleet/turn-at-its-cap", "--only", "fleet/context-free*", "--only", "fleet/usage*"];
+    let output = subject.certify(&only);
+    assert!([0, 1].contains(&code(&output)), "{}", said(&output));
+    let (verdict, reason) = subject.verdict("FLEET-TURN-07");
+    assert_eq!(verdict, "skipped");
+    assert!(reason.contains("needs 300 s"), "{reason}");
+    let report = subject.report();
+    let rows = report["requirements"].as_array().cloned().unwrap_or_default();
+    let skipped = rows.iter().filter(|row| row["verdict"] == "skipped");
+    let reasons: Vec<&str> = skipped.filter_map(|row| row["by_version"][0]["reason"].as_str()).collect();
+    assert!(reasons.iter().any(|reason| reason.contains("does not declare urn:")), "{reasons:?}");
+}
+
+#[test]
+fn a_subject_that_dies_hangs_or_floods_ends_in_verdicts_and_nothing_of_it_is_left() {
+    for (kind, mark, script) in [
+        ("dies", "73101.5", "sleep 73101.5 & exit 3"),
+        ("hangs", "73102.5", "sleep 73102.5"),
+        (
+            "floods",
+            "73103.5",
+            "sleep 73103.5 & while :; do echo 0123456789012345678901234567890123456789; done",
+        ),
+        ("has let its child go", "73104.5", "(setsid sleep 73104.5 &) ; sleep 73104.5"),
+    ] {
+        let subject = Subject::new(&shell(script));
+        let output = subject.certify(&["--only", "fleet/health-and-card-are-public"]);
+        assert_eq!(code(&output), 1, "{kind}: {}", String::from_utf8_lossy(&output.stdout));
+        assert_eq!(subject.verdict("FLEET-HTTP-01").0, "fail", "{kind}");
+        assert_eq!(with_mark(mark), Vec::<String>::new(), "{kind}");
+    }
+}
+
+#[test]
+fn a_subject_that_is_never_ready_is_not_waited_for_in_every_story() {
+    let subject = Subject::new(&shell("sleep 73105.5").replace("within = 0.5", "within = 2"));
+    let began = std::time::Instant::now();
+    let output = subject.certify(&["--jobs", "1", "--only", "fleet/b*"]);
+    assert_eq!(code(&output), 1, "{}", said(&output));
+    let cells = fs::read_to_string(subject.out().join("results.jsonl")).expect("results").lines().count();
+    assert!(cells > 8, "{cells} stories");
+    // Each start that is waited for takes so long, and only the first ones are.
+    let starts = began.elapsed().as_secs() / 2;
+    assert!(starts < u64::try_from(cells).unwrap_or_default(), "{starts} starts for {cells} stories");
+}
+
+#[test]
+fn what_a_story_told_again_comes_to_otherwise_is_called_flaky() {
+    // The second time a file of the first one is there.
+    let folder = tempfile::tempdir().expect("a folder");
+    let mark = folder.path().join("was-here");
+    let script = format!("if [ -e {0} ]; then exit 3; fi; : > {0}; exec \"$1\" serve codex", mark.display());
+    let manifest = reference("");
+    let binary = env!("CARGO_BIN_EXE_gauntlet");
+    let start = format!("command = {binary:?}\nargs = [\"serve\", \"codex\"]");
+    let instead = format!("command = \"sh\"\nargs = [\"-c\", {script:?}, \"sh\", {binary:?}]");
+    assert!(manifest.contains(&start), "{manifest}");
+    let subject = Subject::new(&manifest.replace(&start, &instead));
+    let only = ["--repeat", "2", "--jobs", "1", "--only", "fleet/health-and-card-are-public"];
+    let output = subject.certify(&only);
+    assert_eq!(code(&output), 1, "{}", said(&output));
+    let summary = read(&subject.out().join("summary.json"));
+    let problems = summary["problems"].to_string();
+    assert!(problems.contains("flaky: FLEET-HTTP-01 failed 1 of the 2 times"), "{problems}");
+}
+
+#[test]
+fn init_writes_a_manifest_that_certify_takes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let manifest = folder.path().join("receiver.toml");
+    let binary = env!("CARGO_BIN_EXE_gauntlet");
+    let init = |out: &Path| {
+        let mut command = Command::new(binary);
+        command.args([
+            "init",
+            "--executor",
+            "codex",
+            "--fleet",
+            "--command",
+            &format!("'{binary}' serve codex"),
+        ]);
+        command
+            .args(["--env", "MY_TOKEN={token}", "--env", "THEIR_TOKEN={callback_token}", "--out"])
+            .arg(out);
+        command.output().expect("it runs")
+    };
+    let output = init(&manifest);
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    for seen in ["yes   it becomes ready", "yes   it shows a card", "yes   a turn comes to its reply"] {
+        assert!(said(&output).contains(seen), "{seen}: {}", said(&output));
+    }
+    let text = fs::read_to_string(&manifest).expect("it is written");
+    assert!(
+        text.contains("declares = [\"urn:gauntlet:ext:task:1\", \"urn:gauntlet:ext:usage:1\"]"),
+        "{text}"
+    );
+    assert_eq!(code(&init(&manifest)), 2, "what is there is not written over");
+    let subject = Subject::new(&text);
+    let output = subject.certify(&["--only", "fleet/second-turn-resumes"]);
+    assert_eq!(code(&output), 0, "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(subject.verdict("FLEET-HTTP-17").0, "pass");
+}
+
+#[test]
+fn every_mistake_in_a_manifest_is_pointed_at() {
+    for (mistake, replaced, place, message) in [
+        ("executor", ("executor = \"codex\"", "executor = \"codexx\""), "3:12", "did you mean \"codex\"?"),
+        ("key", ("parallel = 4", "paralell = 4"), "5:1", "did you mean \"parallel\"?"),
+        ("word", ("{token}", "{tokn}"), "9:29", "did you mean {token}?"),
+        ("limit", ("idle = \"set\"", "idle = \"short\""), "16:8", "expected one of set, none"),
+        (
+            "program",
+            ("[start]\ncommand = ", "[start]\ncommand = \"/no/such\" #"),
+            "7:11",
+            "expected a program",
+        ),
+        ("path", ("{workdir}/.hermes", "/etc"), "11:8", "below {workdir}/ or {home}/"),
+        ("sort", ("parallel = 4", "parallel = \"four\""), "5:12", "expected u16"),
+    ] {
+        let subject = Subject::new(&reference("").replace(replaced.0, replaced.1));
+        let output = subject.certify(&[]);
+        let said = said(&output).replace("\n  │ ", " ");
+        assert_eq!(code(&output), 2, "{mistake}: {said}");
+        assert!(said.contains(&format!("receiver.toml:{place}")), "{mistake}: {said}");
+        assert!(said.contains(message), "{mistake}: {said}");
+        assert!(!subject.out().exists(), "{mistake}: nothing is written");
+    }
+}
+
+#[test]
+fn one_that_runs_already_is_judged_as_a_black_box() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir_all(folder.path().join("repo/.hermes")).expect("a folder");
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+    let config = serde_json::json!({
+        "repo_path": folder.path().join("repo"), "bind_host": "127.0.0.1", "bind_port": port,
+        "auth_token_env": "MY_TOKEN",
+    });
+    fs::write(folder.path().join("repo/.hermes/codex_receiver.json"), config.to_string()).expect("a file");
+    let mut receiver = std::process::Command::new(env!("CARGO_BIN_EXE_gauntlet"))
+        .args(["serve", "codex"])
+        .current_dir(folder.path().join("repo"))
+        .env("MY_TOKEN", "a-token-of-my-own")
+        .spawn()
+        .expect("it starts");
+    let url = format!("http://127.0.0.1:{port}");
+    let out = folder.path().join("out");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gauntlet"));
+    command.args(["certify", "--url", &url, "--executor", "codex", "--token-env", "MY_TOKEN"]);
+    command.env("MY_TOKEN", "a-token-of-my-own").arg("--out").arg(&out);
+    let output = command.args(["--only", "fleet/b*"]).output().expect("it runs");
+    let still_runs = receiver.try_wait().expect("it can be asked").is_none();
+    receiver.kill().expect("it can be killed");
+    receiver.wait().expect("it can be reaped");
+    assert!(still_runs, "nobody may end what somebody else started");
+    assert_eq!(code(&output), 0, "{}{}", String::from_utf8_lossy(&output.stdout), said(&output));
+    let report = read(&out.join("codex/report.json"));
+    let rows = report["requirements"].as_array().cloned().unwrap_or_default();
+    let with = |verdict: &str| rows.iter().filter(|row| row["verdict"] == verdict).count();
+    assert!(with("pass") >= 3, "{} pass", with("pass"));
+    let shown = fs::read_to_string(out.join("codex/report.json")).expect("a report");
+    assert!(!shown.contains("a-token-of-my-own"), "the bearer is shown");
+}
