@@ -9,15 +9,15 @@ export const attempt = (action, otherwise) => { try { return action(); } catch {
 export const content = (file) => attempt(() => fs.readFileSync(file, "utf8"), "");
 export const jsonObject = (text) => { const value = attempt(() => JSON.parse(text)); return isObject(value) ? value : {}; };
 
-/** Adds one whole line and has it on the disk, or leaves the file as it was. */
-export function append(file, record) {
+/** Adds one whole line, or leaves the file as it was. What is durable is on the disk when this comes back. */
+export function append(file, record, durable = true) {
   const handle = fs.openSync(file, "a+", 0o600);
   const end = fs.fstatSync(handle).size, last = Buffer.alloc(1);
   try {
     const torn = end > 0 && fs.readSync(handle, last, 0, 1, end - 1) && last[0] !== 10;
     const line = Buffer.from((torn ? "\n" : "") + ascii(record) + "\n");
     if (fs.writeSync(handle, line) < line.length) throw Object.assign(new Error(), { code: "ENOSPC" });
-    fs.fsyncSync(handle);
+    if (durable) fs.fsyncSync(handle);
   } catch (error) {
     attempt(() => fs.ftruncateSync(handle, end));
     throw error;

@@ -2,6 +2,8 @@
 import http from "node:http";
 
 const MAX_BODY = 1 << 20;
+const TOO_LONG = "request entity too large";
+const UNANSWERABLE = { jsonrpc: "2.0", id: null, error: { code: -32603, message: "this cannot be answered" } };
 const NO_LENGTH = { jsonrpc: "2.0", id: null, error: { code: -32600, message: "invalid Content-Length" } };
 
 function answer(response, status, value) {
@@ -26,8 +28,9 @@ export function front({ page, refuses, call }) {
     request.on("error", () => {});
     if (method === "POST" && url === "/jsonrpc") {
       const refused = refuses(request.headers.authorization);
-      if (!refused) return readBody(request, async (body) =>
-        body ? answer(response, 200, await call(body)) : answer(response, 413, { error: "request entity too large" }));
+      if (!refused) return readBody(request, (body) => (body ? Promise.resolve(body).then(call) : Promise.reject(TOO_LONG))
+        .then((value) => answer(response, 200, value))
+        .catch((error) => (error === TOO_LONG ? answer(response, 413, { error: TOO_LONG }) : answer(response, 200, UNANSWERABLE))));
       answer(response, 401, { error: refused });
     } else if (method === "GET" && page(url)) answer(response, 200, page(url));
     else if (method === "GET" || method === "POST" || !known) answer(response, 404, { error: "not found" });

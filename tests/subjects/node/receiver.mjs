@@ -127,7 +127,7 @@ export class Receiver {
 
   record(dir, contextId, text) {
     const [from, to] = dir.startsWith("hermes") ? ["hermes", "opencode"] : ["opencode", "hermes"];
-    attempt(() => append(this.transcript, { ts: now(), dir, from, to, contextId, text })); // what it cannot hold is lost to it alone
+    attempt(() => append(this.transcript, { ts: now(), dir, from, to, contextId, text }, false)); // what it cannot hold is lost to it alone
   }
 
   endTurn = opencode.endTurn;

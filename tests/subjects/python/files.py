@@ -15,8 +15,8 @@ def content(path, most=-1):
         return b""
 
 
-def append(path, record):
-    """Add one whole line and have it on the disk, or leave the file as it was."""
+def append(path, record, durable=True):
+    """Add one whole line, or leave the file as it was. What is durable is on the disk when this comes back."""
     with open(path, "a+b", buffering=0) as file:
         end = file.seek(0, os.SEEK_END)
         torn = end > 0 and os.pread(file.fileno(), 1, end - 1) != b"\n"
@@ -24,7 +24,8 @@ def append(path, record):
         try:
             if file.write(line) < len(line):
                 raise OSError(28, os.strerror(28))
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         except OSError:
             file.truncate(end)
             raise

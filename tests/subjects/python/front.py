@@ -70,6 +70,9 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(401, {"error": refused})
         try:
             return self.answer(200, self.server.call(self.read_body()))
+        except RecursionError:  # an id that is too deep to be said again
+            error = {"code": -32603, "message": "this cannot be answered"}
+            return self.answer(200, {"jsonrpc": "2.0", "id": None, "error": error})
         except OverflowError:
             return self.answer(413, {"error": "request entity too large"}, close=True)
         except ValueError:

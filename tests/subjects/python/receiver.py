@@ -95,6 +95,7 @@ class Receiver:
             return {"jsonrpc": "2.0", "id": request_id, "error": {"code": code, "message": message}}
         try:
             request = json.loads(body.decode("utf-8"))
+            json.dumps(request, allow_nan=False)  # Python reads numbers that JSON does not have
         except (ValueError, RecursionError):
             return refusal(-32700, "parse error")
         if not isinstance(request, dict):
@@ -135,7 +136,8 @@ class Receiver:
     def record(self, direction, context, text):
         sender, taker = ("hermes", "codex") if direction.startswith("hermes") else ("codex", "hermes")
         with contextlib.suppress(OSError):  # what the transcript cannot hold is lost to it alone
-            append(self.transcript, {"ts": now(), "dir": direction, "from": sender, "to": taker, "contextId": context, "text": text})
+            record = {"ts": now(), "dir": direction, "from": sender, "to": taker, "contextId": context, "text": text}
+            append(self.transcript, record, durable=False)
 
     def write_offset(self):
         with contextlib.suppress(OSError):  # turns have files of their own: the next offset says this one's, too
