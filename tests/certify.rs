@@ -247,7 +247,7 @@ fn init_writes_a_manifest_that_certify_takes() {
     }
     let text = fs::read_to_string(&manifest).expect("it is written");
     assert!(
-        text.contains("declares = [\"urn:gauntlet:ext:task:1\", \"urn:gauntlet:ext:usage:1\"]"),
+        text.contains("declares = [\"urn:gauntlet:ext:task:1\", \"urn:gauntlet:ext:usage:1\", \"urn:gauntlet:ext:handler:1\"]"),
         "{text}"
     );
     assert_eq!(code(&init(&manifest)), 2, "what is there is not written over");
