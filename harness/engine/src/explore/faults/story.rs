@@ -19,8 +19,6 @@ pub(super) struct Story {
     pub(super) quirks: Vec<Arc<Quirk>>,
 }
 
-const EXECUTORS: [&str; 4] = ["codex", "opencode", "claude_code", "agy"];
-
 /// The families of misbehaviour.
 struct Families {
     crashes: bool,
@@ -57,7 +55,9 @@ impl Families {
 
 /// Makes the story of a list.
 pub(super) fn story(library: &Library, choices: &Choices) -> Story {
-    let executor = *choices.one(&EXECUTORS);
+    let with_receiver = library.executors.values().filter(|executor| executor.files.is_some());
+    let executors: Vec<&str> = with_receiver.map(|executor| executor.id.value.as_str()).collect();
+    let executor = *choices.one(&executors);
     let families = Families::draw(choices);
     let (mut turns, mut steps) = (Vec::new(), Vec::new());
     let dispatches = 1 + choices.of_so_many(5);
