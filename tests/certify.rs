@@ -319,3 +319,42 @@ fn one_that_runs_already_is_judged_as_a_black_box() {
     let shown = fs::read_to_string(out.join("codex/report.json")).expect("a report");
     assert!(!shown.contains("a-token-of-my-own"), "the bearer is shown");
 }
+
+#[test]
+fn a_served_receiver_tells_at_its_end_what_its_client_broke() {
+    use std::io::{Read, Write};
+    for (bearer, expected) in [("Bearer a-token-of-my-own", 0), ("Bearer another", 1)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir_all(folder.path().join(".hermes")).expect("a folder");
+        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = free.local_addr().expect("a port").port();
+        drop(free);
+        let config = serde_json::json!({
+            "repo_path": folder.path(), "bind_port": port, "auth_token_env": "MY_TOKEN", "hermes_url": "http://127.0.0.1:1/jsonrpc",
+        });
+        fs::write(folder.path().join(".hermes/codex_receiver.json"), config.to_string()).expect("a file");
+        let receiver = std::process::Command::new(env!("CARGO_BIN_EXE_gauntlet"))
+            .args(["serve", "codex", "--judge", "--out", "seen"])
+            .current_dir(folder.path())
+            .env("MY_TOKEN", "a-token-of-my-own")
+            .spawn();
+        let mut receiver = receiver.expect("it starts");
+        let mut stream = loop {
+            match std::net::TcpStream::connect(("127.0.0.1", port)) {
+                Ok(stream) => break stream,
+                Err(_) => assert!(receiver.try_wait().expect("it can be asked").is_none(), "it ended"),
+            }
+        };
+        let body = r#"{"jsonrpc":"2.0","id":1,"method":"SendMessage","params":{"message":{"role":"user","parts":[{"text":"hi"}]}}}"#;
+        let head =
+            format!("POST /jsonrpc HTTP/1.1\r\nHost: x\r\nAuthorization: {bearer}\r\nConnection: close");
+        write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).expect("it is sent");
+        stream.read_to_end(&mut Vec::new()).expect("it is answered");
+        let pid = rustix::process::Pid::from_child(&receiver);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is told to end");
+        let status = receiver.wait().expect("it ends");
+        assert_eq!(status.code(), Some(expected), "{bearer}");
+        let report = read(&folder.path().join("seen/client.json"));
+        assert_eq!(report["requirements"][0]["id"], "FLEET-CLI-01", "{report}");
+    }
+}

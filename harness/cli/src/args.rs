@@ -574,6 +574,12 @@ pub(crate) struct ServeArgs {
     /// Also read releases and quirks from this folder (repeatable)
     #[arg(long, value_name = "DIR")]
     pub(crate) scenarios: Vec<PathBuf>,
+    /// Report at the end what it saw its client keep and break: exit code 0 all kept, 1 something broken, 4 nothing seen
+    #[arg(long)]
+    pub(crate) judge: bool,
+    /// With `--judge`: where client.json goes
+    #[arg(long, value_name = "DIR", default_value = "reports/client", requires = "judge")]
+    pub(crate) out: PathBuf,
     /// How it differs from the reference, as JSON, in the place of all else that says so (for the harness itself)
     #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["release", "quirk", "scenarios"])]
     pub(crate) deviations: Option<PathBuf>,

@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
+use std::rc::Rc;
 
 use gauntlet_engine::exit::ExitCode;
+use gauntlet_engine::files;
+use gauntlet_engine::watched::Watched;
 use gauntlet_protocol::fleet::Mode;
 use gauntlet_runtime::fleet::budget::{self, command::BudgetCommand};
 use gauntlet_runtime::fleet::command::{self, SendArgs};
 use gauntlet_simulators::receiver::Deviations;
 use gauntlet_simulators::{control, receiver};
 use gauntlet_world::injection::Injector;
+use gauntlet_world::network::Tap;
 use gauntlet_world::{Either, Host, Identity, race};
 use miette::{IntoDiagnostic, miette};
 use tokio::io::AsyncReadExt;
@@ -24,11 +28,19 @@ fn wrong(message: String) -> (miette::Report, ExitCode) {
 
 /// This process as a host.
 pub(crate) fn host(name: &str, args: Vec<String>) -> Result<Host, (miette::Report, ExitCode)> {
+    tapped(name, args, None)
+}
+
+fn tapped(
+    name: &str,
+    args: Vec<String>,
+    tap: Option<Rc<dyn Tap>>,
+) -> Result<Host, (miette::Report, ExitCode)> {
     let cwd = std::env::current_dir().into_diagnostic().map_err(|error| (error, ExitCode::Broken))?;
     let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
     let env: BTreeMap<String, String> =
         std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
-    Ok(Host::real(Identity { name: name.to_owned(), args, env, cwd, incarnation: 0 }, None))
+    Ok(Host::real(Identity { name: name.to_owned(), args, env, cwd, incarnation: 0 }, tap))
 }
 
 /// Runs a process to its end and ends this one with its code. A reader of standard input can block a thread for ever, so
@@ -54,9 +66,38 @@ pub(crate) fn serve(args: &ServeArgs) -> Outcome {
         Some(file) => read_deviations(file)?,
         None => chosen_deviations(args, mode)?,
     };
+    if args.judge {
+        return judged(args, mode, &deviations);
+    }
     let host = host("receiver", Vec::new())?;
     let settings = deviations.settings(&host, mode);
     live(move || receiver::run(host, settings))
+}
+
+/// The same, and at its end what it saw of its client.
+fn judged(args: &ServeArgs, mode: &'static Mode, deviations: &Deviations) -> Outcome {
+    let library = crate::run::library(&args.scenarios)?;
+    let watched = Rc::new(Watched::default());
+    let host = tapped("receiver", Vec::new(), Some(watched.clone()))?;
+    let settings = deviations.settings(&host, mode);
+    let file = args.out.join("client.json");
+    live(move || async move {
+        let code = receiver::run(host, settings).await;
+        let (report, verdict) = watched.report(&library);
+        for line in watched.lines() {
+            eprintln!("{line}");
+        }
+        let text = serde_json::to_string_pretty(&report).unwrap_or_default() + "\n";
+        match files::write(&file, text.as_bytes()) {
+            // What kept it from being a receiver at all is worse than what its client did.
+            Ok(()) if code == 0 => verdict.code().into(),
+            Ok(()) => code,
+            Err(error) => {
+                eprintln!("{} cannot be written: {error}", file.display());
+                ExitCode::Broken.code().into()
+            }
+        }
+    })
 }
 
 fn read_deviations(file: &Path) -> Result<Deviations, (miette::Report, ExitCode)> {

@@ -37,3 +37,4 @@ pub mod session;
 pub mod stop;
 mod strays;
 pub mod trace;
+pub mod watched;

@@ -1,0 +1,261 @@
+//! What a receiver that is served sees of whoever speaks to it: the requirements of its client's side, kept or broken, by the raw bytes
+//! of their connections. Only what can be seen from there is judged: how it dispatches, and how it takes callbacks.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use gauntlet_reports::escape::one_line;
+use gauntlet_world::network::{Flow, Side, Tap};
+use serde_json::{Value, json};
+
+use crate::data::Library;
+use crate::exit::ExitCode;
+use crate::oracle::wire;
+
+/// More than this is not kept of one direction of a connection.
+const MAX_KEPT: usize = 4 * 1024 * 1024;
+/// So many findings of a requirement are told.
+const TOLD: usize = 20;
+
+const WELL_FORMED: &str = "FLEET-CLI-01";
+const ITS_CONTEXT: &str = "FLEET-CLI-02";
+const TAKES_CALLBACKS: &str = "FLEET-HUB-14";
+
+/// Watches the connections of one host.
+#[derive(Debug, Default)]
+pub struct Watched {
+    next: Cell<u64>,
+    open: RefCell<BTreeMap<u64, Conversation>>,
+    rows: RefCell<BTreeMap<&'static str, Row>>,
+}
+
+#[derive(Debug)]
+struct Conversation {
+    side: Side,
+    sent: Vec<u8>,
+    received: Vec<u8>,
+}
+
+#[derive(Debug, Default)]
+struct Row {
+    kept: u32,
+    broken: u32,
+    findings: Vec<String>,
+}
+
+impl Tap for Watched {
+    fn opened(&self, side: Side, _: u16) -> u64 {
+        let number = self.next.replace(self.next.get() + 1);
+        let conversation = Conversation { side, sent: Vec::new(), received: Vec::new() };
+        self.open.borrow_mut().insert(number, conversation);
+        number
+    }
+
+    fn bytes(&self, connection: u64, flow: Flow, bytes: &[u8]) {
+        let mut complete = Vec::new();
+        {
+            let mut open = self.open.borrow_mut();
+            let Some(conversation) = open.get_mut(&connection) else { return };
+            let kept = match flow {
+                Flow::Sent => &mut conversation.sent,
+                Flow::Received => &mut conversation.received,
+            };
+            let room = MAX_KEPT.saturating_sub(kept.len()).min(bytes.len());
+            kept.extend_from_slice(&bytes[..room]);
+            while let Some(exchange) = conversation.complete() {
+                complete.push(exchange);
+            }
+        }
+        for (side, request, answer) in complete {
+            self.judge(side, &request, &answer);
+        }
+    }
+
+    fn closed(&self, connection: u64) {
+        self.open.borrow_mut().remove(&connection);
+    }
+}
+
+impl Conversation {
+    /// The first exchange that is complete, with its request and its answer; who connects may go on afterwards.
+    fn complete(&mut self) -> Option<(Side, Vec<u8>, Vec<u8>)> {
+        let (requests, answers) = match self.side {
+            Side::Accepted => (&mut self.received, &mut self.sent),
+            Side::Connected => (&mut self.sent, &mut self.received),
+        };
+        let (request, answer) = (wire::request_length(requests)?, wire::answer_length(answers)?);
+        let (rest, left) = (requests.split_off(request), answers.split_off(answer));
+        let request = std::mem::replace(requests, rest);
+        let answer = std::mem::replace(answers, left);
+        Some((self.side, request, answer))
+    }
+}
+
+impl Watched {
+    fn note(&self, id: &'static str, wrong: Option<String>) {
+        let mut rows = self.rows.borrow_mut();
+        let row = rows.entry(id).or_default();
+        match wrong {
+            None => row.kept += 1,
+            Some(finding) => {
+                row.broken += 1;
+                if row.findings.len() < TOLD {
+                    row.findings.push(finding);
+                }
+            }
+        }
+    }
+
+    fn judge(&self, side: Side, request: &[u8], answer: &[u8]) {
+        let Some(asked) = wire::request(request) else { return };
+        let Some(answer) = wire::answers(answer).into_iter().next() else { return };
+        match side {
+            Side::Connected => {
+                let shows_one = asked.headers.iter().any(|(name, _)| name == "authorization");
+                let wrong = (answer.status != 200)
+                    .then(|| format!("expected status 200 for a callback; it was {}", answer.status));
+                // Who shows no bearer need not be taken.
+                if shows_one || wrong.is_none() {
+                    self.note(TAKES_CALLBACKS, wrong);
+                }
+            }
+            Side::Accepted if asked.method == "POST" && asked.path == "/jsonrpc" => {
+                let Some(body) = asked.body.as_ref().filter(|body| body.is_object()) else {
+                    return self.note(WELL_FORMED, Some("expected a JSON object as the body".to_owned()));
+                };
+                let method = body.get("method").and_then(Value::as_str).unwrap_or_default();
+                // Whoever asks for something else dispatches nothing.
+                if method.is_empty() || ["SendMessage", "message/send"].contains(&method) {
+                    self.note(WELL_FORMED, ill_formed(body, answer.status));
+                    self.note(ITS_CONTEXT, misplaced(body));
+                }
+            }
+            Side::Accepted => {}
+        }
+    }
+
+    /// What was seen, as `client.json`, with the exit code that it comes to: 0 kept, 1 broken, 4 nothing was seen.
+    pub fn report(&self, library: &Library) -> (Value, ExitCode) {
+        let seen = self.rows.borrow();
+        let rows: Vec<Value> = seen
+            .iter()
+            .map(|(id, row)| {
+                let known = library.catalogue.get(id);
+                json!({
+                    "id": id,
+                    "level": known.map(|known| known.level.as_str()),
+                    "statement": known.map(|known| known.statement.as_str()),
+                    "verdict": if row.broken > 0 { "fail" } else { "pass" },
+                    "kept": row.kept,
+                    "broken": row.broken,
+                    "findings": row.findings,
+                })
+            })
+            .collect();
+        let code = match seen.values().any(|row| row.broken > 0) {
+            true => ExitCode::Nonconformance,
+            false if seen.is_empty() => ExitCode::NothingSelected,
+            false => ExitCode::Pass,
+        };
+        (json!({ "schema": "gauntlet.client/1", "requirements": rows, "exit_code": code.code() }), code)
+    }
+
+    /// The same in a few lines for people.
+    pub fn lines(&self) -> Vec<String> {
+        let rows = self.rows.borrow();
+        let line = |(id, row): (&&str, &Row)| {
+            let verdict = if row.broken > 0 { "fail" } else { "pass" };
+            let first = row.findings.first().map(|finding| format!(": {}", one_line(finding)));
+            format!("{verdict} {id} kept {}, broken {}{}", row.kept, row.broken, first.unwrap_or_default())
+        };
+        rows.iter().map(line).collect()
+    }
+}
+
+/// What is wrong with a dispatch, if anything is.
+fn ill_formed(body: &Value, status: u16) -> Option<String> {
+    let at = |pointer: &str| body.pointer(pointer);
+    let found = |pointer: &str| at(pointer).map_or("nothing".to_owned(), Value::to_string);
+    let text = |pointer: &str| at(pointer).and_then(Value::as_str);
+    if status == 401 {
+        return Some("expected the bearer of the peer; the receiver answered 401".to_owned());
+    }
+    if text("/jsonrpc") != Some("2.0") {
+        return Some(format!("expected \"2.0\" as /jsonrpc; found {}", found("/jsonrpc")));
+    }
+    if at("/id").is_none_or(Value::is_null) {
+        return Some("expected an id; found none".to_owned());
+    }
+    if text("/method").is_none() {
+        return Some(format!("expected SendMessage as /method; found {}", found("/method")));
+    }
+    if text("/params/message/role") != Some("user") {
+        let role = found("/params/message/role");
+        return Some(format!("expected \"user\" as the role of the message; found {role}"));
+    }
+    let has_text = text("/params/message/parts/0/text").is_some();
+    (!has_text).then(|| "expected a text in the first part of the message; found none".to_owned())
+}
+
+/// What is wrong with the place of the context, if anything is.
+fn misplaced(body: &Value) -> Option<String> {
+    if body.pointer("/params/contextId").is_some() {
+        return Some("expected the context inside of the message; found one beside it".to_owned());
+    }
+    let named = body.pointer("/params/message/contextId").filter(|named| !named.is_null())?;
+    (!named.is_string()).then(|| format!("expected a text as the context; found {named}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(watched: &Watched, body: &str, answer: &str) {
+        let connection = watched.opened(Side::Accepted, 1);
+        let request = format!("POST /jsonrpc HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        // It comes in pieces, as over a real connection.
+        let (first, second) = request.as_bytes().split_at(20);
+        watched.bytes(connection, Flow::Received, first);
+        watched.bytes(connection, Flow::Received, second);
+        watched.bytes(connection, Flow::Sent, answer.as_bytes());
+        watched.closed(connection);
+    }
+
+    const TAKEN: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+    const REFUSED: &str = "HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\n{}";
+    const DISPATCH: &str = r#"{"jsonrpc":"2.0","id":1,"method":"SendMessage","params":{"message":{"role":"user","parts":[{"text":"hi"}],"contextId":"c"}}}"#;
+
+    fn broken(body: &str, answer: &str) -> Vec<String> {
+        let watched = Watched::default();
+        asked(&watched, body, answer);
+        let rows = watched.rows.borrow();
+        rows.iter().filter(|(_, row)| row.broken > 0).map(|(id, _)| (*id).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_client_is_told_what_it_kept_and_what_it_broke() {
+        assert_eq!(broken(DISPATCH, TAKEN), Vec::<String>::new());
+        assert_eq!(broken(DISPATCH, REFUSED), [WELL_FORMED]);
+        assert_eq!(broken("no json", TAKEN), [WELL_FORMED]);
+        assert_eq!(broken(&DISPATCH.replace("\"id\":1,", ""), TAKEN), [WELL_FORMED]);
+        assert_eq!(broken(&DISPATCH.replace("user", "agent"), TAKEN), [WELL_FORMED]);
+        assert_eq!(broken(&DISPATCH.replace(":\"c\"", ":7"), TAKEN), [ITS_CONTEXT]);
+        assert_eq!(
+            broken(&DISPATCH.replace("\"params\":{", "\"params\":{\"contextId\":\"c\","), TAKEN),
+            [ITS_CONTEXT]
+        );
+    }
+
+    #[test]
+    fn a_callback_that_is_not_taken_is_told_of() {
+        let watched = Watched::default();
+        for (bearer, answer) in [("Authorization: Bearer x\r\n", REFUSED), ("", REFUSED), ("", TAKEN)] {
+            let connection = watched.opened(Side::Connected, 1);
+            let request = format!("POST /jsonrpc HTTP/1.1\r\n{bearer}Content-Length: 2\r\n\r\n{{}}");
+            watched.bytes(connection, Flow::Sent, request.as_bytes());
+            watched.bytes(connection, Flow::Received, answer.as_bytes());
+        }
+        let rows = watched.rows.borrow();
+        assert_eq!(rows.get(TAKES_CALLBACKS).map(|row| (row.kept, row.broken)), Some((1, 1)));
+    }
+}
