@@ -67,7 +67,7 @@ pub(crate) fn serve(args: &ServeArgs) -> Outcome {
         None => chosen_deviations(args, mode)?,
     };
     if args.judge {
-        return judged(args, mode, &deviations);
+        return judged(args, mode, deviations);
     }
     let host = host("receiver", Vec::new())?;
     let settings = deviations.settings(&host, mode);
@@ -75,7 +75,7 @@ pub(crate) fn serve(args: &ServeArgs) -> Outcome {
 }
 
 /// The same, and at its end what it saw of its client.
-fn judged(args: &ServeArgs, mode: &'static Mode, deviations: &Deviations) -> Outcome {
+fn judged(args: &ServeArgs, mode: &'static Mode, deviations: Deviations) -> Outcome {
     let library = crate::run::library(&args.scenarios)?;
     let watched = Rc::new(Watched::default());
     let host = tapped("receiver", Vec::new(), Some(watched.clone()))?;
