@@ -522,6 +522,41 @@ pub enum Point {
     /// The CLI is about to end. `{"code"}`
     #[serde(rename = "cli.exit")]
     CliExit,
+    /// The session host makes a session. `{"parentID", "title", "agent"}`; omitted: it answers as if it had.
+    #[serde(rename = "host.create")]
+    HostCreate,
+    /// The session host has decided on a prompt. `{"sessionID", "agent", "text", "status", "taken": bool}`; not taken: it answers, and
+    /// forgets it; omitted: it is taken as decided, and the connection ends without an answer.
+    #[serde(rename = "host.prompt")]
+    HostPrompt,
+    /// A member takes up a turn. `{"sessionID", "agent", "text", "reply"}`; omitted: it never answers, and the session stays busy.
+    #[serde(rename = "host.turn")]
+    HostTurn,
+    /// The session host ends the turn of a session, because it was asked to. `{"sessionID", "runs": bool}`, whether one runs; omitted:
+    /// it goes on.
+    #[serde(rename = "host.abort")]
+    HostAbort,
+    /// The session host deletes a session. `{"sessionID", "title"}`; omitted: it stays.
+    #[serde(rename = "host.delete")]
+    HostDelete,
+    /// The session host has looked for a session. `{"sessionID", "what": "get" | "message" | "prompt_async" | "children" | "delete",
+    /// "found": bool}`
+    #[serde(rename = "host.lookup")]
+    HostLookup,
+    /// The session host gives a message of a history. `{"sessionID", "role", "text"}`, the text of a part; omitted: it is not in it.
+    #[serde(rename = "host.history")]
+    HostHistory,
+    /// The session host tells what an active session is doing, asked for it. `{"sessionID", "type"}`; omitted: it does not name it.
+    #[serde(rename = "host.status")]
+    HostStatus,
+    /// The session host answers an HTTP request, of events none. `{"method", "path", "status", "body"}`, the body as JSON. Bytes can be
+    /// mangled.
+    #[serde(rename = "host.response")]
+    HostResponse,
+    /// The session host tells all who watch it an event, of heartbeats none. `{"type", "sessionID", "properties"}`, the session being
+    /// null where it is about none. Bytes can be mangled.
+    #[serde(rename = "host.event")]
+    HostEvent,
 }
 
 impl Point {
@@ -665,6 +700,16 @@ impl Point {
             Point::CliLine => "cli.line",
             Point::CliStderr => "cli.stderr",
             Point::CliExit => "cli.exit",
+            Point::HostCreate => "host.create",
+            Point::HostPrompt => "host.prompt",
+            Point::HostTurn => "host.turn",
+            Point::HostAbort => "host.abort",
+            Point::HostDelete => "host.delete",
+            Point::HostLookup => "host.lookup",
+            Point::HostHistory => "host.history",
+            Point::HostStatus => "host.status",
+            Point::HostResponse => "host.response",
+            Point::HostEvent => "host.event",
         }
     }
 
@@ -1056,6 +1101,36 @@ impl Point {
             Point::CliLine => Traits { members: None, changeable: None, kinds: Kind::ALL },
             Point::CliStderr => of(&["line"], &["line"], Kind::ALL),
             Point::CliExit => of(&["code"], &["code"], &[Omit, Replace, Delay, Stall, Exit]),
+            Point::HostCreate => of(
+                &["parentID", "title", "agent"],
+                &["parentID", "title", "agent"],
+                &[Omit, Replace, Delay, Stall],
+            ),
+            Point::HostPrompt => of(
+                &["sessionID", "agent", "text", "status", "taken"],
+                &["agent", "text", "status", "taken"],
+                &[Omit, Replace, Delay, Stall],
+            ),
+            Point::HostTurn => {
+                of(&["sessionID", "agent", "text", "reply"], &["reply"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::HostAbort => of(&["sessionID", "runs"], &["runs"], &[Omit, Replace, Delay, Stall]),
+            Point::HostDelete => of(&["sessionID", "title"], &[], &[Omit, Delay, Stall]),
+            Point::HostLookup => of(&["sessionID", "what", "found"], &["found"], &[Replace, Delay, Stall]),
+            Point::HostHistory => {
+                of(&["sessionID", "role", "text"], &["role", "text"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::HostStatus => of(&["sessionID", "type"], &["type"], &[Omit, Replace, Delay, Stall]),
+            Point::HostResponse => of(
+                &["method", "path", "status", "body"],
+                &["status", "body"],
+                &[Omit, Replace, Delay, Stall, Truncate, Garble],
+            ),
+            Point::HostEvent => of(
+                &["type", "sessionID", "properties"],
+                &["type", "properties"],
+                &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
+            ),
         }
     }
 
