@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use gauntlet_protocol::opencode_serve::{EventKind, NewSession, Prompt};
+use gauntlet_protocol::opencode_serve::{EventKind, NewSession, Prompt, SessionStatus};
 use gauntlet_runtime::session_host::{Auth, Class, Events, SessionHost, Told};
 use gauntlet_simulators::session_host::{
     Disturbance, Disturbs, Ends, HostScript, MemberScript, MemberTurn, PromptAnswer, Settings, Store, serve,
@@ -118,9 +118,13 @@ fn a_silent_member_is_busy_until_it_is_aborted() {
         let mut events = begun(&rig).await;
         let session = rig.client.create(&titled("m")).await.expect("a session").id;
         rig.client.prompt(&session, &says("hello")).await.expect("taken");
-        while !rig.client.is_active(&session).await.expect("an answer") {
-            rig.host.clock().sleep(Duration::from_millis(5)).await;
+        // Its model is asked when it is told to be busy for the second time.
+        let mut busy = 0;
+        while busy < 2 {
+            let Told::Event(event) = events.next().await else { continue };
+            busy += u32::from(matches!(event.kind, EventKind::Status(SessionStatus::Busy)));
         }
+        assert!(rig.client.is_active(&session).await.expect("an answer"));
         assert!(rig.client.abort(&session).await.expect("an answer"));
         assert_eq!(turning_points(&mut events, &session, 3).await, ["error", "idle", "idle"]);
         assert!(!rig.client.is_active(&session).await.expect("an answer"));
@@ -232,9 +236,11 @@ fn a_real_host_is_driven_through_a_sessions_life() {
         assert_eq!(turning_points(&mut events, &member, 1).await, ["idle"]);
         assert!(client.has_heard(&member, "<peer_message id=\"1\">").await.expect("a history"));
         client.prompt(&member, &says("SLOW5 please")).await.expect("taken");
+        // Before its model is asked, a turn ends without an error.
         while !client.is_active(&member).await.expect("an answer") {
             rig.host.clock().sleep(Duration::from_millis(20)).await;
         }
+        rig.host.clock().sleep(Duration::from_secs(2)).await;
         assert!(client.abort(&member).await.expect("an answer"));
         assert_eq!(turning_points(&mut events, &member, 2).await, ["error", "idle"]);
         assert_eq!(client.children(&lead).await.expect("a list").len(), 1);

@@ -45,6 +45,7 @@ fn each_story_has_its_turning_points() {
         ("prompt-while-busy", &["idle"]),
         // An end of the turn, and then the session's.
         ("abort", &["error", "idle", "idle"]),
+        ("abort-before-the-model-is-asked", &["created", "idle"]),
         // Also of a session that does not exist.
         ("abort-of-what-does-nothing", &["idle", "idle"]),
         ("model-refuses", &["error", "idle", "idle"]),

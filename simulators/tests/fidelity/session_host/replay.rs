@@ -120,6 +120,8 @@ fn script() -> HostScript {
 fn pause(answer: &Answered) -> u64 {
     let asked = answer.asked.to_string();
     match answer.method.as_str() {
+        // In time before the model is asked.
+        "POST" if answer.story == "abort before the model is asked" => 7,
         "POST" if asked.contains("SLOW") || asked.contains("BUSY") => 500,
         "POST" if answer.path.ends_with("prompt_async") || answer.path.ends_with("abort") => 4000,
         "GET" if answer.story == "model is overloaded" => 3000,
