@@ -103,6 +103,11 @@ impl<'a> Connection<'a> {
         }
     }
 
+    /// Whether a part of a request is there that was not read.
+    pub fn holds_a_part(&self) -> bool {
+        !self.buffer.is_empty()
+    }
+
     /// Reads and drops a body for which [`can_drop_body`](Self::can_drop_body) holds, after the refusal was sent. False: it
     /// did not come.
     pub async fn drop_body(&mut self, head: &Head, limit: usize) -> bool {

@@ -20,6 +20,13 @@ pub enum Point {
     /// `{"listens": bool, "writes": bool}`
     #[serde(rename = "receiver.pid")]
     ReceiverPid,
+    /// The receiver takes a connection; `others`: it serves some already. `{"others": bool, "waits": false}`; it waits: until those are over.
+    #[serde(rename = "receiver.connection")]
+    ReceiverConnection,
+    /// The receiver has seen that what came on a connection is no whole request: its sender is gone or takes too long over the rest, or
+    /// it cannot be read. `{"because": "gone" | "slow" | "malformed" | "length"}`
+    #[serde(rename = "receiver.no_request")]
+    ReceiverNoRequest,
     /// The receiver has looked how long the body of a request is, of one that may speak. `longest`: exactly as long as a body may be.
     /// `{"chunked": bool, "longest": bool, "fits": bool}`
     #[serde(rename = "receiver.body")]
@@ -88,6 +95,10 @@ pub enum Point {
     /// `{"ts", "from", "contextId", "text", "cut": bool, "file", "task"}`
     #[serde(rename = "receiver.inbox")]
     ReceiverInbox,
+    /// The receiver has found that its inbox has fewer lines than it handed off, since somebody moved it away or cut it off, and puts blank
+    /// ones in the place of those that are lost. `{"lines", "lost"}`; omitted: it does not, and new lines have the numbers of old ones.
+    #[serde(rename = "receiver.inbox_lost")]
+    ReceiverInboxLost,
     /// The receiver passes over an inbox line that asks for nothing. `{"line", "text", "runs": false}`
     #[serde(rename = "receiver.pass_over")]
     ReceiverPassOver,
@@ -555,6 +566,8 @@ impl Point {
             Point::ReceiverConfig => "receiver.config",
             Point::ReceiverOpen => "receiver.open",
             Point::ReceiverPid => "receiver.pid",
+            Point::ReceiverConnection => "receiver.connection",
+            Point::ReceiverNoRequest => "receiver.no_request",
             Point::ReceiverBody => "receiver.body",
             Point::ReceiverDropBody => "receiver.drop_body",
             Point::ReceiverRequest => "receiver.request",
@@ -572,6 +585,7 @@ impl Point {
             Point::ReceiverDeadlineOver => "receiver.deadline_over",
             Point::ReceiverLimit => "receiver.limit",
             Point::ReceiverInbox => "receiver.inbox",
+            Point::ReceiverInboxLost => "receiver.inbox_lost",
             Point::ReceiverPassOver => "receiver.pass_over",
             Point::ReceiverHandoff => "receiver.handoff",
             Point::ReceiverOffset => "receiver.offset",
@@ -717,6 +731,8 @@ impl Point {
                 of(&["named", "found", "loopback", "starts"], &["starts"], &[Replace, Delay, Stall])
             }
             Point::ReceiverPid => of(&["listens", "writes"], &["writes"], &[Replace, Delay, Stall]),
+            Point::ReceiverConnection => of(&["others", "waits"], &["waits"], &[Replace, Delay, Stall]),
+            Point::ReceiverNoRequest => of(&["because"], &[], &[Delay, Stall]),
             Point::ReceiverBody => of(&["chunked", "longest", "fits"], &["fits"], &[Replace, Delay, Stall]),
             Point::ReceiverDropBody => of(&["bytes"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverRequest => of(
@@ -766,6 +782,7 @@ impl Point {
                 &["ts", "from", "contextId", "text", "cut", "file", "task"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
+            Point::ReceiverInboxLost => of(&["lines", "lost"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverPassOver => of(&["line", "text", "runs"], &["runs"], &[Replace, Delay, Stall]),
             Point::ReceiverHandoff => of(
                 &["line", "contextId", "text"],
