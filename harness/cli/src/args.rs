@@ -11,7 +11,7 @@ use gauntlet_runtime::fleet::command::SendArgs;
 
 /// A conformance test harness and simulator for the bridges through which coding agents work for each other.
 #[derive(Debug, Parser)]
-#[command(name = "gauntlet", version, about, after_help = EXIT_CODES)]
+#[command(name = "gauntlet", version, about, after_help = EXIT_CODES, max_term_width = HELP_WIDTH)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -19,6 +19,9 @@ pub(crate) struct Args {
     #[arg(long, global = true, value_name = "FILTER")]
     pub(crate) log: Option<String>,
 }
+
+/// Help is folded to what every terminal shows, also where nobody says how wide one is.
+const HELP_WIDTH: usize = 80;
 
 const EXIT_CODES: &str = "Exit codes: 0 all required verdicts pass, 1 nonconformance, 2 wrong usage or malformed input, \
                           3 the harness or the environment failed, 4 nothing was selected";

@@ -15,6 +15,7 @@ use crate::data::{DataError, Library, nearest};
 use crate::files;
 use crate::pattern::{CellParts, Glob, Pattern};
 use crate::record::Record;
+use crate::results;
 use crate::scores::ExecutorCompliance;
 
 /// What narrows a selection down. Nothing, by default.
@@ -348,7 +349,22 @@ impl FailedIn {
         for (number, line) in lines.iter().enumerate() {
             failed.line(library, number as u64 + 1, line)?;
         }
+        failed.is_whole(path, &lines)?;
         Ok(failed)
+    }
+
+    /// Whether the file has all lines of its run. A file that was cut at a line end looks like any other; only the summary beside it
+    /// knows. What lies elsewhere may be an excerpt, and is taken as it is.
+    fn is_whole(&self, path: &Path, lines: &[String]) -> Result<(), DataError> {
+        let Some(expected) = results::lines_of_run(path).filter(|expected| *expected != lines.len()) else {
+            return Ok(());
+        };
+        let message = results::not_whole(expected, lines.len());
+        let last = lines.last().map(String::as_str).unwrap_or_default();
+        let mut error =
+            DataError::new(&self.file, last, (1, 1), message, Some(results::TAKE_THE_WHOLE.to_owned()));
+        error.line = lines.len() as u64 + 1;
+        Err(error)
     }
 
     fn line(&mut self, library: &Library, number: u64, line: &str) -> Result<(), DataError> {

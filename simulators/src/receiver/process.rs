@@ -166,6 +166,7 @@ async fn start(host: &Host, settings: Settings) -> Result<(Rc<Receiver>, Listene
         connections: Cell::default(),
         disconnected: Notify::default(),
         open_turns: Cell::new(0),
+        gone_wrong: Cell::new(false),
         last_work: Cell::new(host.clock().now()),
         last_callback_ms: Cell::new(last_id.unwrap_or_default()),
         life: Life::begin(host),

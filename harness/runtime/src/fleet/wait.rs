@@ -21,6 +21,8 @@ const POLL: Duration = Duration::from_secs(2);
 enum Seen {
     /// The reply.
     Reply(String),
+    /// That it came here and is for this profile, another one.
+    Astray(String),
     /// Nothing, and from now on a reply is late.
     Due,
     /// Nothing, and nobody waits longer; and why the transcript could not be read, if it could not be last.
@@ -57,6 +59,7 @@ impl Fleet {
             })?,
             None => 0,
         };
+        let strays = self.astray().arrived();
         let ack = self.send(peer_name, text, context, task, choice).await?;
         let elsewhere = task.and_then(|task| task.reply_to.as_ref()?.context.as_ref());
         let context = match elsewhere {
@@ -107,8 +110,17 @@ impl Fleet {
             None => None,
         };
         deadline = due.unwrap_or(deadline);
-        match self.watch(&transcript, offset, &context, (due, deadline)).await {
+        match self.watch((&transcript, offset), (&context, strays), (due, deadline)).await {
             Seen::Reply(reply) => Ok(json!({ "reply": reply, "context_id": context, "waited": true })),
+            Seen::Astray(profile) => {
+                let text = format!(
+                    "expected the reply of '{peer_name}' on context '{context}'; it came for the profile '{profile}', and is kept \
+                     for that one"
+                );
+                let mut astray = SendError::new(Class::RepliedElsewhere, "astray", text);
+                astray.context = Some(context);
+                Err(astray)
+            }
             Seen::Due => {
                 let mut over = deadline_over(peer_name, whole_ms);
                 over.context = Some(context);
@@ -124,12 +136,13 @@ impl Fleet {
         }
     }
 
-    /// Looks for the reply on a context in a transcript, from an offset on, until it is due or the patience ends.
+    /// Looks for the reply on a context in a transcript, from an offset on, until it is due or the patience ends; or until one that
+    /// is another profile's came on it, when so many had come before. What is in the transcript counts for more: a receiver
+    /// records a reply before it sends it.
     async fn watch(
         &self,
-        transcript: &Path,
-        mut offset: u64,
-        context: &str,
+        (transcript, mut offset): (&Path, u64),
+        (context, strays): (&str, u64),
         (due, deadline): (Option<Instant>, Instant),
     ) -> Seen {
         let mut unread = None;
@@ -146,14 +159,17 @@ impl Fleet {
             if due.is_some_and(|due| self.host.clock().now() >= due) {
                 continue;
             }
+            let astray = self.astray().came_since(strays, context);
             let fresh = match self.since(transcript, &mut offset).await {
-                Ok(fresh) => fresh,
+                Ok(fresh) => {
+                    unread = None;
+                    fresh
+                }
                 Err(error) => {
                     unread = Some(error);
-                    continue;
+                    Vec::new()
                 }
             };
-            unread = None;
             let lines = Lines::new(&fresh);
             // A half-written line stays ahead of the offset until it is whole (FLEET-CLI-11).
             offset += (fresh.len() - lines.torn().len()) as u64;
@@ -164,6 +180,12 @@ impl Fleet {
                 let Ok(record) = TranscriptRecord::parse_line(line) else { continue };
                 if self.takes(Some(&record), context).await {
                     return Seen::Reply(record.text);
+                }
+            }
+            if let Some(profile) = astray {
+                let event = json!({ "contextId": context, "profile": profile, "ends": true });
+                if self.decide(Point::RuntimeAstrayAwaited, event).await.yes("ends") {
+                    return Seen::Astray(profile);
                 }
             }
         }
