@@ -91,6 +91,9 @@ pub enum Point {
     /// The receiver passes over an inbox line that asks for nothing. `{"line", "text", "runs": false}`
     #[serde(rename = "receiver.pass_over")]
     ReceiverPassOver,
+    /// The receiver wakes whoever hands off the lines of its inbox, since one came. `{"contextId"}`; omitted: nobody is woken.
+    #[serde(rename = "receiver.wake")]
+    ReceiverWake,
     /// The receiver hands an inbox line to a turn. `{"line", "contextId", "text"}`
     #[serde(rename = "receiver.handoff")]
     ReceiverHandoff,
@@ -538,6 +541,7 @@ impl Point {
             Point::ReceiverLimit => "receiver.limit",
             Point::ReceiverInbox => "receiver.inbox",
             Point::ReceiverPassOver => "receiver.pass_over",
+            Point::ReceiverWake => "receiver.wake",
             Point::ReceiverHandoff => "receiver.handoff",
             Point::ReceiverOffset => "receiver.offset",
             Point::ReceiverHandoffFailed => "receiver.handoff_failed",
@@ -722,6 +726,7 @@ impl Point {
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
             Point::ReceiverPassOver => of(&["line", "text", "runs"], &["runs"], &[Replace, Delay, Stall]),
+            Point::ReceiverWake => of(&["contextId"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverHandoff => of(
                 &["line", "contextId", "text"],
                 &["contextId", "text"],

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::choices::Choice;
+use crate::explore::choices::Choice;
 use crate::cell::Plan;
 use crate::record::Record;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gauntlet_world::injection::Quirk;
 use serde_json::{Value, json};
 
-use super::choices::Choices;
+use crate::explore::choices::Choices;
 use crate::data::Library;
 
 /// A story.
