@@ -61,9 +61,9 @@ fn must_be_found(request: Request, role: &str, requirements: &[&str]) {
 
 #[test]
 fn with_the_same_seed_nothing_is_found_where_nothing_was_planted() {
-    let request = Request { cells: 2_000, most: 1, ..Request::default() };
+    let request = Request { cells: 1_000, most: 1, ..Request::default() };
     let found = explore(&library(), &request, &settings(2), &mut |_| {}).expect("nothing is written");
-    assert_eq!((found.cells, found.findings), (2_000, Vec::new()));
+    assert_eq!((found.cells, found.findings), (1_000, Vec::new()));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn fsync_forgotten_of_the_replies_that_the_runtime_confirmed() {
 /// A story in which an inbox is replaced: its last line could not be written whole, and is taken out again.
 const TAKEN_BACK: &str = "id: mine/taken-back\ntitle: A line is taken back.\nsubject: receiver\nexecutors: [codex]\ngiven:\n  \
     executor: { turns: [ { for: first, after: 60s, reply: done } ] }\n  \
-    disturbances: { faults: [ { host: receiver, at: disk.append, target: inbox.jsonl, nth: 2, do: { torn: io } } ] }\nsteps:\n  \
+    disturbances: { faults: [ { host: receiver, at: disk.append, target: inbox.jsonl, nth: 3, do: { torn: io } } ] }\nsteps:\n  \
     - dispatch: { as: first, context: c1, text: hello }\n  - dispatch: { as: second, context: c2, text: hello }\n  \
     - await: { reply_to: first, within: 400s }\n";
 

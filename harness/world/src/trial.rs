@@ -295,12 +295,12 @@ async fn undo(visitor: &Host, before: BTreeMap<PathBuf, Vec<u8>>, moment: Moment
         }
         return Ok(());
     }
-    if let [(path, content)] = changed[..] {
-        let earlier = before.get(path).map_or(&[][..], Vec::as_slice);
-        if let Some(added) = content.strip_prefix(earlier) {
-            let kept = earlier.len() + added.len() / 2;
-            disk.write(path, &content[..kept]).await?;
-        }
+    if let [(path, content)] = changed[..]
+        && let Some(earlier) = before.get(path)
+        && let Some(added) = content.strip_prefix(earlier.as_slice())
+    {
+        let kept = earlier.len() + added.len() / 2;
+        disk.write(path, &content[..kept]).await?;
     }
     Ok(())
 }

@@ -99,8 +99,8 @@ impl Ledger {
             if (self.generation, self.read) != before {
                 host.disk().sync(&self.path).await?;
             }
-            if self.generation != before.0 {
-                // Else the file that was in its place could come back.
+            if self.generation != before.0 || before.1 == 0 {
+                // Else the file that was in its place could come back, or none: who made it may have died before its name was durable.
                 host.disk().sync_dir(self.path.parent().unwrap_or(Path::new("/"))).await?;
             }
             Ok(())
