@@ -154,7 +154,19 @@ fn real_processes_are_disturbed_for_a_while_and_nothing_of_them_is_left() {
     let (found, code) = told(
         gauntlet()
             .env("TMPDIR", place.path())
-            .args(["explore", "real", "--minutes", "0.05", "--seed", "1", "--jobs", "4", "--executor", "codex", "--out"])
+            .args([
+                "explore",
+                "real",
+                "--minutes",
+                "0.05",
+                "--seed",
+                "1",
+                "--jobs",
+                "4",
+                "--executor",
+                "codex",
+                "--out",
+            ])
             .arg(out.path()),
     );
     valid("explore-real-1.json", &found);

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use cells::{library, settings};
 use gauntlet_engine::data::{Library, Source};
-use gauntlet_engine::explore::faults::{Request, explore};
 use gauntlet_engine::explore::crash;
+use gauntlet_engine::explore::faults::{Request, explore};
 use gauntlet_engine::matrix::Selection;
 use gauntlet_engine::pattern::Pattern;
 use gauntlet_reports::Lane;
@@ -75,11 +75,7 @@ fn fsync_forgotten_of_the_inbox() {
 #[test]
 fn fsync_forgotten_of_the_journal() {
     let forgets = Mistake::Forgets(Op::DiskSync);
-    must_be_found(
-        slips("receiver", "turns.jsonl", forgets),
-        "receiver",
-        &["FLEET-INV-01", "FLEET-INV-02"],
-    );
+    must_be_found(slips("receiver", "turns.jsonl", forgets), "receiver", &["FLEET-INV-01", "FLEET-INV-02"]);
 }
 
 #[test]

@@ -98,7 +98,8 @@ impl<T: 'static> Trial<T> {
         F: Fn(Host) -> R + 'static,
         R: Future<Output = io::Result<T>> + 'static,
     {
-        let open = Rc::new(move |host| -> Pin<Box<dyn Future<Output = io::Result<T>>>> { Box::pin(open(host)) });
+        let open =
+            Rc::new(move |host| -> Pin<Box<dyn Future<Output = io::Result<T>>>> { Box::pin(open(host)) });
         let mut trial = Self { bench, open, opened: Rc::default() };
         trial.start(None).await?;
         Ok(trial)
@@ -221,7 +222,9 @@ impl<T: 'static> Trial<T> {
                     log: None,
                     tap: None,
                 });
-                while self.opened.borrow().is_none() && machine.running().iter().any(|(other, ..)| *other == pid) {
+                while self.opened.borrow().is_none()
+                    && machine.running().iter().any(|(other, ..)| *other == pid)
+                {
                     visitor.clock().sleep(Duration::from_millis(1)).await;
                 }
                 world.disarm();

@@ -6,8 +6,8 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use gauntlet_protocol::fleet::{Lines, Mode};
 use gauntlet_protocol::fleet::extension::task::EndedBy;
+use gauntlet_protocol::fleet::{Lines, Mode};
 use gauntlet_world::network::{Address, Listener};
 use gauntlet_world::process::{Command, Output, Signal};
 use gauntlet_world::{Either, Host, race};

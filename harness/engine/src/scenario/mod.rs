@@ -115,7 +115,8 @@ impl Scenario {
         let agents_work = agents.flat_map(|part| &part.commands).any(|command| command.run);
         let freezes = self.steps.iter().any(|step| step.freeze.is_some());
         let runs = runs || works || agents_work || self.given.git;
-        let why = [(runs, "programs of this computer are run"), (freezes, "a process is stopped and continued")];
+        let why =
+            [(runs, "programs of this computer are run"), (freezes, "a process is stopped and continued")];
         why.into_iter().find_map(|(is_so, why)| is_so.then_some(why))
     }
 

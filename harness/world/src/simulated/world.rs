@@ -157,7 +157,11 @@ impl World {
     }
 
     /// What a host does wrong on a path.
-    pub(crate) fn mistakes<'w>(&'w self, host: &'w str, target: &'w str) -> impl Iterator<Item = Mistake> + 'w {
+    pub(crate) fn mistakes<'w>(
+        &'w self,
+        host: &'w str,
+        target: &'w str,
+    ) -> impl Iterator<Item = Mistake> + 'w {
         self.0.settings.slips.iter().filter_map(move |slip| slip.of(host, target))
     }
 

@@ -63,7 +63,8 @@ impl Model {
         for (line, text) in &found {
             // Those in between are not there, which of some nobody promised.
             let fate = loop {
-                let (known, fate) = due.next().unwrap_or_else(|| panic!("line {line} says {text:?} again or too late"));
+                let (known, fate) =
+                    due.next().unwrap_or_else(|| panic!("line {line} says {text:?} again or too late"));
                 if known == *text {
                     break fate;
                 }
@@ -89,7 +90,8 @@ async fn run(mut trial: Held, commands: Vec<Command>) -> io::Result<()> {
         match command {
             Command::Accept(wrong) => {
                 let text = text(model.dispatches.len());
-                let accepting = trial.call(wrong, async |_, receiver| receiver.accept("c1", &text, false, None).await);
+                let accepting =
+                    trial.call(wrong, async |_, receiver| receiver.accept("c1", &text, false, None).await);
                 model.dispatches.push(match accepting.await? {
                     Some(Ok(())) => Fate::Accepted,
                     Some(Err(NotAccepted::Refused(_))) => Fate::Refused,

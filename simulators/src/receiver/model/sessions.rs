@@ -41,7 +41,12 @@ struct Model([BTreeSet<Option<u32>>; 3]);
 impl Model {
     fn fits(&self, seen: [Option<u32>; 3]) {
         for (number, seen) in seen.into_iter().enumerate() {
-            assert!(self.0[number].contains(&seen), "{}: {seen:?}, expected one of {:?}", CONTEXTS[number], self.0[number]);
+            assert!(
+                self.0[number].contains(&seen),
+                "{}: {seen:?}, expected one of {:?}",
+                CONTEXTS[number],
+                self.0[number]
+            );
         }
     }
 
@@ -71,7 +76,8 @@ async fn look(trial: &Held) -> io::Result<[Option<u32>; 3]> {
     let map = SessionMap::parse(key, &content);
     Ok(CONTEXTS.map(|context| {
         let found = map.get(context)?;
-        let number = found.id.strip_prefix('s').and_then(|number| number.parse().ok()).expect("a session of ours");
+        let number =
+            found.id.strip_prefix('s').and_then(|number| number.parse().ok()).expect("a session of ours");
         assert_eq!(*found, session(number));
         Some(number)
     }))

@@ -12,7 +12,6 @@ use gauntlet_reports::{Lane, Verdict};
 use gauntlet_world::injection::Quirk;
 use gauntlet_world::simulated::Slip;
 
-use crate::explore::choices::{Choice, Choices};
 use super::corpus::{Corpus, pairs};
 use super::shrink::shrunk;
 use super::story::story;
@@ -20,6 +19,7 @@ use crate::cell::{Deviation, Explored, Plan};
 use crate::data::Library;
 use crate::data::release::REFERENCE;
 use crate::exit::ExitCode;
+use crate::explore::choices::{Choice, Choices};
 use crate::explore::file;
 use crate::files;
 use crate::record::{Record, quoted};

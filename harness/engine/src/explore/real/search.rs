@@ -240,7 +240,8 @@ impl Exploration<'_> {
         let mut again = 0;
         for _ in 0..AGAIN {
             runner::run(vec![made.plan.clone()], self.library, &settings, &mut |record| {
-                let same = |other: &Wrong| (&other.requirement, &other.role) == (&wrong.requirement, &wrong.role);
+                let same =
+                    |other: &Wrong| (&other.requirement, &other.role) == (&wrong.requirement, &wrong.role);
                 again += u32::from(Wrong::all(&record).iter().any(same));
             });
         }

@@ -204,10 +204,7 @@ impl Model {
 }
 
 async fn open(host: Host) -> io::Result<Budgets> {
-    Ok(Budgets {
-        ledger: Mutex::new(Ledger::short(&host, MOST_ADDED)),
-        missing: RefCell::default(),
-    })
+    Ok(Budgets { ledger: Mutex::new(Ledger::short(&host, MOST_ADDED)), missing: RefCell::default() })
 }
 
 async fn run(mut trial: Trial<Budgets>, commands: &[Command]) -> io::Result<()> {
@@ -227,7 +224,9 @@ async fn run(mut trial: Trial<Budgets>, commands: &[Command]) -> io::Result<()> 
                 model.reserved(*peer, *named, outcome);
             }
             Command::Accepted(ago, wrong) => {
-                let Some(number) = model.ago(*ago).filter(|number| !model.turns[*number].named) else { continue };
+                let Some(number) = model.ago(*ago).filter(|number| !model.turns[*number].named) else {
+                    continue;
+                };
                 trial
                     .call(*wrong, async |host, budgets| {
                         budgets.accepted(host, &id(number), &context(number)).await
@@ -243,11 +242,8 @@ async fn run(mut trial: Trial<Budgets>, commands: &[Command]) -> io::Result<()> 
             }
             Command::Settle(ago, wrong) => {
                 let Some(number) = model.ago(*ago) else { continue };
-                let usage = Usage {
-                    input_tokens: Some(tokens(number)),
-                    output_tokens: Some(0),
-                    ..Usage::default()
-                };
+                let usage =
+                    Usage { input_tokens: Some(tokens(number)), output_tokens: Some(0), ..Usage::default() };
                 let told = Reading { usage, notes: Vec::new() };
                 let outcome = trial.call(*wrong, async |host, budgets| {
                     let reply = format!("r{number}");
