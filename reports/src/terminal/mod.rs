@@ -12,7 +12,7 @@ use crate::report::{ExecutorReport, ProfileRow};
 use crate::summary::{Detection, ExecutorScore, QuirkRow, Resilience, Summary};
 use crate::verdict::{Level, Verdict};
 pub use drift::drift;
-pub use explore::{crashes, fault_search};
+pub use explore::{crashes, fault_search, soak};
 use page::{Page, Style};
 
 /// The narrowest page. A narrower terminal gets this and breaks the lines itself.

@@ -15,6 +15,9 @@ use tokio::time::Instant;
 use super::client::deadline_over;
 use super::{Class, Fleet, SendError};
 
+#[cfg(test)]
+mod model;
+
 const POLL: Duration = Duration::from_secs(2);
 
 /// What became of a wait.
@@ -160,27 +163,10 @@ impl Fleet {
                 continue;
             }
             let astray = self.astray().came_since(strays, context);
-            let fresh = match self.since(transcript, &mut offset).await {
-                Ok(fresh) => {
-                    unread = None;
-                    fresh
-                }
-                Err(error) => {
-                    unread = Some(error);
-                    Vec::new()
-                }
-            };
-            let lines = Lines::new(&fresh);
-            // A half-written line stays ahead of the offset until it is whole (FLEET-CLI-11).
-            offset += (fresh.len() - lines.torn().len()) as u64;
-            if !lines.torn().is_empty() && self.takes(None, context).await {
-                offset += lines.torn().len() as u64;
-            }
-            for (_, line) in lines {
-                let Ok(record) = TranscriptRecord::parse_line(line) else { continue };
-                if self.takes(Some(&record), context).await {
-                    return Seen::Reply(record.text);
-                }
+            match self.look(transcript, &mut offset, context).await {
+                Ok(Some(reply)) => return Seen::Reply(reply),
+                Ok(None) => unread = None,
+                Err(error) => unread = Some(error),
             }
             if let Some(profile) = astray {
                 let event = json!({ "contextId": context, "profile": profile, "ends": true });
@@ -189,6 +175,24 @@ impl Fleet {
                 }
             }
         }
+    }
+
+    /// Looks once for the reply on a context in what was added to a transcript behind an offset, which goes on behind what was read.
+    async fn look(&self, transcript: &Path, offset: &mut u64, context: &str) -> io::Result<Option<String>> {
+        let fresh = self.since(transcript, offset).await?;
+        let lines = Lines::new(&fresh);
+        // A half-written line stays ahead of the offset until it is whole (FLEET-CLI-11).
+        *offset += (fresh.len() - lines.torn().len()) as u64;
+        if !lines.torn().is_empty() && self.takes(None, context).await {
+            *offset += lines.torn().len() as u64;
+        }
+        for (_, line) in lines {
+            let Ok(record) = TranscriptRecord::parse_line(line) else { continue };
+            if self.takes(Some(&record), context).await {
+                return Ok(Some(record.text));
+            }
+        }
+        Ok(None)
     }
 
     /// How long a transcript is. One that is not written yet, or is between the two files of a rotation, is empty.

@@ -102,6 +102,9 @@ pub enum Point {
     /// The receiver passes over an inbox line that asks for nothing. `{"line", "text", "runs": false}`
     #[serde(rename = "receiver.pass_over")]
     ReceiverPassOver,
+    /// The receiver wakes whoever hands off the lines of its inbox, since one came. `{"contextId"}`; omitted: nobody is woken.
+    #[serde(rename = "receiver.wake")]
+    ReceiverWake,
     /// The receiver hands an inbox line to a turn; `gone_wrong`: a turn of this life was capped, failed, or could not be started.
     /// `{"line", "contextId", "text", "gone_wrong": bool}`
     #[serde(rename = "receiver.handoff")]
@@ -610,6 +613,7 @@ impl Point {
             Point::ReceiverInbox => "receiver.inbox",
             Point::ReceiverInboxLost => "receiver.inbox_lost",
             Point::ReceiverPassOver => "receiver.pass_over",
+            Point::ReceiverWake => "receiver.wake",
             Point::ReceiverHandoff => "receiver.handoff",
             Point::ReceiverOffset => "receiver.offset",
             Point::ReceiverHandoffFailed => "receiver.handoff_failed",
@@ -812,6 +816,7 @@ impl Point {
             ),
             Point::ReceiverInboxLost => of(&["lines", "lost"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverPassOver => of(&["line", "text", "runs"], &["runs"], &[Replace, Delay, Stall]),
+            Point::ReceiverWake => of(&["contextId"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverHandoff => of(
                 &["line", "contextId", "text", "gone_wrong"],
                 &["contextId", "text"],

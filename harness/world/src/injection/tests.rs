@@ -240,3 +240,17 @@ fn durations_are_written_in_three_units() {
         assert!(text.parse::<Millis>().is_err(), "{text}");
     }
 }
+
+#[test]
+fn a_replacement_can_take_what_passed_the_point_before() {
+    run(async |host| {
+        let injector =
+            with(Deviation::Replace(values(&[("/contextId", json!("{before.context}"))])), When::default());
+        let mut seen = Vec::new();
+        for context in ["a", "b", "c"] {
+            let passed = pass(&injector, &host, json!({ "contextId": context })).await;
+            seen.push(passed.first().expect("it passes")["contextId"].clone());
+        }
+        assert_eq!(seen, [json!("a"), json!("a"), json!("b")], "the first has nothing before it");
+    });
+}
