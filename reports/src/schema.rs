@@ -10,7 +10,9 @@ use crate::cell::CellLine;
 use crate::drift::{self, Drift};
 use crate::explore::{self, Crashes, FaultSearch, Soak};
 use crate::json;
-use crate::printed::{self, BudgetCommand, Diagnosis, Explained, JudgedAgain, List, QuirkCheck, Sent};
+use crate::printed::{
+    self, BudgetCommand, Client, Diagnosis, Explained, JudgedAgain, List, QuirkCheck, Sent,
+};
 use crate::replay::{self, Replay};
 use crate::report::{self, ExecutorReport};
 use crate::summary::{self, Summary};
@@ -93,9 +95,15 @@ pub fn send() -> Value {
     published::<Sent>("gauntlet.send/1", "Gauntlet: what became of a message")
 }
 
+/// The schema of `client.json`, which `gauntlet serve --judge` writes.
+pub fn client() -> Value {
+    published::<Client>("gauntlet.client/1", "Gauntlet: what a receiver saw its client keep and break")
+}
+
 /// The files under `reports/schema/`: name and content.
-pub fn files() -> [(&'static str, String); 15] {
+pub fn files() -> [(&'static str, String); 16] {
     [
+        ("client-1.json", json::file(&client())),
         ("send-1.json", json::file(&send())),
         ("judge-1.json", json::file(&judge())),
         ("quirk-check-1.json", json::file(&quirk_check())),

@@ -621,6 +621,9 @@ pub(crate) struct ServeArgs {
     /// Report at the end what it saw its client keep and break: exit code 0 all kept, 1 something broken, 4 nothing seen
     #[arg(long)]
     pub(crate) judge: bool,
+    /// With `--judge`: judge only those requirements of clients that this story judges, and those that it rests on
+    #[arg(long, value_name = "ID", requires = "judge")]
+    pub(crate) scenario: Option<String>,
     /// With `--judge`: where client.json goes
     #[arg(long, value_name = "DIR", default_value = "reports/client", requires = "judge")]
     pub(crate) out: PathBuf,
@@ -742,6 +745,8 @@ pub(crate) enum Format {
     List,
     /// What `explain --format json` prints
     Explain,
+    /// `client.json`, which `serve --judge` writes
+    Client,
     /// What `doctor --format json` prints
     Doctor,
     /// What `budget show --format json` and `budget reset --format json` print

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gauntlet_engine::certify::{Errand, Foreign, ForeignError, Source};
+use gauntlet_engine::certify::{Errand, Foreign, ForeignError, Source, becomes_ready, first_look};
 use gauntlet_engine::data::{Library, Source as Data};
 use gauntlet_engine::exit::ExitCode;
 use gauntlet_engine::matrix::Selection;
@@ -42,6 +42,20 @@ pub(crate) fn certify(args: &CertifyArgs) -> Outcome {
     let settings = settings(&foreign, args)?;
     interrupt::watch(&settings.stop, || {});
     errands(&foreign.manifest.setup, &foreign.here, "setup")?;
+    // One that never becomes ready is judged by the story that says so, and not waited for in all others.
+    let mut selection = selection;
+    let is_ready = foreign.runs_already() || becomes_ready(&library, &foreign, &settings).unwrap_or(true);
+    if !is_ready && !settings.stop.is_asked() {
+        let within = foreign.manifest.ready.within.get_ref();
+        let path = foreign.manifest.ready.path.get_ref();
+        eprintln!(
+            "{} does not become ready: GET {path} on its port is not answered 200 within {within} s; only that is judged. \
+             Start it by hand with the command of its manifest, and look at the evidence in the report",
+            foreign.name()
+        );
+        selection.only = first_look().into_iter().collect();
+        (selection.narrow, selection.seeds) = (Narrow { failed_in: None, ..selection.narrow }, 1);
+    }
     let bar = std::io::stderr().is_terminal() && !args.output.quiet && !args.output.verbose;
     let mut bar = Bar::new(bar, args.output.verbose);
     let finished = session::run(&library, &selection, &settings, &args.out, &mut |news| bar.show(&news));

@@ -77,7 +77,10 @@ pub(crate) fn serve(args: &ServeArgs) -> Outcome {
 /// The same, and at its end what it saw of its client.
 fn judged(args: &ServeArgs, mode: &'static Mode, deviations: Deviations) -> Outcome {
     let library = crate::run::library(&args.scenarios)?;
-    let watched = Rc::new(Watched::default());
+    let watched = Rc::new(match &args.scenario {
+        None => Watched::default(),
+        Some(story) => Watched::of_story(&library, story).map_err(|error| (error.into(), ExitCode::Usage))?,
+    });
     let host = tapped("receiver", Vec::new(), Some(watched.clone()))?;
     let settings = deviations.settings(&host, mode);
     let file = args.out.join("client.json");

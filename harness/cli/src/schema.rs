@@ -26,6 +26,7 @@ pub(crate) fn schema(args: &SchemaArgs) -> Outcome {
         Format::Explain => reports::explain(),
         Format::Doctor => reports::doctor(),
         Format::Budget => reports::budget(),
+        Format::Client => reports::client(),
         Format::Send => reports::send(),
     };
     let text = serde_json::to_string_pretty(&schema).unwrap_or_default();

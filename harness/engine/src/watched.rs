@@ -2,7 +2,7 @@
 //! of their connections. Only what can be seen from there is judged: how it dispatches, and how it takes callbacks.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gauntlet_reports::escape::one_line;
 use gauntlet_world::network::{Flow, Side, Tap};
@@ -27,7 +27,24 @@ pub struct Watched {
     next: Cell<u64>,
     open: RefCell<BTreeMap<u64, Conversation>>,
     rows: RefCell<BTreeMap<&'static str, Row>>,
+    /// The story whose rows alone are judged, and these.
+    only: Option<(String, BTreeSet<&'static str>)>,
 }
+
+/// A story cannot be asked of a client.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum NoStory {
+    /// There is none of this name.
+    #[error("expected a story; there is none called {0:?}")]
+    #[diagnostic(help("`gauntlet list scenarios` shows them"))]
+    Unknown(String),
+    /// It judges nothing of clients that can be seen from a receiver.
+    #[error("expected a story that judges one of {SEEN:?}; {0} judges none of them")]
+    NothingToSee(String),
+}
+
+/// What can be seen from a receiver.
+const SEEN: [&str; 3] = [WELL_FORMED, ITS_CONTEXT, TAKES_CALLBACKS];
 
 #[derive(Debug)]
 struct Conversation {
@@ -92,7 +109,27 @@ impl Conversation {
 }
 
 impl Watched {
+    /// Watches only what a story judges, and what that rests on.
+    pub fn of_story(library: &Library, story: &str) -> Result<Self, NoStory> {
+        let scenario = library.scenarios.get(story).ok_or_else(|| NoStory::Unknown(story.to_owned()))?;
+        let judged = scenario.requirements().into_iter().map(|id| id.value.clone());
+        let rests_on = |id: String| {
+            let below =
+                library.catalogue.foundations(&id).into_iter().map(|id| id.to_string()).collect::<Vec<_>>();
+            below.into_iter().chain([id])
+        };
+        let asked: BTreeSet<String> = judged.flat_map(rests_on).collect();
+        let seen: BTreeSet<&'static str> = SEEN.into_iter().filter(|id| asked.contains(*id)).collect();
+        if seen.is_empty() {
+            return Err(NoStory::NothingToSee(story.to_owned()));
+        }
+        Ok(Self { only: Some((story.to_owned(), seen)), ..Self::default() })
+    }
+
     fn note(&self, id: &'static str, wrong: Option<String>) {
+        if self.only.as_ref().is_some_and(|(_, seen)| !seen.contains(id)) {
+            return;
+        }
         let mut rows = self.rows.borrow_mut();
         let row = rows.entry(id).or_default();
         match wrong {
@@ -157,7 +194,12 @@ impl Watched {
             false if seen.is_empty() => ExitCode::NothingSelected,
             false => ExitCode::Pass,
         };
-        (json!({ "schema": "gauntlet.client/1", "requirements": rows, "exit_code": code.code() }), code)
+        let mut report =
+            json!({ "schema": "gauntlet.client/1", "requirements": rows, "exit_code": code.code() });
+        if let Some((story, _)) = &self.only {
+            report["scenario"] = json!(story);
+        }
+        (report, code)
     }
 
     /// The same in a few lines for people.
@@ -244,6 +286,28 @@ mod tests {
             broken(&DISPATCH.replace("\"params\":{", "\"params\":{\"contextId\":\"c\","), TAKEN),
             [ITS_CONTEXT]
         );
+    }
+
+    #[test]
+    fn a_story_narrows_down_what_is_judged() {
+        let library = Library::load(&[crate::data::Source::Embedded]).expect("the embedded data is sound");
+        let judges = |story: &str| {
+            let story = library.scenarios.get(story).expect("it is there");
+            story.requirements().iter().any(|id| id.value == WELL_FORMED)
+        };
+        assert!(judges("fleet/peer-that-answers"));
+        let watched = Watched::of_story(&library, "fleet/peer-that-answers").expect("it judges clients");
+        asked(&watched, &DISPATCH.replace("\"id\":1,", "").replace(":\"c\"", ":7"), TAKEN);
+        let (report, code) = watched.report(&library);
+        assert_eq!(code, ExitCode::Nonconformance);
+        let ids: Vec<&Value> =
+            report["requirements"].as_array().expect("a list").iter().map(|row| &row["id"]).collect();
+        assert_eq!(ids, [WELL_FORMED], "{report}");
+        assert!(matches!(Watched::of_story(&library, "fleet/nowhere"), Err(NoStory::Unknown(_))));
+        assert!(matches!(
+            Watched::of_story(&library, "fleet/health-and-card-are-public"),
+            Err(NoStory::NothingToSee(_))
+        ));
     }
 
     #[test]

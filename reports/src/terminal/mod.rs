@@ -5,6 +5,8 @@ mod drift;
 mod explore;
 mod page;
 
+use std::collections::BTreeSet;
+
 use crate::cap::cap;
 use crate::evidence::Failure;
 use crate::known::{KnownFailures, KnownRow, KnownState};
@@ -32,8 +34,11 @@ pub fn table(reports: &[ExecutorReport], summary: &Summary, width: usize, colour
     let mut page = Page::new(width.max(LEAST_WIDTH), colour);
     head(&mut page, summary);
     compliance(&mut page, reports, summary);
-    detection(&mut page, &summary.detection);
-    resilience(&mut page, &summary.resilience);
+    // Where nothing was made to misbehave there are no such scores.
+    if summary.detection.all > 0 || summary.resilience.all > 0 {
+        detection(&mut page, &summary.detection);
+        resilience(&mut page, &summary.resilience);
+    }
     failures(&mut page, reports);
     known(&mut page, summary.known_failures.as_ref());
     end(&mut page, summary);
@@ -237,7 +242,12 @@ fn resilience(page: &mut Page, resilience: &Resilience) {
 }
 
 fn failures(page: &mut Page, reports: &[ExecutorReport]) {
-    let failures: Vec<&Failure> = reports.iter().flat_map(|report| &report.failures).collect();
+    // One of each requirement first: what fails everywhere must not hide what fails once.
+    let mut seen = BTreeSet::new();
+    let all = reports.iter().flat_map(|report| &report.failures);
+    let (mut failures, others): (Vec<&Failure>, Vec<&Failure>) =
+        all.partition(|failure| seen.insert(failure.requirement.as_str()));
+    failures.extend(others);
     if failures.is_empty() {
         return;
     }

@@ -258,7 +258,7 @@ impl Foreign {
     }
 
     /// Whether it runs already, and nobody here starts or ends it.
-    pub(crate) fn runs_already(&self) -> bool {
+    pub fn runs_already(&self) -> bool {
         self.program.is_none()
     }
 

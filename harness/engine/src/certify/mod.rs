@@ -16,5 +16,5 @@ pub use fit::Fitted;
 pub use foreign::{Foreign, ForeignError, Source};
 pub use limit::Limit;
 pub use manifest::{Challenge, Errand, Manifest, schema};
-pub use smoke::{Smoke, smoke};
+pub use smoke::{Smoke, becomes_ready, first_look, smoke};
 pub(crate) use template::Values;
