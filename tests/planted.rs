@@ -52,7 +52,6 @@ fn must_be_found(request: Request, role: &str, requirements: &[&str]) {
     let request = Request { cells: CELLS, most: 1, attempts: 40, ..request };
     let found = explore(&library(), &request, &settings(2), &mut |_| {}).expect("nothing is written");
     let finding = found.findings.first().expect("the bug is found");
-    println!("found after {} cells at most: {} of {}", found.cells, finding.requirement, finding.role);
     assert!(found.cells <= CELLS);
     assert_eq!(finding.role, role, "{finding:?}");
     assert!(requirements.contains(&finding.requirement.as_str()), "{finding:?}");

@@ -374,11 +374,11 @@ impl Bench {
     }
 
     /// A port for one more who listens.
-    pub(super) async fn further_port(&self) -> Result<u16, BenchError> {
+    pub(super) fn further_port(&self) -> Result<u16, BenchError> {
         match self {
             Bench::Virtual(_) => Ok(NEIGHBOUR_PORT),
             Bench::Real(bench) => {
-                let port = free_port(&bench.harness).await;
+                let port = free_port(&bench.harness);
                 port.map_err(|error| BenchError::because("no port is free", error))
             }
         }

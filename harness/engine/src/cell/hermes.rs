@@ -97,7 +97,7 @@ impl Nodes {
     pub(super) async fn begin(&self) -> Result<(), BenchError> {
         let given = &self.plan.scenario.given;
         if given.hermes.neighbour.is_some() {
-            self.neighbour_port.set(self.bench.further_port().await?);
+            self.neighbour_port.set(self.bench.further_port()?);
         }
         let written = given.files.keys().any(|path| path == "~hermes/fleet.yaml");
         if !written {
@@ -120,7 +120,7 @@ impl Nodes {
     /// Finds a place for a second profile beside a receiver, before anybody is told of it.
     pub(super) async fn find_place(&self) -> Result<(), BenchError> {
         if self.plan.scenario.given.hermes.neighbour.is_some() {
-            let port = self.bench.further_port().await?;
+            let port = self.bench.further_port()?;
             self.neighbour_port.set(port);
             self.names.neighbour_port.set(port);
         }

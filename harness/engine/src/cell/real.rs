@@ -85,7 +85,7 @@ struct Started {
 
 /// A port for the receiver that is free now. It is taken from below the range that outgoing connections get theirs from, and no
 /// other cell of this process is given it for a long time, so that only a stranger could take it before the receiver does.
-pub(super) async fn free_port(host: &Host) -> io::Result<u16> {
+pub(super) fn free_port(host: &Host) -> io::Result<u16> {
     const FIRST: u32 = 10_000;
     const COUNT: u32 = 20_000;
     static BEGINNING: OnceLock<u32> = OnceLock::new();
@@ -96,8 +96,8 @@ pub(super) async fn free_port(host: &Host) -> io::Result<u16> {
     for _ in 0..50 {
         let next = beginning.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % COUNT;
         let port = u16::try_from(FIRST + next).unwrap_or(u16::MAX);
-        match host.network().listen(&Address::loopback(port)).await {
-            Ok(_) => return Ok(port),
+        match host.network().is_free(port) {
+            Ok(()) => return Ok(port),
             Err(error) => last = Some(error),
         }
     }
@@ -143,7 +143,7 @@ impl RealBench {
         };
         let receiver_port = match plan.foreign().and_then(|foreign| foreign.port()) {
             Some(port) => port,
-            None => free_port(&harness).await.map_err(wrong)?,
+            None => free_port(&harness).map_err(wrong)?,
         };
         names.port.set(receiver_port);
         let wire = Rc::new(Wire::new(trace.clone(), receiver_port, Box::new(look.clone())));
@@ -161,7 +161,7 @@ impl RealBench {
         let client = host("client", Default::default(), Some(wire.clone() as Rc<_>));
         // One that goes away and comes back is found where it was.
         let goes_away = plan.scenario.steps.iter().any(|step| step.disconnect == Some(Nodes::Runtime));
-        let node = if goes_away { free_port(&harness).await.map_err(wrong)? } else { 0 };
+        let node = if goes_away { free_port(&harness).map_err(wrong)? } else { 0 };
         furnish(plan, names, &places, (receiver_port, node)).map_err(wrong)?;
         if plan.scenario.given.git {
             workdir::make_repository(&harness, &places).await.map_err(wrong)?;
