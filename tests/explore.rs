@@ -1,16 +1,10 @@
-//! `gauntlet explore`: every crash of a story, worlds that nobody thought of, and bugs that are planted for them to find.
+//! `gauntlet explore`: every crash of a story, and worlds that nobody thought of. What they find of bugs that are planted is in
+//! `planted.rs`.
 
-mod cells;
 mod own;
 
 use std::path::Path;
-use std::sync::Arc;
 
-use cells::{library, settings};
-use gauntlet_engine::explore::faults::{Request, explore};
-use gauntlet_world::injection::Quirk;
-use gauntlet_world::simulated::Forgotten;
-use gauntlet_world::touch::Op;
 use own::{Folder, gauntlet, shown};
 use serde_json::{Value, json};
 
@@ -136,82 +130,91 @@ fn the_same_seed_draws_the_same_cells_whoever_runs_them() {
     assert_ne!(search("2", "8").0["pairs"], found["pairs"]);
 }
 
-/// A deviation of the receiver that no file holds.
-fn planted(at: &str, deviation: Value, when: Value) -> Arc<Quirk> {
-    let quirk = json!({
-        "id": "planted", "title": "A planted bug.", "role": "receiver", "at": at, "do": deviation, "when": when,
-        "violates": ["FLEET-INV-02"], "seen_in": ["tests/explore.rs"],
-    });
-    Arc::new(serde_json::from_value(quirk).expect("a quirk"))
-}
-
-/// The search must find a planted bug within 20,000 cells, by one of these requirements.
-fn must_be_found(request: Request, requirements: &[&str]) {
-    let request = Request { cells: 20_000, most: 1, attempts: 60, ..request };
-    let found = explore(&library(), &request, &settings(2), &mut |_| {}).expect("nothing is written");
-    let finding = found.findings.first().expect("the bug is found");
-    assert!(requirements.contains(&finding.requirement.as_str()), "{finding:?}");
-    assert!(finding.scenario.contains("steps:"), "{finding:?}");
-}
-
-fn forgotten(target: &str) -> Request {
-    let forgotten =
-        Forgotten { host: "receiver".to_owned(), at: Op::DiskSync, target: Some(target.to_owned()) };
-    Request { forgotten: vec![forgotten], ..Request::default() }
-}
-
-fn with(quirk: Arc<Quirk>) -> Request {
-    Request { planted: vec![quirk], ..Request::default() }
-}
-
-fn known(id: &str) -> Request {
-    with(library().quirks[id].clone())
+/// What is there of a run over real processes: its folders below a place of its own, and processes that speak of it.
+fn left(place: &Path) -> (Vec<String>, Vec<String>) {
+    let names = |entries: std::fs::ReadDir| -> Vec<String> {
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    };
+    let folders = names(std::fs::read_dir(place).expect("a folder"));
+    let needle = place.to_string_lossy().into_owned();
+    let speaks_of_it = |pid: &String| {
+        let read = |name: &str| std::fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
+        let all = [read("cmdline"), read("environ")].concat();
+        pid.parse::<u32>().is_ok_and(|pid| pid != std::process::id())
+            && String::from_utf8_lossy(&all).contains(&needle)
+    };
+    let processes = names(std::fs::read_dir("/proc").expect("processes")).into_iter().filter(speaks_of_it);
+    (folders, processes.collect())
 }
 
 #[test]
-fn an_inbox_that_is_not_synced_is_found() {
-    must_be_found(forgotten("inbox.jsonl"), &["FLEET-INV-02"]);
-}
-
-#[test]
-fn a_journal_that_is_not_synced_is_found() {
-    must_be_found(forgotten("turns.jsonl"), &["FLEET-INV-01", "FLEET-INV-02"]);
-}
-
-#[test]
-fn a_turn_that_is_acknowledged_and_then_not_kept_is_found() {
-    must_be_found(with(planted("receiver.inbox", json!("omit"), json!({ "nth": 2 }))), &["FLEET-INV-02"]);
-}
-
-#[test]
-fn a_lock_of_a_context_that_nobody_gives_back_is_found() {
-    must_be_found(
-        with(planted("receiver.context_lock", json!("stall"), json!({ "nth": 3 }))),
-        &["FLEET-INV-02"],
+fn real_processes_are_disturbed_for_a_while_and_nothing_of_them_is_left() {
+    let place = tempfile::tempdir().expect("a folder");
+    let out = tempfile::tempdir().expect("a folder");
+    let (found, code) = told(
+        gauntlet()
+            .env("TMPDIR", place.path())
+            .args([
+                "explore",
+                "real",
+                "--minutes",
+                "0.05",
+                "--seed",
+                "1",
+                "--jobs",
+                "4",
+                "--executor",
+                "codex",
+                "--out",
+            ])
+            .arg(out.path()),
     );
+    valid("explore-real-1.json", &found);
+    assert_eq!((code, &found["findings"]), (0, &json!([])), "{found}");
+    assert!(found["cells"].as_u64() >= Some(4) && found["dispatches"].as_u64() >= Some(8), "{found}");
+    let times = |what: &str| {
+        let all = found["disturbances"].as_array().expect("a list").iter();
+        all.filter(|one| one["what"] == what).map(|one| one["times"].as_u64().expect("a number")).sum::<u64>()
+    };
+    assert!(times("receiver killed") > 0, "{found}");
+    assert_eq!(own::json(&out.path().join("explore-real.json"))["cells"], found["cells"]);
+    assert_eq!(left(place.path()), (Vec::new(), Vec::new()));
 }
 
 #[test]
-fn processes_that_nobody_reaps_are_found() {
-    must_be_found(known("leftovers-of-an-earlier-life"), &["FLEET-INV-07"]);
+fn who_interrupts_a_run_over_real_processes_twice_finds_nothing_left_either() {
+    let place = tempfile::tempdir().expect("a folder");
+    let mut run = std::process::Command::new(env!("CARGO_BIN_EXE_gauntlet"))
+        .args(["explore", "real", "--minutes", "5", "--jobs", "4", "--format", "json"])
+        .env("TMPDIR", place.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let pid = rustix::process::Pid::from_child(&run);
+    // Until receivers are at work.
+    let began = std::time::Instant::now();
+    while left(place.path()).1.len() < 2 && began.elapsed().as_secs() < 60 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    for _ in 0..2 {
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it is there");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let mut printed = Vec::new();
+    std::io::Read::read_to_end(run.stdout.as_mut().expect("a pipe"), &mut printed).expect("it prints");
+    assert_eq!(run.wait().expect("it ends").code(), Some(3));
+    let found: Value = serde_json::from_slice(&printed).expect("it prints JSON");
+    assert_eq!(found["complete"], json!(false));
+    assert_eq!(left(place.path()), (Vec::new(), Vec::new()));
 }
 
 #[test]
-fn what_is_sent_twice_after_a_restart_is_found() {
-    must_be_found(known("done-lines-run-again"), &["FLEET-INV-01", "FLEET-INV-02"]);
-}
-
-#[test]
-fn a_wake_up_that_is_lost_is_found() {
-    must_be_found(with(planted("receiver.handoff", json!("omit"), json!({ "nth": 4 }))), &["FLEET-INV-02"]);
-    must_be_found(known("waiting-lines-forgotten"), &["FLEET-INV-02"]);
-}
-
-#[test]
-fn a_reply_that_goes_to_another_context_is_found() {
-    let elsewhere = json!({ "replace": { "/contextId": "{context}-of-someone-else" } });
-    must_be_found(
-        with(planted("receiver.callback", elsewhere, json!({ "nth": 2 }))),
-        &["FLEET-INV-02", "FLEET-INV-03"],
-    );
+fn minutes_that_are_none_are_wrong_usage_and_an_executor_without_a_receiver_is_told_of() {
+    for minutes in ["0", "-1", "much", "1e9", "NaN"] {
+        gauntlet().args(["explore", "real", "--minutes", minutes]).assert().code(2);
+    }
+    let run = gauntlet().args(["explore", "real", "--minutes", "1", "--executor", "codx"]).assert().code(2);
+    assert!(shown(&run).contains("did you mean \"codex\""), "{}", shown(&run));
+    gauntlet().args(["explore", "real", "--minutes", "1", "--executor", "hermes"]).assert().code(4);
 }

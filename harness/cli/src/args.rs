@@ -11,7 +11,7 @@ use gauntlet_runtime::fleet::command::SendArgs;
 
 /// A conformance test harness and simulator for the bridges through which coding agents work for each other.
 #[derive(Debug, Parser)]
-#[command(name = "gauntlet", version, about, after_help = EXIT_CODES)]
+#[command(name = "gauntlet", version, about, after_help = EXIT_CODES, max_term_width = HELP_WIDTH)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -19,6 +19,9 @@ pub(crate) struct Args {
     #[arg(long, global = true, value_name = "FILTER")]
     pub(crate) log: Option<String>,
 }
+
+/// Help is folded to what every terminal shows, also where nobody says how wide one is.
+const HELP_WIDTH: usize = 80;
 
 const EXIT_CODES: &str = "Exit codes: 0 all required verdicts pass, 1 nonconformance, 2 wrong usage or malformed input, \
                           3 the harness or the environment failed, 4 nothing was selected";
@@ -482,6 +485,47 @@ pub(crate) enum ExploreCommand {
     /// is found is made as small as it gets, and written as a file of scenarios that tells it again.
     #[command(after_help = EXPLORE_CODES)]
     Faults(ExploreFaultsArgs),
+    /// Send work to receivers over real processes for some minutes, and kill, stop, continue and cut them meanwhile
+    ///
+    /// Random stories are told side by side on loopback, and judged by what holds in every cell. What fails is told again by itself: what
+    /// fails again is a finding, and what does not is flaky, which ends with 3. Nothing is begun when the time is over; the last
+    /// stories take some seconds. Nothing is left behind, also when it is interrupted.
+    #[command(after_help = EXPLORE_CODES)]
+    Real(ExploreRealArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExploreRealArgs {
+    /// So many minutes, also parts of them: 0.5
+    #[arg(long, value_name = "M", value_parser = minutes)]
+    pub(crate) minutes: f64,
+    /// What draws the stories
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Only this executor (repeatable)
+    #[arg(long)]
+    pub(crate) executor: Vec<String>,
+    /// End after findings of so many requirements
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) most: u16,
+    /// How many stories at once; four times the number of processors if absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// Also write what was found, and a file of scenarios for each, below this folder, which `--scenarios` then reads
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// How it is printed
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: TextOrJson,
+    /// Also read data from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
+}
+
+/// Some minutes, and no more than a week of them.
+fn minutes(text: &str) -> Result<f64, String> {
+    let minutes = text.parse().ok().filter(|minutes| (0.01..=10_080.0).contains(minutes));
+    minutes.ok_or_else(|| "expected minutes, from 0.01 to 10080".to_owned())
 }
 
 #[derive(Debug, ClapArgs)]
@@ -687,6 +731,8 @@ pub(crate) enum Format {
     ExploreCrash,
     /// What `explore faults --format json` prints
     ExploreFaults,
+    /// What `explore real --format json` prints
+    ExploreReal,
     /// A line of results.jsonl
     ResultsLine,
     /// A line of what `replay --save FILE` writes

@@ -17,6 +17,7 @@ pub(crate) fn schema(args: &SchemaArgs) -> Outcome {
         Format::Drift => reports::drift(),
         Format::ExploreCrash => reports::explore_crash(),
         Format::ExploreFaults => reports::explore_faults(),
+        Format::ExploreReal => reports::explore_real(),
         Format::ResultsLine => reports::results_line(),
         Format::Trace => gauntlet_engine::saved::schema(),
         Format::Judge => reports::judge(),

@@ -77,9 +77,15 @@ pub struct UnknownName {
 impl Selection {
     /// Whether the whole matrix is selected, so that scores over all of it make sense.
     pub fn is_whole(&self) -> bool {
+        self.has_every_plain_cell() && self.tries_all_stories()
+    }
+
+    /// Whether every story is told on everything, with or without quirks and faults.
+    fn has_every_plain_cell(&self) -> bool {
         self.executors.is_empty()
             && self.versions.is_empty()
-            && self.tries_all_stories()
+            && self.only.is_empty()
+            && self.narrow.leaves_out_no_plain_cell()
             && self.is_reference()
     }
 
@@ -220,7 +226,7 @@ impl Selection {
         profile: &Profile,
         profiles: &[Arc<Profile>],
     ) -> bool {
-        if self.thorough || !self.is_whole() || scenario.real_only().is_some() {
+        if self.thorough || !self.has_every_plain_cell() || scenario.real_only().is_some() {
             return true;
         }
         // Which one it is must not depend on what other stories there are.

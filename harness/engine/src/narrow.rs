@@ -15,6 +15,7 @@ use crate::data::{DataError, Library, nearest};
 use crate::files;
 use crate::pattern::{CellParts, Glob, Pattern};
 use crate::record::Record;
+use crate::results;
 use crate::scores::ExecutorCompliance;
 
 /// What narrows a selection down. Nothing, by default.
@@ -33,7 +34,16 @@ pub struct Narrow {
 impl Narrow {
     /// Whether nothing is left out but what other shards run.
     pub fn is_nothing(&self) -> bool {
-        self.rows.0.is_none() && self.failed_in.is_none() && self.crossing == Crossing::All
+        self.leaves_out_no_plain_cell() && self.crossing == Crossing::All
+    }
+
+    /// Whether every plain cell is run but what other shards run. One quirk alone is tried with what it crosses.
+    pub fn leaves_out_no_plain_cell(&self) -> bool {
+        let crossing = match &self.crossing {
+            Crossing::All => true,
+            Crossing::These(quirks) => quirks.is_empty(),
+        };
+        self.rows.0.is_none() && self.failed_in.is_none() && crossing
     }
 
     /// Whether a cell is selected.
@@ -339,7 +349,22 @@ impl FailedIn {
         for (number, line) in lines.iter().enumerate() {
             failed.line(library, number as u64 + 1, line)?;
         }
+        failed.is_whole(path, &lines)?;
         Ok(failed)
+    }
+
+    /// Whether the file has all lines of its run. A file that was cut at a line end looks like any other; only the summary beside it
+    /// knows. What lies elsewhere may be an excerpt, and is taken as it is.
+    fn is_whole(&self, path: &Path, lines: &[String]) -> Result<(), DataError> {
+        let Some(expected) = results::lines_of_run(path).filter(|expected| *expected != lines.len()) else {
+            return Ok(());
+        };
+        let message = results::not_whole(expected, lines.len());
+        let last = lines.last().map(String::as_str).unwrap_or_default();
+        let mut error =
+            DataError::new(&self.file, last, (1, 1), message, Some(results::TAKE_THE_WHOLE.to_owned()));
+        error.line = lines.len() as u64 + 1;
+        Err(error)
     }
 
     fn line(&mut self, library: &Library, number: u64, line: &str) -> Result<(), DataError> {

@@ -155,7 +155,12 @@ pub fn reports(
             problem(line, ExitCode::Nonconformance);
         }
     }
-    for ((story, id), (kept, broke)) in told.iter().filter(|(_, (kept, broke))| *kept > 0 && *broke > 0) {
+    let is_required = |id: &str| {
+        let mut rows = executors.iter().flat_map(|report| &report.requirements);
+        rows.any(|row| row.id == id && row.level == Level::Must && !row.known_failure)
+    };
+    let unsteady = told.iter().filter(|((_, id), (kept, broke))| *kept > 0 && *broke > 0 && is_required(id));
+    for ((story, id), (kept, broke)) in unsteady {
         let line = format!("flaky: {id} failed {broke} of the {} times that {story} was told", kept + broke);
         problem(line, ExitCode::Nonconformance);
     }

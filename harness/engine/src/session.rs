@@ -55,6 +55,9 @@ pub fn run(
         rows: selection.narrow.rows.clone(),
         written: Vec::new(),
     };
+    if selection.lanes.contains(&Lane::Real) {
+        files::clear_abandoned(&settings.scratch);
+    }
     let mut session = Session { library, settings, writer, progress };
     let mut complete = true;
     for seed in selection.all_seeds() {

@@ -3,7 +3,8 @@
 //!
 //! A process is the cell's when it descends from the receiver, or when its working directory, its arguments or its environment
 //! name the cell's folder. Orphans are found by the second: every stand-in has the folder in its arguments, and what it starts
-//! inherits directory and environment. Not found is an orphan that has let go of all three.
+//! inherits directory and environment. Not found is an orphan that has let go of all three. What runs in another terminal is
+//! somebody's who looks around there while a cell is held, and is left alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -38,9 +39,13 @@ pub(crate) fn of_cell(root: &Path, receiver: Option<u32>) -> Vec<Stray> {
         false
     };
     let root_name = root.to_string_lossy();
+    let own_terminal = entry("self", &mut content).map_or(0, |own| own.terminal);
     let strays = table.iter().filter(|(pid, _)| Some(**pid) != receiver);
     strays
-        .filter(|(pid, _)| descends(**pid) || names(**pid, root, &root_name, &mut content))
+        .filter(|(pid, entry)| {
+            let can_be = entry.terminal == 0 || entry.terminal == own_terminal;
+            descends(**pid) || (can_be && names(**pid, root, &root_name, &mut content))
+        })
         .map(|(pid, entry)| Stray { pid: *pid, name: entry.name.clone() })
         .collect()
 }
@@ -61,6 +66,8 @@ struct Began(u64);
 
 struct Entry {
     parent: u32,
+    /// Its terminal, by the kernel's number; 0 is none.
+    terminal: i32,
     began: Began,
     name: String,
 }
@@ -108,7 +115,8 @@ fn entry(name: &str, content: &mut Vec<u8>) -> Option<Entry> {
     }
     Some(Entry {
         parent: fields.next()?.parse().ok()?,
-        began: Began(fields.nth(17)?.parse().ok()?),
+        terminal: fields.nth(2)?.parse().ok()?,
+        began: Began(fields.nth(14)?.parse().ok()?),
         name: before.split_once('(')?.1.to_owned(),
     })
 }

@@ -14,7 +14,7 @@ use crate::report::{ExecutorReport, ProfileRow};
 use crate::summary::{Detection, ExecutorScore, QuirkRow, Resilience, Summary};
 use crate::verdict::{Level, Verdict};
 pub use drift::drift;
-pub use explore::{crashes, fault_search};
+pub use explore::{crashes, fault_search, soak};
 use page::{Page, Style};
 
 /// The narrowest page. A narrower terminal gets this and breaks the lines itself.
@@ -177,6 +177,10 @@ fn versions(page: &mut Page, profiles: &[ProfileRow]) {
     }
 }
 
+/// Why a part of the matrix can miss what the whole of it catches. The exit code does not count it.
+const ONLY_A_PART: &str =
+    "this is a part of the matrix: what is missed here may be judged by stories that were left out";
+
 fn detection(page: &mut Page, detection: &Detection) {
     page.blank();
     page.text(0, Style::Bold, "Detection: quirks that the scenarios catch");
@@ -185,6 +189,9 @@ fn detection(page: &mut Page, detection: &Detection) {
     let left_out = detection.quirks.iter().filter(|quirk| !quirk.scored).count();
     if left_out > 0 {
         page.text(2, Style::Dim, &format!("{left_out} not scored: no selected cell reaches them"));
+        if detection.caught < detection.all {
+            page.text(2, Style::Dim, ONLY_A_PART);
+        }
     }
     let uncaught: Vec<&QuirkRow> =
         detection.quirks.iter().filter(|quirk| quirk.scored && !quirk.caught).collect();

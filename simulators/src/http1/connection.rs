@@ -158,6 +158,12 @@ impl<'a> Connection<'a> {
         self.stream.flush().await
     }
 
+    /// Sends bytes as they are, of whoever frames an answer himself.
+    pub async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await?;
+        self.stream.flush().await
+    }
+
     /// Closes our side, and gives the client a moment to read what was sent before the connection goes.
     pub async fn close(mut self) {
         let _ = self.stream.shutdown().await;
@@ -258,9 +264,10 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, Refused> {
     }
 }
 
-fn reason(status: u16) -> &'static str {
+pub(crate) fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
+        204 => "No Content",
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",

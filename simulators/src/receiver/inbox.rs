@@ -35,14 +35,6 @@ pub(super) enum NotAccepted {
     Unsure(io::Error, io::Error),
 }
 
-/// What is left of a line that could not be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Left {
-    Nothing,
-    /// Too little to be run.
-    PartOfALine,
-}
-
 /// One line of the inbox that is to be run, with its number counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Accepted {
@@ -92,8 +84,8 @@ impl Receiver {
                 // What is there now is looked at anew.
                 writer.length = 0;
                 return Err(match self.take_back(&path, &line).await {
-                    Ok(left) => {
-                        writer.torn = left == Left::PartOfALine;
+                    Ok(torn) => {
+                        writer.torn = torn;
                         NotAccepted::Refused(error)
                     }
                     Err(second) => {
@@ -147,8 +139,9 @@ impl Receiver {
         Ok(())
     }
 
-    /// Takes what is there of a line that could not be written out of the inbox again. An error: it may be there, whole.
-    async fn take_back(&self, path: &Path, line: &[u8]) -> io::Result<Left> {
+    /// Takes what is there of a line that could not be written out of the inbox again, and says whether what is left lacks its line end:
+    /// a part of that line that cannot be run, or of one that an earlier life left torn. An error: it may be there, whole.
+    async fn take_back(&self, path: &Path, line: &[u8]) -> io::Result<bool> {
         let content = self.host.disk().read_if_present(path).await?.unwrap_or_default();
         let (kept, could_run) = match content.strip_suffix(line) {
             Some(before) => (before, true),
@@ -158,12 +151,13 @@ impl Receiver {
                 (&content[..content.len() - torn.len()], InboxRecord::parse_line(torn).is_ok())
             }
         };
+        let is_torn = !kept.is_empty() && !kept.ends_with(b"\n");
         if kept.len() == content.len() {
-            return Ok(Left::Nothing);
+            return Ok(is_torn);
         }
         match self.host.disk().replace(path, kept).await {
-            Ok(()) => Ok(Left::Nothing),
-            Err(_) if !could_run => Ok(Left::PartOfALine),
+            Ok(()) => Ok(is_torn),
+            Err(_) if !could_run => Ok(true),
             Err(error) => Err(error),
         }
     }

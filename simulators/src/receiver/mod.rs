@@ -26,6 +26,8 @@ mod inbox;
 mod journal;
 mod locks;
 mod log;
+#[cfg(test)]
+mod model;
 mod params;
 mod process;
 mod replay;

@@ -73,6 +73,8 @@ pub(super) struct Receiver {
     pub(super) disconnected: Notify,
     /// Turns that were handed off and have not ended.
     pub(super) open_turns: Cell<usize>,
+    /// A turn of this life was capped, failed, or could not be started.
+    pub(super) gone_wrong: Cell<bool>,
     pub(super) last_work: Cell<Instant>,
     pub(super) last_callback_ms: Cell<u64>,
     pub(super) life: Life,

@@ -539,6 +539,13 @@ impl Bench {
         self.receiver_ends(Duration::from_secs(5)).await;
     }
 
+    /// Stops the receiver for a while. Only steps of the real lane ask for it.
+    pub(crate) fn freeze_receiver(&self, time: Duration) {
+        if let Bench::Real(bench) = self {
+            bench.freeze_receiver(time);
+        }
+    }
+
     /// Asks the receiver to end.
     pub(crate) async fn stop_receiver(&self) {
         match self {

@@ -7,7 +7,7 @@ use gauntlet_reports::Lane;
 use gauntlet_simulators::cli::Profile;
 use gauntlet_world::fault::Rule;
 use gauntlet_world::injection::Quirk;
-use gauntlet_world::simulated::Forgotten;
+use gauntlet_world::simulated::Slip;
 
 use crate::certify::{Fitted, Foreign};
 use crate::data::executor::Executor;
@@ -38,8 +38,8 @@ pub struct Explored {
     pub reproduce: String,
     /// Whether the port calls are kept.
     pub log: bool,
-    /// Calls that do nothing and say that they did.
-    pub forgotten: Vec<Forgotten>,
+    /// Mistakes that programs make in it.
+    pub slips: Vec<Slip>,
 }
 
 impl Deviation {

@@ -31,6 +31,7 @@ use super::workdir;
 use crate::certify::Foreign;
 use crate::files;
 use crate::hold::Hold;
+use crate::scenario::Nodes;
 use crate::strays;
 use crate::trace::{File, Files, Trace, What};
 
@@ -158,7 +159,10 @@ impl RealBench {
         let runtime_host =
             host("runtime", runtime_environment(&places, names, &search_path(&places)), Some(runtime_tap));
         let client = host("client", Default::default(), Some(wire.clone() as Rc<_>));
-        furnish(plan, names, &places, receiver_port).map_err(wrong)?;
+        // One that goes away and comes back is found where it was.
+        let goes_away = plan.scenario.steps.iter().any(|step| step.disconnect == Some(Nodes::Runtime));
+        let node = if goes_away { free_port(&harness).await.map_err(wrong)? } else { 0 };
+        furnish(plan, names, &places, (receiver_port, node)).map_err(wrong)?;
         if plan.scenario.given.git {
             workdir::make_repository(&harness, &places).await.map_err(wrong)?;
         }
@@ -334,6 +338,21 @@ impl RealBench {
         }
     }
 
+    /// Stops the receiver, and continues it after a while.
+    pub(crate) fn freeze_receiver(&self, time: Duration) {
+        let Some(pid) = self.running_pid() else { return };
+        send(pid, rustix::process::Signal::STOP);
+        let code = self.receiver.borrow().as_ref().map(|started| started.code.clone());
+        let harness = self.harness.clone();
+        self.harness.spawn(async move {
+            harness.clock().sleep(time).await;
+            // As long as nobody reaped it nobody else has its number.
+            if code.is_some_and(|code| code.get().is_none()) {
+                send(pid, rustix::process::Signal::CONT);
+            }
+        });
+    }
+
     pub(crate) fn remove(&self, path: &Path) -> io::Result<()> {
         self.subject.iter().for_each(|subject| subject.was_changed(path));
         files::remove(path)
@@ -441,6 +460,13 @@ async fn sweep(harness: &Host, root: &Path) {
     }
 }
 
+/// Sends a signal for which the port has no word: nobody in a simulated world is stopped and continued.
+fn send(pid: Pid, signal: rustix::process::Signal) {
+    let pid = i32::try_from(pid.0).ok().and_then(rustix::process::Pid::from_raw);
+    // One that ended meanwhile needs no signal.
+    let _ = pid.map(|pid| rustix::process::kill_process(pid, signal));
+}
+
 async fn reap(mut child: Child, code: Rc<Cell<Option<i32>>>, ended: Rc<Notify>) {
     let status = child.wait().await;
     code.set(Some(status.map_or(-1, |status| status.return_code())));
@@ -469,12 +495,13 @@ pub(super) fn search_path(places: &Places) -> String {
     format!("{}:/usr/bin:/bin", places.bin().to_string_lossy())
 }
 
-fn furnish(plan: &Plan, names: &Names, places: &Places, receiver: u16) -> io::Result<()> {
+/// `node` is where the runtime listens; the system chooses when it is 0.
+fn furnish(plan: &Plan, names: &Names, places: &Places, (receiver, node): (u16, u16)) -> io::Result<()> {
     for folder in [places.repo().join(".hermes"), places.home(), places.hermes(), places.bin()] {
         files::make_dir(&folder)?;
     }
     files::write(&template(places), TEMPLATE)?;
-    files::write(&places.hermes().join("fleet.yaml"), &fleet_yaml(plan, places, receiver, 0))?;
+    files::write(&places.hermes().join("fleet.yaml"), &fleet_yaml(plan, places, receiver, node))?;
     for (path, text) in &plan.scenario.given.files {
         files::write(&places.path(&names.resolve(path)), text.as_bytes())?;
     }

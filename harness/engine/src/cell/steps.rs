@@ -123,6 +123,10 @@ impl Stagehand {
             Verb::Connect(which) => self.nodes.connect(which).await,
             Verb::Disconnect(which) => self.nodes.disconnect(which).await,
             Verb::Kill(host) => self.kill(host).await,
+            Verb::Freeze(time) => {
+                self.bench.freeze_receiver(time.duration());
+                json!({})
+            }
             Verb::Stop(host) => self.stop(host).await,
             Verb::Start(host) => self.start(host).await?,
             Verb::PowerCut(fate) => {

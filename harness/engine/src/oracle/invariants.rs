@@ -30,6 +30,9 @@ pub(super) enum Held {
 const AFTER_CAP_MS: u64 = 10_000;
 /// The same by the wall clock, where limits are short.
 const AFTER_CAP_REAL_MS: u64 = 5_000;
+/// So often what belongs to a callback goes over the network until the call is over, at which it is seen: there, to whoever stands in
+/// front of Hermes, on to Hermes, and back. A slow network is not the receiver's fault.
+const WAYS_OF_A_CALL: u64 = 6;
 
 /// The invariants that no secret is where it does not belong, of receivers and of the runtime: they rest on nothing that a peer does.
 pub(crate) const NO_SECRET: [&str; 2] = ["FLEET-INV-06", "FLEET-AUTH-09"];
@@ -468,6 +471,8 @@ fn deadline(plan: &Plan, view: &View<'_>) -> Held {
         Lane::Virtual => AFTER_CAP_MS,
         Lane::Real => AFTER_CAP_REAL_MS,
     });
+    let latency = plan.scenario.given.disturbances.latency.map_or(0, |latency| latency.0);
+    let limit = limit.saturating_add(WAYS_OF_A_CALL.saturating_mul(latency));
     let calls = view.calls();
     let end_of_trace = view.observations.last().map_or(0, |last| last.at_ms);
     let mut exercised = false;

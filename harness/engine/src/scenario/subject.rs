@@ -2,7 +2,7 @@
 
 use super::given::HermesGiven;
 use super::mistake::Mistake;
-use super::{HostName, Scenario, SubjectKind, Verb};
+use super::{HostName, Nodes, Scenario, SubjectKind, Verb};
 
 /// The first part of a scenario that its subject has no use for, if there is one.
 pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
@@ -22,6 +22,7 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
     scenario.steps.iter().enumerate().find_map(|(number, step)| {
         let verb = step.verb()?;
         let fits = match verb {
+            Verb::Connect(Nodes::Runtime) | Verb::Disconnect(Nodes::Runtime) => !is_hermes,
             Verb::Connect(nodes) | Verb::Disconnect(nodes) => {
                 is_hermes || !nodes.hosts().contains(&HostName::Hermes)
             }
@@ -33,7 +34,7 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
             Verb::Request(_) | Verb::Run(_) | Verb::Advance(_) | Verb::Stranger(_) => true,
             Verb::PowerCut(_) => true,
             Verb::Write(_) | Verb::Remove(_) | Verb::Link(_) | Verb::Fault(_) | Verb::Mend(_) => true,
-            Verb::Dispatch(_) | Verb::Command(_) | Verb::Jump(_) => !is_hermes,
+            Verb::Dispatch(_) | Verb::Command(_) | Verb::Jump(_) | Verb::Freeze(_) => !is_hermes,
         };
         let named = match verb {
             Verb::Kill(host) | Verb::Stop(host) | Verb::Start(host) => Some(host),

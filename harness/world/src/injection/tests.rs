@@ -194,7 +194,7 @@ fn every_point_has_the_name_that_quirk_files_and_their_schema_use() {
         let name = listed.get("const").expect("a point has a name");
         let point: Point = serde_json::from_value(name.clone()).expect("a listed name is a point's");
         assert_eq!(*name, point.name());
-        assert!(["receiver", "runtime", "cli", "hermes"].contains(&point.role()));
+        assert!(["receiver", "runtime", "cli", "hermes", "host"].contains(&point.role()));
     }
 }
 
@@ -239,4 +239,18 @@ fn durations_are_written_in_three_units() {
     for text in ["", "5", "s", "-1s", "1.5s", "1h", "99999999999999999999s", "400000000000000000m", "5µs"] {
         assert!(text.parse::<Millis>().is_err(), "{text}");
     }
+}
+
+#[test]
+fn a_replacement_can_take_what_passed_the_point_before() {
+    run(async |host| {
+        let injector =
+            with(Deviation::Replace(values(&[("/contextId", json!("{before.context}"))])), When::default());
+        let mut seen = Vec::new();
+        for context in ["a", "b", "c"] {
+            let passed = pass(&injector, &host, json!({ "contextId": context })).await;
+            seen.push(passed.first().expect("it passes")["contextId"].clone());
+        }
+        assert_eq!(seen, [json!("a"), json!("a"), json!("b")], "the first has nothing before it");
+    });
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use gauntlet_reports::explore::{CRASHES, Crashes, Finding, LeftOut};
 use gauntlet_reports::{Lane, Verdict};
+use gauntlet_world::simulated::Slip;
 use gauntlet_world::touch::Touch;
 
 use super::coverage::Coverage;
@@ -41,6 +42,8 @@ pub struct Request {
     pub twice: u64,
     /// The time after which nothing more is begun.
     pub limit: Option<Duration>,
+    /// Mistakes that programs make in every cell: bugs that the search has to find.
+    pub slips: Vec<Slip>,
     /// Where the traces of findings go.
     pub out: Option<PathBuf>,
 }
@@ -209,7 +212,7 @@ struct Search<'a> {
 impl Search<'_> {
     /// Runs the plain cells and gives their points.
     fn probe(&mut self, plans: Vec<Plan>) -> (u64, Vec<Job>) {
-        let probes: Vec<Plan> = plans.into_iter().map(probed).collect();
+        let probes: Vec<Plan> = plans.into_iter().map(|plan| probed(plan, &self.request.slips)).collect();
         (self.news)(News::Planned(probes.len() as u64));
         let cells = probes.len() as u64;
         let mut jobs = Vec::new();
@@ -258,7 +261,9 @@ impl Search<'_> {
 
     /// Runs the cells with one crash. Gives their number, and the second crashes that follow.
     fn crash(&mut self, jobs: Vec<Job>) -> (u64, Vec<Double>) {
-        (self.news)(News::Planned(jobs.len() as u64));
+        // With those that may follow, so that whoever waits is not told that it is nearly over.
+        let twice = jobs.iter().filter(|job| job.twice).count();
+        (self.news)(News::Planned((jobs.len() + twice) as u64));
         let (mut done, mut doubles) = (0, Vec::new());
         let all = jobs.len();
         for batch in jobs.chunks(BATCH) {
@@ -293,7 +298,6 @@ impl Search<'_> {
     }
 
     fn crash_twice(&mut self, doubles: Vec<Double>) -> u64 {
-        (self.news)(News::Planned(doubles.len() as u64));
         let mut done = 0;
         let all = doubles.len();
         for batch in doubles.chunks(BATCH) {
@@ -349,6 +353,7 @@ impl Search<'_> {
             reproduce: self.command(&job.cell, job.host, &point),
             point,
             log: job.twice,
+            slips: self.request.slips.clone(),
             ..Explored::default()
         };
         Plan { deviation: Some(Deviation::Explored(Arc::new(explored))), ..Plan::clone(&job.cell) }
@@ -372,6 +377,7 @@ impl Search<'_> {
             ],
             reproduce: self.command(&job.cell, job.host, &point),
             point,
+            slips: self.request.slips.clone(),
             ..Explored::default()
         };
         Some(Double { cell: job.cell.clone(), host: job.host, first, then: (host, then), explored })
@@ -450,7 +456,7 @@ impl Search<'_> {
         let (plans, _) = plain(self.library, self.request);
         let plans = plans.into_iter().filter(|plan| cells.contains(plan.id().as_str()));
         let mut logs: BTreeMap<String, Vec<Touch>> = BTreeMap::new();
-        let probes = plans.map(probed).collect();
+        let probes = plans.map(|plan| probed(plan, &self.request.slips)).collect();
         runner::run(probes, self.library, &without_traces(self.settings), &mut |record| {
             let cell = Plan { deviation: None, ..Plan::clone(&record.plan) };
             logs.insert(cell.id(), record.touches);
@@ -469,11 +475,12 @@ impl Search<'_> {
 }
 
 /// The plain cell with its port calls, judged as an explored one.
-fn probed(plan: Plan) -> Plan {
+fn probed(plan: Plan, slips: &[Slip]) -> Plan {
     let explored = Explored {
         point: "none".to_owned(),
         reproduce: format!("gauntlet replay {}", quoted(&plan.id())),
         log: true,
+        slips: slips.to_vec(),
         ..Explored::default()
     };
     Plan { deviation: Some(Deviation::Explored(Arc::new(explored))), ..plan }

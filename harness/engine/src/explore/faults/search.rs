@@ -10,17 +10,17 @@ use std::time::Instant;
 use gauntlet_reports::explore::{FAULTS, FaultSearch, Found};
 use gauntlet_reports::{Lane, Verdict};
 use gauntlet_world::injection::Quirk;
-use gauntlet_world::simulated::Forgotten;
+use gauntlet_world::simulated::Slip;
 
-use super::choices::{Choice, Choices};
 use super::corpus::{Corpus, pairs};
-use super::file;
 use super::shrink::shrunk;
 use super::story::story;
 use crate::cell::{Deviation, Explored, Plan};
 use crate::data::Library;
 use crate::data::release::REFERENCE;
 use crate::exit::ExitCode;
+use crate::explore::choices::{Choice, Choices};
+use crate::explore::file;
 use crate::files;
 use crate::record::{Record, quoted};
 use crate::runner::{self, Settings};
@@ -37,8 +37,8 @@ pub struct Request {
     pub first: u64,
     /// Deviations that are in every cell and excuse nothing: bugs that the search has to find.
     pub planted: Vec<Arc<Quirk>>,
-    /// Calls that every world forgets: the same.
-    pub forgotten: Vec<Forgotten>,
+    /// Mistakes that programs make in every cell: the same.
+    pub slips: Vec<Slip>,
     /// After so many different findings it ends.
     pub most: usize,
     /// In so many cells at most a finding is made smaller.
@@ -179,7 +179,7 @@ impl Search<'_> {
         let explored = Explored {
             reproduce: format!("gauntlet replay {}", quoted(&id)),
             log: true,
-            forgotten: self.request.forgotten.clone(),
+            slips: self.request.slips.clone(),
             ..Explored::default()
         };
         let plan = Plan {

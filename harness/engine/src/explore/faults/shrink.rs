@@ -1,6 +1,6 @@
 //! The smallest list that still fails.
 
-use super::choices::Choice;
+use crate::explore::choices::Choice;
 
 /// Makes a list smaller as long as `fails` says that it fails, in at most so many attempts: pieces are taken out, then choices are made
 /// simpler.

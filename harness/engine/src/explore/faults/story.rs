@@ -6,8 +6,8 @@ use std::sync::Arc;
 use gauntlet_world::injection::Quirk;
 use serde_json::{Value, json};
 
-use super::choices::Choices;
 use crate::data::Library;
+use crate::explore::choices::Choices;
 
 /// A story.
 pub(super) struct Story {
