@@ -52,7 +52,6 @@ fn must_be_found(request: Request, role: &str, requirements: &[&str]) {
     let request = Request { cells: CELLS, most: 1, attempts: 40, ..request };
     let found = explore(&library(), &request, &settings(2), &mut |_| {}).expect("nothing is written");
     let finding = found.findings.first().expect("the bug is found");
-    println!("found after {} cells at most: {} of {}", found.cells, finding.requirement, finding.role);
     assert!(found.cells <= CELLS);
     assert_eq!(finding.role, role, "{finding:?}");
     assert!(requirements.contains(&finding.requirement.as_str()), "{finding:?}");
@@ -118,7 +117,6 @@ fn rename_before_write_of_an_inbox_that_is_replaced() {
     assert_eq!(clean.findings, Vec::new());
     let found = search(vec![slip("receiver", "inbox.jsonl", Mistake::RenamesFirst)]);
     let finding = found.findings.first().expect("the bug is found");
-    println!("{} of {} in {} cells", finding.requirement, finding.role, found.crashes);
     assert!(found.cells + found.crashes <= CELLS);
     assert_eq!((finding.requirement.as_str(), finding.role.as_str()), ("FLEET-INV-02", "receiver"));
 }

@@ -18,11 +18,13 @@ struct State {
     quirks: Vec<Quirk>,
     secrets: BTreeMap<String, String>,
     seen: RefCell<BTreeMap<usize, u32>>,
+    /// How many of the events that a quirk waits for have passed.
+    before: RefCell<BTreeMap<usize, u32>>,
     /// Nothing when nobody will read it.
     log: Option<RefCell<Vec<(Point, Value)>>>,
     held: RefCell<BTreeMap<Point, Value>>,
     /// The last event at each point that has a quirk.
-    before: RefCell<BTreeMap<Point, Value>>,
+    last: RefCell<BTreeMap<Point, Value>>,
 }
 
 /// What became of an event at its point.
@@ -107,7 +109,7 @@ impl Injector {
             return Passed { events: vec![event, held], mangle: Mangle::Nothing, exit: None };
         }
         let has_quirk = self.0.quirks.iter().any(|quirk| quirk.at == point);
-        let before = has_quirk.then(|| self.0.before.borrow_mut().insert(point, event.clone())).flatten();
+        let before = has_quirk.then(|| self.0.last.borrow_mut().insert(point, event.clone())).flatten();
         let Some(quirk) = self.biting(host, point, &event) else { return Passed::unchanged(event) };
         let mut passed = Passed::unchanged(event);
         match &quirk.deviation {
@@ -138,7 +140,8 @@ impl Injector {
     fn biting(&self, host: &Host, point: Point, event: &Value) -> Option<&Quirk> {
         let mut biting = None;
         for (number, quirk) in self.0.quirks.iter().enumerate() {
-            if quirk.at != point || !quirk.when.matches(event) {
+            let begun = self.has_begun(number, quirk, point, event);
+            if quirk.at != point || !begun || !quirk.when.matches(event) {
                 continue;
             }
             let mut seen = self.0.seen.borrow_mut();
@@ -152,6 +155,18 @@ impl Injector {
             }
         }
         biting
+    }
+
+    /// Whether what the quirk waits for has passed before this event, which may be it.
+    fn has_begun(&self, number: usize, quirk: &Quirk, point: Point, event: &Value) -> bool {
+        let Some(since) = &quirk.when.since else { return true };
+        let mut before = self.0.before.borrow_mut();
+        let passed = before.entry(number).or_default();
+        let begun = *passed >= since.needed();
+        if since.matches(point, event) {
+            *passed = passed.saturating_add(1);
+        }
+        begun
     }
 
     fn replace(&self, event: &mut Value, values: &BTreeMap<String, Value>, before: Option<&Value>) {

@@ -354,7 +354,6 @@ impl Search<'_> {
             point,
             log: job.twice,
             slips: self.request.slips.clone(),
-            ..Explored::default()
         };
         Plan { deviation: Some(Deviation::Explored(Arc::new(explored))), ..Plan::clone(&job.cell) }
     }
