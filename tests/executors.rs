@@ -89,7 +89,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 /// Where a text of code says one of these names, tests aside.
 fn says<'t>(text: &'t str, names: &BTreeSet<&str>) -> Option<&'t str> {
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    let ways = |name: &&str| [format!("\"{name}\""), format!("\"{name}-"), format!("protocol::{name}")];
+    let ways = |name: &&str| [format!("\"{name}\""), format!("\"{name}-"), format!("protocol::{name}::")];
     let words: Vec<String> = names.iter().flat_map(ways).collect();
     code.lines().find(|line| words.iter().any(|word| line.contains(word)))
 }

@@ -117,7 +117,6 @@ fn rename_before_write_of_an_inbox_that_is_replaced() {
     assert_eq!(clean.findings, Vec::new());
     let found = search(vec![slip("receiver", "inbox.jsonl", Mistake::RenamesFirst)]);
     let finding = found.findings.first().expect("the bug is found");
-    println!("{} of {} in {} cells", finding.requirement, finding.role, found.crashes);
     assert!(found.cells + found.crashes <= CELLS);
     assert_eq!((finding.requirement.as_str(), finding.role.as_str()), ("FLEET-INV-02", "receiver"));
 }

@@ -642,6 +642,7 @@ pub(crate) struct ReceiverArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(override_usage = "gauntlet stand-in [OPTIONS] <EXECUTOR> [-- <ARGS>...]")]
 pub(crate) struct StandInArgs {
     /// The executor whose CLI is stood in for
     pub(crate) executor: String,

@@ -24,7 +24,7 @@ struct State {
     log: Option<RefCell<Vec<(Point, Value)>>>,
     held: RefCell<BTreeMap<Point, Value>>,
     /// The last event at each point that has a quirk.
-    before: RefCell<BTreeMap<Point, Value>>,
+    last: RefCell<BTreeMap<Point, Value>>,
 }
 
 /// What became of an event at its point.
@@ -109,7 +109,7 @@ impl Injector {
             return Passed { events: vec![event, held], mangle: Mangle::Nothing, exit: None };
         }
         let has_quirk = self.0.quirks.iter().any(|quirk| quirk.at == point);
-        let before = has_quirk.then(|| self.0.before.borrow_mut().insert(point, event.clone())).flatten();
+        let before = has_quirk.then(|| self.0.last.borrow_mut().insert(point, event.clone())).flatten();
         let Some(quirk) = self.biting(host, point, &event) else { return Passed::unchanged(event) };
         let mut passed = Passed::unchanged(event);
         match &quirk.deviation {

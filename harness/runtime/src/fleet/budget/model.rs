@@ -187,9 +187,9 @@ impl Model {
         };
         let booked = ever.tokens.used;
         assert!(booked & told(false) == told(false) && booked & !told(true) == 0, "{booked:b}");
-        for (number, peer) in PEERS.iter().enumerate() {
-            let (used, limit) = (standing(number).turns.used, self.budgets[number].turns.expect("a limit"));
-            assert!(used <= limit, "{used} of {limit} turns of {peer}");
+        for (peer, name) in PEERS.iter().enumerate() {
+            let (used, limit) = (standing(peer).turns.used, self.budgets[peer].turns.expect("a limit"));
+            assert!(used <= limit, "{used} of {limit} turns of {name}");
         }
         // A clock that is set back gives no period twice.
         // What counts is what was written: where a clock was and nothing happened, it can be again.
