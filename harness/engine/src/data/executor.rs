@@ -180,7 +180,7 @@ mod tests {
     fn only_words_are_filled_in() {
         let executor: Executor = serde_json::from_value(serde_json::json!({
             "id": "codex", "cli": "cx", "peer": "p", "short": "s", "label": "L", "callback_prefix": "c",
-            "files": { "config": "", "inbox": "in.jsonl", "offset": "", "transcript": "", "pid": "" },
+            "files": { "config": "c", "inbox": "in.jsonl", "offset": "o", "transcript": "t", "pid": "p" },
         }))
         .expect("an executor");
         for word in Executor::WORDS.into_iter().filter(|word| !["file.token", "file.sessions"].contains(word))

@@ -78,7 +78,7 @@ pub(super) struct Call {
     pub(super) astray: bool,
     /// The profile that it names.
     pub(super) profile: Option<String>,
-    /// Whether all of the request came.
+    /// Whether all of the request came. Of what does not begin as one nothing more can come.
     pub(super) whole: bool,
 }
 
@@ -266,7 +266,7 @@ impl<'a> View<'a> {
                     astray: answer
                         .and_then(|answer| answer.body.as_ref()?.pointer(ASTRAY))
                         .is_some_and(|class| class == "misrouted"),
-                    whole: wire::request_length(&sent.0).is_some(),
+                    whole: wire::request_length(&sent.0).is_some() || !begins_as_a_call(&sent.0),
                 }
             })
             .collect()
@@ -537,4 +537,10 @@ fn is(found: Option<&str>, wanted: &Option<String>) -> bool {
 pub(super) fn json_lines(content: &[u8]) -> Vec<Value> {
     let lines = content.split(|byte| *byte == b'\n');
     lines.filter_map(|line| serde_json::from_slice::<Value>(line).ok()).filter(Value::is_object).collect()
+}
+
+/// Whether bytes are, or can become, what a callback is sent by.
+fn begins_as_a_call(bytes: &[u8]) -> bool {
+    const METHOD: &[u8] = b"POST ";
+    METHOD.iter().zip(bytes).all(|(expected, found)| expected == found)
 }
