@@ -359,10 +359,7 @@ fn a_served_receiver_tells_at_its_end_what_its_client_broke() {
         assert_eq!(status.code(), Some(expected), "{bearer}");
         let report = read(&folder.path().join("seen/client.json"));
         assert_eq!(report["requirements"][0]["id"], "FLEET-CLI-01", "{report}");
-        let schema = assert_cmd::Command::cargo_bin("gauntlet")
-            .expect("it is built")
-            .args(["schema", "client"])
-            .output();
+        let schema = Command::cargo_bin("gauntlet").expect("it is built").args(["schema", "client"]).output();
         let schema: Value = serde_json::from_slice(&schema.expect("it runs").stdout).expect("JSON");
         let validator = jsonschema::validator_for(&schema).expect("a schema");
         assert!(validator.is_valid(&report), "{report}");

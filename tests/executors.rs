@@ -79,7 +79,8 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
         match path.is_dir() {
-            _ if name == "tests" => {}
+            // Models are what tests compare with.
+            _ if name == "tests" || name == "model" => {}
             true => sources(&path, found),
             false => found.push(path),
         }

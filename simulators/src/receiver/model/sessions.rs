@@ -63,8 +63,10 @@ impl Model {
 }
 
 fn session(number: u32) -> Session {
-    let last_output = (number % 3 == 0)
-        .then(|| LastOutput { text: format!("said {number}\n"), drifted_at: (number % 2 == 0).then_some(5) });
+    let last_output = (number.is_multiple_of(3)).then(|| LastOutput {
+        text: format!("said {number}\n"),
+        drifted_at: (number.is_multiple_of(2)).then_some(5),
+    });
     Session { id: format!("s{number}"), updated_at: i64::from(number), last_output }
 }
 
