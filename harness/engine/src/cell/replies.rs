@@ -15,6 +15,8 @@ use crate::trace::What;
 const TAKEN: Duration = Duration::from_secs(3);
 /// So long it is asked for one more that should not be there.
 const SURPLUS: Duration = Duration::from_millis(250);
+/// The callback that a reply came by is seen within this.
+const SEEN: Duration = Duration::from_secs(1);
 /// More are not asked for: one that always has another one is found out by then.
 const MOST: usize = 8;
 
@@ -41,7 +43,7 @@ impl Stagehand {
             // Nobody is owed a reply to what was not accepted.
             let (Some(context), false) = (context, left.is_zero()) else { return json!({ "happens": false }) };
             match driven.await_reply(dispatch, &context, left).await {
-                Ok(Some(reply)) => self.note_reply(&context, reply),
+                Ok(Some(reply)) => self.note_reply(&context, reply).await,
                 Ok(None) => {}
                 Err(error) => return json!({ "happens": false, "tool": { "error": error, "broken": true } }),
             }
@@ -57,7 +59,7 @@ impl Stagehand {
             for _ in 0..MOST {
                 let within = if self.is_owed(&context) { TAKEN } else { SURPLUS };
                 match driven.await_reply(&dispatch, &context, within).await {
-                    Ok(Some(reply)) => self.note_reply(&context, reply),
+                    Ok(Some(reply)) => self.note_reply(&context, reply).await,
                     Ok(None) | Err(_) => break,
                 }
             }
@@ -106,13 +108,16 @@ impl Stagehand {
 
     /// A reply was given out. Of which callback it is, a driver need not know: it is the first with this text that was not given out, or
     /// once more the last one; one that is of no callback on its context is told as what it is.
-    fn note_reply(&self, asked_on: &str, reply: Reply) {
+    async fn note_reply(&self, asked_on: &str, reply: Reply) {
         let context = reply.context.unwrap_or_else(|| asked_on.to_owned());
         let given = self.delivered(&context);
-        let like_it: Vec<Came> =
-            self.came(&context).into_iter().filter(|came| came.text == reply.text).collect();
-        let first = like_it.iter().find(|came| !given.contains(&came.id));
-        let id = first.or(like_it.last()).map_or("of no callback".to_owned(), |came| came.id.clone());
+        let like_it = || self.came(&context).into_iter().filter(|came| came.text == reply.text);
+        let first = || like_it().find(|came| !given.contains(&came.id));
+        let clock = self.bench.harness().clock();
+        let deadline = clock.now() + SEEN;
+        // A callback is seen when it was answered, and a reply may be given out before.
+        while first().is_none() && clock.within(SEEN, self.trace.changed()).await.is_some() && clock.now() < deadline {}
+        let id = first().or(like_it().last()).map_or("of no callback".to_owned(), |came| came.id);
         self.trace.push(What::Delivered { id, context, text: reply.text, late: false });
     }
 }
