@@ -74,7 +74,8 @@ fn certify_runtime(library: &Arc<Library>, path: &Path, args: &CertifyArgs) -> O
         ..stories(library, executor, &|rows| rows.of_runtimes(library), args)?
     };
     let jobs = runtime.parallel();
-    let settings = Settings { known: runtime.challenged(today()), ..at_once(jobs, runtime.watchdog(), args)? };
+    let settings =
+        Settings { known: runtime.challenged(today()), ..at_once(jobs, runtime.watchdog(), args)? };
     interrupt::watch(&settings.stop, || {});
     show(tell(library, &selection, &settings, args), args)
 }

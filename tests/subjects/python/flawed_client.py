@@ -22,12 +22,12 @@ class Flawed(client.Client):
 
     def send(self, peer, text, context, within):
         """again: what may have been accepted is sent once more. safe: it is said to be safe to send again."""
-        try:
-            return super().send(peer, text, context, within)
-        except client.Failure as failure:
-            if "again" in FLAWS and failure.outcome == "unknown":
+        for more in ("again" in FLAWS, False):
+            try:
                 return super().send(peer, text, context, within)
-            raise client.Failure("refused" if "safe" in FLAWS else failure.outcome, str(failure)) from failure
+            except client.Failure as failure:
+                if not (more and failure.outcome == "unknown"):
+                    raise client.Failure("refused" if "safe" in FLAWS else failure.outcome, str(failure)) from failure
 
 
 if __name__ == "__main__":

@@ -105,7 +105,11 @@ impl Driven {
         let order = Order::Start {
             workdir: places.hermes().to_string_lossy().into_owned(),
             peers: vec![peer],
-            callback: CallbackTold { host: "127.0.0.1".to_owned(), port: 0, token_env: HERMES_TOKEN.to_owned() },
+            callback: CallbackTold {
+                host: "127.0.0.1".to_owned(),
+                port: 0,
+                token_env: HERMES_TOKEN.to_owned(),
+            },
         };
         Ok(self.ask(&order, self.runtime.within(), orders::started).await)
     }
@@ -214,7 +218,9 @@ impl Live {
                 Ok(_) => {
                     let left = String::from_utf8_lossy(&self.read).chars().take(200).collect::<String>();
                     let why = written.err().map(|error| format!(" ({error})")).unwrap_or_default();
-                    return Err(format!("expected an answer; the driver ended{why}, its last words {left:?}"));
+                    return Err(format!(
+                        "expected an answer; the driver ended{why}, its last words {left:?}"
+                    ));
                 }
                 Err(error) => return Err(format!("the driver cannot be read: {error}")),
             }
@@ -271,7 +277,13 @@ impl Between {
                     return tracing::warn!(port = self.port, "nobody can stand before the peer");
                 };
                 let open = Open { end: Rc::default(), connections: Rc::default() };
-                let relay = relay(self.host.clone(), listener, self.receiver, open.connections.clone(), open.end.clone());
+                let relay = relay(
+                    self.host.clone(),
+                    listener,
+                    self.receiver,
+                    open.connections.clone(),
+                    open.end.clone(),
+                );
                 self.host.spawn(relay);
                 *self.open.borrow_mut() = Some(open);
             }

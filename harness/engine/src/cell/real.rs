@@ -181,7 +181,8 @@ impl RealBench {
             workdir::make_repository(&harness, &places).await.map_err(wrong)?;
         }
         open_control(plan, &harness, settings, &places, &stage).await?;
-        let driven = plan.driven().map(|runtime| Driven::new(runtime, &harness, &runtime_host, receiver_port));
+        let driven =
+            plan.driven().map(|runtime| Driven::new(runtime, &harness, &runtime_host, receiver_port));
         let driven = driven.transpose()?;
         let bench = Self {
             is_alone: settings.is_alone,
@@ -225,8 +226,11 @@ impl RealBench {
         let runtime = Runtime::start(self.runtime_host.clone(), settings).await;
         let runtime = runtime.map_err(|error| BenchError::because("the runtime did not start", error))?;
         let answers = self.plan.scenario.given.hermes.answers.clone();
-        let callbacks =
-            if answers.is_empty() { runtime.port() } else { self.open_gate(&runtime_url(&runtime), answers).await? };
+        let callbacks = if answers.is_empty() {
+            runtime.port()
+        } else {
+            self.open_gate(&runtime_url(&runtime), answers).await?
+        };
         self.configure_receiver(callbacks)
             .map_err(|error| BenchError::because("cannot configure the receiver", error))?;
         watch_deliveries(&self.harness, &runtime, &self.trace);

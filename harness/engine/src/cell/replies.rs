@@ -39,9 +39,12 @@ impl Stagehand {
                 return value;
             }
             let left = deadline.saturating_duration_since(clock.now());
-            let context = self.asked().into_iter().find(|(name, _)| name == dispatch).map(|(_, context)| context);
+            let context =
+                self.asked().into_iter().find(|(name, _)| name == dispatch).map(|(_, context)| context);
             // Nobody is owed a reply to what was not accepted.
-            let (Some(context), false) = (context, left.is_zero()) else { return json!({ "happens": false }) };
+            let (Some(context), false) = (context, left.is_zero()) else {
+                return json!({ "happens": false });
+            };
             match driven.await_reply(dispatch, &context, left).await {
                 Ok(Some(reply)) => self.note_reply(&context, reply).await,
                 Ok(None) => {}
@@ -70,7 +73,9 @@ impl Stagehand {
     fn asked(&self) -> Vec<(String, String)> {
         self.trace.read(|all| {
             let asked = all.iter().filter_map(|seen| match &seen.what {
-                What::Dispatched { dispatch, context: Some(context), .. } => Some((dispatch.clone(), context.clone())),
+                What::Dispatched { dispatch, context: Some(context), .. } => {
+                    Some((dispatch.clone(), context.clone()))
+                }
                 _ => None,
             });
             asked.collect()
@@ -79,7 +84,8 @@ impl Stagehand {
 
     /// Whether the runtime took more replies on a context than it gave out.
     fn is_owed(&self, context: &str) -> bool {
-        let mut taken: Vec<String> = self.came(context).into_iter().filter(|came| came.taken).map(|came| came.id).collect();
+        let mut taken: Vec<String> =
+            self.came(context).into_iter().filter(|came| came.taken).map(|came| came.id).collect();
         taken.sort();
         taken.dedup();
         taken.len() > self.delivered(context).len()
@@ -116,7 +122,10 @@ impl Stagehand {
         let clock = self.bench.harness().clock();
         let deadline = clock.now() + SEEN;
         // A callback is seen when it was answered, and a reply may be given out before.
-        while first().is_none() && clock.within(SEEN, self.trace.changed()).await.is_some() && clock.now() < deadline {}
+        while first().is_none()
+            && clock.within(SEEN, self.trace.changed()).await.is_some()
+            && clock.now() < deadline
+        {}
         let id = first().or(like_it().last()).map_or("of no callback".to_owned(), |came| came.id);
         self.trace.push(What::Delivered { id, context, text: reply.text, late: false });
     }
@@ -128,7 +137,8 @@ fn came(sent: &[u8], answered: &[u8]) -> Option<Came> {
     let text = message.pointer("/parts/0/text").and_then(Value::as_str).unwrap_or_default();
     let answer = wire::answers(answered).into_iter().next();
     let taken = answer.is_some_and(|answer| {
-        (200..300).contains(&answer.status) && answer.body.as_ref().is_some_and(|body| body.get("error").is_none())
+        (200..300).contains(&answer.status)
+            && answer.body.as_ref().is_some_and(|body| body.get("error").is_none())
     });
     Some(Came {
         context: message.get("contextId")?.as_str()?.to_owned(),

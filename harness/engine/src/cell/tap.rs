@@ -96,7 +96,8 @@ impl Tap for Wire {
         // What the gate passes on to the node has been seen at the gate.
         if side == Side::Accepted || port == self.receiver_port.get() {
             let step = self.step.borrow().clone();
-            let conversation = Conversation { side, step, goes_on: false, sent: Vec::new(), received: Vec::new() };
+            let conversation =
+                Conversation { side, step, goes_on: false, sent: Vec::new(), received: Vec::new() };
             self.open.borrow_mut().insert(number, conversation);
         }
         number

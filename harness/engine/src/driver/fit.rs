@@ -20,18 +20,24 @@ impl ForeignRuntime {
         if plan.scenario.subject == SubjectKind::Hermes {
             return None;
         }
-        let cannot = cannot(&plan.scenario).or_else(|| plan.scenario.longer_than(self.horizon()));
+        let cannot =
+            cannot(&plan.scenario).or_else(|| plan.scenario.longer_than(self.horizon())).map(not_run);
         let mut scenario = Scenario::clone(&plan.scenario);
         let mut left_out = BTreeMap::new();
         let mut undone = BTreeSet::new();
+        if cannot.is_some() {
+            // Then this is the reason for each of its rows.
+            let fitted = Fitted { subject: Certified::Runtime(self.clone()), cannot, left_out };
+            return Some(Plan { fitted: Some(Arc::new(fitted)), ..plan });
+        }
         scenario.steps.retain(|step| {
-            let Some(reason) = step.verb().and_then(beyond) else { return true };
+            let Some(reason) = step.verb().and_then(beyond).map(not_run) else { return true };
             undone.extend(step.name().map(str::to_owned));
             left_out.extend(step.requirement.iter().map(|id| (id.value.clone(), reason.clone())));
             false
         });
         scenario.then.retain(|check| {
-            let reason = cannot_look_at(check, &undone);
+            let reason = cannot_look_at(check, &undone).map(not_run);
             left_out.extend(reason.iter().map(|reason| (check.requirement.value.clone(), reason.clone())));
             reason.is_none()
         });
@@ -40,12 +46,22 @@ impl ForeignRuntime {
     }
 }
 
+fn not_run(reason: String) -> String {
+    format!("not run: {reason}")
+}
+
 /// Whether a call of a tool is a plain dispatch.
 fn is_dispatch(call: &Call) -> bool {
     let known = ["agent", "message", "context_id"];
-    let is_plain = call.args.as_object().is_some_and(|args| args.keys().all(|name| known.contains(&name.as_str())));
+    let is_plain =
+        call.args.as_object().is_some_and(|args| args.keys().all(|name| known.contains(&name.as_str())));
     let is_allowed = call.toolsets.as_ref().is_none_or(|toolsets| toolsets.iter().any(|name| name == "a2a"));
-    call.tool == SENDS && is_plain && is_allowed && call.at_once.is_none() && call.meanwhile.is_empty() && !call.by_neighbour
+    call.tool == SENDS
+        && is_plain
+        && is_allowed
+        && call.at_once.is_none()
+        && call.meanwhile.is_empty()
+        && !call.by_neighbour
 }
 
 /// Why a driver cannot do a step that others do not rest on, if so.
@@ -54,7 +70,9 @@ fn beyond(verb: Verb<'_>) -> Option<String> {
         Verb::Call(call) if !is_dispatch(call) && call.tool == SENDS => {
             Some("a driver has no verb for what is said here beside a text".to_owned())
         }
-        Verb::Call(call) if !is_dispatch(call) => Some(format!("a driver has no verb for the tool {}", call.tool)),
+        Verb::Call(call) if !is_dispatch(call) => {
+            Some(format!("a driver has no verb for the tool {}", call.tool))
+        }
         _ => None,
     }
 }
@@ -62,7 +80,9 @@ fn beyond(verb: Verb<'_>) -> Option<String> {
 /// Why a check has nothing to look at, if so.
 fn cannot_look_at(check: &Check, undone: &BTreeSet<String>) -> Option<String> {
     match check.subject()? {
-        Subject::Result(step) if undone.contains(step) => Some(format!("a driver has no verb for the step {step}")),
+        Subject::Result(step) if undone.contains(step) => {
+            Some(format!("a driver has no verb for what the step {step:?} does"))
+        }
         Subject::File(path) | Subject::Conversation(path) if is_its_own(path) => {
             Some(format!("{path} is a file of the reference runtime"))
         }
@@ -79,16 +99,16 @@ fn cannot(scenario: &Scenario) -> Option<String> {
     let given = &scenario.given;
     let says = |text: &str| Some(text.to_owned());
     if !given.peer.is_empty() {
-        return says("not run: what the entry of a peer says here is no driver told");
+        return says("what the entry of a peer says here is no driver told");
     }
     if given.hermes.neighbour.is_some() {
-        return says("not run: a second profile on the machine is the reference runtime's");
+        return says("a second profile on the machine is the reference runtime's");
     }
     if given.files.keys().chain(given.links.iter().map(|link| &link.path)).any(|path| is_its_own(path)) {
-        return says("not run: it is about files of the reference runtime");
+        return says("it is about files of the reference runtime");
     }
     if let Some(reason) = scenario.steps.iter().find_map(out_of_reach) {
-        return Some(format!("not run: {reason}"));
+        return Some(reason);
     }
     let sends = |step: &Step| match step.verb() {
         Some(Verb::Dispatch(_)) => true,
@@ -96,7 +116,7 @@ fn cannot(scenario: &Scenario) -> Option<String> {
         _ => false,
     };
     if !scenario.steps.iter().any(sends) {
-        return says("not run: nothing in it is sent by a verb of the driver");
+        return says("nothing in it is sent by a verb of the driver");
     }
     None
 }
@@ -108,7 +128,9 @@ fn out_of_reach(step: &Step) -> Option<String> {
         Verb::Dispatch(dispatch) if dispatch.task.is_some() => "a driver sends texts, and no structured task",
         Verb::Command(_) => "it uses the command of the reference runtime",
         Verb::Connect(Nodes::Runtime) | Verb::Disconnect(Nodes::Runtime) => of_runtime,
-        Verb::Kill(HostName::Runtime) | Verb::Stop(HostName::Runtime) | Verb::Start(HostName::Runtime) => of_runtime,
+        Verb::Kill(HostName::Runtime) | Verb::Stop(HostName::Runtime) | Verb::Start(HostName::Runtime) => {
+            of_runtime
+        }
         Verb::Write(write) if is_its_own(&write.path) => "it writes a file of the reference runtime",
         Verb::Remove(path) if is_its_own(path) => "it removes a file of the reference runtime",
         Verb::Link(link) if is_its_own(&link.path) => "it changes a file of the reference runtime",

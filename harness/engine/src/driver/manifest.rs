@@ -91,10 +91,18 @@ impl RuntimeManifest {
         let manifest: Self = toml::from_str(text).map_err(|error| mistake::of_reader(file, text, &error))?;
         let wrong = |span, message: &str, help| Err(mistake::at(file, text, span, message.to_owned(), help));
         let executor = manifest.executor.get_ref();
-        let known: Vec<&str> = library.executors.values().filter(|known| known.files.is_some()).map(|known| known.id.value.as_str()).collect();
+        let known: Vec<&str> = library
+            .executors
+            .values()
+            .filter(|known| known.files.is_some())
+            .map(|known| known.id.value.as_str())
+            .collect();
         if !known.contains(&executor.as_str()) {
             let help = nearest(executor, known.iter().copied()).map(|name| format!("did you mean {name:?}?"));
-            let message = format!("expected an executor with a receiver in front ({}); found {executor:?}", known.join(", "));
+            let message = format!(
+                "expected an executor with a receiver in front ({}); found {executor:?}",
+                known.join(", ")
+            );
             return wrong(manifest.executor.span(), &message, help);
         }
         if manifest.name.get_ref().trim().is_empty() {
@@ -116,7 +124,8 @@ impl RuntimeManifest {
         for challenge in &manifest.challenged {
             let id = &challenge.requirement;
             if library.catalogue.get(id.get_ref()).is_none() {
-                let help = nearest(id.get_ref(), library.catalogue.ids()).map(|name| format!("did you mean {name:?}?"));
+                let help = nearest(id.get_ref(), library.catalogue.ids())
+                    .map(|name| format!("did you mean {name:?}?"));
                 return wrong(id.span(), &format!("expected a requirement; found {:?}", id.get_ref()), help);
             }
             if challenge.reason.get_ref().trim().is_empty() {
@@ -138,7 +147,8 @@ impl DriverCommand {
 fn unknown_word(text: &str) -> Option<String> {
     let after = text.split('{').skip(1);
     let mut words = after.filter_map(|rest| rest.split_once('}')).map(|(word, _)| word);
-    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     words.find(|word| is_word(word) && !WORDS.contains(word)).map(str::to_owned)
 }
 
@@ -154,7 +164,8 @@ mod tests {
 
     #[test]
     fn a_manifest_needs_a_name_and_a_driver() {
-        let manifest = read("name = \"mine\"\n[driver]\ncommand = \"python3\"\nargs = [\"{here}/client.py\"]\n");
+        let manifest =
+            read("name = \"mine\"\n[driver]\ncommand = \"python3\"\nargs = [\"{here}/client.py\"]\n");
         let manifest = manifest.expect("it is sound");
         assert_eq!(manifest.executor.get_ref(), "codex");
         assert_eq!(*manifest.parallel.get_ref(), 1);

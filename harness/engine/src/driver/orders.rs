@@ -2,6 +2,7 @@
 //!
 //! Reading is total: whatever a driver prints becomes an answer, or a sentence that says what was expected and what came.
 
+use gauntlet_world::http::Url;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -157,7 +158,16 @@ pub(crate) fn started(answer: &Value) -> Result<String, String> {
     if let Some(error) = text(answer, "error")? {
         return Err(format!("it could not start: {error}"));
     }
-    text(answer, "callback_url")?.ok_or_else(|| "expected a \"callback_url\"; found none".to_owned())
+    let url =
+        text(answer, "callback_url")?.ok_or_else(|| "expected a \"callback_url\"; found none".to_owned())?;
+    let is_here = ["http://127.0.0.1:", "http://localhost:"].iter().any(|here| url.starts_with(here));
+    if !is_here || url.parse::<Url>().is_err() {
+        return Err(format!(
+            "expected a URL on 127.0.0.1 as \"callback_url\"; found {}",
+            shown(&Value::String(url))
+        ));
+    }
+    Ok(url)
 }
 
 /// What came of a dispatch, by the answer to it.
@@ -180,7 +190,8 @@ pub(crate) fn awaited(answer: &Value) -> Result<Option<Reply>, String> {
     if outcome(answer, &["reply", "none"])? == "none" {
         return Ok(None);
     }
-    let said = text(answer, "text")?.ok_or_else(|| "expected the \"text\" of a reply; found none".to_owned())?;
+    let said =
+        text(answer, "text")?.ok_or_else(|| "expected the \"text\" of a reply; found none".to_owned())?;
     Ok(Some(Reply { context: text(answer, "context")?, text: said }))
 }
 
@@ -220,10 +231,27 @@ mod tests {
     fn each_outcome_of_a_dispatch_is_told_apart() {
         let of = |value: Value| dispatched(&value);
         let accepted = of(json!({ "outcome": "accepted", "context": "c", "text": "queued" }));
-        assert_eq!(accepted, Ok(Dispatched::Accepted { context: Some("c".into()), text: Some("queued".into()) }));
+        assert_eq!(
+            accepted,
+            Ok(Dispatched::Accepted { context: Some("c".into()), text: Some("queued".into()) })
+        );
         assert_eq!(of(json!({ "outcome": "unknown" })), Ok(Dispatched::Unknown { error: String::new() }));
         assert!(of(json!({ "outcome": "maybe" })).is_err_and(|said| said.contains("found \"maybe\"")));
-        assert!(of(json!({ "outcome": "accepted", "context": 3 })).is_err_and(|said| said.contains("\"context\"")));
+        assert!(
+            of(json!({ "outcome": "accepted", "context": 3 }))
+                .is_err_and(|said| said.contains("\"context\""))
+        );
+    }
+
+    #[test]
+    fn callbacks_come_to_this_machine_alone() {
+        let of = |url: &str| started(&json!({ "callback_url": url }));
+        assert_eq!(of("http://127.0.0.1:4000/in"), Ok("http://127.0.0.1:4000/in".to_owned()));
+        for url in ["http://example.org/in", "https://127.0.0.1:4000/in", "http://127.0.0.1:many/in", ""] {
+            assert!(of(url).is_err_and(|said| said.contains("expected a URL on 127.0.0.1")), "{url}");
+        }
+        assert!(started(&json!({ "error": "no port" })).is_err_and(|said| said.contains("no port")));
+        assert!(started(&json!({})).is_err());
     }
 
     #[test]

@@ -105,7 +105,8 @@ impl ReceiverGiven {
             let number = number.to_string();
             // The role is the receiver's by itself; what does not fit it is the point.
             let own = misfit.path.iter().map(|step| if step == "role" { "at" } else { step.as_str() });
-            let path: Vec<&str> = ["given", "receiver", "misbehaves", &number].into_iter().chain(own).collect();
+            let path: Vec<&str> =
+                ["given", "receiver", "misbehaves", &number].into_iter().chain(own).collect();
             Some(Mistake::at(&path, misfit.message))
         })
     }
