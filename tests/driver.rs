@@ -83,8 +83,19 @@ fn a_runtime_that_somebody_else_wrote_is_certified() {
     assert_eq!(report["subject"], wanted);
     let passed = subject.with("pass");
     for id in [
-        "FLEET-CLI-01", "FLEET-CLI-02", "FLEET-CLI-03", "FLEET-CLI-04", "FLEET-CLI-07", "FLEET-CLI-08", "FLEET-CLI-09",
-        "FLEET-CLI-14", "FLEET-CLI-18", "FLEET-CLI-19", "FLEET-AUTH-09", "FLEET-HUB-14", "FLEET-INV-04",
+        "FLEET-CLI-01",
+        "FLEET-CLI-02",
+        "FLEET-CLI-03",
+        "FLEET-CLI-04",
+        "FLEET-CLI-07",
+        "FLEET-CLI-08",
+        "FLEET-CLI-09",
+        "FLEET-CLI-14",
+        "FLEET-CLI-18",
+        "FLEET-CLI-19",
+        "FLEET-AUTH-09",
+        "FLEET-HUB-14",
+        "FLEET-INV-04",
     ] {
         assert!(passed.iter().any(|passed| passed == id), "{id} is not among {passed:?}");
     }
@@ -137,7 +148,10 @@ fn a_driver_that_does_not_do_as_it_is_told_ends_in_verdicts_that_say_so() {
         ("read order; echo '{\"seq\": 9}'; sleep 600", "expected the answer to name its order"),
         ("sleep 600", "none came"),
         ("yes | tr -d '\\n'", "expected a line of at most"),
-        ("read order; echo '{\"seq\": 1, \"callback_url\": \"nowhere\"}'; sleep 600", "expected a URL on 127.0.0.1"),
+        (
+            "read order; echo '{\"seq\": 1, \"callback_url\": \"nowhere\"}'; sleep 600",
+            "expected a URL on 127.0.0.1",
+        ),
     ] {
         let subject = shell(script);
         let began = Instant::now();
@@ -176,7 +190,8 @@ fn a_bearer_that_a_driver_writes_down_is_found() {
 
 #[test]
 fn a_mistake_in_a_manifest_is_pointed_at() {
-    let subject = Subject::new("name = \"x\"\n[driver]\ncommand = \"python3\"\nargs = [\"{her}/client.py\"]\n");
+    let subject =
+        Subject::new("name = \"x\"\n[driver]\ncommand = \"python3\"\nargs = [\"{her}/client.py\"]\n");
     let output = subject.certify(&[]);
     assert_eq!(code(&output), 2);
     let said = said(&output);

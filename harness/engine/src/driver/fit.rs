@@ -9,7 +9,10 @@ use crate::certify::{Certified, Fitted};
 use crate::scenario::{Call, Check, HostName, Nodes, Scenario, Step, Subject, SubjectKind, Verb};
 
 /// The tool of the reference that does what the verb `dispatch` does.
-pub(crate) const SENDS: &str = "fleet_send";
+const SENDS: &str = "fleet_send";
+
+/// The tools whose calls can be left out of a story: what they are asked for changes nothing for its other steps.
+const CAN_BE_LEFT_OUT: [&str; 2] = [SENDS, "fleet_replies"];
 
 /// Files of the reference runtime, which another one has not.
 const ITS_FILES: [&str; 2] = ["~hermes/", "~neighbour/"];
@@ -99,7 +102,7 @@ fn cannot(scenario: &Scenario) -> Option<String> {
     let given = &scenario.given;
     let says = |text: &str| Some(text.to_owned());
     if !given.peer.is_empty() {
-        return says("what the entry of a peer says here is no driver told");
+        return says("a driver is not told what the entry of its peer says here");
     }
     if given.hermes.neighbour.is_some() {
         return says("a second profile on the machine is the reference runtime's");
@@ -126,6 +129,9 @@ fn out_of_reach(step: &Step) -> Option<String> {
     let of_runtime = "a driver has no verb to end its runtime and begin it again";
     let reason = match step.verb()? {
         Verb::Dispatch(dispatch) if dispatch.task.is_some() => "a driver sends texts, and no structured task",
+        Verb::Call(call) if !is_dispatch(call) && !CAN_BE_LEFT_OUT.contains(&call.tool.as_str()) => {
+            return Some(format!("a driver has no verb for the tool {}", call.tool));
+        }
         Verb::Command(_) => "it uses the command of the reference runtime",
         Verb::Connect(Nodes::Runtime) | Verb::Disconnect(Nodes::Runtime) => of_runtime,
         Verb::Kill(HostName::Runtime) | Verb::Stop(HostName::Runtime) | Verb::Start(HostName::Runtime) => {
