@@ -68,7 +68,7 @@ pub(crate) struct RealBench {
     /// The receiver that is not ours: what of this cell it was given, and what it consists of.
     subject: Option<ForeignSubject>,
     /// The runtime that is not ours.
-    driven: Option<Driven>,
+    driven: Option<Box<Driven>>,
     pub(super) binary: PathBuf,
     plan: Plan,
     names: Rc<Names>,
@@ -183,7 +183,7 @@ impl RealBench {
         open_control(plan, &harness, settings, &places, &stage).await?;
         let driven =
             plan.driven().map(|runtime| Driven::new(runtime, &harness, &runtime_host, receiver_port));
-        let driven = driven.transpose()?;
+        let driven = driven.transpose()?.map(Box::new);
         let bench = Self {
             is_alone: settings.is_alone,
             driven,
@@ -219,7 +219,7 @@ impl RealBench {
 
     /// Starts the runtime, puts the gate before it when the scenario asks for one, and tells the receiver where callbacks go.
     pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
-        if let Some(driven) = &self.driven {
+        if let Some(driven) = self.driven.as_deref() {
             return self.start_driver(driven).await;
         }
         let settings = self.fleet_settings();
@@ -254,7 +254,7 @@ impl RealBench {
 
     /// The runtime that is not ours.
     pub(super) fn driven(&self) -> Option<&Driven> {
-        self.driven.as_ref()
+        self.driven.as_deref()
     }
 
     async fn open_gate(&self, node: &str, answers: Vec<gate::GateAnswer>) -> Result<u16, BenchError> {
@@ -418,7 +418,7 @@ impl RealBench {
         let strays = strays::of_cell(&self.places.root, receiver).into_iter();
         strays
             .filter(|stray| !deployed.contains(&stray.pid))
-            .filter(|stray| self.driven.as_ref().and_then(Driven::pid) != Some(Pid(stray.pid)))
+            .filter(|stray| self.driven.as_deref().and_then(Driven::pid) != Some(Pid(stray.pid)))
             .filter(|stray| {
                 !self.receiver_runs() || self.subject.as_ref().is_none_or(|subject| !subject.has(stray))
             })
@@ -467,7 +467,7 @@ impl RealBench {
             let _ = processes.signal_group(pid, Signal::Kill).await;
         }
         self.harness.clock().within(Duration::from_secs(5), self.receiver_ended()).await;
-        if let Some(driven) = &self.driven {
+        if let Some(driven) = self.driven.as_deref() {
             driven.stop().await;
         }
         self.runtime_host.end();

@@ -126,7 +126,7 @@ impl Stagehand {
             && clock.within(SEEN, self.trace.changed()).await.is_some()
             && clock.now() < deadline
         {}
-        let id = first().or(like_it().last()).map_or("of no callback".to_owned(), |came| came.id);
+        let id = first().or(like_it().next_back()).map_or("of no callback".to_owned(), |came| came.id);
         self.trace.push(What::Delivered { id, context, text: reply.text, late: false });
     }
 }
