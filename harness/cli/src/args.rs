@@ -198,7 +198,8 @@ pub(crate) struct InitArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CertifyArgs {
-    /// How the receiver is started, and what it can be judged by; docs/receiver-toml.md tells what is in it
+    /// How the receiver is started, and what it can be judged by; docs/receiver-toml.md tells what is in it. Or the manifest of a runtime,
+    /// with its driver; docs/runtime-toml.md tells what is in that one
     #[arg(value_name = "receiver.toml", required_unless_present = "url")]
     pub(crate) manifest: Option<PathBuf>,
     /// In the place of a manifest: where a receiver runs already, which is judged as a black box
@@ -720,6 +721,8 @@ pub(crate) enum Format {
     Scenario,
     /// receiver.toml
     Receiver,
+    /// runtime.toml
+    Runtime,
     /// report.json
     Report,
     /// summary.json

@@ -16,6 +16,7 @@ use crate::data::executor::Executor;
 use crate::data::fault::Fault;
 use crate::data::release::REFERENCE;
 use crate::data::{Library, nearest};
+use crate::driver::ForeignRuntime;
 use crate::files;
 use crate::narrow::{Crossing, Narrow};
 use crate::pattern::{CellParts, Pattern};
@@ -46,6 +47,8 @@ pub struct Selection {
     pub narrow: Narrow,
     /// A receiver that is not ours, to be judged in the place of the reference; over real processes alone.
     pub foreign: Option<Arc<Foreign>>,
+    /// The same of a runtime.
+    pub runtime: Option<Arc<ForeignRuntime>>,
 }
 
 impl Default for Selection {
@@ -61,6 +64,7 @@ impl Default for Selection {
             seeds: 1,
             narrow: Narrow::default(),
             foreign: None,
+            runtime: None,
         }
     }
 }
@@ -118,6 +122,11 @@ impl Selection {
     fn judges(&self, library: &Library, executor: &str) -> bool {
         let has_receiver = |executor: &Arc<Executor>| executor.files.is_some();
         self.is_reference() || library.executors.get(executor).is_some_and(has_receiver)
+    }
+
+    /// Whether the subject is not ours: of one of these nothing is known beforehand.
+    pub fn is_of_a_stranger(&self) -> bool {
+        self.foreign.is_some() || self.runtime.is_some()
     }
 
     /// Every name that the selection uses must be known.
@@ -210,11 +219,12 @@ impl Selection {
             }
         }
         plans.retain(|plan| self.takes(plan));
-        match &self.foreign {
-            Some(foreign) => {
+        match (&self.foreign, &self.runtime) {
+            (Some(foreign), _) => {
                 plans.into_iter().filter_map(|plan| foreign.fit(&library.catalogue, plan)).collect()
             }
-            None => plans,
+            (None, Some(runtime)) => plans.into_iter().filter_map(|plan| runtime.fit(plan)).collect(),
+            (None, None) => plans,
         }
     }
 

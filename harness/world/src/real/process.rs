@@ -42,7 +42,7 @@ pub(crate) fn spawn(host: &Host, command: Command) -> io::Result<Child> {
         .current_dir(&cwd)
         .stdin(match &command.stdin {
             Stdin::Null => Stdio::null(),
-            Stdin::Held | Stdin::Given(_) => Stdio::piped(),
+            Stdin::Held | Stdin::Given(_) | Stdin::Piped => Stdio::piped(),
         })
         .stdout(stdio(&command.stdout)?)
         .stderr(stdio(&command.stderr)?);
@@ -51,9 +51,10 @@ pub(crate) fn spawn(host: &Host, command: Command) -> io::Result<Child> {
     }
     let mut child = started.spawn()?;
     let pid = child.id().map(Pid).ok_or_else(|| io::Error::other("the child ended before it had a pid"))?;
-    let given = match command.stdin {
-        Stdin::Given(bytes) => child.stdin.take().zip(Some(bytes)),
-        _ => None,
+    let (given, stdin) = match command.stdin {
+        Stdin::Given(bytes) => (child.stdin.take().zip(Some(bytes)), None),
+        Stdin::Piped => (None, child.stdin.take().map(|stdin| Box::pin(stdin) as crate::process::Writer)),
+        Stdin::Null | Stdin::Held => (None, None),
     };
     if let Some((mut stdin, bytes)) = given {
         // A child need not read what it is given.
@@ -65,7 +66,7 @@ pub(crate) fn spawn(host: &Host, command: Command) -> io::Result<Child> {
     }
     let stdout = child.stdout.take().map(|out| Box::pin(out) as crate::process::Reader);
     let stderr = child.stderr.take().map(|err| Box::pin(err) as crate::process::Reader);
-    Ok(Child { pid, stdout, stderr, host: host.clone(), exit: Exit::Real(Box::new(child)) })
+    Ok(Child { pid, stdin, stdout, stderr, host: host.clone(), exit: Exit::Real(Box::new(child)) })
 }
 
 /// Where a program lies that is named without a folder, by the search path that it is given. It is looked for here: where the standard
