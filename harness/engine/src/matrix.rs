@@ -282,9 +282,15 @@ impl Selection {
         let everything: Vec<String> = library.quirks.keys().chain(library.faults.keys()).cloned().collect();
         // Where nothing is left out, each leads to some.
         if !self.only.is_empty() {
-            plans.retain(|plan| !self.crossed(library, plan, &everything).is_empty());
+            plans.retain(|plan| self.may_cross(plan) && !self.crossed(library, plan, &everything).is_empty());
         }
         plans
+    }
+
+    /// Whether cells of a story on a profile can be meant at all, which is told faster than which of them are.
+    fn may_cross(&self, plan: &Plan) -> bool {
+        let profile = format!("{}-{}", plan.profile.executor(), plan.profile.version);
+        self.only.iter().any(|pattern| pattern.may_be_of(&plan.scenario.id.value, &profile))
     }
 
     /// The cells of a plain one with each quirk and fault that had something to bite on there.

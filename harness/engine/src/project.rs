@@ -254,10 +254,7 @@ pub fn reports(
             }
         }
         for fault in scores.idle_faults(library) {
-            problem(
-                format!("fault {fault}: no scenario makes the call that it is aimed at"),
-                ExitCode::Nonconformance,
-            );
+            problem(idle_fault(fault), ExitCode::Nonconformance);
         }
     }
     // Who names quirks and leaves out nothing else means that they bite somewhere.
@@ -265,6 +262,10 @@ pub fn reports(
         let asked = detection.quirks.iter().filter(|quirk| quirk.cells == 0);
         for quirk in asked.filter(|quirk| selection.narrow.crossing.takes(&quirk.id)) {
             problem(idle(library, &quirk.id), ExitCode::Usage);
+        }
+        let crossing = &selection.narrow.crossing;
+        for fault in scores.idle_faults(library).into_iter().filter(|fault| crossing.takes(fault)) {
+            problem(idle_fault(fault), ExitCode::Nonconformance);
         }
     }
     for broken in resilience.broken.iter().take(MAX_ERRORS) {
@@ -387,6 +388,11 @@ fn executor_report(
 
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// What is wrong with a fault that reaches no cell.
+fn idle_fault(fault: &str) -> String {
+    format!("fault {fault}: no scenario makes the call that it is aimed at")
 }
 
 /// What is wrong with a quirk that reaches no cell.
