@@ -79,7 +79,7 @@ impl Receiver {
             if writer.torn {
                 line.insert(0, b'\n');
             }
-            if let Err(error) = self.host.disk().append_durably(&path, &line).await {
+            if let Err(error) = self.names.append(&self.host, &path, &line).await {
                 // Who is told that nothing was accepted sends again, so nothing may be left that could be run.
                 // What is there now is looked at anew.
                 writer.length = 0;
@@ -133,7 +133,8 @@ impl Receiver {
         }
         self.log(format!("the inbox has lost {lost} lines")).await;
         let blank = vec![b'\n'; usize::try_from(lost).unwrap_or_default()];
-        self.host.disk().append_durably(&path, &blank).await?;
+        self.names.forget(&path);
+        self.names.append(&self.host, &path, &blank).await?;
         writer.torn = false;
         writer.length += lost;
         Ok(())

@@ -40,7 +40,7 @@ impl Receiver {
             if *torn {
                 line.insert(0, b'\n');
             }
-            let outcome = self.host.disk().append_durably(&path, &line).await;
+            let outcome = self.names.append(&self.host, &path, &line).await;
             *torn = outcome.is_err();
             outcome?;
         }
