@@ -105,12 +105,16 @@ impl Receiver {
         let path = self.file(self.settings.mode.files.inbox);
         let length = match self.host.disk().stat(&path).await {
             Ok(meta) => meta.len,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.names.forget(&path);
+                0
+            }
             Err(error) => return Err(error),
         };
         let is_lost = length < writer.length;
         writer.length = length;
         if is_lost {
+            self.names.forget(&path);
             self.stand_in_for_lost(writer, self.handed_off.get()).await?;
         }
         Ok(())

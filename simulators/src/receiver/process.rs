@@ -171,6 +171,7 @@ pub(super) async fn assembled(
         inbox: Mutex::new(Writer::default()),
         arrived: Notify::new(),
         transcript: Mutex::default(),
+        unrecorded: RefCell::default(),
         sessions: Mutex::default(),
         journal,
         contexts: ContextLocks::new(config.tracked_contexts),

@@ -55,6 +55,8 @@ pub(super) struct Receiver {
     pub(super) arrived: Notify,
     /// One writer of the transcript at a time. True: its last line is torn, and the next record begins with a line end.
     pub(super) transcript: Mutex<bool>,
+    /// The outcomes that could not be written there, by their ids.
+    pub(super) unrecorded: RefCell<BTreeSet<String>>,
     pub(super) sessions: Mutex<()>,
     pub(super) journal: Journal,
     pub(super) contexts: ContextLocks,
