@@ -284,8 +284,9 @@ fn failures(
 
 /// The command that runs a cell again.
 fn reproduce(plan: &Plan, folders: &[PathBuf]) -> String {
-    let mut command = match plan.foreign() {
-        Some(foreign) => format!("gauntlet certify {} --only {}", foreign.asked_for(), quoted(&plan.id())),
+    let asked_for = plan.foreign().map(|foreign| foreign.asked_for());
+    let mut command = match asked_for.or_else(|| plan.driven().map(|runtime| runtime.asked_for())) {
+        Some(asked_for) => format!("gauntlet certify {asked_for} --only {}", quoted(&plan.id())),
         None => format!("gauntlet replay {}", quoted(&plan.id())),
     };
     for folder in folders {
