@@ -1,10 +1,15 @@
 //! `gauntlet explore`: every crash of a story, and worlds that nobody thought of. What they find of bugs that are planted is in
 //! `planted.rs`.
 
+mod cells;
 mod own;
 
 use std::path::Path;
+use std::sync::Arc;
 
+use cells::{library, settings};
+use gauntlet_engine::data::Library;
+use gauntlet_engine::explore::faults;
 use own::{Folder, gauntlet, shown};
 use serde_json::{Value, json};
 
@@ -128,6 +133,95 @@ fn the_same_seed_draws_the_same_cells_whoever_runs_them() {
     assert_eq!((code, &found["findings"]), (0, &json!([])), "the reference keeps every invariant");
     assert_eq!(search("2", "7").0, found);
     assert_ne!(search("2", "8").0["pairs"], found["pairs"]);
+}
+
+/// What `--only` and `--host` say of the story by which double crashes are asked for.
+const KILLED: [&str; 4] = ["--only", "fleet/killed-during-a-turn@codex-0.169.0#0", "--host", "receiver"];
+
+#[test]
+fn of_two_crashes_that_are_asked_for_the_second_one_has_to_come_about_too() {
+    let explore = |point: &str| told(gauntlet().args(["explore", "crash", "--point", point]).args(KILLED));
+    let (found, code) = explore("20:kill:before,receiver:30:cut:after");
+    assert_eq!((code, found["double_crashes"].as_u64(), &found["left_out"][0]), (0, Some(1), &Value::Null));
+    let (found, code) = explore("20:kill:before,receiver:99999:cut:after");
+    assert_eq!((code, found["exit_code"].as_u64(), found["double_crashes"].as_u64()), (4, Some(4), Some(0)));
+    assert_eq!(
+        found["left_out"],
+        json!([{ "cells": 1, "because": "the receiver never comes to 99999:cut:after" }])
+    );
+    let args = ["explore", "crash", "--point", "20:kill:before,receiver:99999:cut:after"];
+    let run = gauntlet().args(args).args(KILLED).assert().code(4);
+    assert!(shown(&run).contains("the receiver never comes to 99999:cut:after"), "{}", shown(&run));
+}
+
+#[test]
+fn who_has_no_time_for_all_of_it_is_told_that_it_is_incomplete() {
+    let args = ["explore", "crash", "--executor", "codex", "--only", "fleet/killed-*", "--limit", "1"];
+    let (found, code) = told(gauntlet().args(args));
+    assert_eq!(found["complete"], json!(false), "{found}");
+    assert!(code == 0 || code == 4, "{code}");
+    let run = gauntlet().args(args).assert();
+    assert!(shown(&run).contains("Incomplete"), "{}", shown(&run));
+    assert!(shown(&run).contains("the time limit came before their crash"), "{}", shown(&run));
+}
+
+/// A version of a CLI that does not know an option which its receiver gives it, and of which nobody says that it breaks anything.
+fn without_an_option() -> Folder {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/profiles/codex-0.169.0.yaml");
+    let newest = std::fs::read_to_string(path).expect("a profile");
+    let lines = newest.lines().filter(|line| !line.contains("{ long: json }"));
+    let lines = lines.map(|line| line.replace("version: 0.169.0", "version: 9.0.0"));
+    Folder::with(&[("profiles/codex-9.0.0.yaml", &lines.collect::<Vec<_>>().join("\n"))])
+}
+
+#[test]
+fn the_command_that_tells_a_finding_again_reads_all_that_the_search_read() {
+    let (folder, beside) = (without_an_option(), Folder::with(&[]));
+    let out = folder.out().to_string_lossy().into_owned();
+    let data = [folder.path(), beside.path()].map(|path| path.to_string_lossy().into_owned());
+    let (found, code) = told(gauntlet().args([
+        "explore",
+        "faults",
+        "--cells",
+        "60",
+        "--most",
+        "1",
+        "--out",
+        &out,
+        "--scenarios",
+        &data[0],
+        "--scenarios",
+        &data[1],
+    ]));
+    assert_eq!(code, 1, "{found}");
+    valid("explore-faults-1.json", &found);
+    let finding = &found["findings"][0];
+    let replay = finding["replay"].as_str().expect("a command");
+    // As somebody pastes it who has the command on the path.
+    let binary = Path::new(env!("CARGO_BIN_EXE_gauntlet")).parent().expect("a folder");
+    let path = format!("{}:{}", binary.display(), std::env::var("PATH").expect("a path"));
+    let run = assert_cmd::Command::new("sh").env("PATH", path).args(["-c", replay]).assert().code(1);
+    let requirement = finding["requirement"].as_str().expect("a requirement");
+    assert!(shown(&run).contains(requirement), "{replay}: {}", shown(&run));
+    for folder in [&data[0], &data[1], &out] {
+        assert!(replay.contains(&format!("--scenarios '{folder}'")), "{replay}");
+    }
+}
+
+#[test]
+fn cells_that_cannot_be_made_are_none_that_were_tried() {
+    // Nobody knows what its CLI prints.
+    let mut library = Library::clone(&library());
+    library.profiles.retain(|(executor, _), _| executor != "opencode");
+    let request = faults::Request { cells: 300, seed: 1, most: 1, ..faults::Request::default() };
+    let mut told = 0;
+    let found = faults::explore(&Arc::new(library), &request, &settings(2), &mut |_| told += 1);
+    let found = found.expect("nothing is written");
+    assert!(found.not_made > 0 && found.cells > 0, "{found:?}");
+    assert_eq!((found.cells, found.cells + found.not_made), (told, 300));
+    assert_eq!(found.exit_code, 3, "who asked for 300 did not get them");
+    let shown = gauntlet_reports::terminal::fault_search(&found, 100, false);
+    assert!(shown.contains(&format!("{} more were drawn and could not be made", found.not_made)), "{shown}");
 }
 
 /// What is there of a run over real processes: its folders below a place of its own, and processes that speak of it.

@@ -120,6 +120,8 @@ pub struct FaultSearch {
     pub complete: bool,
     /// How many cells were run, but for those by which a finding was made smaller.
     pub cells: u64,
+    /// How many were drawn and could not be made, so that nothing is known of them. Each is a failure of the search itself.
+    pub not_made: u64,
     /// How many different pairs of a port or verdict with a quirk or fault came about.
     pub pairs: u64,
     /// How long it took, in milliseconds.

@@ -35,7 +35,8 @@ const DRIFT_CODES: &str = "Exit codes: 0 a version can be pinned, 1 none is safe
                            the environment failed";
 
 const EXPLORE_CODES: &str = "Exit codes: 0 nothing was found, 1 something was, 2 wrong usage or malformed input, 3 the harness failed: it \
-                             was interrupted, or a kind of port call is in use and nobody died there, 4 nothing was selected";
+                             was interrupted, a kind of port call is in use and nobody died there, or cells could not be made, 4 \
+                             nothing was selected, or nobody came to the point that was asked for";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

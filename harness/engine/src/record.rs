@@ -36,7 +36,7 @@ pub struct Record {
     pub lasted: Duration,
     /// The quirks and faults that had something to bite on; only known of plain cells in the virtual lane.
     pub reachable: Vec<String>,
-    /// How often a fault bit.
+    /// How many of the crashes came about that exploration asked for.
     pub bitten: usize,
     /// The port calls, where exploration asked for them.
     pub touches: Vec<Touch>,

@@ -108,6 +108,11 @@ pub fn fault_search(found: &FaultSearch, width: usize, colour: bool) -> String {
     if !found.complete {
         page.text(0, Style::Doubtful, "Incomplete: it was ended before its time.");
     }
+    if found.not_made > 0 {
+        let told =
+            format!("{} more were drawn and could not be made: nothing is known of them.", found.not_made);
+        page.text(0, Style::Bad, &told);
+    }
     page.blank();
     if found.findings.is_empty() {
         page.text(0, Style::Good, "Nothing was found: every invariant holds.");

@@ -79,7 +79,7 @@ impl Receiver {
             if writer.torn {
                 line.insert(0, b'\n');
             }
-            if let Err(error) = self.host.disk().append_durably(&path, &line).await {
+            if let Err(error) = self.names.append(&self.host, &path, &line).await {
                 // Who is told that nothing was accepted sends again, so nothing may be left that could be run.
                 // What is there now is looked at anew.
                 writer.length = 0;
@@ -105,12 +105,16 @@ impl Receiver {
         let path = self.file(self.settings.mode.files.inbox);
         let length = match self.host.disk().stat(&path).await {
             Ok(meta) => meta.len,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.names.forget(&path);
+                0
+            }
             Err(error) => return Err(error),
         };
         let is_lost = length < writer.length;
         writer.length = length;
         if is_lost {
+            self.names.forget(&path);
             self.stand_in_for_lost(writer, self.handed_off.get()).await?;
         }
         Ok(())
@@ -133,7 +137,8 @@ impl Receiver {
         }
         self.log(format!("the inbox has lost {lost} lines")).await;
         let blank = vec![b'\n'; usize::try_from(lost).unwrap_or_default()];
-        self.host.disk().append_durably(&path, &blank).await?;
+        self.names.forget(&path);
+        self.names.append(&self.host, &path, &blank).await?;
         writer.torn = false;
         writer.length += lost;
         Ok(())

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use gauntlet_protocol::fleet::Lines;
 use gauntlet_protocol::fleet::extension::usage::Usage;
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::account::Used;
+use super::names::Names;
 
 /// What became of one line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -59,6 +61,7 @@ pub(super) struct Answer {
 /// The journal: in memory and, line by line, on disk.
 pub(super) struct Journal {
     path: PathBuf,
+    names: Rc<Names>,
     fates: RefCell<BTreeMap<u64, Fate>>,
     /// From which line on replies are for which profile; for none before the first.
     profiles: RefCell<BTreeMap<u64, Option<String>>>,
@@ -70,7 +73,7 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Reads the journal. Lines that are torn or unknown are passed over: what they would have said did not happen.
-    pub(super) async fn open(host: &Host, path: PathBuf) -> io::Result<Self> {
+    pub(super) async fn open(host: &Host, path: PathBuf, names: Rc<Names>) -> io::Result<Self> {
         let content = host.disk().read_if_present(&path).await?.unwrap_or_default();
         let (mut fates, mut profiles) = (BTreeMap::new(), BTreeMap::new());
         for (_, line) in Lines::new(&content) {
@@ -89,6 +92,7 @@ impl Journal {
         }
         Ok(Self {
             path,
+            names,
             fates: RefCell::new(fates),
             profiles: RefCell::new(profiles),
             begun_here: RefCell::default(),
@@ -184,7 +188,7 @@ impl Journal {
     async fn write(&self, host: &Host, entry: &Value) -> io::Result<()> {
         let mut torn = self.torn.lock().await;
         let line = format!("{}{}\n", if *torn { "\n" } else { "" }, json::spaced(entry));
-        let outcome = host.disk().append_durably(&self.path, line.as_bytes()).await;
+        let outcome = self.names.append(host, &self.path, line.as_bytes()).await;
         *torn = outcome.is_err();
         outcome
     }

@@ -28,6 +28,7 @@ mod locks;
 mod log;
 #[cfg(test)]
 mod model;
+mod names;
 mod params;
 mod process;
 mod replay;

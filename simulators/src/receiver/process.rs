@@ -21,6 +21,7 @@ use super::deadline::Life;
 use super::inbox::{Writer, lines_after};
 use super::journal::{Fate, Journal, Outcome};
 use super::locks::ContextLocks;
+use super::names::Names;
 use super::state::{Receiver, Settings};
 use super::talk::Talk;
 use super::task::Ended;
@@ -132,25 +133,20 @@ async fn start(host: &Host, settings: Settings) -> Result<(Rc<Receiver>, Listene
         Some(variable) => return Err(StartError::NoBearer(variable)),
         None => return Err(StartError::Open(config.bind_host)),
     }
-    make_files(host, mode).await.map_err(prepare("the folder .hermes"))?;
+    let names = make_files(host, mode).await.map_err(prepare("the folder .hermes"))?;
     let listener =
         host.network().listen(&address).await.map_err(|error| StartError::Bind(address.clone(), error))?;
     // Only whoever has the port may mend files: another receiver could be writing to them.
-    let receiver = assembled(host, settings, talk, config, (token, outbound)).await;
+    let receiver = assembled(host, settings, talk, config, names, (token, outbound)).await;
     Ok((receiver.map_err(prepare("the journal of turns"))?, listener))
 }
 
 /// Sees to it that the files are there which are only ever added to.
-pub(super) async fn make_files(host: &Host, mode: &Mode) -> io::Result<()> {
+pub(super) async fn make_files(host: &Host, mode: &Mode) -> io::Result<Names> {
     let folder = host.cwd().join(".hermes");
     host.disk().make_dir(&folder).await?;
-    for name in [mode.files.inbox, mode.files.transcript, mode.files.turns] {
-        // A file that cannot be touched now may be writable later; each dispatch then gets its own answer.
-        let _ = host.disk().append(folder.join(name), b"").await;
-    }
-    let _ = host.disk().sync_dir(&folder).await;
-    let _ = host.disk().sync_dir(host.cwd()).await;
-    Ok(())
+    let files = [mode.files.inbox, mode.files.transcript, mode.files.turns];
+    Ok(Names::make(host, &folder, &files).await)
 }
 
 /// A receiver with what its journal says, that does nothing yet. It is told which bearer it wants, and which one it shows.
@@ -159,19 +155,23 @@ pub(super) async fn assembled(
     settings: Settings,
     talk: &'static dyn Talk,
     config: Config,
+    names: Names,
     (token, outbound): (Option<String>, Option<String>),
 ) -> io::Result<Rc<Receiver>> {
     let turns = host.cwd().join(".hermes").join(settings.mode.files.turns);
-    let journal = Journal::open(host, turns).await?;
+    let names = Rc::new(names);
+    let journal = Journal::open(host, turns, names.clone()).await?;
     let last_id = journal.outcomes().iter().filter_map(|(_, outcome)| id_millis(&outcome.id)).max();
     Ok(Rc::new(Receiver {
         host: host.clone(),
         talk,
         token,
         outbound,
+        names,
         inbox: Mutex::new(Writer::default()),
         arrived: Notify::new(),
         transcript: Mutex::default(),
+        unrecorded: RefCell::default(),
         sessions: Mutex::default(),
         journal,
         contexts: ContextLocks::new(config.tracked_contexts),

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gauntlet_protocol::fleet::extension::task::{EndedBy, ended_text, not_begun_text};
-use gauntlet_protocol::fleet::{ContextId, Direction, MAX_PROMPT_CHARS, Mode, Session};
+use gauntlet_protocol::fleet::{ContextId, MAX_PROMPT_CHARS, Mode, Session};
 use gauntlet_protocol::json;
 use serde_json::{Value, json};
 
@@ -22,8 +22,8 @@ use super::task::Ended;
 use gauntlet_world::injection::Point;
 
 /// What is waited before an outcome is written to the journal again, at first and at most.
-const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+pub(super) const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 impl Receiver {
     /// Hands every new line of the inbox to a turn, for ever. It wakes when a dispatch is accepted; the configured interval
@@ -420,12 +420,6 @@ impl Receiver {
         self.record_ending(outcome).await;
     }
 
-    /// Writes an outcome to the transcript.
-    pub(super) async fn record_ending(&self, outcome: &Outcome) {
-        let direction = if outcome.busy { Direction::Busy } else { Direction::Final };
-        self.record(direction, &outcome.context, &outcome.text).await;
-    }
-
     /// Sends an outcome back. Whoever gets it may dispatch to this context again at once.
     async fn finish(&self, line: u64, mut outcome: Outcome, claim: Claim) {
         if outcome.id.is_empty() {
@@ -439,7 +433,9 @@ impl Receiver {
 
     /// Calls back, and notes that this line needs nothing more, whether Hermes has the reply or it was given up.
     pub(super) async fn deliver(&self, line: u64, outcome: &Outcome) {
-        self.call_back(line, outcome).await;
+        if !self.call_back(line, outcome).await {
+            self.keep(line, outcome).await;
+        }
         if let Err(error) = self.journal.settled(&self.host, line).await {
             self.log(format!("the journal could not be written: {error}")).await;
         }

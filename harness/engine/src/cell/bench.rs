@@ -1,6 +1,6 @@
 //! The bench: the machines of a cell, and what the harness can do to them. One for each lane.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -708,18 +708,25 @@ impl Bench {
     }
 }
 
-/// Watches the deliveries of a runtime, from the first that was not seen before.
+/// Watches the deliveries of a runtime that were not seen before.
 pub(crate) fn watch_deliveries(host: &Host, runtime: &Runtime, trace: &Rc<Trace>) {
-    let seen =
-        trace.read(|all| all.iter().filter(|seen| matches!(seen.what, What::Delivered { .. })).count());
-    // What an earlier life delivered is read back from the disk. If some of it is missing there, it was not durable, and
-    // showing it again when it comes again is right.
-    let first = seen.min(runtime.deliveries().count());
+    let delivered = |what: &What| match what {
+        What::Delivered { id, context, .. } => Some((id.clone(), context.clone())),
+        _ => None,
+    };
+    let seen: BTreeSet<(String, String)> =
+        trace.read(|all| all.iter().filter_map(|seen| delivered(&seen.what)).collect());
+    // What an earlier life delivered is read back from the disk, perhaps among what it wrote and could not confirm. If some of it is
+    // missing there, it was not durable, and showing it again when it comes again is right.
+    let read_back = runtime.deliveries().count();
     let (runtime, trace) = (runtime.clone(), trace.clone());
     host.spawn(async move {
-        for number in first.. {
+        for number in 0.. {
             let delivery = runtime.deliveries().nth(number).await;
             let gauntlet_runtime::fleet::Delivery { id, context, text, late } = delivery;
+            if number < read_back && seen.contains(&(id.clone(), context.clone())) {
+                continue;
+            }
             trace.push(What::Delivered { id, context, text, late });
         }
     });

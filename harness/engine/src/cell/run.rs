@@ -37,7 +37,7 @@ pub struct Outcome {
     pub events: Vec<(Point, Value)>,
     /// The port calls: what faults would have had to bite on.
     pub touches: Vec<Touch>,
-    /// How often a fault bit.
+    /// How many of the crashes came about that exploration asked for.
     pub bitten: usize,
     /// Why there is no verdict: the harness or its environment failed.
     pub error: Option<String>,
@@ -118,8 +118,10 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
     } else {
         outcome.touches = bench.touches();
     }
-    if let (Some(Deviation::Explored(_)), Bench::Virtual(bench)) = (&plan.deviation, &*bench) {
-        (outcome.touches, outcome.bitten) = (bench.world.log(), bench.world.bitten());
+    if let (Some(Deviation::Explored(explored)), Bench::Virtual(bench)) = (&plan.deviation, &*bench) {
+        // Its rules come before those of the story.
+        let bitten = bench.world.bitten(explored.rules.len());
+        (outcome.touches, outcome.bitten) = (bench.world.log(), bitten);
     }
     wire.end();
     outcome.observations = trace.take();

@@ -392,6 +392,11 @@ fn receiver_was_there_at_the_end(observations: &[Observation]) -> bool {
     running || stopped_last
 }
 
+/// Whether a callback says that it is for the profile beside the runtime.
+fn is_neighbours(plan: &Plan, call: &Call) -> bool {
+    plan.scenario.given.hermes.neighbour.is_some() && call.profile.as_deref() == Some("neighbour")
+}
+
 /// A callback names a context that asked.
 fn callbacks_name_who_asked(plan: &Plan, view: &View<'_>) -> Held {
     let sent = view.sent();
@@ -400,8 +405,7 @@ fn callbacks_name_who_asked(plan: &Plan, view: &View<'_>) -> Held {
     // Somebody who got no acknowledgement, or was only told its text, does not know the context that the receiver made up.
     let unnamed = sent.iter().any(|sent| sent.context.is_none());
     // What a second profile asked, nobody sees here; its replies may come here all the same.
-    let is_shared = plan.scenario.given.hermes.neighbour.is_some();
-    let is_neighbours = |call: &Call| is_shared && call.profile.as_deref() == Some("neighbour");
+    let is_neighbours = |call: &Call| is_neighbours(plan, call);
     let calls = view.calls();
     let findings = calls
         .iter()
@@ -427,6 +431,7 @@ fn callbacks_name_who_asked(plan: &Plan, view: &View<'_>) -> Held {
 fn delivered_once(plan: &Plan, view: &View<'_>) -> Held {
     // What the gate answers, the node never saw.
     let gated = !plan.scenario.given.hermes.answers.is_empty();
+    let is_neighbours = |call: &Call| is_neighbours(plan, call);
     let mut deliveries: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
     for (index, seen) in view.observations.iter().enumerate() {
         if let What::Delivered { id, context, .. } = &seen.what {
@@ -438,7 +443,9 @@ fn delivered_once(plan: &Plan, view: &View<'_>) -> Held {
         let (Some(context), false) = (call.context.clone(), call.id.is_null()) else { continue };
         let entry = came.entry((context, call.id.to_string())).or_default();
         // What is another profile's is not delivered here; where it gets is its rows' affair.
-        entry.0 |= call.taken && !call.astray;
+        // Where the answer is torn, its status alone does not say whose it is.
+        let is_unsure = is_neighbours(call) && !call.is_answer_read;
+        entry.0 |= call.taken && !call.astray && !is_unsure;
         entry.1.push(call.index);
     }
     // A driver is asked for what came on the contexts that were asked on, and for nothing else.

@@ -76,6 +76,8 @@ pub(super) struct Call {
     pub(super) taken: bool,
     /// Whether the answer says that it is another profile's, and kept for that one.
     pub(super) astray: bool,
+    /// Whether the answer's body came and can be read.
+    pub(super) is_answer_read: bool,
     /// The profile that it names.
     pub(super) profile: Option<String>,
     /// Whether all of the request came. Of what does not begin as one nothing more can come.
@@ -266,6 +268,7 @@ impl<'a> View<'a> {
                     astray: answer
                         .and_then(|answer| answer.body.as_ref()?.pointer(ASTRAY))
                         .is_some_and(|class| class == "misrouted"),
+                    is_answer_read: answer.is_some_and(|answer| answer.body.is_some()),
                     whole: wire::request_length(&sent.0).is_some() || !begins_as_a_call(&sent.0),
                 }
             })

@@ -83,7 +83,6 @@ struct Shared {
     touches: Cell<u64>,
     exhausted: Cell<bool>,
     armed: RefCell<Vec<Armed>>,
-    bitten: Cell<usize>,
     log: RefCell<Vec<Touch>>,
     crashes: RefCell<VecDeque<Crash>>,
     news: Notify,
@@ -116,7 +115,6 @@ impl World {
             touches: Cell::new(0),
             exhausted: Cell::new(false),
             armed: RefCell::new(armed),
-            bitten: Cell::new(0),
             log: RefCell::default(),
             crashes: RefCell::default(),
             news: Notify::new(),
@@ -165,9 +163,10 @@ impl World {
         self.0.settings.slips.iter().filter_map(move |slip| slip.of(host, target))
     }
 
-    /// How often a fault has bitten.
-    pub fn bitten(&self) -> usize {
-        self.0.bitten.get()
+    /// How many of the first so many faults have bitten with which the world was made.
+    pub fn bitten(&self, first: usize) -> usize {
+        let made_with = first.min(self.0.settings.faults.len());
+        self.0.armed.borrow().iter().take(made_with).filter(|fault| fault.is_done()).count()
     }
 
     /// How many port calls were made.
@@ -240,7 +239,6 @@ impl World {
         for fault in armed.iter_mut() {
             // Every rule counts every touch, also one at which another rule bites first.
             let bites = fault.decide(host, op, target, moment);
-            self.0.bitten.set(self.0.bitten.get() + usize::from(bites.is_some()));
             happening = happening.or(bites);
         }
         happening

@@ -35,8 +35,8 @@ async fn open(host: Host) -> io::Result<Rc<Receiver>> {
     };
     let talk = <dyn Talk>::of(&MODE).ok_or_else(|| io::Error::other("nobody talks so"))?;
     let config = Config::parse(&MODE, &host.cwd().to_string_lossy(), None);
-    make_files(&host, &MODE).await?;
-    let receiver = assembled(&host, settings, talk, config, (None, None)).await?;
+    let names = make_files(&host, &MODE).await?;
+    let receiver = assembled(&host, settings, talk, config, names, (None, None)).await?;
     receiver.mend_inbox().await;
     receiver.take_up_inbox().await?;
     Ok(receiver)

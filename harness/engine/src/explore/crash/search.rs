@@ -60,6 +60,8 @@ pub enum News<'a> {
 const MOST_FINDINGS: usize = 1000;
 /// So many cells are planned at once, so that memory does not grow with the search.
 const BATCH: usize = 4096;
+/// The same where there is a limit of time, which is looked at between them.
+const BATCH_IN_TIME: usize = 256;
 /// Of so many findings the trace is kept.
 const MOST_TRACES: usize = 20;
 
@@ -86,20 +88,23 @@ pub fn explore(
         more_findings: 0,
         traces: 0,
         written: Ok(()),
-        complete: true,
+        asked_for: AskedFor::default(),
+        is_interrupted: false,
+        ran_out_of_time: false,
     };
     let (cells, jobs) = search.probe(plans);
     let points = search.coverage.points();
     let (crashes, doubles) = search.crash(jobs);
     let double_crashes = search.crash_twice(doubles);
     search.locate();
+    search.tell_unreached();
     std::mem::replace(&mut search.written, Ok(()))?;
     let unreached = if search.had_time() { search.coverage.unreached() } else { Vec::new() };
     let code = if !search.findings.is_empty() {
         ExitCode::Nonconformance
-    } else if !search.complete || !unreached.is_empty() {
+    } else if search.is_interrupted || !unreached.is_empty() {
         ExitCode::Broken
-    } else if crashes == 0 {
+    } else if crashes == 0 || (request.asked.is_some() && search.asked_for.reached == 0) {
         ExitCode::NothingSelected
     } else {
         ExitCode::Pass
@@ -107,7 +112,7 @@ pub fn explore(
     Ok(Some(Crashes {
         schema: CRASHES.to_owned(),
         seed: request.selection.seed,
-        complete: search.complete,
+        complete: !search.is_interrupted && !search.ran_out_of_time,
         cells,
         points,
         crashes,
@@ -194,6 +199,30 @@ struct Double {
     explored: Explored,
 }
 
+/// What came of the point that was asked for.
+#[derive(Default)]
+struct AskedFor {
+    /// In so many cells all of it came about.
+    reached: u64,
+    /// In so many something of it did not, and what.
+    unreached: BTreeMap<String, u64>,
+}
+
+impl AskedFor {
+    fn came(&mut self, it_did: bool, host: Subject, point: Point) {
+        if it_did {
+            self.reached += 1;
+        } else {
+            self.never_came(host, point);
+        }
+    }
+
+    fn never_came(&mut self, host: Subject, point: Point) {
+        let because = format!("the {} never comes to {point}", host.name());
+        *self.unreached.entry(because).or_default() += 1;
+    }
+}
+
 struct Search<'a> {
     library: &'a Arc<Library>,
     request: &'a Request,
@@ -206,7 +235,9 @@ struct Search<'a> {
     more_findings: u64,
     traces: usize,
     written: io::Result<()>,
-    complete: bool,
+    asked_for: AskedFor,
+    is_interrupted: bool,
+    ran_out_of_time: bool,
 }
 
 impl Search<'_> {
@@ -224,7 +255,7 @@ impl Search<'_> {
             self.judge(record, &cell, "none", "a plain cell");
             self.points(&cell, &touches, &mut jobs);
         });
-        self.complete &= complete;
+        self.is_interrupted |= !complete;
         // So that a search that is cut short has seen something of everything.
         jobs.sort_by_cached_key(|job: &Job| {
             drawn(&format!("{} {}", job.cell.scenario.id.value, job.place.point(job.crash)))
@@ -237,6 +268,7 @@ impl Search<'_> {
             if let Some(asked) = &self.request.asked {
                 for point in asked.points() {
                     let Some(place) = Place::find(touches, host.name(), point.number, point.moment) else {
+                        self.asked_for.never_came(host, point);
                         continue;
                     };
                     let twice = asked.then.is_some();
@@ -266,7 +298,7 @@ impl Search<'_> {
         (self.news)(News::Planned((jobs.len() + twice) as u64));
         let (mut done, mut doubles) = (0, Vec::new());
         let all = jobs.len();
-        for batch in jobs.chunks(BATCH) {
+        for batch in jobs.chunks(self.batch()) {
             if self.is_over() {
                 break;
             }
@@ -281,6 +313,8 @@ impl Search<'_> {
                 let touches = std::mem::take(&mut record.touches);
                 if job.twice && record.bitten > 0 {
                     doubles.extend(self.double(job, &touches));
+                } else if self.request.asked.is_some() {
+                    self.asked_for.came(record.bitten > 0, job.host, job.place.point(job.crash));
                 }
                 let point = job.place.point(job.crash).to_string();
                 self.judge(
@@ -291,7 +325,7 @@ impl Search<'_> {
                 );
             });
             done += number;
-            self.complete &= complete;
+            self.is_interrupted |= !complete;
         }
         self.cut_short(all - done, "the time limit came before their crash");
         (done as u64, doubles)
@@ -300,7 +334,7 @@ impl Search<'_> {
     fn crash_twice(&mut self, doubles: Vec<Double>) -> u64 {
         let mut done = 0;
         let all = doubles.len();
-        for batch in doubles.chunks(BATCH) {
+        for batch in doubles.chunks(self.batch()) {
             if self.is_over() {
                 break;
             }
@@ -316,16 +350,23 @@ impl Search<'_> {
                 number += 1;
                 (self.news)(News::Done(&record));
                 let (host, then) = double.then;
+                if self.request.asked.is_some() {
+                    self.asked_for.came(record.bitten > 1, host, then);
+                }
                 let at =
                     format!("{} at {}, then {} at {then}", double.host.name(), double.first, host.name());
                 let point = double.explored.point.clone();
                 self.judge(record, &double.cell, &point, &at);
             });
             done += number;
-            self.complete &= complete;
+            self.is_interrupted |= !complete;
         }
         self.cut_short(all - done, "the time limit came before their second crash");
         done as u64
+    }
+
+    fn batch(&self) -> usize {
+        self.request.limit.map_or(BATCH, |_| BATCH_IN_TIME)
     }
 
     fn is_over(&self) -> bool {
@@ -333,16 +374,23 @@ impl Search<'_> {
     }
 
     fn cut_short(&mut self, cells: usize, because: &str) {
-        if cells > 0 && !self.settings.stop.is_asked() {
+        let is_interrupted = self.settings.stop.is_asked();
+        if cells > 0 && !is_interrupted {
             self.left_out.push(LeftOut { cells: cells as u64, because: because.to_owned() });
+            self.ran_out_of_time = true;
         }
-        self.complete &= !self.settings.stop.is_asked();
+        self.is_interrupted |= is_interrupted;
     }
 
     /// Whether every kind of call had its chance: what was left out are whole cells.
     fn had_time(&self) -> bool {
-        let is_limit = |left: &LeftOut| left.because.starts_with("the time limit");
-        self.complete && self.request.asked.is_none() && !self.left_out.iter().any(is_limit)
+        !self.is_interrupted && !self.ran_out_of_time && self.request.asked.is_none()
+    }
+
+    /// Says where nobody came to the point that was asked for.
+    fn tell_unreached(&mut self) {
+        let unreached = std::mem::take(&mut self.asked_for.unreached).into_iter();
+        self.left_out.extend(unreached.map(|(because, cells)| LeftOut { cells, because }));
     }
 
     /// The cell of a job.
@@ -359,7 +407,7 @@ impl Search<'_> {
     }
 
     /// The second crash that follows that of a job: the one that was asked for, or one of its recovery.
-    fn double(&self, job: &Job, touches: &[Touch]) -> Option<Double> {
+    fn double(&mut self, job: &Job, touches: &[Touch]) -> Option<Double> {
         let first = job.place.point(job.crash);
         let salt = salt(&job.cell, job.host);
         let then = match &self.request.asked {
@@ -367,7 +415,10 @@ impl Search<'_> {
             None => second(touches, job.host, first, &format!("{salt} {first}")),
         };
         let (host, then) = then?;
-        let place = Place::find(touches, host.name(), then.number, then.moment)?;
+        let Some(place) = Place::find(touches, host.name(), then.number, then.moment) else {
+            self.asked_for.never_came(host, then);
+            return None;
+        };
         let point = format!("{first},{}:{then}", host.name());
         let explored = Explored {
             rules: vec![

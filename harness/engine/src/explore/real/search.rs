@@ -251,8 +251,6 @@ impl Exploration<'_> {
             files::write(&out.join(&name), made.text.as_bytes())?;
             file = Some(name);
         }
-        let folder = self.request.out.as_ref().map(|out| quoted(&out.to_string_lossy()));
-        let folder = folder.unwrap_or_else(|| "DIR".to_owned());
         Ok(SoakFinding {
             requirement: wrong.requirement,
             role: wrong.role,
@@ -264,7 +262,7 @@ impl Exploration<'_> {
             tries: AGAIN,
             scenario: made.text.clone(),
             file,
-            replay: format!("gauntlet replay {} --scenarios {folder}", quoted(&made.cell())),
+            replay: file::replay(&made.cell(), &self.settings.folders, self.request.out.as_deref()),
         })
     }
 }
