@@ -127,7 +127,7 @@ pub(crate) struct SelectArgs {
     /// Which lane
     #[arg(long, value_enum, default_value = "both")]
     pub(crate) lane: LaneChoice,
-    /// Tell every story over real processes on each executor, and one with each quirk; otherwise one row of each story, once
+    /// Tell every story over real processes on each executor, and one with each quirk; otherwise every third one, once
     #[arg(long)]
     pub(crate) thorough: bool,
     /// The root of everything random
