@@ -422,7 +422,7 @@ pub(crate) enum ListFormat {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ReplayArgs {
-    /// The cell's id, as reports show it
+    /// The cell's id, as reports show it; or the file of a saved trace (`.jsonl`, `.jsonl.gz`), which is shown and not run
     pub(crate) cell: String,
     /// How it is printed
     #[arg(long, value_enum, default_value = "text")]
@@ -443,7 +443,7 @@ pub(crate) struct ReplayArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct JudgeArgs {
-    /// The file that `gauntlet replay CELL --save FILE` wrote
+    /// The file that `gauntlet replay CELL --save FILE` wrote, or one of the traces that `gauntlet certify` keeps
     pub(crate) trace: PathBuf,
     /// How
     #[arg(long, value_enum, default_value = "text")]

@@ -446,7 +446,7 @@ async fn sweep(harness: &Host, root: &Path) {
     let swept = async {
         loop {
             let strays = strays::of_cell(root, None);
-            for stray in &strays {
+            for stray in strays.iter().filter(|stray| stray.is_there()) {
                 let _ = harness.processes().signal(Pid(stray.pid), Signal::Kill).await;
             }
             if strays.is_empty() {
