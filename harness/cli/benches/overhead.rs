@@ -42,7 +42,10 @@ const ROUNDS: usize = 5;
 const WORK: [Duration; 3] = [Duration::ZERO, Duration::from_millis(100), Duration::from_millis(500)];
 
 fn main() {
-    println!("{:>8}  {:>14}  {:>14}  {:>9}  {:>8}", "work", "by the client", "by the harness", "ratio", "more");
+    println!(
+        "{:>8}  {:>14}  {:>14}  {:>9}  {:>8}",
+        "work", "by the client", "by the harness", "ratio", "more"
+    );
     for work in WORK {
         let harness = Harness::new(work);
         let (mut plain, mut certified) = (Vec::new(), Vec::new());
@@ -105,9 +108,11 @@ impl Harness {
             ..Selection::default()
         };
         let plan = selection.plain(&self.library).into_iter().next().expect("the story fits the subject");
-        let outcome = runner::outcome(&plan, &self.library, &self.settings, &Arc::default()).expect("it ends");
+        let outcome =
+            runner::outcome(&plan, &self.library, &self.settings, &Arc::default()).expect("it ends");
         assert_eq!(outcome.error, None);
-        let delivered = outcome.observations.iter().filter(|seen| matches!(seen.what, What::Delivered { .. }));
+        let delivered =
+            outcome.observations.iter().filter(|seen| matches!(seen.what, What::Delivered { .. }));
         let ends: Vec<Duration> = delivered.map(|seen| Duration::from_millis(seen.at_ms)).collect();
         assert_eq!(ends.len(), TURNS, "every turn comes to its reply");
         ends.windows(2).map(|pair| pair[1] - pair[0]).collect()
@@ -115,7 +120,8 @@ impl Harness {
 }
 
 fn story(work: Duration) -> String {
-    let mut story = "id: bench/turns\ntitle: Ordinary turns of one context.\nsubject: receiver\ngiven:\n".to_owned();
+    let mut story =
+        "id: bench/turns\ntitle: Ordinary turns of one context.\nsubject: receiver\ngiven:\n".to_owned();
     let part = json!({ "after": format!("{}ms", work.as_millis()), "reply": "done" });
     let turns = json!({ "executor": { "turns": vec![part; TURNS] }, "receiver": { "config": { "codex_timeout_s": 30 } } });
     for (name, value) in turns.as_object().expect("an object") {
@@ -125,8 +131,14 @@ fn story(work: Duration) -> String {
     for number in 0..TURNS {
         let dispatch = json!({ "as": format!("d{number}"), "context": "c1", "text": "add a line" });
         let reply = json!({ "reply_to": format!("d{number}"), "within": "30s" });
-        let _ = writeln!(story, "  - dispatch: {dispatch}\n    expect: {{ acknowledged: true }}\n    requirement: FLEET-HTTP-17");
-        let _ = writeln!(story, "  - await: {reply}\n    expect: {{ text: done }}\n    requirement: FLEET-REPLY-01");
+        let _ = writeln!(
+            story,
+            "  - dispatch: {dispatch}\n    expect: {{ acknowledged: true }}\n    requirement: FLEET-HTTP-17"
+        );
+        let _ = writeln!(
+            story,
+            "  - await: {reply}\n    expect: {{ text: done }}\n    requirement: FLEET-REPLY-01"
+        );
     }
     story
 }
@@ -152,7 +164,8 @@ impl Client {
         fs::write(at("bin/codex"), cli).expect("a file");
         fs::set_permissions(at("bin/codex"), fs::Permissions::from_mode(0o755)).expect("it can be run");
         let callbacks = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+        let port =
+            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
         let config = json!({
             "repo_path": at("repo"), "bind_port": port, "auth_token_env": "IN", "hermes_auth_token_env": "OUT",
             "hermes_url": format!("http://{}/jsonrpc", callbacks.local_addr().expect("it listens")),
@@ -206,7 +219,8 @@ impl Client {
 /// In one piece: of several small ones each would wait for the other side to have taken the one before.
 fn send(stream: &mut TcpStream, head: &str, body: &str) {
     let length = body.len();
-    let head = format!("{head}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {length}");
+    let head =
+        format!("{head}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {length}");
     stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).expect("it is sent");
 }
 

@@ -608,11 +608,19 @@ pub(crate) enum HostChoice {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ServeArgs {
     /// The executor whose CLI is behind the receiver
-    pub(crate) executor: String,
+    #[arg(required_unless_present = "list")]
+    pub(crate) executor: Option<String>,
+    /// List the versions, releases and quirks that can be served, and serve nothing
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Play this version of the CLI (`newest` is one, too) instead of calling the one on PATH: no model is asked, and every turn is
+    /// answered `ok`
+    #[arg(long, value_name = "V")]
+    pub(crate) version: Option<String>,
     /// Be this release of the receiver: its framing and its quirks
     #[arg(long, value_name = "ID", default_value = "reference")]
     pub(crate) release: String,
-    /// Let the receiver deviate in this way as well (repeatable)
+    /// Let the receiver deviate in this way as well, or with `--version` the CLI behind it (repeatable)
     #[arg(long, value_name = "ID")]
     pub(crate) quirk: Vec<String>,
     /// Also read releases and quirks from this folder (repeatable)
@@ -628,7 +636,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "DIR", default_value = "reports/client", requires = "judge")]
     pub(crate) out: PathBuf,
     /// How it differs from the reference, as JSON, in the place of all else that says so (for the harness itself)
-    #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["release", "quirk", "scenarios"])]
+    #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["release", "quirk", "scenarios", "version", "list"])]
     pub(crate) deviations: Option<PathBuf>,
 }
 

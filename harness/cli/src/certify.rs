@@ -46,7 +46,8 @@ pub(crate) fn certify(args: &CertifyArgs) -> Outcome {
     let asked = Arc::new(Notify::new());
     let asks = asked.clone();
     interrupt::watch(&settings.stop, move || asks.notify_one());
-    let run_errands = |list: &[Errand], when: &str| errands(list, &foreign.here, when, &settings.stop, &asked);
+    let run_errands =
+        |list: &[Errand], when: &str| errands(list, &foreign.here, when, &settings.stop, &asked);
     if let Err(failure) = run_errands(&foreign.manifest.setup, "setup") {
         // What was set up before it failed is taken down all the same.
         if let Err((further, _)) = run_errands(&foreign.manifest.teardown, "teardown") {
@@ -68,7 +69,7 @@ pub(crate) fn certify(args: &CertifyArgs) -> Outcome {
         selection.only = first_look().into_iter().collect();
         (selection.narrow, selection.seeds) = (Narrow { failed_in: None, ..selection.narrow }, 1);
     }
-    let bar = std::io::stderr().is_terminal() && !args.output.quiet && !args.output.verbose;
+    let bar = io::stderr().is_terminal() && !args.output.quiet && !args.output.verbose;
     let mut bar = Bar::new(bar, args.output.verbose);
     let finished = session::run(&library, &selection, &settings, &args.out, &mut |news| bar.show(&news));
     bar.finish();
@@ -143,13 +144,7 @@ fn settings(foreign: &Foreign, args: &CertifyArgs) -> Result<Settings, Failure> 
 
 /// Runs what the manifest wants run before or after everything. What it prints on its standard error is shown. Whoever asks for an end
 /// while one of them runs ends it.
-fn errands(
-    errands: &[Errand],
-    here: &Path,
-    when: &str,
-    stop: &Stop,
-    asked: &Notify,
-) -> Result<(), Failure> {
+fn errands(errands: &[Errand], here: &Path, when: &str, stop: &Stop, asked: &Notify) -> Result<(), Failure> {
     // To have asked for the end of what came before says nothing of these.
     let before = stop.times();
     let broken = |message: String| (miette!("{message}"), ExitCode::Broken);

@@ -28,7 +28,8 @@ pub(crate) fn init(args: &InitArgs) -> Outcome {
     let here = args.out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let here = files::absolute(here).into_diagnostic().map_err(|error| (error, ExitCode::Usage))?;
     // One that cannot be read is pointed at when the manifest is.
-    draft.contents = draft.files.iter().filter_map(|(_, from)| files::read_text(&here.join(from)).ok()).collect();
+    draft.contents =
+        draft.files.iter().filter_map(|(_, from)| files::read_text(&here.join(from)).ok()).collect();
     let seen = look(&library, &draft, &args.out, here)?;
     draft.card.clone_from(&seen.card);
     let text = draft.manifest(&library);

@@ -57,7 +57,8 @@ pub(crate) fn replay(args: &ReplayArgs) -> Outcome {
 /// Shows what a saved trace tells of: nothing is run.
 fn kept(args: &ReplayArgs, library: &Library) -> Outcome {
     if args.hold.is_some() || args.save.is_some() {
-        let message = miette!("expected --hold and --save with the id of a cell; a trace that is there is only shown");
+        let message =
+            miette!("expected --hold and --save with the id of a cell; a trace that is there is only shown");
         return Err((message, ExitCode::Usage));
     }
     let saved = saved::read(Path::new(&args.cell), library);

@@ -192,6 +192,13 @@ impl Record {
         Self::bare(plan, Verdict::Error, reason.to_owned())
     }
 
+    /// Lets go of the trace when there is no failure left that it shows, unless all are kept.
+    pub(crate) fn forget_trace_of_no_failure(&mut self) {
+        if self.failures.is_empty() && self.plan.fitted.is_none() {
+            self.forget_trace();
+        }
+    }
+
     /// Lets go of the trace, of which there are enough already.
     pub(crate) fn forget_trace(&mut self) {
         (self.trace, self.line.trace) = (None, None);

@@ -107,7 +107,9 @@ pub struct Again {
 pub enum TraceError {
     /// It cannot be read.
     #[error("{file}: expected a saved trace; {error}")]
-    #[diagnostic(help("`gauntlet replay CELL --save FILE` writes one, and `gauntlet certify` one of each cell"))]
+    #[diagnostic(help(
+        "`gauntlet replay CELL --save FILE` writes one, and `gauntlet certify` one of each cell"
+    ))]
     Unreadable {
         /// The file.
         file: String,

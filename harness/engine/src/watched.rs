@@ -359,7 +359,8 @@ mod tests {
         let watched = Watched::default();
         asked(&watched, &DISPATCH.replace("user", &"x".repeat(100_000)), TAKEN);
         let rows = watched.rows.borrow();
-        let longest = rows.get(WELL_FORMED).expect("it is there").findings.iter().map(|told| told.chars().count());
+        let longest =
+            rows.get(WELL_FORMED).expect("it is there").findings.iter().map(|told| told.chars().count());
         assert!(longest.max().expect("one") <= DETAIL_LIMIT + 100, "a client decides how long it is");
     }
 

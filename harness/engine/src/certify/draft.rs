@@ -38,7 +38,10 @@ impl Draft {
         let of_card = |pointer: &str| self.card.as_ref().and_then(|card| card.pointer(pointer)?.as_str());
         let mut text = "# How this receiver is certified: `gauntlet certify` reads it, and docs/receiver-toml.md explains it.\n".to_owned();
         let mut line = |written: String| text.push_str(&format!("{written}\n"));
-        line(format!("name = {}", quoted(of_card("/name").filter(|name| !name.trim().is_empty()).unwrap_or("my receiver"))));
+        line(format!(
+            "name = {}",
+            quoted(of_card("/name").filter(|name| !name.trim().is_empty()).unwrap_or("my receiver"))
+        ));
         if let Some(version) = of_card("/version") {
             line(format!("version = {}", quoted(version)));
         }

@@ -176,8 +176,10 @@ impl Foreign {
     pub(crate) fn sketch(&self) -> String {
         let manifest = &self.manifest;
         let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
-        let listed = |texts: Vec<String>| texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ");
-        let mut text = format!("name = {}\nexecutor = {}\n", quoted(self.name()), quoted(manifest.executor.get_ref()));
+        let listed =
+            |texts: Vec<String>| texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ");
+        let mut text =
+            format!("name = {}\nexecutor = {}\n", quoted(self.name()), quoted(manifest.executor.get_ref()));
         let mut line = |written: String| text.push_str(&format!("{written}\n"));
         manifest.version.iter().for_each(|version| line(format!("version = {}", quoted(version))));
         if self.is_of_fleet() {
