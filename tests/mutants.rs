@@ -379,6 +379,27 @@ fn hermes_that_forgets_what_it_delivered() {
     by_steps("late-thanks", steps, "FLEET-CB-07");
 }
 
+#[test]
+fn runtime_that_lets_every_caller_in() {
+    let plan = cell("reply-from-a-stranger");
+    let mut broken = Scenario::clone(&plan.scenario);
+    // Callbacks are let in without a bearer when the configuration says so.
+    let open = "fleet: {server: {bind_host: 127.0.0.1, bind_port: 9219, auth_required: false}, \
+                agents: {subject: {url: 'http://127.0.0.1:{port}', token_env: A2A_SUBJECT_TOKEN, mode: {executor}}}}";
+    broken.given.files.insert("~hermes/fleet.yaml".to_owned(), open.to_owned());
+    must_fail(Plan { scenario: Arc::new(broken), ..plan }, "FLEET-CLI-18");
+}
+
+#[test]
+fn runtime_that_sends_again_unasked() {
+    let steps = "
+  - dispatch: { as: first, context: c1, text: do it }
+  - dispatch: { as: first, context: c1, text: do it }
+  - advance: 60s
+";
+    by_steps("peer-that-acknowledges-somebody-else", steps, "FLEET-CLI-19");
+}
+
 /// Breaks the subject under a fault of the world.
 fn under_fault(scenario: &str, fault: &str, at: &str, deviation: Value, requirement: &str) {
     let library = library();

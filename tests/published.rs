@@ -48,6 +48,21 @@ fn the_published_schema_of_manifests_is_that_of_receiver_toml() {
 }
 
 #[test]
+fn the_published_schema_of_manifests_of_runtimes_is_that_of_runtime_toml() {
+    let path = root().join("scenarios/schema/runtime.json");
+    let generated =
+        serde_json::to_string_pretty(&gauntlet_engine::driver::schema()).expect("a schema is JSON") + "\n";
+    if std::env::var_os("GAUNTLET_BLESS").is_some() {
+        fs::write(&path, &generated).expect("the schema is written");
+    }
+    let published = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(
+        published, generated,
+        "regenerate it: GAUNTLET_BLESS=1 cargo test -p gauntlet --test published"
+    );
+}
+
+#[test]
 fn every_embedded_scenario_keeps_the_published_schema() {
     let schema = jsonschema::validator_for(&gauntlet_engine::scenario::schema()).expect("the schema is one");
     let mut seen = 0;

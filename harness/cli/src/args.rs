@@ -127,7 +127,7 @@ pub(crate) struct SelectArgs {
     /// Which lane
     #[arg(long, value_enum, default_value = "both")]
     pub(crate) lane: LaneChoice,
-    /// Tell every story over real processes on each executor, and one with each quirk; otherwise one row of each story, once
+    /// Tell every story over real processes on each executor, and one with each quirk; otherwise every third one, once
     #[arg(long)]
     pub(crate) thorough: bool,
     /// The root of everything random
@@ -198,7 +198,8 @@ pub(crate) struct InitArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CertifyArgs {
-    /// How the receiver is started, and what it can be judged by; docs/receiver-toml.md tells what is in it
+    /// How the receiver is started, and what it can be judged by; docs/receiver-toml.md tells what is in it. Or the manifest of a runtime,
+    /// with its driver; docs/runtime-toml.md tells what is in that one
     #[arg(value_name = "receiver.toml", required_unless_present = "url")]
     pub(crate) manifest: Option<PathBuf>,
     /// In the place of a manifest: where a receiver runs already, which is judged as a black box
@@ -728,6 +729,8 @@ pub(crate) enum Format {
     Scenario,
     /// receiver.toml
     Receiver,
+    /// runtime.toml
+    Runtime,
     /// report.json
     Report,
     /// summary.json

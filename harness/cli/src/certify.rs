@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use gauntlet_engine::certify::{Errand, Foreign, ForeignError, Source, becomes_ready, first_look};
 use gauntlet_engine::data::{Library, Source as Data};
+use gauntlet_engine::driver::{self, ForeignRuntime};
 use gauntlet_engine::exit::ExitCode;
 use gauntlet_engine::matrix::Selection;
 use gauntlet_engine::narrow::{AskedRows, Crossing, FailedIn, Narrow, Rows};
@@ -35,6 +36,9 @@ fn usage<E: miette::Diagnostic + Send + Sync + 'static>(error: E) -> Failure {
 
 pub(crate) fn certify(args: &CertifyArgs) -> Outcome {
     let mut library = crate::run::library(&[])?;
+    if let Some(path) = args.manifest.as_deref().filter(|path| driver::is_manifest(path)) {
+        return certify_runtime(&library, path, args);
+    }
     let foreign = Arc::new(foreign(&library, args).map_err(usage)?);
     if args.slow {
         // The stories are told anew, with the limits that this receiver has.
@@ -69,11 +73,40 @@ pub(crate) fn certify(args: &CertifyArgs) -> Outcome {
         selection.only = first_look().into_iter().collect();
         (selection.narrow, selection.seeds) = (Narrow { failed_in: None, ..selection.narrow }, 1);
     }
+    let finished = tell(&library, &selection, &settings, args);
+    run_errands(&foreign.manifest.teardown, "teardown")?;
+    show(finished, args)
+}
+
+/// The same of a runtime, which a driver speaks for.
+fn certify_runtime(library: &Arc<Library>, path: &Path, args: &CertifyArgs) -> Outcome {
+    let runtime = Arc::new(ForeignRuntime::read(library, path).map_err(usage)?);
+    let executor = runtime.manifest.executor.get_ref().clone();
+    let selection = Selection {
+        runtime: Some(runtime.clone()),
+        ..stories(library, executor, &|rows| rows.of_runtimes(library), args)?
+    };
+    let jobs = runtime.parallel();
+    let settings =
+        Settings { known: runtime.challenged(today()), ..at_once(jobs, runtime.watchdog(), args)? };
+    interrupt::watch(&settings.stop, || {});
+    show(tell(library, &selection, &settings, args), args)
+}
+
+fn tell(
+    library: &Arc<Library>,
+    selection: &Selection,
+    settings: &Settings,
+    args: &CertifyArgs,
+) -> io::Result<Option<Finished>> {
     let bar = io::stderr().is_terminal() && !args.output.quiet && !args.output.verbose;
     let mut bar = Bar::new(bar, args.output.verbose);
-    let finished = session::run(&library, &selection, &settings, &args.out, &mut |news| bar.show(&news));
+    let finished = session::run(library, selection, settings, &args.out, &mut |news| bar.show(&news));
     bar.finish();
-    run_errands(&foreign.manifest.teardown, "teardown")?;
+    finished
+}
+
+fn show(finished: io::Result<Option<Finished>>, args: &CertifyArgs) -> Outcome {
     let finished = finished
         .into_diagnostic()
         .wrap_err_with(|| format!("the reports cannot be written below {}", args.out.display()));
@@ -107,35 +140,52 @@ fn foreign(library: &Library, args: &CertifyArgs) -> Result<Foreign, ForeignErro
 }
 
 fn selection(library: &Library, foreign: &Arc<Foreign>, args: &CertifyArgs) -> Result<Selection, Failure> {
+    let executor = foreign.manifest.executor.get_ref().clone();
+    let stories = stories(library, executor, &|rows| rows.of_receivers(library), args)?;
+    Ok(Selection { foreign: Some(foreign.clone()), ..stories })
+}
+
+/// What is told of a subject: `of_subject` leaves of the rows that were asked for those that it owes.
+fn stories(
+    library: &Library,
+    executor: String,
+    of_subject: &dyn Fn(&Rows) -> Rows,
+    args: &CertifyArgs,
+) -> Result<Selection, Failure> {
     let only: Result<Vec<Pattern>, _> = args.only.iter().map(|only| Pattern::parse(only)).collect();
     let asked = AskedRows { requirements: args.requirement.clone(), ..AskedRows::default() };
     let failed_in = args.failed_in.as_ref().map(|path| FailedIn::read(library, path)).transpose();
-    let executor = foreign.manifest.executor.get_ref().clone();
     Ok(Selection {
         executors: vec![executor],
         only: only.map_err(usage)?,
         lanes: vec![Lane::Real],
         seeds: usize::from(args.repeat),
         narrow: Narrow {
-            rows: Rows::of(library, &asked).map_err(usage)?.of_receivers(library),
+            rows: of_subject(&Rows::of(library, &asked).map_err(usage)?),
             failed_in: failed_in.map_err(usage)?.map(Into::into),
             crossing: Crossing::These([].into()),
             shard: None,
         },
-        foreign: Some(foreign.clone()),
         ..Selection::default()
     })
 }
 
+fn today() -> jiff::civil::Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
+}
+
 fn settings(foreign: &Foreign, args: &CertifyArgs) -> Result<Settings, Failure> {
+    let at_once = at_once(foreign.parallel(), foreign.watchdog(), args)?;
+    Ok(Settings { known: foreign.challenged(today()), ..at_once })
+}
+
+/// At most so many cells at once, each for so long.
+fn at_once(most: usize, watchdog: Duration, args: &CertifyArgs) -> Result<Settings, Failure> {
     let binary = std::env::current_exe().into_diagnostic().wrap_err("the own binary cannot be found");
-    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-    let most = foreign.parallel();
     Ok(Settings {
         binary: Some(binary.map_err(|error| (error, ExitCode::Broken))?),
         real_jobs: args.jobs.map_or(most, |jobs| most.min(usize::from(jobs))),
-        watchdog: foreign.watchdog(),
-        known: foreign.challenged(today),
+        watchdog,
         // Whoever certifies shows what was seen, also of what was kept.
         traces: usize::MAX,
         ..Settings::default()

@@ -11,6 +11,7 @@ pub(crate) fn schema(args: &SchemaArgs) -> Outcome {
     let schema = match args.format {
         Format::Scenario => gauntlet_engine::scenario::schema(),
         Format::Receiver => gauntlet_engine::certify::schema(),
+        Format::Runtime => gauntlet_engine::driver::schema(),
         Format::Report => reports::report(),
         Format::Summary => reports::summary(),
         Format::Replay => reports::replay(),

@@ -12,6 +12,7 @@ pub mod coverage;
 pub mod data;
 pub mod doctor;
 pub mod drift;
+pub mod driver;
 pub mod exit;
 pub mod explain;
 pub mod explore;

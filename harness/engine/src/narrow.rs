@@ -155,6 +155,15 @@ impl Rows {
         Self(Some(Arc::new(Chosen { ids, in_every_cell })))
     }
 
+    /// Of these rows, what somebody who certifies a runtime is told of: what runtimes owe, and whoever takes callbacks.
+    pub fn of_runtimes(&self, library: &Library) -> Self {
+        let is_told = |row: &&Requirement| matches!(row.role, Role::Runtime | Role::Hermes);
+        let ids = library.catalogue.all().filter(is_told).map(|row| row.id.value.clone());
+        let ids: BTreeSet<String> = ids.filter(|id| self.has(id)).collect();
+        let in_every_cell = self.0.as_ref().is_some_and(|chosen| chosen.in_every_cell);
+        Self(Some(Arc::new(Chosen { ids, in_every_cell })))
+    }
+
     /// Whether a row is judged.
     pub fn has(&self, id: &str) -> bool {
         self.0.as_ref().is_none_or(|chosen| chosen.ids.contains(id))

@@ -129,7 +129,7 @@ pub fn reports(
         problems.push(line);
         exit = exit.max(code);
     };
-    let foreign = selection.foreign.as_deref();
+    let is_foreign = selection.is_of_a_stranger();
     for line in errors {
         problem(line, ExitCode::Broken);
     }
@@ -144,7 +144,7 @@ pub fn reports(
             problem(line, ExitCode::Broken);
         }
     }
-    for report in foreign.iter().flat_map(|_| &executors) {
+    for report in executors.iter().filter(|_| is_foreign) {
         // Of one that is not ours nothing is known beforehand, and only a must is required.
         let failed = report
             .requirements
@@ -164,7 +164,7 @@ pub fn reports(
         let line = format!("flaky: {id} failed {broke} of the {} times that {story} was told", kept + broke);
         problem(line, ExitCode::Nonconformance);
     }
-    for report in executors.iter().filter(|_| foreign.is_none()) {
+    for report in executors.iter().filter(|_| !is_foreign) {
         for profile in &report.profiles {
             let name = format!("{} {}", report.executor, profile.version);
             for id in &profile.unexpected_breaks {
@@ -212,7 +212,7 @@ pub fn reports(
             });
             // What failed of one that is not ours was said already.
             let failed = report.requirements.iter().filter(|row| {
-                foreign.is_some() && row.by_version.iter().any(|version| version.verdict == Verdict::Fail)
+                is_foreign && row.by_version.iter().any(|version| version.verdict == Verdict::Fail)
             });
             let listed = listed.chain(failed);
             let mut broken = known.map(|known| &known.requirement).chain(listed.map(|row| &row.id));
@@ -352,13 +352,18 @@ fn executor_report(
         schema: report::SCHEMA.to_owned(),
         tool: tool(),
         catalogue: catalogue(library),
-        subject: match &selection.foreign {
-            Some(foreign) => Subject {
+        subject: match (&selection.foreign, &selection.runtime) {
+            (None, Some(runtime)) => Subject {
+                kind: "runtime".to_owned(),
+                name: runtime.name().to_owned(),
+                release: runtime.version().to_owned(),
+            },
+            (Some(foreign), _) => Subject {
                 kind: kind.to_owned(),
                 name: foreign.name().to_owned(),
                 release: foreign.version().to_owned(),
             },
-            None => Subject {
+            (None, None) => Subject {
                 kind: kind.to_owned(),
                 name: if kind == HERMES { "Hermes node".to_owned() } else { format!("{executor} receiver") },
                 release: of.release,

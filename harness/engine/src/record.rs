@@ -79,7 +79,8 @@ impl Record {
         } else {
             Vec::new()
         };
-        let whole = (plan.fitted.is_some() && keep_trace).then(|| saved::text(library, plan, &outcome));
+        let is_certified = is_certified(plan);
+        let whole = (is_certified && keep_trace).then(|| saved::text(library, plan, &outcome));
         let (mut observations, mut judgements) = (outcome.observations, outcome.judgements);
         let (digest, error) = (outcome.digest, outcome.error);
         let lasted = Duration::from_millis(observations.last().map_or(0, |last| last.at_ms));
@@ -141,7 +142,7 @@ impl Record {
             known: Vec::new(),
             reason,
             // Of all others the failures name theirs.
-            trace: trace.as_ref().filter(|_| plan.fitted.is_some()).map(|trace| trace.file.clone()),
+            trace: trace.as_ref().filter(|_| is_certified).map(|trace| trace.file.clone()),
         };
         let touches = match &plan.deviation {
             Some(Deviation::Explored(explored)) if explored.log => outcome.touches,
@@ -194,7 +195,7 @@ impl Record {
 
     /// Lets go of the trace when there is no failure left that it shows, unless all are kept.
     pub(crate) fn forget_trace_of_no_failure(&mut self) {
-        if self.failures.is_empty() && self.plan.fitted.is_none() {
+        if self.failures.is_empty() && !is_certified(&self.plan) {
             self.forget_trace();
         }
     }
@@ -233,6 +234,11 @@ impl Record {
             touches: Vec::new(),
         }
     }
+}
+
+/// Whether the subject is not ours, so that nobody can derive its trace again.
+fn is_certified(plan: &Plan) -> bool {
+    plan.fitted.is_some() || plan.driven().is_some()
 }
 
 /// Takes the verdicts away that are not scored.
@@ -305,8 +311,9 @@ fn failures(
 
 /// The command that runs a cell again.
 fn reproduce(plan: &Plan, folders: &[PathBuf]) -> String {
-    let mut command = match plan.foreign() {
-        Some(foreign) => format!("gauntlet certify {} --only {}", foreign.asked_for(), quoted(&plan.id())),
+    let asked_for = plan.foreign().map(|foreign| foreign.asked_for());
+    let mut command = match asked_for.or_else(|| plan.driven().map(|runtime| runtime.asked_for())) {
+        Some(asked_for) => format!("gauntlet certify {asked_for} --only {}", quoted(&plan.id())),
         None => format!("gauntlet replay {}", quoted(&plan.id())),
     };
     for folder in folders {

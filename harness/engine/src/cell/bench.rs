@@ -22,6 +22,7 @@ use gauntlet_world::{Host, Identity, Machine};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use super::driven::Driven;
 use super::names::{NEIGHBOUR_PORT, Names};
 use super::plan::Plan;
 use super::real::{RealBench, free_port, search_path};
@@ -326,6 +327,14 @@ impl Bench {
         match self {
             Bench::Virtual(bench) => bench.runtime.borrow().clone(),
             Bench::Real(bench) => bench.runtime.borrow().clone(),
+        }
+    }
+
+    /// The runtime that is not ours, if one is certified.
+    pub(super) fn driven(&self) -> Option<&Driven> {
+        match self {
+            Bench::Virtual(_) => None,
+            Bench::Real(bench) => bench.driven(),
         }
     }
 

@@ -177,7 +177,8 @@ pub(super) fn keep_log(harness: &Host, child: &mut Child, log: PathBuf) {
     }
 }
 
-async fn append(harness: Host, mut reader: Reader, log: PathBuf) {
+/// Keeps what a process prints in a file, as far as there is room.
+pub(super) async fn append(harness: Host, mut reader: Reader, log: PathBuf) {
     let mut space = vec![0; 64 * 1024];
     let mut kept = 0;
     while let Ok(read @ 1..) = reader.read(&mut space).await {

@@ -22,11 +22,12 @@ use super::bench::{
     BenchError, Places, TEMPLATE, fleet_yaml, launchers, prefixed, receiver_config, receiver_environment,
     runtime_environment, template, watch_deliveries,
 };
+use super::driven::Driven;
 use super::foreign::{self, CellOfSubject, ForeignSubject};
 use super::names::Names;
 use super::plan::Plan;
 use super::stage::CellStage;
-use super::tap::{OnlyOpened, Wire};
+use super::tap::{OnlyOpened, PassedOn, Wire};
 use super::workdir;
 use crate::certify::Foreign;
 use crate::files;
@@ -67,6 +68,8 @@ pub(crate) struct RealBench {
     receiver: RefCell<Option<Started>>,
     /// The receiver that is not ours: what of this cell it was given, and what it consists of.
     subject: Option<ForeignSubject>,
+    /// The runtime that is not ours.
+    driven: Option<Box<Driven>>,
     pub(super) binary: PathBuf,
     plan: Plan,
     names: Rc<Names>,
@@ -76,6 +79,13 @@ pub(crate) struct RealBench {
 
 /// The code of a receiver that was not started, since no start of it ever came to anything.
 const NEVER_STARTED: i32 = -1;
+
+/// Where nobody takes callbacks.
+const NOWHERE: &str = "http://127.0.0.1:9/jsonrpc";
+
+fn runtime_url(runtime: &Runtime) -> String {
+    format!("http://127.0.0.1:{}/jsonrpc", runtime.port())
+}
 
 struct Started {
     /// Nothing of one that somebody else started.
@@ -156,7 +166,11 @@ impl RealBench {
         ));
         let gated = !plan.scenario.given.hermes.answers.is_empty();
         // Behind the gate only the connections that the runtime opens are observations of their own.
-        let runtime_tap: Rc<dyn Tap> = if gated { Rc::new(OnlyOpened(wire.clone())) } else { wire.clone() };
+        let runtime_tap: Rc<dyn Tap> = match plan.driven() {
+            Some(_) => Rc::new(PassedOn(wire.clone())),
+            None if gated => Rc::new(OnlyOpened(wire.clone())),
+            None => wire.clone(),
+        };
         let runtime_host =
             host("runtime", runtime_environment(&places, names, &search_path(&places)), Some(runtime_tap));
         let client = host("client", Default::default(), Some(wire.clone() as Rc<_>));
@@ -175,8 +189,12 @@ impl RealBench {
         };
         let put = stand_in::put(&harness, &place, &plan.executor, stage, plan.profile.clone(), plan.quirks());
         put.await.map_err(|error| BenchError::because("cannot open the control connection", error))?;
+        let driven =
+            plan.driven().map(|runtime| Driven::new(runtime, &harness, &runtime_host, receiver_port));
+        let driven = driven.transpose()?.map(Box::new);
         let bench = Self {
             is_alone: settings.is_alone,
+            driven,
             places,
             receiver_port,
             harness,
@@ -209,12 +227,18 @@ impl RealBench {
 
     /// Starts the runtime, puts the gate before it when the scenario asks for one, and tells the receiver where callbacks go.
     pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
+        if let Some(driven) = self.driven.as_deref() {
+            return self.start_driver(driven).await;
+        }
         let settings = self.fleet_settings();
         let runtime = Runtime::start(self.runtime_host.clone(), settings).await;
         let runtime = runtime.map_err(|error| BenchError::because("the runtime did not start", error))?;
         let answers = self.plan.scenario.given.hermes.answers.clone();
-        let callbacks =
-            if answers.is_empty() { runtime.port() } else { self.open_gate(&runtime, answers).await? };
+        let callbacks = if answers.is_empty() {
+            runtime.port()
+        } else {
+            self.open_gate(&runtime_url(&runtime), answers).await?
+        };
         self.configure_receiver(callbacks)
             .map_err(|error| BenchError::because("cannot configure the receiver", error))?;
         watch_deliveries(&self.harness, &runtime, &self.trace);
@@ -222,13 +246,33 @@ impl RealBench {
         Ok(())
     }
 
-    async fn open_gate(&self, runtime: &Runtime, answers: Vec<gate::GateAnswer>) -> Result<u16, BenchError> {
+    /// Starts a runtime that is not ours. The receiver calls back at the gate, where callbacks are seen.
+    async fn start_driver(&self, driven: &Driven) -> Result<(), BenchError> {
+        let given = &self.plan.scenario.given;
+        let node = driven.start(&self.places, &self.names, given.receiver.auth).await?;
+        // Where there is nobody, callbacks go nowhere; what the story asks of the driver tells why.
+        let node = node.unwrap_or_else(|reason| {
+            tracing::debug!(reason, "the driver did not start");
+            NOWHERE.to_owned()
+        });
+        let callbacks = self.open_gate(&node, given.hermes.answers.clone()).await?;
+        self.configure_receiver(callbacks)
+            .map_err(|error| BenchError::because("cannot configure the receiver", error))
+    }
+
+    /// The runtime that is not ours.
+    pub(super) fn driven(&self) -> Option<&Driven> {
+        self.driven.as_deref()
+    }
+
+    async fn open_gate(&self, node: &str, answers: Vec<gate::GateAnswer>) -> Result<u16, BenchError> {
         let identity =
             Identity { name: "gate".to_owned(), cwd: self.places.root.clone(), ..Identity::default() };
         let host = Host::real(identity, Some(self.wire.clone()));
         let listener = gate::listen(&host, &Address::loopback(0)).await;
         let listener = listener.map_err(|error| BenchError::because("cannot open the gate", error))?;
-        let node = format!("http://127.0.0.1:{}/jsonrpc", runtime.port()).parse();
+        // One that names no place where it could be called back is called back nowhere.
+        let node = node.parse().or_else(|_| NOWHERE.parse());
         let node = node.map_err(|error| BenchError::because("cannot open the gate", error))?;
         let port = listener.port();
         host.spawn(gate::serve(host.clone(), listener, node, answers));
@@ -382,6 +426,7 @@ impl RealBench {
         let strays = strays::of_cell(&self.places.root, receiver).into_iter();
         strays
             .filter(|stray| !deployed.contains(&stray.pid))
+            .filter(|stray| self.driven.as_deref().and_then(Driven::pid) != Some(Pid(stray.pid)))
             .filter(|stray| {
                 !self.receiver_runs() || self.subject.as_ref().is_none_or(|subject| !subject.has(stray))
             })
@@ -430,6 +475,9 @@ impl RealBench {
             let _ = processes.signal_group(pid, Signal::Kill).await;
         }
         self.harness.clock().within(Duration::from_secs(5), self.receiver_ended()).await;
+        if let Some(driven) = self.driven.as_deref() {
+            driven.stop().await;
+        }
         self.runtime_host.end();
         // Only now nobody starts another one.
         sweep_and_remove(&self.harness, &self.places.root).await;

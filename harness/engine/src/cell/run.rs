@@ -98,7 +98,9 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
     }
     let harness = bench.harness().clone();
     // Whoever looks at a cell takes the time that it takes.
-    let usual = plan.foreign().map_or(Limits::horizon(plan.lane), |foreign| foreign.horizon());
+    let driven = plan.driven().map(|runtime| runtime.horizon());
+    let usual = plan.foreign().map(|foreign| foreign.horizon()).or(driven);
+    let usual = usual.unwrap_or(Limits::horizon(plan.lane));
     let horizon = hand.hold.as_ref().map_or(usual, |_| HELD);
     match harness.clock().within(horizon, play(&hand, catalogue)).await {
         Some(Ok(())) => {}
@@ -224,6 +226,7 @@ impl Stagehand {
         };
         // For outcomes that should not come it is waited until nothing happens any more.
         while clock.now() < deadline && clock.within(quiet, self.trace.changed()).await.is_some() {}
+        self.collect().await;
         // Every dispatch has its outcome, so no turn is running: what still lives was left behind by one.
         let unsure = |what: &What| matches!(what, What::Dispatched { acknowledged: false, .. });
         // What may have been taken without its sender knowing may be at work.

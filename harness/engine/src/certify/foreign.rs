@@ -234,27 +234,7 @@ impl Foreign {
 
     /// What its maker does not agree with, as entries of a list of known failures: they are run, shown, and counted apart.
     pub fn challenged(&self, today: Date) -> List {
-        if self.manifest.challenged.is_empty() {
-            return List::default();
-        }
-        let entry = |challenge: &Challenge| {
-            let entry = Entry {
-                file: PathBuf::from(self.source.to_string()),
-                at: (1, 1),
-                pattern: Pattern::parse("**").ok()?,
-                requirement: Some(Glob::new(challenge.requirement.get_ref())),
-                reason: challenge.reason.get_ref().clone(),
-                owner: format!("challenged by the maker of {}", self.name()),
-                issue: None,
-                expires: Date::MAX,
-                // What is challenged may hold all the same.
-                flaky: true,
-                is_dead: false,
-            };
-            Some(Arc::new(entry))
-        };
-        let entries = self.manifest.challenged.iter().filter_map(entry).collect();
-        List { entries, today: Some(today), updates: false }
+        challenged(&self.manifest.challenged, &self.source.to_string(), self.name(), today)
     }
 
     /// Whether it owes what its product line has fixed.
@@ -381,6 +361,30 @@ impl Foreign {
     }
 }
 
+/// What a maker does not agree with, as entries of a list of known failures.
+pub(crate) fn challenged(challenges: &[Challenge], file: &str, name: &str, today: Date) -> List {
+    if challenges.is_empty() {
+        return List::default();
+    }
+    let entry = |challenge: &Challenge| {
+        let entry = Entry {
+            file: PathBuf::from(file),
+            at: (1, 1),
+            pattern: Pattern::parse("**").ok()?,
+            requirement: Some(Glob::new(challenge.requirement.get_ref())),
+            reason: challenge.reason.get_ref().clone(),
+            owner: format!("challenged by the maker of {name}"),
+            issue: None,
+            expires: Date::MAX,
+            // What is challenged may hold all the same.
+            flaky: true,
+            is_dead: false,
+        };
+        Some(Arc::new(entry))
+    };
+    List { entries: challenges.iter().filter_map(entry).collect(), today: Some(today), updates: false }
+}
+
 /// The port of a URL on this machine.
 pub(super) fn address(url: &str) -> Option<u16> {
     let rest = url.strip_prefix("http://")?.trim_end_matches('/');
@@ -389,7 +393,7 @@ pub(super) fn address(url: &str) -> Option<u16> {
 }
 
 /// The program that a command names.
-fn program(command: &Spanned<String>, here: &Path) -> Option<PathBuf> {
+pub(crate) fn program(command: &Spanned<String>, here: &Path) -> Option<PathBuf> {
     let command = command.get_ref().replace("{here}", &here.to_string_lossy());
     if command.contains('/') {
         return Some(here.join(command)).filter(|path| files::is_program(path));

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::data::{DataError, nearest};
 
 /// A mistake at a span of bytes of the text.
-pub(super) fn at(
+pub(crate) fn at(
     file: &str,
     text: &str,
     span: Range<usize>,
@@ -19,7 +19,7 @@ pub(super) fn at(
 }
 
 /// What the TOML reader found wrong.
-pub(super) fn of_reader(file: &str, text: &str, error: &toml::de::Error) -> DataError {
+pub(crate) fn of_reader(file: &str, text: &str, error: &toml::de::Error) -> DataError {
     let said = error.message();
     let named: Vec<&str> = said.split('`').skip(1).step_by(2).collect();
     let (message, help) = match named.as_slice() {

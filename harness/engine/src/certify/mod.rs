@@ -7,13 +7,14 @@ mod fit;
 mod foreign;
 mod limit;
 mod manifest;
-mod mistake;
+pub(crate) mod mistake;
 mod smoke;
 mod template;
 
 pub use draft::Draft;
-pub use fit::Fitted;
+pub use fit::{Certified, Fitted};
 pub use foreign::{Foreign, ForeignError, Source};
+pub(crate) use foreign::{challenged, program};
 pub use limit::Limit;
 pub use manifest::{Challenge, Errand, Manifest, schema};
 pub use smoke::{Smoke, becomes_ready, first_look, smoke};

@@ -441,8 +441,14 @@ fn delivered_once(plan: &Plan, view: &View<'_>) -> Held {
         entry.0 |= call.taken && !call.astray;
         entry.1.push(call.index);
     }
+    // A driver is asked for what came on the contexts that were asked on, and for nothing else.
+    let asked: Option<BTreeSet<String>> = plan.driven().map(|_| {
+        let sent = view.sent();
+        sent.iter().flat_map(|sent| [sent.context.clone(), sent.answers_on.clone()]).flatten().collect()
+    });
+    let is_asked = |context: &String| asked.as_ref().is_none_or(|asked| asked.contains(context));
     let mut findings = Vec::new();
-    for ((context, id), (taken, trace)) in &came {
+    for ((context, id), (taken, trace)) in came.iter().filter(|((context, _), _)| is_asked(context)) {
         let times = deliveries.get(&(context.clone(), id.clone())).map_or(0, Vec::len);
         if times > 1 || (times == 0 && *taken && !gated) {
             findings.push(Finding {

@@ -10,7 +10,7 @@ use super::invariants::{self, Held};
 use super::memory::Memory;
 use super::view::View;
 use crate::cell::{Names, Plan, key};
-use crate::data::catalogue::Catalogue;
+use crate::data::catalogue::{Catalogue, Role};
 use crate::scenario::{Check, HostName, Scenario, Step, SubjectKind, Verb};
 use crate::trace::{Observation, What};
 
@@ -83,6 +83,10 @@ pub(crate) fn judge(
         if catalogue.get(id).is_some() {
             note(id, of_invariant(held));
         }
+    }
+    if !plan.scenario.given.receiver.misbehaves.is_empty() {
+        let role = |id: &str| catalogue.get(id).map(|row| row.role);
+        verdicts.retain(|id, _| !matches!(role(id), Some(Role::Receiver | Role::Cli)));
     }
     if let Some((from, reason)) = unplayed(observations) {
         for (id, judgement) in &mut verdicts {

@@ -27,7 +27,7 @@ pub(crate) use check::{CALLBACK, DELIVERY, FILE, REFUSAL, TURN};
 pub use check::{Check, Column, Comparison, Subject, Which};
 pub use disturbances::Disturbances;
 pub use gauntlet_reports::Lane;
-pub use given::{ExecutorGiven, Given, HermesGiven, MindPart, Neighbour, ReceiverGiven};
+pub use given::{ExecutorGiven, Given, HermesGiven, MindPart, Misbehaviour, Neighbour, ReceiverGiven};
 pub use limits::Limits;
 pub(crate) use path::{Folder, in_trace, leads_out};
 pub(crate) use read::read_with;

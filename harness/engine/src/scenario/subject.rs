@@ -16,6 +16,13 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
         let message = "expected no `peer` of a Hermes node, whose agents are in its `config`; found some";
         return Some(Mistake::at(&["given", "peer"], message));
     }
+    if let Some(mistake) = scenario.given.receiver.misfit() {
+        return Some(mistake);
+    }
+    if !scenario.given.receiver.misbehaves.is_empty() && !scenario.given.undisturbed {
+        let message = "expected `undisturbed: true` beside it: such a story judges the runtime by itself";
+        return Some(Mistake::at_key(&["given", "receiver", "misbehaves"], message));
+    }
     if let Some(mistake) = idle_command(&scenario.given.hermes) {
         return Some(mistake);
     }
