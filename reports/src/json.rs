@@ -105,6 +105,7 @@ mod tests {
             failed: Vec::new(),
             known: Vec::new(),
             reason: reason.map(str::to_owned),
+            trace: None,
         }
     }
 

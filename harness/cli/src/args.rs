@@ -424,7 +424,7 @@ pub(crate) enum ListFormat {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ReplayArgs {
-    /// The cell's id, as reports show it
+    /// The cell's id, as reports show it; or the file of a saved trace (`.jsonl`, `.jsonl.gz`), which is shown and not run
     pub(crate) cell: String,
     /// How it is printed
     #[arg(long, value_enum, default_value = "text")]
@@ -445,7 +445,7 @@ pub(crate) struct ReplayArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct JudgeArgs {
-    /// The file that `gauntlet replay CELL --save FILE` wrote
+    /// The file that `gauntlet replay CELL --save FILE` wrote, or one of the traces that `gauntlet certify` keeps
     pub(crate) trace: PathBuf,
     /// How
     #[arg(long, value_enum, default_value = "text")]
@@ -610,11 +610,19 @@ pub(crate) enum HostChoice {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ServeArgs {
     /// The executor whose CLI is behind the receiver
-    pub(crate) executor: String,
+    #[arg(required_unless_present = "list")]
+    pub(crate) executor: Option<String>,
+    /// List the versions, releases and quirks that can be served, and serve nothing
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Play this version of the CLI (`newest` is one, too) instead of calling the one on PATH: no model is asked, and every turn is
+    /// answered `ok`
+    #[arg(long, value_name = "V")]
+    pub(crate) version: Option<String>,
     /// Be this release of the receiver: its framing and its quirks
     #[arg(long, value_name = "ID", default_value = "reference")]
     pub(crate) release: String,
-    /// Let the receiver deviate in this way as well (repeatable)
+    /// Let the receiver deviate in this way as well, or with `--version` the CLI behind it (repeatable)
     #[arg(long, value_name = "ID")]
     pub(crate) quirk: Vec<String>,
     /// Also read releases and quirks from this folder (repeatable)
@@ -630,7 +638,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "DIR", default_value = "reports/client", requires = "judge")]
     pub(crate) out: PathBuf,
     /// How it differs from the reference, as JSON, in the place of all else that says so (for the harness itself)
-    #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["release", "quirk", "scenarios"])]
+    #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["release", "quirk", "scenarios", "version", "list"])]
     pub(crate) deviations: Option<PathBuf>,
 }
 

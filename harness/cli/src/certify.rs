@@ -1,6 +1,6 @@
 //! `gauntlet certify`.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +14,14 @@ use gauntlet_engine::narrow::{AskedRows, Crossing, FailedIn, Narrow, Rows};
 use gauntlet_engine::pattern::Pattern;
 use gauntlet_engine::runner::Settings;
 use gauntlet_engine::session::{self, Finished};
+use gauntlet_engine::stop::Stop;
 use gauntlet_reports::Lane;
-use gauntlet_world::process::{Command, Output};
+use gauntlet_world::process::{Command, ExitStatus, Output};
+use gauntlet_world::{Either, race};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use miette::{IntoDiagnostic, Report, WrapErr, miette};
+use tokio::sync::Notify;
 
 use crate::Outcome;
 use crate::args::CertifyArgs;
@@ -44,8 +47,18 @@ pub(crate) fn certify(args: &CertifyArgs) -> Outcome {
     }
     let selection = selection(&library, &foreign, args)?;
     let settings = settings(&foreign, args)?;
-    interrupt::watch(&settings.stop, || {});
-    errands(&foreign.manifest.setup, &foreign.here, "setup")?;
+    let asked = Arc::new(Notify::new());
+    let asks = asked.clone();
+    interrupt::watch(&settings.stop, move || asks.notify_one());
+    let run_errands =
+        |list: &[Errand], when: &str| errands(list, &foreign.here, when, &settings.stop, &asked);
+    if let Err(failure) = run_errands(&foreign.manifest.setup, "setup") {
+        // What was set up before it failed is taken down all the same.
+        if let Err((further, _)) = run_errands(&foreign.manifest.teardown, "teardown") {
+            eprintln!("{further}");
+        }
+        return Err(failure);
+    }
     // One that never becomes ready is judged by the story that says so, and not waited for in all others.
     let mut selection = selection;
     let is_ready = foreign.runs_already() || becomes_ready(&library, &foreign, &settings).unwrap_or(true);
@@ -61,7 +74,7 @@ pub(crate) fn certify(args: &CertifyArgs) -> Outcome {
         (selection.narrow, selection.seeds) = (Narrow { failed_in: None, ..selection.narrow }, 1);
     }
     let finished = tell(&library, &selection, &settings, args);
-    errands(&foreign.manifest.teardown, &foreign.here, "teardown")?;
+    run_errands(&foreign.manifest.teardown, "teardown")?;
     show(finished, args)
 }
 
@@ -85,15 +98,15 @@ fn tell(
     selection: &Selection,
     settings: &Settings,
     args: &CertifyArgs,
-) -> std::io::Result<Option<Finished>> {
-    let bar = std::io::stderr().is_terminal() && !args.output.quiet && !args.output.verbose;
+) -> io::Result<Option<Finished>> {
+    let bar = io::stderr().is_terminal() && !args.output.quiet && !args.output.verbose;
     let mut bar = Bar::new(bar, args.output.verbose);
     let finished = session::run(library, selection, settings, &args.out, &mut |news| bar.show(&news));
     bar.finish();
     finished
 }
 
-fn show(finished: std::io::Result<Option<Finished>>, args: &CertifyArgs) -> Outcome {
+fn show(finished: io::Result<Option<Finished>>, args: &CertifyArgs) -> Outcome {
     let finished = finished
         .into_diagnostic()
         .wrap_err_with(|| format!("the reports cannot be written below {}", args.out.display()));
@@ -173,12 +186,17 @@ fn at_once(most: usize, watchdog: Duration, args: &CertifyArgs) -> Result<Settin
         binary: Some(binary.map_err(|error| (error, ExitCode::Broken))?),
         real_jobs: args.jobs.map_or(most, |jobs| most.min(usize::from(jobs))),
         watchdog,
+        // Whoever certifies shows what was seen, also of what was kept.
+        traces: usize::MAX,
         ..Settings::default()
     })
 }
 
-/// Runs what the manifest wants run before or after everything. What it prints on its standard error is shown.
-fn errands(errands: &[Errand], here: &Path, when: &str) -> Result<(), Failure> {
+/// Runs what the manifest wants run before or after everything. What it prints on its standard error is shown. Whoever asks for an end
+/// while one of them runs ends it.
+fn errands(errands: &[Errand], here: &Path, when: &str, stop: &Stop, asked: &Notify) -> Result<(), Failure> {
+    // To have asked for the end of what came before says nothing of these.
+    let before = stop.times();
     let broken = |message: String| (miette!("{message}"), ExitCode::Broken);
     for errand in errands {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -191,24 +209,42 @@ fn errands(errands: &[Errand], here: &Path, when: &str) -> Result<(), Failure> {
         let limit = Duration::from_secs(errand.within.into());
         let run = async {
             let mut child = host.processes().spawn(command).await?;
-            let ended = host.clock().within(limit, child.wait()).await;
-            if ended.is_none() {
-                host.processes().signal_group(child.pid, gauntlet_world::process::Signal::Kill).await?;
+            let interrupted = async {
+                while stop.times() == before {
+                    asked.notified().await;
+                }
+            };
+            let pid = child.pid;
+            let ended = match host.clock().within(limit, race(interrupted, child.wait())).await {
+                Some(Either::Second(ended)) => Ended::ByItself(ended?),
+                Some(Either::First(())) => Ended::Interrupted,
+                None => Ended::Late,
+            };
+            if !matches!(ended, Ended::ByItself(_)) {
+                host.processes().signal_group(pid, gauntlet_world::process::Signal::Kill).await?;
             }
-            ended.transpose()
+            io::Result::Ok(ended)
         };
         let name = &errand.command;
         match tokio::task::LocalSet::new().block_on(&runtime, run) {
-            Ok(Some(status)) if status.return_code() == 0 => {}
-            Ok(Some(status)) => {
+            Ok(Ended::ByItself(status)) if status.return_code() == 0 => {}
+            Ok(Ended::ByItself(status)) => {
                 let code = status.return_code();
                 return Err(broken(format!("{when}: expected {name} to end with 0; it ended with {code}")));
             }
-            Ok(None) => {
+            Ok(Ended::Interrupted) => return Err(broken(format!("{when}: {name} was interrupted"))),
+            Ok(Ended::Late) => {
                 return Err(broken(format!("{when}: expected {name} to end within {limit:?}; it did not")));
             }
             Err(error) => return Err(broken(format!("{when}: {name} cannot be started: {error}"))),
         }
     }
     Ok(())
+}
+
+/// How an errand ended.
+enum Ended {
+    ByItself(ExitStatus),
+    Interrupted,
+    Late,
 }

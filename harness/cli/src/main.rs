@@ -23,6 +23,7 @@ mod quirk;
 mod replay;
 mod run;
 mod schema;
+mod served;
 mod step_summary;
 mod terminal;
 

@@ -10,8 +10,14 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, DirEntryExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+
 /// No data file is longer.
 const LONGEST: u64 = 1024 * 1024;
+/// Nothing that was compressed is longer.
+const MOST_UNPACKED: u64 = 256 * 1024 * 1024;
 
 /// The YAML files below a folder, by path relative to it, sorted. A link to a file is a file; a link to a folder is not
 /// followed, since it can lead anywhere, also back. Names that begin with a dot are passed over.
@@ -111,6 +117,28 @@ pub fn remove(path: &Path) -> io::Result<()> {
             _ => Err(error),
         })
     }
+}
+
+/// Bytes, compressed as gzip does it.
+pub fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    // To write into memory does not fail.
+    let _ = encoder.write_all(content);
+    encoder.finish().unwrap_or_default()
+}
+
+/// What gzip has compressed; other bytes as they are. Of what is longer than anything that we compress nothing is given.
+pub fn gunzip(content: Vec<u8>) -> io::Result<Vec<u8>> {
+    if !content.starts_with(&[0x1f, 0x8b]) {
+        return Ok(content);
+    }
+    let mut whole = Vec::new();
+    MultiGzDecoder::new(content.as_slice()).take(MOST_UNPACKED + 1).read_to_end(&mut whole)?;
+    if whole.len() as u64 > MOST_UNPACKED {
+        let message = format!("it is longer than {MOST_UNPACKED} bytes when it is unpacked");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    }
+    Ok(whole)
 }
 
 /// The content of a file; nothing when it cannot be read.
@@ -384,6 +412,16 @@ mod tests {
         let mut room = 5;
         assert_eq!(read_some(&folder.path().join("a"), &mut room).map(|content| content.len()), Some(5));
         assert_eq!(room, 0);
+    }
+
+    #[test]
+    fn what_is_packed_is_unpacked_and_all_else_is_left_alone() {
+        let text = b"observations".repeat(1000);
+        let packed = gzip(&text);
+        assert!(packed.len() * 10 < text.len());
+        assert_eq!(gunzip(packed.clone()).expect("it is whole"), text);
+        assert_eq!(gunzip(text.clone()).expect("it is not packed"), text);
+        assert!(gunzip(packed[..packed.len() / 2].to_vec()).is_err(), "it was cut");
     }
 
     #[test]

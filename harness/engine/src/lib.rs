@@ -35,6 +35,7 @@ pub mod scores;
 pub mod second_look;
 pub mod sequence;
 pub mod session;
+pub mod stand_in;
 pub mod stop;
 mod strays;
 pub mod trace;

@@ -191,9 +191,7 @@ impl Rows {
         record.line.verdict = Verdict::worst(verdicts());
         let unjudged = record.judgements.values().find(|one| one.verdict == record.line.verdict);
         record.line.reason = unjudged.and_then(|judgement| judgement.reason.clone());
-        if record.failures.is_empty() {
-            record.forget_trace();
-        }
+        record.forget_trace_of_no_failure();
     }
 
     /// Leaves of a score what speaks of these rows.

@@ -227,7 +227,7 @@ impl Writer<'_> {
         }
         if let Some(trace) = record.trace.take() {
             self.traces -= 1;
-            self.put(PathBuf::from(trace.file), &trace.lines)?;
+            self.put_bytes(PathBuf::from(trace.file), &trace.content)?;
         }
         Ok(self.gathered.add(library, record))
     }
@@ -259,8 +259,12 @@ impl Writer<'_> {
     }
 
     fn put(&mut self, name: PathBuf, content: &str) -> io::Result<()> {
+        self.put_bytes(name, content.as_bytes())
+    }
+
+    fn put_bytes(&mut self, name: PathBuf, content: &[u8]) -> io::Result<()> {
         let path = self.out.join(name);
-        files::write(&path, content.as_bytes())?;
+        files::write(&path, content)?;
         self.written.push(path);
         Ok(())
     }

@@ -19,6 +19,16 @@ pub(crate) struct Stray {
     pub(crate) pid: u32,
     /// The name of its program.
     pub(crate) name: String,
+    /// When it began: whoever gets its id later began later.
+    began: Began,
+}
+
+impl Stray {
+    /// Whether its id is its own still.
+    pub(crate) fn is_there(&self) -> bool {
+        let mut content = Vec::new();
+        entry(&self.pid.to_string(), &mut content).is_some_and(|entry| entry.began == self.began)
+    }
 }
 
 /// What lives of a cell, in order of pid, without the receiver itself. Processes that are older than the harness are nobody's:
@@ -46,7 +56,7 @@ pub(crate) fn of_cell(root: &Path, receiver: Option<u32>) -> Vec<Stray> {
             let can_be = entry.terminal == 0 || entry.terminal == own_terminal;
             descends(**pid) || (can_be && names(**pid, root, &root_name, &mut content))
         })
-        .map(|(pid, entry)| Stray { pid: *pid, name: entry.name.clone() })
+        .map(|(pid, entry)| Stray { pid: *pid, name: entry.name.clone(), began: entry.began })
         .collect()
 }
 
@@ -129,4 +139,19 @@ fn names(pid: u32, root: &Path, root_name: &str, content: &mut Vec<u8>) -> bool 
     files::link_target(&proc.join("cwd")).is_some_and(|cwd| cwd.starts_with(root))
         || mentions("cmdline")
         || mentions("environ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_has_the_id_of_one_that_ended_is_somebody_else() {
+        let own = std::process::id();
+        let began = entry(&own.to_string(), &mut Vec::new()).expect("this process").began;
+        let now = Stray { pid: own, name: "this".to_owned(), began };
+        assert!(now.is_there());
+        let before = Stray { began: Began(began.0 - 1), ..now };
+        assert!(!before.is_there(), "another one had the id then");
+    }
 }

@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
+use gauntlet_reports::cap::{DETAIL_LIMIT, cap};
 use gauntlet_reports::escape::one_line;
 use gauntlet_world::network::{Flow, Side, Tap};
 use serde_json::{Value, json};
@@ -88,23 +89,36 @@ impl Tap for Watched {
         }
     }
 
+    /// Nothing more comes: an answer that only this ends is whole now, and a request that has none will get none.
     fn closed(&self, connection: u64) {
-        self.open.borrow_mut().remove(&connection);
+        let conversation = self.open.borrow_mut().remove(&connection);
+        let Some(mut conversation) = conversation else { return };
+        let (requests, answers) = conversation.directions();
+        if wire::request_length(requests).is_some() {
+            let (request, answer) = (std::mem::take(requests), std::mem::take(answers));
+            self.judge(conversation.side, &request, &answer);
+        }
     }
 }
 
 impl Conversation {
     /// The first exchange that is complete, with its request and its answer; who connects may go on afterwards.
     fn complete(&mut self) -> Option<(Side, Vec<u8>, Vec<u8>)> {
-        let (requests, answers) = match self.side {
-            Side::Accepted => (&mut self.received, &mut self.sent),
-            Side::Connected => (&mut self.sent, &mut self.received),
-        };
+        let side = self.side;
+        let (requests, answers) = self.directions();
         let (request, answer) = (wire::request_length(requests)?, wire::answer_length(answers)?);
         let (rest, left) = (requests.split_off(request), answers.split_off(answer));
         let request = std::mem::replace(requests, rest);
         let answer = std::mem::replace(answers, left);
-        Some((self.side, request, answer))
+        Some((side, request, answer))
+    }
+
+    /// What was asked, and what was answered.
+    fn directions(&mut self) -> (&mut Vec<u8>, &mut Vec<u8>) {
+        match self.side {
+            Side::Accepted => (&mut self.received, &mut self.sent),
+            Side::Connected => (&mut self.sent, &mut self.received),
+        }
     }
 }
 
@@ -137,7 +151,7 @@ impl Watched {
             Some(finding) => {
                 row.broken += 1;
                 if row.findings.len() < TOLD {
-                    row.findings.push(finding);
+                    row.findings.push(cap(&finding, DETAIL_LIMIT).into_owned());
                 }
             }
         }
@@ -145,12 +159,16 @@ impl Watched {
 
     fn judge(&self, side: Side, request: &[u8], answer: &[u8]) {
         let Some(asked) = wire::request(request) else { return };
-        let Some(answer) = wire::answers(answer).into_iter().next() else { return };
+        let status = wire::answers(answer).first().map(|answer| answer.status);
         match side {
             Side::Connected => {
                 let shows_one = asked.headers.iter().any(|(name, _)| name == "authorization");
-                let wrong = (answer.status != 200)
-                    .then(|| format!("expected status 200 for a callback; it was {}", answer.status));
+                let wrong = (status != Some(200)).then(|| {
+                    let found = status.map_or("the connection ended instead".to_owned(), |status| {
+                        format!("it was {status}")
+                    });
+                    format!("expected status 200 for a callback; {found}")
+                });
                 // Who shows no bearer need not be taken.
                 if shows_one || wrong.is_none() {
                     self.note(TAKES_CALLBACKS, wrong);
@@ -163,7 +181,7 @@ impl Watched {
                 let method = body.get("method").and_then(Value::as_str).unwrap_or_default();
                 // Whoever asks for something else dispatches nothing.
                 if method.is_empty() || ["SendMessage", "message/send"].contains(&method) {
-                    self.note(WELL_FORMED, ill_formed(body, answer.status));
+                    self.note(WELL_FORMED, ill_formed(body, status));
                     self.note(ITS_CONTEXT, misplaced(body));
                 }
             }
@@ -215,11 +233,11 @@ impl Watched {
 }
 
 /// What is wrong with a dispatch, if anything is.
-fn ill_formed(body: &Value, status: u16) -> Option<String> {
+fn ill_formed(body: &Value, status: Option<u16>) -> Option<String> {
     let at = |pointer: &str| body.pointer(pointer);
     let found = |pointer: &str| at(pointer).map_or("nothing".to_owned(), Value::to_string);
     let text = |pointer: &str| at(pointer).and_then(Value::as_str);
-    if status == 401 {
+    if status == Some(401) {
         return Some("expected the bearer of the peer; the receiver answered 401".to_owned());
     }
     if text("/jsonrpc") != Some("2.0") {
@@ -308,6 +326,42 @@ mod tests {
             Watched::of_story(&library, "fleet/health-and-card-are-public"),
             Err(NoStory::NothingToSee(_))
         ));
+    }
+
+    #[test]
+    fn what_only_the_end_of_a_connection_ends_is_judged_then() {
+        // An answer that nothing frames, and a callback whose other side hung up.
+        let watched = Watched::default();
+        asked(&watched, &DISPATCH.replace("user", "agent"), "HTTP/1.1 200 OK\r\n\r\n{}");
+        let connection = watched.opened(Side::Connected, 1);
+        let request = "POST /jsonrpc HTTP/1.1\r\nAuthorization: Bearer x\r\nContent-Length: 2\r\n\r\n{}";
+        watched.bytes(connection, Flow::Sent, request.as_bytes());
+        watched.closed(connection);
+        let rows = watched.rows.borrow();
+        assert_eq!(rows.get(WELL_FORMED).map(|row| row.broken), Some(1));
+        assert_eq!(rows.get(TAKES_CALLBACKS).map(|row| (row.kept, row.broken)), Some((0, 1)));
+        let told = &rows.get(TAKES_CALLBACKS).expect("it is there").findings;
+        assert_eq!(*told, ["expected status 200 for a callback; the connection ended instead"]);
+    }
+
+    #[test]
+    fn a_request_that_never_became_whole_is_nobodys_dispatch() {
+        let watched = Watched::default();
+        let connection = watched.opened(Side::Accepted, 1);
+        let request = "POST /jsonrpc HTTP/1.1\r\nContent-Length: 200\r\n\r\n{";
+        watched.bytes(connection, Flow::Received, request.as_bytes());
+        watched.closed(connection);
+        assert!(watched.rows.borrow().is_empty());
+    }
+
+    #[test]
+    fn no_finding_is_longer_than_a_detail() {
+        let watched = Watched::default();
+        asked(&watched, &DISPATCH.replace("user", &"x".repeat(100_000)), TAKEN);
+        let rows = watched.rows.borrow();
+        let longest =
+            rows.get(WELL_FORMED).expect("it is there").findings.iter().map(|told| told.chars().count());
+        assert!(longest.max().expect("one") <= DETAIL_LIMIT + 100, "a client decides how long it is");
     }
 
     #[test]

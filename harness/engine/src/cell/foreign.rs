@@ -111,7 +111,11 @@ impl ForeignSubject {
     /// The processes beside its first one that a signal is for: who is killed is killed whole.
     pub(super) fn own(&self, signal: Signal) -> Vec<Pid> {
         match signal {
-            Signal::Kill => self.own.take().into_iter().map(|process| Pid(process.pid)).collect(),
+            // One that ended meanwhile is left alone, whoever has its id now.
+            Signal::Kill => {
+                let own = self.own.take().into_iter();
+                own.filter(Stray::is_there).map(|process| Pid(process.pid)).collect()
+            }
             Signal::Interrupt | Signal::Terminate => Vec::new(),
         }
     }

@@ -33,6 +33,7 @@ use crate::certify::Foreign;
 use crate::files;
 use crate::hold::Hold;
 use crate::scenario::Nodes;
+use crate::stand_in;
 use crate::strays;
 use crate::trace::{File, Files, Trace, What};
 
@@ -180,7 +181,14 @@ impl RealBench {
         if plan.scenario.given.git {
             workdir::make_repository(&harness, &places).await.map_err(wrong)?;
         }
-        open_control(plan, &harness, settings, &places, &stage).await?;
+        let bin = places.bin();
+        let place = stand_in::Place {
+            binary: &settings.binary,
+            folder: &places.root,
+            bin: plan.scenario.given.executor.installed.then_some(bin.as_path()),
+        };
+        let put = stand_in::put(&harness, &place, &plan.executor, stage, plan.profile.clone(), plan.quirks());
+        put.await.map_err(|error| BenchError::because("cannot open the control connection", error))?;
         let driven =
             plan.driven().map(|runtime| Driven::new(runtime, &harness, &runtime_host, receiver_port));
         let driven = driven.transpose()?.map(Box::new);
@@ -494,7 +502,7 @@ async fn sweep(harness: &Host, root: &Path) {
     let swept = async {
         loop {
             let strays = strays::of_cell(root, None);
-            for stray in &strays {
+            for stray in strays.iter().filter(|stray| stray.is_there()) {
                 let _ = harness.processes().signal(Pid(stray.pid), Signal::Kill).await;
             }
             if strays.is_empty() {
@@ -576,37 +584,4 @@ fn deployed(places: &Places) -> PathBuf {
 /// The file that says how the receiver differs from the reference.
 fn deviations(places: &Places) -> PathBuf {
     places.root.join("deviations.json")
-}
-
-/// Opens the control connection, and puts the launcher of the stand-in where the receiver looks for its CLI. The launcher has
-/// everything baked in, since receivers filter the environment and choose the working directory.
-async fn open_control(
-    plan: &Plan,
-    harness: &Host,
-    settings: &RealSettings,
-    places: &Places,
-    stage: &Rc<CellStage>,
-) -> Result<(), BenchError> {
-    let wrong = |error: io::Error| BenchError::because("cannot open the control connection", error);
-    let listener = harness.network().listen(&Address::loopback(0)).await.map_err(wrong)?;
-    let address = Address::loopback(listener.port());
-    let key = harness.entropy().uuid().to_string();
-    let key_file = places.root.join("control.key");
-    harness.disk().create_new(&key_file, key.as_bytes(), 0o600).await.map_err(wrong)?;
-    if plan.scenario.given.executor.installed {
-        let quote = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
-        let launcher = format!(
-            "#!/bin/sh\nexec {} stand-in {} --control {} --key-file {} -- \"$@\"\n",
-            quote(&settings.binary.to_string_lossy()),
-            quote(&plan.executor.id.value),
-            quote(&address.to_string()),
-            quote(&key_file.to_string_lossy()),
-        );
-        let path = places.bin().join(&plan.executor.cli);
-        files::write(&path, launcher.as_bytes()).map_err(wrong)?;
-        files::set_mode(&path, 0o755).map_err(wrong)?;
-    }
-    let profile = plan.profile.clone();
-    harness.spawn(control::serve(harness.clone(), listener, key, stage.clone(), profile, plan.quirks()));
-    Ok(())
 }

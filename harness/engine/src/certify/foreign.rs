@@ -172,6 +172,47 @@ impl Foreign {
         })
     }
 
+    /// A manifest with what judging needs to know of it, and nothing of how it is started: that can hold what is nobody's business.
+    pub(crate) fn sketch(&self) -> String {
+        let manifest = &self.manifest;
+        let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        let listed =
+            |texts: Vec<String>| texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ");
+        let mut text =
+            format!("name = {}\nexecutor = {}\n", quoted(self.name()), quoted(manifest.executor.get_ref()));
+        let mut line = |written: String| text.push_str(&format!("{written}\n"));
+        manifest.version.iter().for_each(|version| line(format!("version = {}", quoted(version))));
+        if self.is_of_fleet() {
+            line("dialect = \"a2a_fleet\"".to_owned());
+        }
+        let declares = manifest.declares.iter().map(|uri| uri.get_ref().clone()).collect();
+        line(format!("declares = [{}]", listed(declares)));
+        match &manifest.url {
+            Some(url) => line(format!("url = {}", quoted(url.get_ref()))),
+            None => {
+                let words = self.words.iter().map(|word| format!("{{{word}}}")).collect();
+                line(format!("[start]\ncommand = \"sh\"\nargs = [{}]", listed(words)));
+            }
+        }
+        for file in &manifest.files {
+            line(format!("[[files]]\npath = {}\ncontent = \"\"", quoted(file.path.get_ref())));
+        }
+        line("[limits]".to_owned());
+        for (name, limit) in manifest.limits.all() {
+            match limit.as_ref().map(Spanned::get_ref) {
+                None => {}
+                Some(Limit::Set) => line(format!("{name} = \"set\"")),
+                Some(Limit::None) => line(format!("{name} = \"none\"")),
+                Some(Limit::Seconds(seconds)) => line(format!("{name} = {seconds:?}")),
+            }
+        }
+        line("[where]".to_owned());
+        for (name, path) in manifest.places.all() {
+            path.iter().for_each(|path| line(format!("{name} = {}", quoted(path.get_ref()))));
+        }
+        text
+    }
+
     /// How reports call it.
     pub fn name(&self) -> &str {
         self.manifest.name.get_ref()

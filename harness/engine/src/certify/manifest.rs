@@ -162,7 +162,7 @@ pub struct ManifestLimits {
 
 impl ManifestLimits {
     /// All of them, by the word that sets one.
-    fn all(&self) -> [(&'static str, &Option<Spanned<Limit>>); 4] {
+    pub(super) fn all(&self) -> [(&'static str, &Option<Spanned<Limit>>); 4] {
         [
             ("turn_cap", &self.turn_cap),
             ("lock_wait", &self.lock_wait),
@@ -233,6 +233,10 @@ pub struct Errand {
     #[serde(default = "errand_time")]
     pub within: u32,
 }
+
+/// The shortest limit that a story can be told with, and the longest: a day.
+const LEAST_SECONDS: f64 = 1.0;
+const MOST_SECONDS: f64 = 86_400.0;
 
 fn errand_time() -> u32 {
     120
@@ -403,6 +407,16 @@ impl Manifest {
         }
         let words = self.words();
         for (word, limit) in self.limits.all() {
+            // A rhythm may be any: nobody waits for it.
+            let least = if word == "poll" { 0.0 } else { LEAST_SECONDS };
+            let is_out = |limit: &&Spanned<Limit>| match limit.get_ref() {
+                Limit::Seconds(seconds) => !(least..=MOST_SECONDS).contains(seconds),
+                Limit::Set | Limit::None => false,
+            };
+            if let Some(limit) = limit.as_ref().filter(is_out) {
+                let message = format!("expected between {least} and {MOST_SECONDS} seconds");
+                return Err(Wrong::at(limit, &message));
+            }
             let is_set = |limit: &&Spanned<Limit>| *limit.get_ref() == Limit::Set;
             let has_word = words.contains(word) || words.contains(template::FLEET_CONFIG);
             if let Some(limit) = limit.as_ref().filter(is_set).filter(|_| !has_word) {

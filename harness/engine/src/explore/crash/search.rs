@@ -462,7 +462,7 @@ impl Search<'_> {
         if let (Some(trace), Some(out)) = (record.trace.take(), &self.request.out) {
             self.traces += 1;
             if self.written.is_ok() {
-                self.written = write_trace(out, &trace.file, &trace.lines);
+                self.written = write_trace(out, &trace.file, &trace.content);
             }
         }
         let id = cell.id();
@@ -544,6 +544,6 @@ fn without_traces(settings: &Settings) -> Settings {
     Settings { traces: 0, ..settings.clone() }
 }
 
-fn write_trace(out: &Path, file: &str, lines: &str) -> io::Result<()> {
-    files::write(&out.join(file), lines.as_bytes())
+fn write_trace(out: &Path, file: &str, content: &[u8]) -> io::Result<()> {
+    files::write(&out.join(file), content)
 }
