@@ -146,6 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "this process is the one that is certainly there")]
     fn whoever_has_the_id_of_one_that_ended_is_somebody_else() {
         let own = std::process::id();
         let began = entry(&own.to_string(), &mut Vec::new()).expect("this process").began;
