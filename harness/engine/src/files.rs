@@ -314,8 +314,9 @@ pub fn scratch(below: &Path) -> PathBuf {
     below.join(format!("{CELL}{}-{:016x}", std::process::id(), u64::from_le_bytes(random)))
 }
 
-/// Removes the folders of cells whose harness is gone: one that was killed could not do it, and bearers are in them.
-pub fn clear_abandoned(below: &Path) {
+/// Removes the folders of cells whose harness is gone: one that was killed could not do it, and bearers are in them. What still runs
+/// there is ended first, by `end`.
+pub fn clear_abandoned(below: &Path, end: &dyn Fn(&Path)) {
     let processes = Path::new("/proc");
     // Where nobody can tell who lives, everybody does.
     if !processes.join("self").exists() {
@@ -327,6 +328,7 @@ pub fn clear_abandoned(below: &Path) {
             continue;
         };
         if pid.parse::<u32>().is_ok() && !processes.join(pid).exists() {
+            end(&entry.path());
             // Somebody else's cannot be removed, and another harness may have been faster.
             let _ = fs::remove_dir_all(entry.path());
         }
@@ -431,7 +433,9 @@ mod tests {
         let gone = folder.path().join(format!("{CELL}{}-0", u32::MAX));
         let (own, other) = (scratch(folder.path()), folder.path().join("gauntlet-cell-notes"));
         [&gone, &own, &other].into_iter().for_each(|path| fs::create_dir(path).expect("a folder"));
-        clear_abandoned(folder.path());
+        let ended = std::cell::RefCell::new(Vec::new());
+        clear_abandoned(folder.path(), &|path| ended.borrow_mut().push(path.to_path_buf()));
+        assert_eq!(*ended.borrow(), std::slice::from_ref(&gone));
         assert!(!gone.exists() && own.exists() && other.exists());
     }
 }

@@ -17,7 +17,7 @@ use crate::pattern::{Pattern, PatternError};
 use crate::project::{self, Gathered, Reports};
 use crate::record::Record;
 use crate::runner::{self, Beside, Settings};
-use crate::second_look;
+use crate::{second_look, strays};
 
 /// What happens during a run, for whoever shows progress.
 pub enum Progress<'a> {
@@ -56,7 +56,7 @@ pub fn run(
         written: Vec::new(),
     };
     if selection.lanes.contains(&Lane::Real) {
-        files::clear_abandoned(&settings.scratch);
+        files::clear_abandoned(&settings.scratch, &strays::end_abandoned);
     }
     let mut session = Session { library, settings, writer, progress };
     let mut complete = true;

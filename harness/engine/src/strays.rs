@@ -60,6 +60,31 @@ pub(crate) fn of_cell(root: &Path, receiver: Option<u32>) -> Vec<Stray> {
         .collect()
 }
 
+/// Ends what lives of a cell whose harness is gone: what has its folder in its environment, or lives there. Whoever only names it in an
+/// argument, or is there from another terminal, may be somebody who looks at it.
+pub(crate) fn end_abandoned(root: &Path) {
+    let mut content = Vec::new();
+    let root_name = root.to_string_lossy();
+    let own_terminal = entry("self", &mut content).map_or(0, |own| own.terminal);
+    for (name, _) in files::numbered_in(Path::new("/proc")) {
+        let proc = Path::new("/proc").join(&name);
+        let is_ours = |found: Entry| {
+            files::link_target(&proc.join("cwd")).is_some_and(|cwd| cwd.starts_with(root))
+                && (found.terminal == 0 || found.terminal == own_terminal)
+        };
+        let is_at_home = entry(&name, &mut content).is_some_and(is_ours);
+        let mut was_given_it = || {
+            files::read_into(&proc.join("environ"), &mut content)
+                && String::from_utf8_lossy(&content).contains(&*root_name)
+        };
+        if is_at_home || was_given_it() {
+            let pid = name.parse().ok().and_then(rustix::process::Pid::from_raw);
+            // One that ended meanwhile needs no signal.
+            let _ = pid.map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::KILL));
+        }
+    }
+}
+
 /// The arguments of a process that runs, without its own name, as everyone on the computer can read them.
 pub(crate) fn arguments(pid: u32) -> Option<Vec<String>> {
     let line = files::read(Path::new(&format!("/proc/{pid}/cmdline")))?;

@@ -63,6 +63,7 @@ impl Receiver {
         let passed = self.pass(Point::ReceiverInbox, event).await;
         let mut writer = self.inbox.lock().await;
         self.look_for_loss(&mut writer).await.map_err(NotAccepted::Refused)?;
+        self.journal.write_owed(&self.host).await.map_err(NotAccepted::Refused)?;
         for event in passed.events {
             let member =
                 |name| event.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();

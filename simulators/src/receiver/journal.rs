@@ -65,6 +65,8 @@ pub(super) struct Journal {
     fates: RefCell<BTreeMap<u64, Fate>>,
     /// From which line on replies are for which profile; for none before the first.
     profiles: RefCell<BTreeMap<u64, Option<String>>>,
+    /// What could not be written of that, and has to be before another line is accepted.
+    owed: RefCell<Option<Value>>,
     /// The lines whose turns this life began.
     begun_here: RefCell<BTreeSet<u64>>,
     /// One writer at a time. True: an append failed half way, and the next one begins with a line end.
@@ -95,6 +97,7 @@ impl Journal {
             names,
             fates: RefCell::new(fates),
             profiles: RefCell::new(profiles),
+            owed: RefCell::default(),
             begun_here: RefCell::default(),
             torn: Mutex::new(false),
         })
@@ -114,7 +117,18 @@ impl Journal {
     ) -> io::Result<()> {
         let entry = json!({ "line": line, "state": "profile", "profile": profile });
         self.profiles.borrow_mut().insert(line, profile);
-        self.write(host, &entry).await
+        let outcome = self.write(host, &entry).await;
+        *self.owed.borrow_mut() = outcome.is_err().then_some(entry);
+        outcome
+    }
+
+    /// Writes for whom replies are, if that is still to be done: the next life would answer somebody else.
+    pub(super) async fn write_owed(&self, host: &Host) -> io::Result<()> {
+        let owed = self.owed.borrow().clone();
+        let Some(entry) = owed else { return Ok(()) };
+        self.write(host, &entry).await?;
+        *self.owed.borrow_mut() = None;
+        Ok(())
     }
 
     /// The last line that anything is known of; 0 when there is none.

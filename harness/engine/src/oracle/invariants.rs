@@ -10,6 +10,7 @@ use super::bearers;
 use super::judge::Finding;
 use super::memory::{Memory, Open};
 use super::view::{Call, Sent, Turn, View};
+use super::wire;
 use crate::cell::{Names, Plan, turn_cap};
 use crate::scenario::{Lane, SubjectKind};
 use crate::trace::{OF_NODE, Observation, What};
@@ -191,15 +192,20 @@ fn balances(view: &View<'_>, records: Records) -> Vec<Balance> {
             // A record stands for an outcome only where Hermes may have failed to take one.
             let recorded = unheard.everywhere || untaken.contains(context);
             let outcomes = if recorded && callbacks.len() < records.len() { &records } else { &callbacks };
-            let matched = matched(asked, outcomes, &nobodys, &|text| said_elsewhere(context, text));
+            let of = |outcomes: &[&str]| {
+                matched(asked, outcomes, &nobodys, &|text: &str| said_elsewhere(context, text))
+            };
+            let nobodys_of =
+                |outcomes: &[&str]| outcomes.len() - of(outcomes).iter().filter(|matched| **matched).count();
+            let matched = of(outcomes);
             let open = asked.iter().zip(&matched).filter(|(asked, matched)| asked.acknowledged && !**matched);
             Balance {
                 acknowledged: asked.iter().filter(|asked| asked.acknowledged).count(),
                 callbacks: callbacks.len(),
                 records: records.len(),
                 open: open.map(|(asked, _)| asked.dispatch.clone()).collect(),
-                surplus: outcomes.len().max(records.len())
-                    - matched.iter().filter(|matched| **matched).count(),
+                // Also what is recorded and was never sent is somebody's, who may not know that it was accepted.
+                surplus: nobodys_of(&callbacks).max(nobodys_of(&records)),
                 context: context.clone(),
             }
         })
@@ -403,7 +409,8 @@ fn callbacks_name_who_asked(plan: &Plan, view: &View<'_>) -> Held {
     let asked: BTreeSet<&str> =
         sent.iter().flat_map(|sent| [&sent.context, &sent.answers_on]).filter_map(Option::as_deref).collect();
     // Somebody who got no acknowledgement, or was only told its text, does not know the context that the receiver made up.
-    let unnamed = sent.iter().any(|sent| sent.context.is_none());
+    let unnamed = sent.iter().any(|sent| sent.context.is_none())
+        || view.observations.iter().any(|seen| is_unanswered_and_unnamed(&seen.what));
     // What a second profile asked, nobody sees here; its replies may come here all the same.
     let is_neighbours = |call: &Call| is_neighbours(plan, call);
     let calls = view.calls();
@@ -425,6 +432,16 @@ fn callbacks_name_who_asked(plan: &Plan, view: &View<'_>) -> Held {
         })
         .collect();
     verdict(!calls.is_empty(), findings)
+}
+
+/// Whether a request that names no context got no answer. It may have been taken all the same.
+fn is_unanswered_and_unnamed(what: &What) -> bool {
+    let What::Exchange { sent, received, .. } = what else { return false };
+    let names_one = |body: &Value| {
+        body.pointer("/params/message/contextId").and_then(Value::as_str).is_some_and(|id| !id.is_empty())
+    };
+    wire::answers(&received.0).is_empty()
+        && wire::request(&sent.0).is_some_and(|request| !request.body.as_ref().is_some_and(names_one))
 }
 
 /// What Hermes said it took is delivered exactly once, to the context that the callback names; and nothing else is.
