@@ -179,13 +179,18 @@ fn nothing_of_a_driver_survives_the_run() {
 }
 
 #[test]
-fn a_bearer_that_a_driver_writes_down_is_found() {
-    let subject = shell(
-        "read order; echo \"$A2A_HERMES_TOKEN\" > notes; \
-         echo '{\"seq\": 1, \"callback_url\": \"http://127.0.0.1:9/jsonrpc\"}'; read order; sleep 600",
-    );
-    assert_eq!(code(&subject.certify(&["--only", "fleet/peer-that-answers"])), 1);
-    assert!(subject.with("fail").iter().any(|id| id == "FLEET-AUTH-09"), "{:?}", subject.with("fail"));
+fn a_bearer_that_a_driver_writes_down_or_answers_is_found() {
+    let started = "\"seq\": 1, \"callback_url\": \"http://127.0.0.1:9/jsonrpc\"";
+    for script in [
+        format!(
+            "read order; echo \"$A2A_HERMES_TOKEN\" > notes; echo '{{{started}}}'; read order; sleep 600"
+        ),
+        format!("read order; echo '{{{started}, \"note\": \"'$A2A_HERMES_TOKEN'\"}}'; read order; sleep 600"),
+    ] {
+        let subject = shell(&script);
+        assert_eq!(code(&subject.certify(&["--only", "fleet/peer-that-answers"])), 1);
+        assert!(subject.with("fail").iter().any(|id| id == "FLEET-AUTH-09"), "{script}");
+    }
 }
 
 #[test]

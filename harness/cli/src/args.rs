@@ -42,7 +42,7 @@ const EXPLORE_CODES: &str = "Exit codes: 0 nothing was found, 1 something was, 2
 pub(crate) enum Command {
     /// Run the scenario matrix and write the compliance reports
     Run(RunArgs),
-    /// Certify a receiver that is not ours: start it, tell every story that it can be judged by, and write the reports
+    /// Certify a receiver or a runtime that is not ours: start it, tell every story that it can be judged by, and write the reports
     Certify(CertifyArgs),
     /// Write the receiver.toml of a receiver: probes its card and runs one turn as a first check
     Init(InitArgs),

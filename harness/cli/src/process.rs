@@ -79,9 +79,25 @@ pub(crate) fn serve(args: &ServeArgs) -> Outcome {
     if args.judge {
         return judged(args, mode, deviations, played);
     }
+    tell_where(mode);
     let host = tapped("receiver", Vec::new(), None, played.as_ref())?;
     let settings = deviations.settings(&host, mode);
     live(move || with_cli(played, receiver::run(host, settings)))
+}
+
+/// Says where the receiver will listen and call back, by the file of this folder that says so.
+fn tell_where(mode: &'static Mode) {
+    let file = Path::new(".hermes").join(mode.files.config);
+    let content = std::fs::read(&file).ok();
+    let config = receiver::Config::parse(mode, "", content.as_deref());
+    eprintln!(
+        "{} on http://{}:{}, callbacks to {}; {} says so (bind_host, bind_port, hermes_url, auth_token_env, hermes_auth_token_env)",
+        mode.name,
+        config.bind_host,
+        config.bind_port,
+        config.hermes_url,
+        file.display(),
+    );
 }
 
 /// Runs a receiver beside the CLI that is played for it, if one is.
@@ -91,10 +107,12 @@ async fn with_cli(played: Option<Played>, receiver: impl Future<Output = i32>) -
         None => None,
     } {
         eprintln!("{error}");
+        drop(played);
         return ExitCode::Broken.code().into();
     }
     let code = receiver.await;
-    played.iter().for_each(Played::clear);
+    // This process ends without a look at what it still owns.
+    drop(played);
     code
 }
 
@@ -105,6 +123,7 @@ fn judged(args: &ServeArgs, mode: &'static Mode, deviations: Deviations, played:
         None => Watched::default(),
         Some(story) => Watched::of_story(&library, story).map_err(|error| (error.into(), ExitCode::Usage))?,
     });
+    tell_where(mode);
     let host = tapped("receiver", Vec::new(), Some(watched.clone()), played.as_ref())?;
     let settings = deviations.settings(&host, mode);
     let file = args.out.join("client.json");
@@ -113,6 +132,9 @@ fn judged(args: &ServeArgs, mode: &'static Mode, deviations: Deviations, played:
         let (report, verdict) = watched.report(&library);
         for line in watched.lines() {
             eprintln!("{line}");
+        }
+        if verdict == ExitCode::NothingSelected {
+            eprintln!("nothing of a client was seen: no dispatch came, and no callback was due");
         }
         let text = serde_json::to_string_pretty(&report).unwrap_or_default() + "\n";
         match files::write(&file, text.as_bytes()) {

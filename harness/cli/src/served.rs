@@ -80,7 +80,9 @@ impl Played {
         let broken = |report: Report| (report, ExitCode::Broken);
         let binary = std::env::current_exe().into_diagnostic().wrap_err("the own binary cannot be found");
         let binary = binary.map_err(broken)?;
-        let folder = files::scratch(&std::env::temp_dir());
+        let home = std::env::temp_dir();
+        stand_in::clear_abandoned(&home);
+        let folder = files::scratch(&home);
         let made = files::make_private_dir(&folder).and_then(|()| files::make_dir(&folder.join("bin")));
         made.into_diagnostic().wrap_err("the folder of the stand-in cannot be made").map_err(broken)?;
         Ok(Some(Self { library: library.clone(), profile, quirks, binary, folder }))
@@ -102,9 +104,11 @@ impl Played {
         let put = stand_in::put(&host, &place, executor, Rc::new(AlwaysOk), self.profile.clone(), quirks);
         put.await.map_err(|error| wrong(error.to_string()))
     }
+}
 
-    /// Takes it away again.
-    pub(crate) fn clear(&self) {
+/// However serving ends, its folder goes.
+impl Drop for Played {
+    fn drop(&mut self) {
         if let Err(error) = files::remove_dir(Path::new(&self.folder)) {
             eprintln!("{} cannot be removed: {error}", self.folder.display());
         }

@@ -13,7 +13,7 @@ use gauntlet_world::injection::Quirk;
 use gauntlet_world::network::Address;
 
 use crate::data::executor::Executor;
-use crate::files;
+use crate::{files, strays};
 
 /// Where a stand-in lives.
 pub struct Place<'a> {
@@ -55,4 +55,9 @@ pub async fn put(
     }
     harness.spawn(control::serve(harness.clone(), listener, key, stage, profile, quirks));
     Ok(())
+}
+
+/// Removes the folders of stand-ins and cells that a killed harness left below this one, and ends what still runs there.
+pub fn clear_abandoned(below: &Path) {
+    files::clear_abandoned(below, &strays::end_abandoned);
 }

@@ -20,6 +20,7 @@ const TOLD: usize = 20;
 
 const WELL_FORMED: &str = "FLEET-CLI-01";
 const ITS_CONTEXT: &str = "FLEET-CLI-02";
+const SENT_ONCE: &str = "FLEET-CLI-19";
 const TAKES_CALLBACKS: &str = "FLEET-HUB-14";
 
 /// Watches the connections of one host.
@@ -28,6 +29,8 @@ pub struct Watched {
     next: Cell<u64>,
     open: RefCell<BTreeMap<u64, Conversation>>,
     rows: RefCell<BTreeMap<&'static str, Row>>,
+    /// Dispatches that may have been accepted.
+    taken: RefCell<BTreeSet<String>>,
     /// The story whose rows alone are judged, and these.
     only: Option<(String, BTreeSet<&'static str>)>,
 }
@@ -45,7 +48,7 @@ pub enum NoStory {
 }
 
 /// What can be seen from a receiver.
-const SEEN: [&str; 3] = [WELL_FORMED, ITS_CONTEXT, TAKES_CALLBACKS];
+const SEEN: [&str; 4] = [WELL_FORMED, ITS_CONTEXT, SENT_ONCE, TAKES_CALLBACKS];
 
 #[derive(Debug)]
 struct Conversation {
@@ -183,10 +186,30 @@ impl Watched {
                 if method.is_empty() || ["SendMessage", "message/send"].contains(&method) {
                     self.note(WELL_FORMED, ill_formed(body, status));
                     self.note(ITS_CONTEXT, misplaced(body));
+                    self.note_again(body, answer);
                 }
             }
             Side::Accepted => {}
         }
+    }
+
+    /// The same dispatch once more, to the letter, when the first one may have been accepted. Who gives messages no ids may mean another
+    /// one by the same words.
+    fn note_again(&self, body: &Value, answer: &[u8]) {
+        if body.pointer("/params/message/messageId").and_then(Value::as_str).is_none_or(str::is_empty) {
+            return;
+        }
+        let refused = wire::answers(answer).first().is_some_and(|answer| {
+            let says_no = answer.body.as_ref().is_some_and(|body| body.get("error").is_some());
+            says_no || (400..500).contains(&answer.status)
+        });
+        let known = self.taken.borrow().contains(&body.to_string());
+        if !refused {
+            self.taken.borrow_mut().insert(body.to_string());
+        }
+        let again =
+            || "expected a dispatch that may have been accepted to be sent once; it came again".to_owned();
+        self.note(SENT_ONCE, known.then(again));
     }
 
     /// What was seen, as `client.json`, with the exit code that it comes to: 0 kept, 1 broken, 4 nothing was seen.
@@ -304,6 +327,22 @@ mod tests {
             broken(&DISPATCH.replace("\"params\":{", "\"params\":{\"contextId\":\"c\","), TAKEN),
             [ITS_CONTEXT]
         );
+    }
+
+    #[test]
+    fn what_may_have_been_accepted_is_sent_once() {
+        let named = DISPATCH.replace("\"role\"", "\"messageId\":\"m-1\",\"role\"");
+        let twice = |body: &str, first: &str| {
+            let watched = Watched::default();
+            asked(&watched, body, first);
+            asked(&watched, body, TAKEN);
+            let broken = watched.rows.borrow().get(SENT_ONCE).map(|row| row.broken);
+            broken
+        };
+        assert_eq!(twice(&named, TAKEN), Some(1));
+        assert_eq!(twice(&named, ""), Some(1), "no answer is no refusal");
+        assert_eq!(twice(&named, REFUSED), Some(0));
+        assert_eq!(twice(DISPATCH, TAKEN), None, "the same words can be said again");
     }
 
     #[test]

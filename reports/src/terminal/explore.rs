@@ -44,7 +44,12 @@ pub fn crashes(found: &Crashes, width: usize, colour: bool) -> String {
         page.text(0, Style::Bad, &format!("{kind} is in use, and nobody died there"));
     }
     left_out(&mut page, &found.left_out);
-    findings(&mut page, &found.findings, found.findings_left_out);
+    if found.crashes + found.double_crashes > 0 || !found.findings.is_empty() {
+        findings(&mut page, &found.findings, found.findings_left_out);
+    } else {
+        page.blank();
+        page.text(0, Style::Doubtful, "Nobody was killed: nothing is known.");
+    }
     text.push_str(&page.finish());
     text
 }

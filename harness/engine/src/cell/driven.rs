@@ -1,6 +1,7 @@
 //! A runtime that is not ours, in one cell: its driver's process, what stands between it and its peer, and what it says.
 
 use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,8 @@ pub(super) struct Driven {
     driver: Mutex<Driver>,
     pid: Cell<Option<Pid>>,
     between: Between,
+    /// What it answers is kept there, whole: a bearer could stand in any member.
+    answers: RefCell<PathBuf>,
     harness: Host,
 }
 
@@ -65,6 +68,7 @@ impl Driven {
             driver: Mutex::new(Driver::Down("it was not started".to_owned())),
             pid: Cell::default(),
             between: Between { host: tapped.clone(), port, receiver, open: RefCell::default() },
+            answers: RefCell::default(),
             harness: harness.clone(),
         })
     }
@@ -88,6 +92,7 @@ impl Driven {
         let child = self.harness.processes().spawn(command).await;
         let mut child = child.map_err(|error| BenchError::because("cannot start the driver", error))?;
         self.pid.set(Some(child.pid));
+        *self.answers.borrow_mut() = places.hermes().join("driver-answers.jsonl");
         if let Some(errors) = child.stderr.take() {
             let log = places.hermes().join("driver.log");
             self.harness.spawn(append(self.harness.clone(), errors, log));
@@ -171,7 +176,12 @@ impl Driven {
         live.seq += 1;
         let seq = live.seq;
         let told = match self.harness.clock().within(within, live.exchange(&order.line(seq))).await {
-            Some(Ok(line)) => orders::answer(&line, seq).and_then(|answer| read(&answer)),
+            Some(Ok(line)) => {
+                // Without room for it the story goes on, and the harness's own disk is told of elsewhere.
+                let answers = self.answers.borrow().clone();
+                let _ = self.harness.disk().append(&answers, &[&line, &b"\n"[..]].concat()).await;
+                orders::answer(&line, seq).and_then(|answer| read(&answer))
+            }
             Some(Err(error)) => Err(error),
             None => Err(format!("expected the answer to order {seq} within {within:?}; none came")),
         };

@@ -102,7 +102,10 @@ impl Foreign {
             Subject::Inbox(_) => no_file("inbox"),
             _ => None,
         };
-        by_subject.or_else(|| self.lacks_file(&format!("{check:?}")))
+        let shown = format!("{check:?}");
+        let is_elsewhere = self.runs_already() && shown.contains("{workdir}");
+        let elsewhere = || is_elsewhere.then(|| "it runs already, in a folder of its own".to_owned());
+        by_subject.or_else(|| self.lacks_file(&shown)).or_else(elsewhere)
     }
 
     /// The first file that a part of a scenario speaks of and that this receiver does not have. `shown` is that part as it is shown to

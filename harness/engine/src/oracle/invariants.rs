@@ -44,6 +44,10 @@ pub(super) fn all(plan: &Plan, view: &View<'_>) -> Vec<(&'static str, Held)> {
     if plan.scenario.subject == SubjectKind::Hermes {
         return vec![("FLEET-HUB-41", no_secret(view, None))];
     }
+    // Of one that runs already nothing is seen but its answers: its callbacks go to its own Hermes.
+    if plan.foreign().is_some_and(|foreign| foreign.runs_already()) {
+        return vec![(NO_SECRET[0], no_secret(view, Some(Keeper::Receiver)))];
+    }
     vec![
         ("FLEET-INV-01", at_most_one_start(view)),
         ("FLEET-INV-02", exactly_one_outcome(plan, view)),
@@ -409,8 +413,10 @@ fn callbacks_name_who_asked(plan: &Plan, view: &View<'_>) -> Held {
     let asked: BTreeSet<&str> =
         sent.iter().flat_map(|sent| [&sent.context, &sent.answers_on]).filter_map(Option::as_deref).collect();
     // Somebody who got no acknowledgement, or was only told its text, does not know the context that the receiver made up.
-    let unnamed = sent.iter().any(|sent| sent.context.is_none())
-        || view.observations.iter().any(|seen| is_unanswered_and_unnamed(&seen.what));
+    let unnamed = sent.iter().any(|sent| sent.context.is_none());
+    // So it is with a request of the story's own, for one context each.
+    let untold = view.observations.iter().filter(|seen| is_unanswered_and_unnamed(&seen.what)).count();
+    let mut made_up = BTreeSet::new();
     // What a second profile asked, nobody sees here; its replies may come here all the same.
     let is_neighbours = |call: &Call| is_neighbours(plan, call);
     let calls = view.calls();
@@ -419,11 +425,13 @@ fn callbacks_name_who_asked(plan: &Plan, view: &View<'_>) -> Held {
         .filter(|call| !is_neighbours(call))
         // Half a request, whose connection was cut, names nothing yet.
         .filter(|call| call.whole || call.context.is_some())
-        .filter(|call| {
-            !call
-                .context
-                .as_deref()
-                .is_some_and(|context| asked.contains(context) || (unnamed && context.starts_with("anon-")))
+        .filter(|call| match call.context.as_deref() {
+            Some(context) if asked.contains(context) => false,
+            Some(context) if context.starts_with("anon-") && !unnamed => {
+                made_up.insert(context);
+                made_up.len() > untold
+            }
+            context => !context.is_some_and(|context| context.starts_with("anon-")),
         })
         .map(|call| Finding {
             expected: "a context that something was dispatched on".to_owned(),

@@ -250,6 +250,8 @@ fn callbacks_name_who_asked() {
     assert_eq!(alone("", "").verdict("FLEET-INV-03"), Pass);
     assert_eq!(alone("named", "").verdict("FLEET-INV-03"), Fail);
     assert_eq!(alone("", &taken()).verdict("FLEET-INV-03"), Fail, "the answer named it");
+    let another = alone("", "").called_back(&callback("2", "anon-6", "x"), &taken());
+    assert_eq!(another.verdict("FLEET-INV-03"), Fail, "one request made up one context");
     let odd = Story::new()
         .see(What::Dispatched { dispatch: "d".to_owned(), context: None, acknowledged: false })
         .called_back(&callback("1", "somebody", "x"), &taken());
