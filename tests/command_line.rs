@@ -103,7 +103,7 @@ fn an_unknown_name_is_exit_2_with_the_nearest_known_one() {
         .args(["serve", "codex", "--quirk", "resume-loses-thread"])
         .assert()
         .code(2)
-        .stderr(contains("is one of the cli"));
+        .stderr(contains("expected --version beside"));
     gauntlet()
         .args(["serve", "codex", "--release", "no-such-release"])
         .assert()
