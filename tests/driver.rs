@@ -20,7 +20,7 @@ fn python(program: &str, flaws: &str) -> Subject {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/subjects/python");
     let program = samples.join(program).canonicalize().expect("the sample is there");
     Subject::new(&format!(
-        "name = \"a runtime\"\nversion = \"7\"\nparallel = 4\n[driver]\ncommand = \"python3\"\nargs = [{:?}]\n\
+        "name = \"a runtime\"\nexecutor = \"codex\"\nversion = \"7\"\nparallel = 4\n[driver]\ncommand = \"python3\"\nargs = [{:?}]\n\
          env = {{ FLAWS = {flaws:?} }}\n",
         program.display().to_string()
     ))
@@ -29,7 +29,7 @@ fn python(program: &str, flaws: &str) -> Subject {
 /// Something that a shell runs in the place of a driver.
 fn shell(script: &str) -> Subject {
     Subject::new(&format!(
-        "name = \"no runtime\"\nparallel = 4\n[driver]\ncommand = \"sh\"\nargs = [\"-c\", {script:?}]\nwithin = 0.5\n"
+        "name = \"no runtime\"\nexecutor = \"codex\"\nparallel = 4\n[driver]\ncommand = \"sh\"\nargs = [\"-c\", {script:?}]\nwithin = 0.5\n"
     ))
 }
 
@@ -195,10 +195,11 @@ fn a_bearer_that_a_driver_writes_down_or_answers_is_found() {
 
 #[test]
 fn a_mistake_in_a_manifest_is_pointed_at() {
-    let subject =
-        Subject::new("name = \"x\"\n[driver]\ncommand = \"python3\"\nargs = [\"{her}/client.py\"]\n");
+    let subject = Subject::new(
+        "name = \"x\"\nexecutor = \"codex\"\n[driver]\ncommand = \"python3\"\nargs = [\"{her}/client.py\"]\n",
+    );
     let output = subject.certify(&[]);
     assert_eq!(code(&output), 2);
     let said = said(&output);
-    assert!(said.contains("runtime.toml:4:") && said.contains("did you mean {here}?"), "{said}");
+    assert!(said.contains("runtime.toml:5:") && said.contains("did you mean {here}?"), "{said}");
 }

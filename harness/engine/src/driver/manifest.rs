@@ -23,8 +23,7 @@ pub struct RuntimeManifest {
     /// Its version.
     #[serde(default)]
     pub version: Option<String>,
-    /// The executor behind the receivers that it is given to dispatch to; codex if absent.
-    #[serde(default = "codex")]
+    /// The executor behind the receivers that it is given to dispatch to.
     #[schemars(with = "String")]
     pub executor: Spanned<String>,
     /// How many copies of it may run side by side.
@@ -36,10 +35,6 @@ pub struct RuntimeManifest {
     /// Requirements that its maker does not agree with.
     #[serde(default)]
     pub challenged: Vec<Challenge>,
-}
-
-fn codex() -> Spanned<String> {
-    Spanned::new(0..0, "codex".to_owned())
 }
 
 fn one() -> Spanned<u16> {
@@ -164,8 +159,9 @@ mod tests {
 
     #[test]
     fn a_manifest_needs_a_name_and_a_driver() {
-        let manifest =
-            read("name = \"mine\"\n[driver]\ncommand = \"python3\"\nargs = [\"{here}/client.py\"]\n");
+        let manifest = read(
+            "name = \"mine\"\nexecutor = \"codex\"\n[driver]\ncommand = \"python3\"\nargs = [\"{here}/client.py\"]\n",
+        );
         let manifest = manifest.expect("it is sound");
         assert_eq!(manifest.executor.get_ref(), "codex");
         assert_eq!(*manifest.parallel.get_ref(), 1);
@@ -174,11 +170,23 @@ mod tests {
     #[test]
     fn a_mistake_is_pointed_at() {
         for (text, place, says) in [
-            ("name = \"x\"\n", "1:", "\"driver\""),
+            ("name = \"x\"\nexecutor = \"codex\"\n", "1:", "\"driver\""),
             ("name = \"x\"\nexecutor = \"codexx\"\n[driver]\ncommand = \"sh\"\n", "2:", "found \"codexx\""),
-            ("name = \"x\"\n[driver]\ncommand = \"sh\"\nargs = [\"{port}\"]\n", "4:", "found {port}"),
-            ("name = \"x\"\n[driver]\ncommand = \"sh\"\nwithn = 3\n", "4:", "\"withn\""),
-            ("name = \"x\"\nparallel = 0\n[driver]\ncommand = \"sh\"\n", "2:", "found 0"),
+            (
+                "name = \"x\"\nexecutor = \"codex\"\n[driver]\ncommand = \"sh\"\nargs = [\"{port}\"]\n",
+                "5:",
+                "found {port}",
+            ),
+            (
+                "name = \"x\"\nexecutor = \"codex\"\n[driver]\ncommand = \"sh\"\nwithn = 3\n",
+                "5:",
+                "\"withn\"",
+            ),
+            (
+                "name = \"x\"\nparallel = 0\nexecutor = \"codex\"\n[driver]\ncommand = \"sh\"\n",
+                "2:",
+                "found 0",
+            ),
         ] {
             let said = read(text).expect_err("it is wrong");
             assert!(said.starts_with(&format!("runtime.toml:{place}")) && said.contains(says), "{said}");
