@@ -336,8 +336,7 @@ mod tests {
             let watched = Watched::default();
             asked(&watched, body, first);
             asked(&watched, body, TAKEN);
-            let broken = watched.rows.borrow().get(SENT_ONCE).map(|row| row.broken);
-            broken
+            watched.rows.borrow().get(SENT_ONCE).map(|row| row.broken)
         };
         assert_eq!(twice(&named, TAKEN), Some(1));
         assert_eq!(twice(&named, ""), Some(1), "no answer is no refusal");
