@@ -100,20 +100,16 @@ fn tell_where(mode: &'static Mode) {
     );
 }
 
-/// Runs a receiver beside the CLI that is played for it, if one is.
+/// Runs a receiver beside the CLI that is played for it, if one is. That is gone when the receiver has ended: later nobody looks after it.
 async fn with_cli(played: Option<Played>, receiver: impl Future<Output = i32>) -> i32 {
     if let Some(Err(error)) = match &played {
         Some(played) => Some(played.put().await),
         None => None,
     } {
         eprintln!("{error}");
-        drop(played);
         return ExitCode::Broken.code().into();
     }
-    let code = receiver.await;
-    // This process ends without a look at what it still owns.
-    drop(played);
-    code
+    receiver.await
 }
 
 /// The same, and at its end what it saw of its client.

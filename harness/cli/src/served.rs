@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use gauntlet_engine::data::Library;
 use gauntlet_engine::exit::ExitCode;
-use gauntlet_engine::{files, stand_in};
+use gauntlet_engine::{files, stand_in, strays};
 use gauntlet_reports::escape::one_line;
 use gauntlet_simulators::cli::Profile;
 use gauntlet_simulators::stage::{Ending, Invocation, LocalFuture, Part, Stage};
@@ -81,7 +81,7 @@ impl Played {
         let binary = std::env::current_exe().into_diagnostic().wrap_err("the own binary cannot be found");
         let binary = binary.map_err(broken)?;
         let home = std::env::temp_dir();
-        stand_in::clear_abandoned(&home);
+        strays::clear_abandoned(&home);
         let folder = files::scratch(&home);
         let made = files::make_private_dir(&folder).and_then(|()| files::make_dir(&folder.join("bin")));
         made.into_diagnostic().wrap_err("the folder of the stand-in cannot be made").map_err(broken)?;

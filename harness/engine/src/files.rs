@@ -316,7 +316,7 @@ pub fn scratch(below: &Path) -> PathBuf {
 
 /// Removes the folders of cells whose harness is gone: one that was killed could not do it, and bearers are in them. What still runs
 /// there is ended first, by `end`.
-pub fn clear_abandoned(below: &Path, end: &dyn Fn(&Path)) {
+pub(crate) fn clear_abandoned(below: &Path, end: &dyn Fn(&Path)) {
     let processes = Path::new("/proc");
     // Where nobody can tell who lives, everybody does.
     if !processes.join("self").exists() {

@@ -37,6 +37,6 @@ pub mod sequence;
 pub mod session;
 pub mod stand_in;
 pub mod stop;
-mod strays;
+pub mod strays;
 pub mod trace;
 pub mod watched;

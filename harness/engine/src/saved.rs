@@ -358,9 +358,6 @@ impl Saved {
         names.restore(&self.head.names);
         let mut judgements =
             oracle::judge(&self.plan, &library.catalogue, &names, &self.observations, &Memory::default());
-        for (id, reason) in self.plan.fitted.iter().flat_map(|fitted| &fitted.left_out) {
-            judgements.entry(id.clone()).or_insert_with(|| Judgement::skipped(reason));
-        }
         let mut left = Vec::new();
         if self.is_redacted {
             left.extend(oracle::NO_SECRET.map(str::to_owned));

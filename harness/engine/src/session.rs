@@ -56,7 +56,7 @@ pub fn run(
         written: Vec::new(),
     };
     if selection.lanes.contains(&Lane::Real) {
-        files::clear_abandoned(&settings.scratch, &strays::end_abandoned);
+        strays::clear_abandoned(&settings.scratch);
     }
     let mut session = Session { library, settings, writer, progress };
     let mut complete = true;

@@ -13,7 +13,8 @@ use gauntlet_world::injection::Quirk;
 use gauntlet_world::network::Address;
 
 use crate::data::executor::Executor;
-use crate::{files, strays};
+use crate::files;
+use crate::record::quoted;
 
 /// Where a stand-in lives.
 pub struct Place<'a> {
@@ -41,13 +42,12 @@ pub async fn put(
     let key_file = place.folder.join("control.key");
     harness.disk().create_new(&key_file, key.as_bytes(), 0o600).await?;
     if let Some(bin) = place.bin {
-        let quote = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
         let launcher = format!(
             "#!/bin/sh\nexec {} stand-in {} --control {} --key-file {} -- \"$@\"\n",
-            quote(&place.binary.to_string_lossy()),
-            quote(&executor.id.value),
-            quote(&address.to_string()),
-            quote(&key_file.to_string_lossy()),
+            quoted(&place.binary.to_string_lossy()),
+            quoted(&executor.id.value),
+            quoted(&address.to_string()),
+            quoted(&key_file.to_string_lossy()),
         );
         let path = bin.join(&executor.cli);
         files::write(&path, launcher.as_bytes())?;
@@ -55,9 +55,4 @@ pub async fn put(
     }
     harness.spawn(control::serve(harness.clone(), listener, key, stage, profile, quirks));
     Ok(())
-}
-
-/// Removes the folders of stand-ins and cells that a killed harness left below this one, and ends what still runs there.
-pub fn clear_abandoned(below: &Path) {
-    files::clear_abandoned(below, &strays::end_abandoned);
 }

@@ -60,24 +60,22 @@ pub(crate) fn of_cell(root: &Path, receiver: Option<u32>) -> Vec<Stray> {
         .collect()
 }
 
+/// Removes the folders of cells and stand-ins that a killed harness left below this one, and ends what still runs there.
+pub fn clear_abandoned(below: &Path) {
+    files::clear_abandoned(below, &end_abandoned);
+}
+
 /// Ends what lives of a cell whose harness is gone: what has its folder in its environment, or lives there. Whoever only names it in an
 /// argument, or is there from another terminal, may be somebody who looks at it.
-pub(crate) fn end_abandoned(root: &Path) {
+fn end_abandoned(root: &Path) {
     let mut content = Vec::new();
     let root_name = root.to_string_lossy();
     let own_terminal = entry("self", &mut content).map_or(0, |own| own.terminal);
     for (name, _) in files::numbered_in(Path::new("/proc")) {
         let proc = Path::new("/proc").join(&name);
-        let is_ours = |found: Entry| {
-            files::link_target(&proc.join("cwd")).is_some_and(|cwd| cwd.starts_with(root))
-                && (found.terminal == 0 || found.terminal == own_terminal)
-        };
-        let is_at_home = entry(&name, &mut content).is_some_and(is_ours);
-        let mut was_given_it = || {
-            files::read_into(&proc.join("environ"), &mut content)
-                && String::from_utf8_lossy(&content).contains(&*root_name)
-        };
-        if is_at_home || was_given_it() {
+        let can_be = |found: Entry| found.terminal == 0 || found.terminal == own_terminal;
+        let is_at_home = lives_in(&proc, root) && entry(&name, &mut content).is_some_and(can_be);
+        if is_at_home || mentions(&proc.join("environ"), &root_name, &mut content) {
             let pid = name.parse().ok().and_then(rustix::process::Pid::from_raw);
             // One that ended meanwhile needs no signal.
             let _ = pid.map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::KILL));
@@ -158,12 +156,17 @@ fn entry(name: &str, content: &mut Vec<u8>) -> Option<Entry> {
 
 fn names(pid: u32, root: &Path, root_name: &str, content: &mut Vec<u8>) -> bool {
     let proc = Path::new("/proc").join(pid.to_string());
-    let mut mentions = |file: &str| {
-        files::read_into(&proc.join(file), content) && String::from_utf8_lossy(content).contains(root_name)
-    };
+    lives_in(&proc, root)
+        || mentions(&proc.join("cmdline"), root_name, content)
+        || mentions(&proc.join("environ"), root_name, content)
+}
+
+fn lives_in(proc: &Path, root: &Path) -> bool {
     files::link_target(&proc.join("cwd")).is_some_and(|cwd| cwd.starts_with(root))
-        || mentions("cmdline")
-        || mentions("environ")
+}
+
+fn mentions(file: &Path, text: &str, content: &mut Vec<u8>) -> bool {
+    files::read_into(file, content) && String::from_utf8_lossy(content).contains(text)
 }
 
 #[cfg(test)]

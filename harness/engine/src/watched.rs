@@ -203,10 +203,8 @@ impl Watched {
             let says_no = answer.body.as_ref().is_some_and(|body| body.get("error").is_some());
             says_no || (400..500).contains(&answer.status)
         });
-        let known = self.taken.borrow().contains(&body.to_string());
-        if !refused {
-            self.taken.borrow_mut().insert(body.to_string());
-        }
+        let (mut taken, said) = (self.taken.borrow_mut(), body.to_string());
+        let known = if refused { taken.contains(&said) } else { !taken.insert(said) };
         let again =
             || "expected a dispatch that may have been accepted to be sent once; it came again".to_owned();
         self.note(SENT_ONCE, known.then(again));

@@ -32,8 +32,6 @@ pub(super) struct Driven {
     driver: Mutex<Driver>,
     pid: Cell<Option<Pid>>,
     between: Between,
-    /// What it answers is kept there, whole: a bearer could stand in any member.
-    answers: RefCell<PathBuf>,
     harness: Host,
 }
 
@@ -52,6 +50,8 @@ struct Live {
     /// What it printed behind the last answer.
     read: Vec<u8>,
     seq: u64,
+    /// What it answers is kept there, whole: a bearer could stand in any member.
+    answers: PathBuf,
 }
 
 impl Driven {
@@ -68,7 +68,6 @@ impl Driven {
             driver: Mutex::new(Driver::Down("it was not started".to_owned())),
             pid: Cell::default(),
             between: Between { host: tapped.clone(), port, receiver, open: RefCell::default() },
-            answers: RefCell::default(),
             harness: harness.clone(),
         })
     }
@@ -92,7 +91,6 @@ impl Driven {
         let child = self.harness.processes().spawn(command).await;
         let mut child = child.map_err(|error| BenchError::because("cannot start the driver", error))?;
         self.pid.set(Some(child.pid));
-        *self.answers.borrow_mut() = places.hermes().join("driver-answers.jsonl");
         if let Some(errors) = child.stderr.take() {
             let log = places.hermes().join("driver.log");
             self.harness.spawn(append(self.harness.clone(), errors, log));
@@ -100,7 +98,8 @@ impl Driven {
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(BenchError("the driver was started without pipes".to_owned()));
         };
-        let live = Live { child, input, output, read: Vec::new(), seq: 0 };
+        let answers = places.hermes().join("driver-answers.jsonl");
+        let live = Live { child, input, output, read: Vec::new(), seq: 0, answers };
         *self.driver.lock().await = Driver::Up(Box::new(live));
         let peer = PeerTold {
             name: PEER.to_owned(),
@@ -178,8 +177,7 @@ impl Driven {
         let told = match self.harness.clock().within(within, live.exchange(&order.line(seq))).await {
             Some(Ok(line)) => {
                 // Without room for it the story goes on, and the harness's own disk is told of elsewhere.
-                let answers = self.answers.borrow().clone();
-                let _ = self.harness.disk().append(&answers, &[&line, &b"\n"[..]].concat()).await;
+                let _ = self.harness.disk().append(&live.answers, &[&line, &b"\n"[..]].concat()).await;
                 orders::answer(&line, seq).and_then(|answer| read(&answer))
             }
             Some(Err(error)) => Err(error),

@@ -127,9 +127,6 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
     outcome.observations = trace.take();
     outcome.secrets.extend(oracle::deployed_bearers(&outcome.observations));
     outcome.judgements = oracle::judge(plan, catalogue, &names, &outcome.observations, &hand.memory);
-    for (id, reason) in plan.fitted.iter().flat_map(|fitted| &fitted.left_out) {
-        outcome.judgements.entry(id.clone()).or_insert_with(|| Judgement::skipped(reason));
-    }
     outcome.names = names.told();
     if plan.lane == Lane::Virtual {
         outcome.digest = digest(&outcome.observations);

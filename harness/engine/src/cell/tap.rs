@@ -35,13 +35,9 @@ struct Conversation {
 impl Conversation {
     /// The exchange that is complete, if one is: whoever calls back may go on with the connection.
     fn complete(&mut self) -> Option<Self> {
-        let (request, answer) = match self.side {
-            Side::Accepted => (wire::request_length(&self.received)?, wire::answer_length(&self.sent)?),
-            Side::Connected => (wire::request_length(&self.sent)?, wire::answer_length(&self.received)?),
-        };
         let (sent, received) = match self.side {
-            Side::Accepted => (answer, request),
-            Side::Connected => (request, answer),
+            Side::Accepted => (wire::answer_length(&self.sent)?, wire::request_length(&self.received)?),
+            Side::Connected => (wire::request_length(&self.sent)?, wire::answer_length(&self.received)?),
         };
         let rest = Self {
             side: self.side,

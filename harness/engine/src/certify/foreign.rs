@@ -12,8 +12,9 @@ use serde_json::Value;
 use toml::Spanned;
 
 use super::limit::Limit;
-use super::manifest::{Challenge, Dialect, Manifest, file_mode};
+use super::manifest::{Dialect, Manifest, file_mode};
 use super::mistake;
+use super::owned::Challenge;
 use super::template::{self, Values};
 use crate::data::executor::{Executor, ReceiverFiles};
 use crate::data::release::{REFERENCE, Release};
@@ -96,11 +97,7 @@ pub enum ForeignError {
 impl Foreign {
     /// Reads a manifest.
     pub fn read(library: &Library, path: &Path, slow: bool) -> Result<Self, ForeignError> {
-        let name = path.display().to_string();
-        let unreadable = |error| ForeignError::Unreadable(name.clone(), error);
-        let text = files::read_text(path).map_err(unreadable)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let here = files::absolute(folder).map_err(unreadable)?;
+        let (text, here) = text_and_folder(path)?;
         Self::of(library, Source::File(path.to_path_buf()), &text, here, slow)
     }
 
@@ -116,13 +113,7 @@ impl Foreign {
         let beside = |file: &str| files::read_text(&here.join(file));
         let manifest = Manifest::read(library, name, text, &beside).map_err(Box::new)?;
         let program = match &manifest.start {
-            Some(start) => Some(program(&start.command, &here).ok_or_else(|| {
-                let command = start.command.get_ref();
-                let message = format!("expected a program that can be started; found none like {command:?}");
-                let help =
-                    Some("a name is looked up on PATH, and a path begins where this file is".to_owned());
-                Box::new(mistake::at(name, text, start.command.span(), message, help))
-            })?),
+            Some(start) => Some(program(&start.command, &here, name, text)?),
             None => None,
         };
         let token = match &manifest.token_env {
@@ -392,9 +383,31 @@ pub(super) fn address(url: &str) -> Option<u16> {
     ["127.0.0.1", "localhost"].contains(&host).then(|| port.parse().ok()).flatten().filter(|port| *port > 0)
 }
 
-/// The program that a command names.
-pub(crate) fn program(command: &Spanned<String>, here: &Path) -> Option<PathBuf> {
-    let command = command.get_ref().replace("{here}", &here.to_string_lossy());
+/// The text of a manifest, and the folder that it is in.
+pub(crate) fn text_and_folder(path: &Path) -> Result<(String, PathBuf), ForeignError> {
+    let unreadable = |error| ForeignError::Unreadable(path.display().to_string(), error);
+    let text = files::read_text(path).map_err(unreadable)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok((text, files::absolute(folder).map_err(unreadable)?))
+}
+
+/// The program that a command in this text names.
+pub(crate) fn program(
+    command: &Spanned<String>,
+    here: &Path,
+    file: &str,
+    text: &str,
+) -> Result<PathBuf, Box<DataError>> {
+    found(command.get_ref(), here).ok_or_else(|| {
+        let message =
+            format!("expected a program that can be started; found none like {:?}", command.get_ref());
+        let help = Some("a name is looked up on PATH, and a path begins where this file is".to_owned());
+        Box::new(mistake::at(file, text, command.span(), message, help))
+    })
+}
+
+fn found(command: &str, here: &Path) -> Option<PathBuf> {
+    let command = command.replace("{here}", &here.to_string_lossy());
     if command.contains('/') {
         return Some(here.join(command)).filter(|path| files::is_program(path));
     }

@@ -8,14 +8,16 @@ mod foreign;
 mod limit;
 mod manifest;
 pub(crate) mod mistake;
+pub(crate) mod owned;
 mod smoke;
 mod template;
 
 pub use draft::Draft;
 pub use fit::{Certified, Fitted};
 pub use foreign::{Foreign, ForeignError, Source};
-pub(crate) use foreign::{challenged, program};
+pub(crate) use foreign::{challenged, program, text_and_folder};
 pub use limit::Limit;
-pub use manifest::{Challenge, Errand, Manifest, schema};
+pub use manifest::{Errand, Manifest, schema};
+pub use owned::Challenge;
 pub use smoke::{Smoke, becomes_ready, first_look, smoke};
 pub(crate) use template::Values;

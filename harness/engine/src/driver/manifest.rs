@@ -7,11 +7,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use toml::Spanned;
 
-use crate::certify::{Challenge, mistake};
-use crate::data::{DataError, Library, nearest};
+use crate::braces;
+use crate::certify::mistake::{self, Wrong};
+use crate::certify::{Challenge, owned};
+use crate::data::{DataError, Library};
+use crate::scenario;
 
 /// The words in braces that stand for something in a driver's command.
-pub(super) const WORDS: [&str; 3] = ["here", "workdir", "home"];
+const WORDS: [&str; 3] = ["here", "workdir", "home"];
 
 /// The manifest of a runtime.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -27,7 +30,7 @@ pub struct RuntimeManifest {
     #[schemars(with = "String")]
     pub executor: Spanned<String>,
     /// How many copies of it may run side by side.
-    #[serde(default = "one")]
+    #[serde(default = "owned::one")]
     #[schemars(with = "u16", range(min = 1))]
     pub parallel: Spanned<u16>,
     /// Its driver.
@@ -35,10 +38,6 @@ pub struct RuntimeManifest {
     /// Requirements that its maker does not agree with.
     #[serde(default)]
     pub challenged: Vec<Challenge>,
-}
-
-fn one() -> Spanned<u16> {
-    Spanned::new(0..0, 1)
 }
 
 /// The command that takes orders, a JSON object a line.
@@ -72,62 +71,31 @@ fn within() -> Spanned<f64> {
 
 /// The JSON Schema of such manifests.
 pub fn schema() -> Value {
-    let mut schema = schemars::schema_for!(RuntimeManifest).to_value();
-    if let Value::Object(members) = &mut schema {
-        members.insert("$id".to_owned(), Value::String("gauntlet.runtime/1".to_owned()));
-        members.insert("title".to_owned(), Value::String("The manifest of a runtime".to_owned()));
-    }
-    schema
+    scenario::schema::of::<RuntimeManifest>("gauntlet.runtime/1", "The manifest of a runtime")
 }
 
 impl RuntimeManifest {
     /// Reads a manifest.
     pub fn read(library: &Library, file: &str, text: &str) -> Result<Self, DataError> {
         let manifest: Self = toml::from_str(text).map_err(|error| mistake::of_reader(file, text, &error))?;
-        let wrong = |span, message: &str, help| Err(mistake::at(file, text, span, message.to_owned(), help));
-        let executor = manifest.executor.get_ref();
-        let known: Vec<&str> = library
-            .executors
-            .values()
-            .filter(|known| known.files.is_some())
-            .map(|known| known.id.value.as_str())
-            .collect();
-        if !known.contains(&executor.as_str()) {
-            let help = nearest(executor, known.iter().copied()).map(|name| format!("did you mean {name:?}?"));
-            let message = format!(
-                "expected an executor with a receiver in front ({}); found {executor:?}",
-                known.join(", ")
-            );
-            return wrong(manifest.executor.span(), &message, help);
-        }
-        if manifest.name.get_ref().trim().is_empty() {
-            return wrong(manifest.name.span(), "expected a name; found nothing", None);
-        }
-        if *manifest.parallel.get_ref() == 0 {
-            return wrong(manifest.parallel.span(), "expected at least one copy; found 0", None);
-        }
-        if !(0.1..=600.0).contains(manifest.driver.within.get_ref()) {
-            return wrong(manifest.driver.within.span(), "expected between 0.1 and 600 seconds", None);
-        }
-        for template in manifest.driver.templates() {
-            if let Some(found) = unknown_word(template.get_ref()) {
-                let message = format!("expected one of the words {}; found {{{found}}}", WORDS.join(", "));
-                let help = nearest(&found, WORDS).map(|near| format!("did you mean {{{near}}}?"));
-                return wrong(template.span(), &message, help);
-            }
-        }
-        for challenge in &manifest.challenged {
-            let id = &challenge.requirement;
-            if library.catalogue.get(id.get_ref()).is_none() {
-                let help = nearest(id.get_ref(), library.catalogue.ids())
-                    .map(|name| format!("did you mean {name:?}?"));
-                return wrong(id.span(), &format!("expected a requirement; found {:?}", id.get_ref()), help);
-            }
-            if challenge.reason.get_ref().trim().is_empty() {
-                return wrong(challenge.reason.span(), "expected a reason; found nothing", None);
-            }
-        }
+        manifest.check(library).map_err(|wrong| wrong.pointed_at(file, text))?;
         Ok(manifest)
+    }
+
+    fn check(&self, library: &Library) -> Result<(), Wrong> {
+        let executors = library.executors.values().filter(|known| known.files.is_some());
+        let known: Vec<&str> = executors.map(|known| known.id.value.as_str()).collect();
+        if !known.contains(&self.executor.get_ref().as_str()) {
+            return Err(Wrong::unknown(&self.executor, "an executor with a receiver in front", &known));
+        }
+        owned::name(&self.name)?;
+        owned::copies(&self.parallel)?;
+        owned::patience(&self.driver.within)?;
+        for template in self.driver.templates() {
+            let words = braces::words(template.get_ref(), &WORDS);
+            words.map_err(|unknown| Wrong::word(template, &WORDS, &unknown))?;
+        }
+        owned::challenges(&self.challenged, library)
     }
 }
 
@@ -136,15 +104,6 @@ impl DriverCommand {
     fn templates(&self) -> impl Iterator<Item = &Spanned<String>> {
         std::iter::once(&self.command).chain(&self.args).chain(&self.cwd).chain(self.env.values())
     }
-}
-
-/// The first word in braces that stands for nothing.
-fn unknown_word(text: &str) -> Option<String> {
-    let after = text.split('{').skip(1);
-    let mut words = after.filter_map(|rest| rest.split_once('}')).map(|(word, _)| word);
-    let is_word =
-        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    words.find(|word| is_word(word) && !WORDS.contains(word)).map(str::to_owned)
 }
 
 #[cfg(test)]

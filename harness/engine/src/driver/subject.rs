@@ -9,7 +9,7 @@ use jiff::civil::Date;
 
 use super::manifest::RuntimeManifest;
 use crate::braces;
-use crate::certify::{ForeignError, challenged, mistake, program};
+use crate::certify::{ForeignError, challenged, program, text_and_folder};
 use crate::data::Library;
 use crate::files;
 use crate::known::List;
@@ -43,18 +43,9 @@ impl ForeignRuntime {
     /// Reads a manifest.
     pub fn read(library: &Library, path: &Path) -> Result<Self, ForeignError> {
         let name = path.display().to_string();
-        let unreadable = |error| ForeignError::Unreadable(name.clone(), error);
-        let text = files::read_text(path).map_err(unreadable)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let here = files::absolute(folder).map_err(unreadable)?;
+        let (text, here) = text_and_folder(path)?;
         let manifest = RuntimeManifest::read(library, &name, &text).map_err(Box::new)?;
-        let command = &manifest.driver.command;
-        let program = program(command, &here).ok_or_else(|| {
-            let message =
-                format!("expected a program that can be started; found none like {:?}", command.get_ref());
-            let help = Some("a name is looked up on PATH, and a path begins where this file is".to_owned());
-            Box::new(mistake::at(&name, &text, command.span(), message, help))
-        })?;
+        let program = program(&manifest.driver.command, &here, &name, &text)?;
         Ok(Self { program, here, source: path.to_path_buf(), manifest })
     }
 

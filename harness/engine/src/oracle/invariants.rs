@@ -195,21 +195,21 @@ fn balances(view: &View<'_>, records: Records) -> Vec<Balance> {
             let records = records.get(context.as_str()).cloned().unwrap_or_default();
             // A record stands for an outcome only where Hermes may have failed to take one.
             let recorded = unheard.everywhere || untaken.contains(context);
-            let outcomes = if recorded && callbacks.len() < records.len() { &records } else { &callbacks };
             let of = |outcomes: &[&str]| {
                 matched(asked, outcomes, &nobodys, &|text: &str| said_elsewhere(context, text))
             };
-            let nobodys_of =
-                |outcomes: &[&str]| outcomes.len() - of(outcomes).iter().filter(|matched| **matched).count();
-            let matched = of(outcomes);
-            let open = asked.iter().zip(&matched).filter(|(asked, matched)| asked.acknowledged && !**matched);
+            let (by_callbacks, by_records) = (of(&callbacks), of(&records));
+            let count = |matched: &[bool]| matched.iter().filter(|matched| **matched).count();
+            let stands = recorded && callbacks.len() < records.len();
+            let matched = if stands { &by_records } else { &by_callbacks };
+            let open = asked.iter().zip(matched).filter(|(asked, matched)| asked.acknowledged && !**matched);
             Balance {
                 acknowledged: asked.iter().filter(|asked| asked.acknowledged).count(),
                 callbacks: callbacks.len(),
                 records: records.len(),
                 open: open.map(|(asked, _)| asked.dispatch.clone()).collect(),
                 // Also what is recorded and was never sent is somebody's, who may not know that it was accepted.
-                surplus: nobodys_of(&callbacks).max(nobodys_of(&records)),
+                surplus: (callbacks.len() - count(&by_callbacks)).max(records.len() - count(&by_records)),
                 context: context.clone(),
             }
         })

@@ -57,7 +57,7 @@ impl Judgement {
     }
 }
 
-/// Judges a cell: what its scenario expects, and what holds in every cell.
+/// Judges a cell: what its scenario expects, and what holds in every cell. What its subject cannot be judged by is skipped.
 pub(crate) fn judge(
     plan: &Plan,
     catalogue: &Catalogue,
@@ -100,6 +100,9 @@ pub(crate) fn judge(
         }
     }
     rest_on_foundations(catalogue, &mut verdicts);
+    for (id, reason) in plan.fitted.iter().flat_map(|fitted| &fitted.left_out) {
+        verdicts.entry(id.clone()).or_insert_with(|| Judgement::skipped(reason));
+    }
     verdicts
 }
 

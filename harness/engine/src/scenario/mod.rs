@@ -12,7 +12,7 @@ mod mistake;
 mod path;
 mod read;
 mod reference;
-mod schema;
+pub(crate) mod schema;
 mod step;
 mod subject;
 #[cfg(test)]
