@@ -311,11 +311,13 @@ impl Receiver {
         }
         let offset = self.offset().await?;
         // The file may be lost or garbled; the journal knows of what was handed off too.
-        let handed_off = offset.max(self.journal.last_line());
+        let begun = self.journal.last_line();
+        let handed_off = offset.max(begun);
         self.stand_in_for_lost(&mut *self.inbox.lock().await, handed_off).await?;
         let content = self.inbox_content().await?;
         self.handed_off.set(handed_off);
-        if handed_off > offset {
+        // Where nothing was begun yet that it counts, it may be there by a name that a power cut takes back.
+        if handed_off > offset || offset > begun {
             self.set_offset(handed_off).await?;
         }
         Ok(content)

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 
 use super::{Held, end, in_a_world, on_this_computer, wrong};
 use crate::receiver::inbox::{NotAccepted, lines_after};
-use gauntlet_world::fault::Unsynced;
+use gauntlet_world::fault::{Errno, Happening, Moment, Unsynced};
+use gauntlet_world::touch::Op;
 use gauntlet_world::trial::{End, Wrong};
 
 #[derive(Debug, Clone)]
@@ -146,4 +147,16 @@ proptest! {
     fn the_same_inbox_on_the_disk_of_this_computer(commands in commands()) {
         on_this_computer(|trial| run(trial, commands));
     }
+}
+
+/// Found by the search above: what the disk would not make durable, twice, was believed, and a power cut took it back.
+#[test]
+fn an_offset_that_no_life_could_make_durable_does_not_go_back() {
+    let fails = || {
+        let happening = Happening::Fail(Errno::Io);
+        Some(Wrong { at: Op::DiskSyncDir, moment: Moment::Before, happening })
+    };
+    let commands =
+        vec![Command::Accept(None), Command::HandOff(fails()), Command::End(End::Killed, fails())];
+    in_a_world(0, |trial| run(trial, commands));
 }
