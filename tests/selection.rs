@@ -288,3 +288,34 @@ fn without_quirks_the_same_plain_cells_are_run_as_with_them() {
     // Who tries one quirk wants to see it in every lane.
     assert!(of(&["callback-twice-with-new-id"]).len() > of(&[]).len());
 }
+
+#[test]
+fn a_quirk_is_tried_on_all_that_can_show_it_and_on_the_rest_by_thirds() {
+    let library = Library::load(&[Source::Embedded]).expect("the embedded data is sound");
+    let everything: Vec<String> = library.quirks.keys().cloned().collect();
+    let crossed = |thorough: bool, seed: u64| {
+        let selection = Selection { thorough, seed, ..Selection::default() };
+        let plain = selection
+            .probes(&library)
+            .into_iter()
+            .find(|plan| plan.scenario.id.value == "fleet/busy-context");
+        let crossed = selection.crossed(&library, &plain.expect("the story is there"), &everything);
+        crossed
+            .iter()
+            .filter_map(|plan| Some(plan.deviation.as_ref()?.id().to_owned()))
+            .collect::<BTreeSet<_>>()
+    };
+    let all = crossed(true, 0);
+    let thirds: Vec<_> = (0..3).map(|seed| crossed(false, seed)).collect();
+    let in_each: BTreeSet<_> =
+        all.iter().filter(|id| thirds.iter().all(|third| third.contains(*id))).collect();
+    assert_eq!(thirds.iter().flatten().cloned().collect::<BTreeSet<_>>(), all);
+    assert!(
+        thirds.iter().all(|third| 3 * third.len() < 2 * all.len()),
+        "{} of {}",
+        thirds[0].len(),
+        all.len()
+    );
+    assert!(in_each.contains(&"context-without-a-lock".to_owned()), "the story judges what it violates");
+    assert!(!in_each.contains(&"health-says-not-ok".to_owned()), "the story judges nothing that it violates");
+}

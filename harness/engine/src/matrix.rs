@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::cell::{self, Deviation, Outcome, Plan};
 use crate::certify::Foreign;
+use crate::coverage;
 use crate::data::executor::Executor;
 use crate::data::fault::Fault;
 use crate::data::release::REFERENCE;
@@ -35,9 +36,11 @@ pub struct Selection {
     pub release: String,
     /// The lanes.
     pub lanes: Vec<Lane>,
-    /// Whether every story is told over real processes on each executor, and one with each quirk. Otherwise the whole matrix tells
-    /// every third one there, by one of its rows and on one of the executors, another third with another seed: a sample of whether
-    /// both lanes agree that leaves most of the time to the virtual one. What has no other lane is told in any case.
+    /// Whether every story is told over real processes on each executor, and one with each quirk, and every quirk tried on all that
+    /// it bites on. Otherwise the whole matrix tells every fifth story over real processes, by one of its rows and on one of the
+    /// executors: a sample of whether both lanes agree that leaves most of the time to the virtual one. What has no other lane is told
+    /// in any case. And a quirk is tried on every third story of those that could only blame somebody for what it does not do, a
+    /// fault on every third of all. Another seed takes others.
     pub thorough: bool,
     /// The root seed.
     pub seed: u64,
@@ -240,11 +243,8 @@ impl Selection {
         if self.thorough || !self.has_every_plain_cell() || scenario.real_only().is_some() {
             return true;
         }
-        // Which one it is must not depend on what other stories there are.
-        let drawn = |id: &str| usize::from(blake3::hash(id.as_bytes()).as_bytes()[0]);
         let (story, rows) = rows(library, scenario);
-        // One seed after the other takes each of them.
-        if !(drawn(&story) as u64 % ONE_IN).wrapping_add(self.seed).is_multiple_of(ONE_IN) {
+        if !is_turn_of(&story, self.seed, REAL_ONE_IN) {
             return false;
         }
         let row = rows.get(drawn(&story) % rows.len().max(1));
@@ -306,7 +306,9 @@ impl Selection {
         let faults = library.faults.values().filter(|_| own.is_none());
         let faults = faults.map(|fault| Deviation::Fault(fault.clone()));
         let crossed = quirks.chain(faults).filter(|deviation| reachable.contains(deviation.id()));
+        let draw = (!self.thorough && self.is_whole()).then(|| Draw::of(library, plain));
         crossed
+            .filter(|deviation| draw.as_ref().is_none_or(|draw| draw.takes(deviation)))
             .map(|deviation| Plan { deviation: Some(deviation), ..plain.clone() })
             .filter(|plan| self.takes(plan))
             .collect()
@@ -396,8 +398,44 @@ impl Selection {
     }
 }
 
-/// Of so many stories the whole matrix tells one over real processes.
-const ONE_IN: u64 = 3;
+/// Of so many stories the whole matrix tells one over real processes, with each seed: there a cell takes as long as thirty others.
+const REAL_ONE_IN: u64 = 5;
+/// Of so many cells with a quirk that can only be blamed on somebody else, and of those with a fault, the whole matrix has one.
+const BLAMELESS_ONE_IN: u64 = 3;
+
+/// A number of an id. It does not depend on what else there is.
+fn drawn(id: &str) -> usize {
+    usize::from(blake3::hash(id.as_bytes()).as_bytes()[0])
+}
+
+/// Whether it is the turn of an id with a seed, where one of so many is taken. One seed after the other takes each.
+fn is_turn_of(id: &str, seed: u64, one_in: u64) -> bool {
+    (drawn(id) as u64 % one_in).wrapping_add(seed).is_multiple_of(one_in)
+}
+
+/// The quirks and faults that are tried on a plain cell where not all of them are: each quirk that can be seen there, since the cell
+/// judges a row that it violates, and of the others every third, which show that nobody is blamed for them.
+struct Draw<'a> {
+    plain: &'a Plan,
+    library: &'a Library,
+    judged: BTreeSet<&'a str>,
+}
+
+impl<'a> Draw<'a> {
+    fn of(library: &'a Library, plain: &'a Plan) -> Self {
+        let judged = coverage::judged(&plain.scenario, plain.profile.executor()).into_iter().collect();
+        Self { plain, library, judged }
+    }
+
+    fn takes(&self, deviation: &Deviation) -> bool {
+        let in_every_cell = |id: &str| self.library.catalogue.get(id).is_some_and(|row| row.invariant);
+        let can_be_seen = |id: &String| self.judged.contains(id.as_str()) || in_every_cell(id);
+        let shows = matches!(deviation, Deviation::Quirk(quirk) if quirk.violates.iter().any(can_be_seen));
+        let Plan { scenario, profile, seed, .. } = self.plain;
+        let cell = || format!("{}@{}+{}", scenario.id.value, profile.executor(), deviation.id());
+        shows || is_turn_of(&cell(), *seed, BLAMELESS_ONE_IN)
+    }
+}
 
 /// The story that a scenario is a row of, and the ids of its rows that can be told over real processes.
 fn rows(library: &Library, scenario: &Scenario) -> (String, Vec<String>) {

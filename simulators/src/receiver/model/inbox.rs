@@ -156,7 +156,6 @@ fn an_offset_that_no_life_could_make_durable_does_not_go_back() {
         let happening = Happening::Fail(Errno::Io);
         Some(Wrong { at: Op::DiskSyncDir, moment: Moment::Before, happening })
     };
-    let commands =
-        vec![Command::Accept(None), Command::HandOff(fails()), Command::End(End::Killed, fails())];
+    let commands = vec![Command::Accept(None), Command::HandOff(fails()), Command::End(End::Killed, fails())];
     in_a_world(0, |trial| run(trial, commands));
 }
