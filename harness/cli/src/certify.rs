@@ -50,8 +50,12 @@ pub(crate) fn certify(args: &CertifyArgs) -> Outcome {
     let asked = Arc::new(Notify::new());
     let asks = asked.clone();
     interrupt::watch(&settings.stop, move || asks.notify_one());
-    let run_errands =
-        |list: &[Errand], when: &str| errands(list, &foreign.here, when, &settings.stop, &asked);
+    let run_errands = |list: &[Errand], when: &str| {
+        interrupt::during(Some(when));
+        let done = errands(list, &foreign.here, when, &settings.stop, &asked);
+        interrupt::during(None);
+        done
+    };
     let set_up = run_errands(&foreign.manifest.setup, "setup").and_then(|()| is_built(&foreign));
     if let Err(failure) = set_up {
         // What was set up before it failed is taken down all the same.

@@ -378,6 +378,7 @@ pub(crate) fn challenged(challenges: &[Challenge], file: &str, name: &str, today
             expires: Date::MAX,
             // What is challenged may hold all the same.
             flaky: true,
+            challenged: true,
             is_dead: false,
         };
         Some(Arc::new(entry))
