@@ -126,6 +126,22 @@ fn a_flawed_receiver_gets_a_red_report_with_the_command_that_shows_it_again() {
 }
 
 #[test]
+fn what_the_setup_builds_is_what_is_started() {
+    let binary = env!("CARGO_BIN_EXE_gauntlet");
+    let with = |built: &str| {
+        let manifest = reference("").replace(&format!("command = {binary:?}"), "command = \"./built\"");
+        let script = format!("ln -sf {binary} {built}");
+        Subject::new(&format!("{manifest}[[setup]]\ncommand = \"sh\"\nargs = [\"-c\", {script:?}]\n"))
+    };
+    let only = ["--only", "fleet/health-and-card-are-public"];
+    let output = with("built").certify(&only);
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let output = with("something-else").certify(&only);
+    assert_eq!(code(&output), 3, "{}", said(&output));
+    assert!(said(&output).contains("setup: expected the program of [start]"), "{}", said(&output));
+}
+
+#[test]
 fn what_a_maker_challenges_is_run_and_shown_and_counted_apart() {
     let flawed = reference(", \"--quirk\", \"accepts-any-bearer\"");
     let only = ["--only", "fleet/bearer-that-is-not-right*"];

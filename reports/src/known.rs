@@ -58,6 +58,8 @@ pub enum KnownState {
     Known,
     /// It may fail and pass.
     Flaky,
+    /// Who made the subject does not agree with the requirement, and says why: it may fail and pass.
+    Challenged,
     /// One of its cells passed: the list is stale.
     Passed,
     /// Its last day is over: it excuses nothing any more.
@@ -74,12 +76,21 @@ impl KnownState {
         match self {
             Self::Known => "known",
             Self::Flaky => "flaky",
+            Self::Challenged => "challenged",
             Self::Passed => "passed",
             Self::Expired => "expired",
             Self::NotJudged => "not judged",
             Self::New => "new",
         }
     }
+}
+
+/// What a list of entries is called where it is shown, and what it means. A subject that is certified has challenges alone.
+pub(crate) fn heading(rows: &[KnownRow]) -> (&'static str, &'static str) {
+    if !rows.is_empty() && rows.iter().all(|row| row.state == KnownState::Challenged) {
+        return ("Challenged", "Who made the subject does not agree with these. They are run and shown, and counted apart.");
+    }
+    ("Known failures", "These are listed, and counted apart.")
 }
 
 impl KnownRow {

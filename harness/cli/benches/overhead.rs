@@ -1,5 +1,5 @@
-//! What certifying adds to a subject's own time: `cargo bench -p gauntlet --bench overhead`, or with `--profile dev` what a
-//! development build adds.
+//! What certifying adds to a subject's own time: `cargo bench --workspace --bench overhead`, or with `--profile dev` what a
+//! development build adds. Its figures stand in the README of the engine.
 //!
 //! The same ordinary turns of one context are sent to the Python sample receiver twice, by the harness in a cell of the real lane as
 //! `gauntlet certify` does it, and by a client that does the least that one can: it sends, reads the acknowledgement and takes the

@@ -573,8 +573,9 @@ pub(crate) struct ExploreCrashArgs {
     /// Only this process dies; both if absent
     #[arg(long, value_enum)]
     pub(crate) host: Option<HostChoice>,
-    /// Only this point: the number of a port call of the host, then kill or cut, then before or after, as 17:kill:before
-    #[arg(long, value_name = "N[:kill|cut][:before|after]", requires = "host", requires = "only")]
+    /// Only this point: the number of a port call of the host, then kill or cut, then before or after, as 17:kill:before. A second
+    /// crash, of what came back, follows behind a comma with its host: 17:kill:before,receiver:5:cut:after
+    #[arg(long, value_name = "N[:kill|cut][:before|after][,HOST:N:…]", requires = "host", requires = "only")]
     pub(crate) point: Option<Asked>,
     /// Of so many crashes, one is followed by another during recovery; 0 for none
     #[arg(long, value_name = "N", default_value_t = 16)]
@@ -588,7 +589,8 @@ pub(crate) struct ExploreCrashArgs {
     /// How many cells at once; the number of processors if absent
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: Option<u16>,
-    /// Also write what was found, and traces, below this folder
+    /// Also write what was found, and traces to look at, below this folder; `judge` does not read these: the command of a finding
+    /// tells it again
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// How it is printed

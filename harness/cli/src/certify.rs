@@ -50,9 +50,14 @@ pub(crate) fn certify(args: &CertifyArgs) -> Outcome {
     let asked = Arc::new(Notify::new());
     let asks = asked.clone();
     interrupt::watch(&settings.stop, move || asks.notify_one());
-    let run_errands =
-        |list: &[Errand], when: &str| errands(list, &foreign.here, when, &settings.stop, &asked);
-    if let Err(failure) = run_errands(&foreign.manifest.setup, "setup") {
+    let run_errands = |list: &[Errand], when: &str| {
+        interrupt::during(Some(when));
+        let done = errands(list, &foreign.here, when, &settings.stop, &asked);
+        interrupt::during(None);
+        done
+    };
+    let set_up = run_errands(&foreign.manifest.setup, "setup").and_then(|()| is_built(&foreign));
+    if let Err(failure) = set_up {
         // What was set up before it failed is taken down all the same.
         if let Err((further, _)) = run_errands(&foreign.manifest.teardown, "teardown") {
             eprintln!("{further}");
@@ -240,6 +245,15 @@ fn errands(errands: &[Errand], here: &Path, when: &str, stop: &Stop, asked: &Not
         }
     }
     Ok(())
+}
+
+/// What is started may be what the setup has built.
+fn is_built(foreign: &Foreign) -> Result<(), Failure> {
+    let Some(program) = foreign.missing_program() else { return Ok(()) };
+    let help = "[[setup]] is there to build it, and ran in the folder of the manifest";
+    let program = program.display();
+    let message = miette!(help = help, "setup: expected the program of [start], {program}; it is not there");
+    Err((message, ExitCode::Broken))
 }
 
 /// How an errand ended.

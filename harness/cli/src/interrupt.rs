@@ -1,12 +1,20 @@
 //! Signals that ask the command to end.
 
 use std::io::{self, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gauntlet_engine::exit::ExitCode;
 use gauntlet_engine::stop::Stop;
 use gauntlet_world::race;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What runs while no cell does.
+static ERRAND: Mutex<Option<String>> = Mutex::new(None);
+
+/// Says what an interrupt ends from now on: this, or with nothing the cells.
+pub(crate) fn during(errand: Option<&str>) {
+    *ERRAND.lock().unwrap_or_else(PoisonError::into_inner) = errand.map(str::to_owned);
+}
 
 /// From now on an interrupt, a request to terminate and a hang-up ask the run to end. The first lets running cells come to
 /// their end and writes what there is; the second drops them, which takes a moment in which they clear away what they started;
@@ -27,10 +35,12 @@ pub(crate) fn watch(stop: &Arc<Stop>, asked: impl Fn() + Send + 'static) {
                 race(next(&mut interrupt), race(next(&mut terminate), next(&mut hang_up))).await;
                 let times = stop.ask();
                 asked();
-                let text = match times {
-                    1 => "interrupted: finishing the running cells; again to drop them",
-                    2 => "interrupted again: dropping the running cells",
-                    _ => std::process::exit(ExitCode::Broken.code().into()),
+                let errand = ERRAND.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let text = match (errand, times) {
+                    (_, 3..) => std::process::exit(ExitCode::Broken.code().into()),
+                    (Some(errand), _) => format!("interrupted: ending the {errand}"),
+                    (None, 2) => "interrupted again: dropping the running cells".to_owned(),
+                    (None, _) => "interrupted: finishing the running cells; again to drop them".to_owned(),
                 };
                 // After a hang-up nobody may be there to read it.
                 let _ = writeln!(io::stderr(), "{text}");

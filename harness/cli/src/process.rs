@@ -5,6 +5,7 @@ use std::future::Future;
 use std::path::Path;
 use std::rc::Rc;
 
+use gauntlet_engine::data::nearest;
 use gauntlet_engine::exit::ExitCode;
 use gauntlet_engine::files;
 use gauntlet_engine::watched::Watched;
@@ -184,8 +185,11 @@ fn chosen_deviations(
                 return Err(wrong(message));
             }
             None => {
-                let known: Vec<&str> = of_receivers().map(|quirk| quirk.id.as_str()).collect();
-                return Err(wrong(format!("expected a quirk ({}); found {id:?}", known.join(", "))));
+                let near = nearest(id, of_receivers().map(|quirk| quirk.id.as_str()));
+                let near = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+                let message =
+                    format!("expected a quirk; found {id:?}{near} (`gauntlet serve --list` says what there is)");
+                return Err(wrong(message));
             }
         }
     }

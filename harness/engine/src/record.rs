@@ -12,6 +12,7 @@ use gauntlet_world::touch::Touch;
 
 use crate::cell::{Deviation, Outcome, Plan};
 use crate::data::Library;
+use crate::data::catalogue::Role;
 use crate::files;
 use crate::matrix;
 use crate::oracle::{Finding, Judgement};
@@ -120,7 +121,7 @@ impl Record {
         let mut failures: Vec<Failure> = with(Verdict::Fail)
             .filter(|(requirement, _)| is_surprising(plan, library, requirement))
             .flat_map(|(requirement, judgement)| {
-                failures(library, &again, &id, requirement, judgement, &observations, &secrets)
+                failures(library, plan, &again, requirement, judgement, &observations, &secrets)
             })
             .map(|failure| Failure {
                 trace: trace.as_ref().map(|trace| trace.file.clone()),
@@ -271,11 +272,19 @@ pub(crate) fn is_surprising(plan: &Plan, library: &Library, id: &str) -> bool {
     }
 }
 
+/// Who has to answer for a requirement of a role. Where a runtime is judged it is the one that takes callbacks, too.
+fn guilty(plan: &Plan, role: Role) -> &'static str {
+    match role {
+        Role::Hermes if plan.driven().is_some() => Role::Runtime.name(),
+        role => role.name(),
+    }
+}
+
 /// The failures of one requirement in one cell, each with the guilty side, the evidence, and the command that reproduces it.
 fn failures(
     library: &Library,
+    plan: &Plan,
     again: &str,
-    cell: &str,
     requirement: &str,
     judgement: &Judgement,
     trace: &[Observation],
@@ -284,9 +293,9 @@ fn failures(
     let known = library.catalogue.get(requirement);
     let shown = |text: &str| cap(&secrets.redact(text), DETAIL_LIMIT).into_owned();
     let failure = |finding: &Finding| Failure {
-        cell: cell.to_owned(),
+        cell: plan.id(),
         requirement: requirement.to_owned(),
-        guilty: known.map_or("unknown", |known| known.role.name()).to_owned(),
+        guilty: known.map_or("unknown", |known| guilty(plan, known.role)).to_owned(),
         statement: known.map(|known| known.statement.clone()).unwrap_or_default(),
         expected: shown(&finding.expected),
         observed: shown(&finding.observed),

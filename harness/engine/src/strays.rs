@@ -63,6 +63,17 @@ pub(crate) fn of_cell(root: &Path, receiver: Option<u32>) -> Vec<Stray> {
 /// Removes the folders of cells and stand-ins that a killed harness left below this one, and ends what still runs there.
 pub fn clear_abandoned(below: &Path) {
     files::clear_abandoned(below, &end_abandoned);
+    // The folder may be gone already, by whoever cleans up folders, and what ran there lives on.
+    let mut content = Vec::new();
+    for (name, _) in files::numbered_in(Path::new("/proc")) {
+        let environ = Path::new("/proc").join(&name).join("environ");
+        if files::read_into(&environ, &mut content)
+            && files::is_of_abandoned(below, &String::from_utf8_lossy(&content))
+        {
+            let pid = name.parse().ok().and_then(rustix::process::Pid::from_raw);
+            let _ = pid.map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::KILL));
+        }
+    }
 }
 
 /// Ends what lives of a cell whose harness is gone: what has its folder in its environment, or lives there. Whoever only names it in an

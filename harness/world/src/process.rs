@@ -31,6 +31,8 @@ impl fmt::Display for Pid {
 pub enum Signal {
     /// SIGINT: the user interrupts.
     Interrupt,
+    /// SIGHUP: whoever started it has gone.
+    HangUp,
     /// SIGTERM: please end.
     Terminate,
     /// SIGKILL: end at once; cannot be handled.
@@ -41,6 +43,7 @@ impl Signal {
     /// The number on Linux.
     pub fn number(self) -> i32 {
         match self {
+            Signal::HangUp => 1,
             Signal::Interrupt => 2,
             Signal::Terminate => 15,
             Signal::Kill => 9,

@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::compliance::Compliance;
 use crate::escape;
-use crate::known::KnownRow;
+use crate::known::{self, KnownRow};
 use crate::report::{ExecutorReport, ProfileRow, ReleaseRow};
 use crate::verdict::{Level, Verdict};
 
@@ -67,7 +67,7 @@ fn head(report: &ExecutorReport) -> Markup {
                 a href="#compliance" { "Compliance" }
                 @if !report.failures.is_empty() { a href="#failures" { "Failures" } }
                 a href="#requirements" { "Requirements" }
-                @if !report.known_failures.is_empty() { a href="#known" { "Known failures" } }
+                @if !report.known_failures.is_empty() { a href="#known" { (known::heading(&report.known_failures).0) } }
             }
             table {
                 (fact("subject", &format!("{} {}, release {}", subject.kind, subject.name, subject.release)))
@@ -178,8 +178,8 @@ fn known_failures(rows: &[KnownRow]) -> Markup {
     html! {
         @if !rows.is_empty() {
             section id="known" {
-                h2 { "Known failures" }
-                p.quiet { "These are listed, and counted apart." }
+                h2 { (known::heading(rows).0) }
+                p.quiet { (known::heading(rows).1) }
                 table {
                     tr {
                         @for name in

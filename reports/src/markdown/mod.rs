@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use crate::compliance::Compliance;
 use crate::evidence::Failure;
-use crate::known::KnownRow;
+use crate::known::{self, KnownRow};
 use crate::report::{ExecutorReport, ProfileRow, ReleaseRow, RequirementRow, VersionVerdict};
 use crate::verdict::{Class, Lane, Level, Verdict};
 pub use drift::drift;
@@ -253,8 +253,9 @@ fn known_failures(rows: &[KnownRow]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let mut out = String::from(
-        "## Known failures\n\nThese are listed, and counted apart.\n\n\
+    let (title, meaning) = known::heading(rows);
+    let mut out = format!(
+        "## {title}\n\n{meaning}\n\n\
          | cells | state | failed | passed | reason | owner | issue | until | listed at |\n\
          | --- | --- | ---: | ---: | --- | --- | --- | --- | --- |\n",
     );

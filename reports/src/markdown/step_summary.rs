@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::escape::{code, text};
-use crate::known::KnownState;
+use crate::known::{self, KnownState};
 use crate::summary::Summary;
 use crate::verdict::{Level, Verdict};
 
@@ -55,7 +55,11 @@ pub fn step_summary(summary: &Summary) -> String {
     out.push_str(if is_part { ", in a part of the matrix. " } else { ". " });
     put!(out, "Resilience: {} of {} kept.\n", summary.resilience.kept, summary.resilience.all);
     if let Some(known) = &summary.known_failures {
-        put!(out, "\n{} failures are known.", known.failures);
+        let are = match known::heading(&known.entries).0 {
+            "Challenged" => "challenged",
+            _ => "known",
+        };
+        put!(out, "\n{} failures are {are}.", known.failures);
         for row in known.entries.iter().filter(|row| row.state == KnownState::Flaky) {
             let all = row.failed + row.passed;
             put!(out, " {} failed {} of {all} times.", code(&row.name()), row.failed);

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::cap::cap;
 use crate::evidence::Failure;
-use crate::known::{KnownFailures, KnownRow, KnownState};
+use crate::known::{self, KnownFailures, KnownRow, KnownState};
 use crate::report::{ExecutorReport, ProfileRow};
 use crate::summary::{Detection, ExecutorScore, QuirkRow, Resilience, Summary};
 use crate::verdict::{Level, Verdict};
@@ -82,7 +82,9 @@ fn compliance(page: &mut Page, reports: &[ExecutorReport], summary: &Summary) {
         if known.iter().any(|(_, count)| *count > 0) {
             let each = known.iter().filter(|(_, count)| *count > 0);
             let each: Vec<String> = each.map(|(level, count)| format!("{count} {level}")).collect();
-            page.labelled(4, "known failures: ", Style::Doubtful, &each.join(", "));
+            let rows = report.map(|report| report.known_failures.as_slice()).unwrap_or_default();
+            let label = format!("{}: ", known::heading(rows).0.to_lowercase());
+            page.labelled(4, &label, Style::Doubtful, &each.join(", "));
         }
         if let Some(report) = report {
             versions(page, &report.profiles);
@@ -268,8 +270,13 @@ fn failures(page: &mut Page, reports: &[ExecutorReport]) {
 fn known(page: &mut Page, known: Option<&KnownFailures>) {
     let Some(known) = known else { return };
     page.blank();
-    page.text(0, Style::Bold, "Known failures");
-    page.text(2, Style::Plain, &format!("{} known, {} entries", known.failures, known.entries.len()));
+    let (title, _) = known::heading(&known.entries);
+    page.text(0, Style::Bold, title);
+    let many = match title {
+        "Challenged" => format!("{} failures, {} requirements", known.failures, known.entries.len()),
+        _ => format!("{} known, {} entries", known.failures, known.entries.len()),
+    };
+    page.text(2, Style::Plain, &many);
     let told = |row: &&KnownRow| row.state != KnownState::NotJudged;
     let rows: Vec<&KnownRow> = known.entries.iter().filter(told).collect();
     for row in rows.iter().take(MOST_FAILURES) {

@@ -557,9 +557,14 @@ impl Bench {
 
     /// Asks the receiver to end.
     pub(crate) async fn stop_receiver(&self) {
+        self.signal_receiver(gauntlet_world::process::Signal::Terminate).await;
+    }
+
+    /// Sends the receiver a signal.
+    pub(crate) async fn signal_receiver(&self, signal: gauntlet_world::process::Signal) {
         match self {
-            Bench::Virtual(bench) => bench.signal_receiver(gauntlet_world::process::Signal::Terminate),
-            Bench::Real(bench) => bench.signal_receiver(gauntlet_world::process::Signal::Terminate).await,
+            Bench::Virtual(bench) => bench.signal_receiver(signal),
+            Bench::Real(bench) => bench.signal_receiver(signal).await,
         }
     }
 

@@ -116,7 +116,7 @@ impl ForeignSubject {
                 let own = self.own.take().into_iter();
                 own.filter(Stray::is_there).map(|process| Pid(process.pid)).collect()
             }
-            Signal::Interrupt | Signal::Terminate => Vec::new(),
+            Signal::Interrupt | Signal::HangUp | Signal::Terminate => Vec::new(),
         }
     }
 

@@ -33,7 +33,7 @@ impl Stagehand {
     /// Waits for the reply to a dispatch.
     pub(super) async fn wait_for_driver(&self, driven: &Driven, dispatch: &str, wait: &Await) -> Value {
         let clock = self.bench.harness().clock();
-        let deadline = clock.now() + wait.within.duration();
+        let mut deadline = clock.now() + wait.within.duration();
         loop {
             if let Some(value) = self.happened(wait) {
                 return value;
@@ -46,7 +46,13 @@ impl Stagehand {
                 return json!({ "happens": false });
             };
             match driven.await_reply(dispatch, &context, left).await {
-                Ok(Some(reply)) => self.note_reply(&context, reply).await,
+                Ok(Some(reply)) => {
+                    // Whoever was given what is somebody else's is not waited for as long as one who has nothing yet.
+                    if reply.context.as_ref().is_some_and(|named| *named != context) {
+                        deadline = deadline.min(clock.now() + TAKEN);
+                    }
+                    self.note_reply(&context, reply).await;
+                }
                 Ok(None) => {}
                 Err(error) => return json!({ "happens": false, "tool": { "error": error, "broken": true } }),
             }

@@ -92,6 +92,7 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
         memory: Memory::default(),
         hold: real.and_then(|settings| settings.hold.clone()),
         revived: Cell::new(false),
+        outlived: Cell::new(false),
     });
     if plan.scenario.subject != SubjectKind::Hermes {
         watch_crashes(&hand);

@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use gauntlet_runtime::registry::Caller;
 use gauntlet_simulators::stranger::Says;
 use gauntlet_world::network::{Address, Stream};
-use gauntlet_world::process::Pid;
+use gauntlet_world::process::{Pid, Signal};
 use gauntlet_world::{Either, race};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
@@ -24,7 +24,9 @@ use super::tap::Wire;
 use crate::hold::Hold;
 use crate::oracle::Memory;
 use crate::oracle::wire::{self, HttpAnswer};
-use crate::scenario::{Await, Bearer, Call, Dispatch, HostName, Leaves, Request, Step, SubjectKind, Verb};
+use crate::scenario::{
+    Await, Bearer, Call, Dispatch, HostName, Leaves, Request, SignalName, Step, SubjectKind, Verb,
+};
 use crate::trace::{Trace, What};
 
 /// How long a raw request waits for its answer when the scenario does not say.
@@ -35,6 +37,8 @@ pub(super) const MAX_RECEIVED: usize = 2 * 1024 * 1024;
 const SURPLUS: Duration = Duration::from_millis(20);
 /// How long a process may take to end when it is asked to.
 const STOP: Duration = Duration::from_secs(10);
+/// So long a receiver may take to end by a signal; one that lasts longer goes on.
+const SIGNALLED: Duration = Duration::from_secs(4);
 
 /// The return code of a process that was killed.
 pub(super) const KILLED: i32 = -9;
@@ -55,6 +59,8 @@ pub(super) struct Stagehand {
     pub(super) hold: Option<Arc<Hold>>,
     /// The receiver that runs was started again after a crash, and not by a step.
     pub(super) revived: Cell<bool>,
+    /// The receiver got a signal and goes on.
+    pub(super) outlived: Cell<bool>,
 }
 
 /// The key under which a step's result is in the trace: its number, and its name if it has one.
@@ -127,6 +133,7 @@ impl Stagehand {
                 self.bench.freeze_receiver(time.duration());
                 json!({})
             }
+            Verb::Signal(signal) => self.signal(signal).await,
             Verb::Stop(host) => self.stop(host).await,
             Verb::Start(host) => self.start(host).await?,
             Verb::PowerCut(fate) => {
@@ -671,11 +678,37 @@ impl Stagehand {
         }
     }
 
+    /// Sends the receiver a signal by which it may end.
+    async fn signal(&self, signal: SignalName) -> Value {
+        if !self.bench.receiver_runs() {
+            return json!({ "happens": false });
+        }
+        let signal = match signal {
+            SignalName::Interrupt => Signal::Interrupt,
+            SignalName::HangUp => Signal::HangUp,
+            SignalName::Terminate => Signal::Terminate,
+        };
+        self.trace.push(What::Stopped { host: "receiver".to_owned() });
+        self.bench.signal_receiver(signal).await;
+        let code = self.bench.receiver_ends(SIGNALLED).await;
+        if let Some(code) = code {
+            self.trace.push(What::Ended { host: "receiver".to_owned(), code });
+            // One that the signal itself ended could not end anything any more.
+            if code >= 0 {
+                self.look_for_leftovers("ended").await;
+            }
+        }
+        self.outlived.set(code.is_none());
+        json!({ "happens": code.is_some(), "code": code })
+    }
+
     async fn start(&self, host: HostName) -> Result<Value, BenchError> {
         match host {
             HostName::Receiver => {
-                // The one that the story wants back is there already. In a cell that is not explored this is as it was written.
-                let is_back = self.is_explored() && self.revived.take() && self.bench.receiver_runs();
+                // The one that the story wants back is there already. In a cell that is not explored this is as it was written, but for
+                // one that a signal did not end.
+                let revived = self.is_explored() && self.revived.take();
+                let is_back = (self.outlived.take() || revived) && self.bench.receiver_runs();
                 if !is_back {
                     self.start_receiver().await?;
                 }

@@ -113,6 +113,10 @@ impl Foreign {
         let beside = |file: &str| files::read_text(&here.join(file));
         let manifest = Manifest::read(library, name, text, &beside).map_err(Box::new)?;
         let program = match &manifest.start {
+            // What is built first is not there yet.
+            Some(start) if !manifest.setup.is_empty() && start.command.get_ref().contains('/') => {
+                Some(beside_manifest(start.command.get_ref(), &here))
+            }
             Some(start) => Some(program(&start.command, &here, name, text)?),
             None => None,
         };
@@ -161,6 +165,11 @@ impl Foreign {
             was_ready: AtomicU32::new(0),
             was_not: AtomicU32::new(0),
         })
+    }
+
+    /// The program that is to be started, when there is none such: what was to build it did not.
+    pub fn missing_program(&self) -> Option<&Path> {
+        self.program.as_deref().filter(|program| !files::is_program(program))
     }
 
     /// A manifest with what judging needs to know of it, and nothing of how it is started: that can hold what is nobody's business.
@@ -369,6 +378,7 @@ pub(crate) fn challenged(challenges: &[Challenge], file: &str, name: &str, today
             expires: Date::MAX,
             // What is challenged may hold all the same.
             flaky: true,
+            challenged: true,
             is_dead: false,
         };
         Some(Arc::new(entry))
@@ -406,13 +416,17 @@ pub(crate) fn program(
     })
 }
 
+fn beside_manifest(command: &str, here: &Path) -> PathBuf {
+    here.join(command.replace("{here}", &here.to_string_lossy()))
+}
+
 fn found(command: &str, here: &Path) -> Option<PathBuf> {
-    let command = command.replace("{here}", &here.to_string_lossy());
+    let whole = beside_manifest(command, here);
     if command.contains('/') {
-        return Some(here.join(command)).filter(|path| files::is_program(path));
+        return Some(whole).filter(|path| files::is_program(path));
     }
     let path = files::own_variable("PATH").unwrap_or_default();
-    path.split(':').map(|folder| Path::new(folder).join(&command)).find(|path| files::is_program(path))
+    path.split(':').map(|folder| Path::new(folder).join(command)).find(|path| files::is_program(path))
 }
 
 /// What of a subject's limits is set is as short as in any cell of the real lane.

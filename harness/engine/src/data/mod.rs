@@ -19,7 +19,7 @@ pub mod release;
 pub mod revision;
 pub mod roadmap;
 
-pub(crate) use error::nearest;
+pub use error::nearest;
 pub use error::{DataError, DataErrors};
 pub(crate) use library::version_key;
 pub use library::{Library, LoadError};

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use super::manifest::RuntimeManifest;
 use crate::braces;
 use crate::certify::{ForeignError, challenged, program, text_and_folder};
-use crate::data::Library;
+use crate::data::{Library, nearest};
 use crate::files;
 use crate::known::List;
 use crate::record::quoted;
@@ -33,7 +33,11 @@ pub struct ForeignRuntime {
 pub fn is_manifest(path: &Path) -> bool {
     let text = files::read_text(path).unwrap_or_default();
     match toml::from_str::<toml::Table>(&text) {
-        Ok(table) => table.contains_key("driver"),
+        Ok(table) => {
+            let names_receiver = table.contains_key("start") || table.contains_key("url");
+            let is_misspelt = |key: &String| nearest(key, ["driver", "start", "url"]) == Some("driver");
+            table.contains_key("driver") || !names_receiver && table.keys().any(is_misspelt)
+        }
         // Whoever reads it in earnest tells what is wrong with it.
         Err(_) => path.file_name().is_some_and(|name| name == "runtime.toml"),
     }

@@ -44,6 +44,8 @@ pub struct Entry {
     pub expires: Date,
     /// Whether its cells may also pass.
     pub flaky: bool,
+    /// Whether it is what the maker of a subject does not agree with.
+    pub challenged: bool,
     /// Whether there is no such cell any more; only lists that are being updated hold such entries.
     pub is_dead: bool,
 }
@@ -223,6 +225,7 @@ fn entry(
             issue: written.issue.map(|issue| issue.value).filter(|issue| !issue.is_empty()),
             expires,
             flaky: is_flaky || written.flaky,
+            challenged: false,
             is_dead,
         }),
         _ => Err(mistakes),

@@ -151,6 +151,7 @@ impl Tally {
     fn state(&self, entry: &Entry, of: &OfEntry) -> KnownState {
         match () {
             () if self.list.today.is_some_and(|today| entry.expires < today) => KnownState::Expired,
+            () if entry.challenged => KnownState::Challenged,
             () if of.failed + of.passed == 0 => KnownState::NotJudged,
             () if entry.flaky => KnownState::Flaky,
             () if of.passed > 0 => KnownState::Passed,
@@ -208,7 +209,7 @@ impl Tally {
             owner: entry.owner.clone(),
             issue: entry.issue.clone(),
             expires: entry.expires.to_string(),
-            flaky: entry.flaky,
+            flaky: entry.flaky && !entry.challenged,
             state: self.state(entry, of),
             failed: of.failed,
             passed: of.passed,

@@ -36,7 +36,7 @@ pub(crate) use reference::{Reference, unknown_word};
 pub use schema::schema;
 pub use step::{
     Await, Bearer, Call, CommandLine, Dispatch, Expect, HostName, Jump, Leaves, LinkFile, Meanwhile, Nodes,
-    Request, Run, Step, Stranger, Verb, WriteFile,
+    Request, Run, SignalName, Step, Stranger, Verb, WriteFile,
 };
 
 /// A file of scenarios.

@@ -44,6 +44,9 @@ pub struct Step {
     pub kill: Option<HostName>,
     /// The receiver is stopped for so long and then continued (SIGSTOP, SIGCONT); the story goes on meanwhile. Needs real processes.
     pub freeze: Option<Millis>,
+    /// The receiver gets a signal of somebody at a terminal or of its machine. If it ends by it, that is waited for; one that goes on
+    /// is what a `start` behind it finds.
+    pub signal: Option<SignalName>,
     /// A process is asked to end (SIGTERM), and its end is waited for.
     pub stop: Option<HostName>,
     /// A process is started, or started again, and is ready when the step ends.
@@ -96,6 +99,8 @@ pub enum Verb<'a> {
     Kill(HostName),
     /// See [`Step::freeze`].
     Freeze(Millis),
+    /// See [`Step::signal`].
+    Signal(SignalName),
     /// See [`Step::stop`].
     Stop(HostName),
     /// See [`Step::start`].
@@ -132,6 +137,7 @@ impl Verb<'_> {
             Verb::Disconnect(_) => "disconnect",
             Verb::Kill(_) => "kill",
             Verb::Freeze(_) => "freeze",
+            Verb::Signal(_) => "signal",
             Verb::Stop(_) => "stop",
             Verb::Start(_) => "start",
             Verb::PowerCut(_) => "power_cut",
@@ -187,6 +193,7 @@ impl Step {
             self.disconnect.map(Verb::Disconnect),
             self.kill.map(Verb::Kill),
             self.freeze.map(Verb::Freeze),
+            self.signal.map(Verb::Signal),
             self.stop.map(Verb::Stop),
             self.start.map(Verb::Start),
             self.power_cut.map(Verb::PowerCut),
@@ -239,6 +246,18 @@ impl Step {
             _ => None,
         }
     }
+}
+
+/// A signal that a process may take in its own way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SignalName {
+    /// SIGINT, as of Ctrl-C.
+    Interrupt,
+    /// SIGHUP, as of a terminal that is closed.
+    HangUp,
+    /// SIGTERM, as of a machine that is shut down.
+    Terminate,
 }
 
 /// By how much a clock jumps: `90m`, `-2s`.
@@ -620,6 +639,7 @@ impl Expect {
             | Verb::Jump(_)
             | Verb::Kill(_)
             | Verb::Freeze(_)
+            | Verb::Signal(_)
             | Verb::PowerCut(_)
             | Verb::Write(_)
             | Verb::Remove(_)

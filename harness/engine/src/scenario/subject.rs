@@ -19,6 +19,10 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
     if let Some(mistake) = scenario.given.receiver.misfit() {
         return Some(mistake);
     }
+    if !scenario.given.receiver.misbehaves.is_empty() && scenario.subject != SubjectKind::Runtime {
+        let message = "expected `subject: runtime` beside it: a receiver that misbehaves is not judged";
+        return Some(Mistake::at_key(&["given", "receiver", "misbehaves"], message));
+    }
     if !scenario.given.receiver.misbehaves.is_empty() && !scenario.given.undisturbed {
         let message = "expected `undisturbed: true` beside it: such a story judges the runtime by itself";
         return Some(Mistake::at_key(&["given", "receiver", "misbehaves"], message));
@@ -41,7 +45,9 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
             Verb::Request(_) | Verb::Run(_) | Verb::Advance(_) | Verb::Stranger(_) => true,
             Verb::PowerCut(_) => true,
             Verb::Write(_) | Verb::Remove(_) | Verb::Link(_) | Verb::Fault(_) | Verb::Mend(_) => true,
-            Verb::Dispatch(_) | Verb::Command(_) | Verb::Jump(_) | Verb::Freeze(_) => !is_hermes,
+            Verb::Dispatch(_) | Verb::Command(_) | Verb::Jump(_) | Verb::Freeze(_) | Verb::Signal(_) => {
+                !is_hermes
+            },
         };
         let named = match verb {
             Verb::Kill(host) | Verb::Stop(host) | Verb::Start(host) => Some(host),

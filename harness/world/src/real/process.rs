@@ -94,6 +94,7 @@ fn raw(pid: Pid) -> Option<RawPid> {
 
 fn raw_signal(signal: Signal) -> RawSignal {
     match signal {
+        Signal::HangUp => RawSignal::HUP,
         Signal::Interrupt => RawSignal::INT,
         Signal::Terminate => RawSignal::TERM,
         Signal::Kill => RawSignal::KILL,
@@ -162,17 +163,23 @@ fn read_into<'b>(path: &str, content: &'b mut Vec<u8>) -> io::Result<&'b [u8]> {
 pub struct Signals {
     terminate: Stream,
     interrupt: Stream,
+    hang_up: Stream,
 }
 
 impl Signals {
     pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hang_up: listen(SignalKind::hangup())?,
+        })
     }
 
     pub(crate) async fn next(&mut self) -> Signal {
-        match race(self.terminate.recv(), self.interrupt.recv()).await {
+        match race(self.terminate.recv(), race(self.interrupt.recv(), self.hang_up.recv())).await {
             Either::First(_) => Signal::Terminate,
-            Either::Second(_) => Signal::Interrupt,
+            Either::Second(Either::First(_)) => Signal::Interrupt,
+            Either::Second(Either::Second(_)) => Signal::HangUp,
         }
     }
 }

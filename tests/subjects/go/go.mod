@@ -1,0 +1,3 @@
+module gauntlet.example/receiver
+
+go 1.19
