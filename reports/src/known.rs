@@ -88,7 +88,10 @@ impl KnownState {
 /// What a list of entries is called where it is shown, and what it means. A subject that is certified has challenges alone.
 pub(crate) fn heading(rows: &[KnownRow]) -> (&'static str, &'static str) {
     if !rows.is_empty() && rows.iter().all(|row| row.state == KnownState::Challenged) {
-        return ("Challenged", "Who made the subject does not agree with these. They are run and shown, and counted apart.");
+        return (
+            "Challenged",
+            "Who made the subject does not agree with these. They are run and shown, and counted apart.",
+        );
     }
     ("Known failures", "These are listed, and counted apart.")
 }

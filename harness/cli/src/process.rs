@@ -187,8 +187,9 @@ fn chosen_deviations(
             None => {
                 let near = nearest(id, of_receivers().map(|quirk| quirk.id.as_str()));
                 let near = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
-                let message =
-                    format!("expected a quirk; found {id:?}{near} (`gauntlet serve --list` says what there is)");
+                let message = format!(
+                    "expected a quirk; found {id:?}{near} (`gauntlet serve --list` says what there is)"
+                );
                 return Err(wrong(message));
             }
         }

@@ -422,15 +422,20 @@ struct Draw<'a> {
 }
 
 impl<'a> Draw<'a> {
+    /// Whether the cell judges one of the quirk's rows. Every cell judges invariants, so that they count where the quirk has no other.
+    fn can_show(&self, quirk: &Quirk) -> bool {
+        let of_every_cell = |id: &String| self.library.catalogue.get(id).is_some_and(|row| row.invariant);
+        quirk.violates.iter().any(|id| self.judged.contains(id.as_str()))
+            || quirk.violates.iter().all(of_every_cell)
+    }
+
     fn of(library: &'a Library, plain: &'a Plan) -> Self {
         let judged = coverage::judged(&plain.scenario, plain.profile.executor()).into_iter().collect();
         Self { plain, library, judged }
     }
 
     fn takes(&self, deviation: &Deviation) -> bool {
-        let in_every_cell = |id: &str| self.library.catalogue.get(id).is_some_and(|row| row.invariant);
-        let can_be_seen = |id: &String| self.judged.contains(id.as_str()) || in_every_cell(id);
-        let shows = matches!(deviation, Deviation::Quirk(quirk) if quirk.violates.iter().any(can_be_seen));
+        let shows = matches!(deviation, Deviation::Quirk(quirk) if self.can_show(quirk));
         let Plan { scenario, profile, seed, .. } = self.plain;
         let cell = || format!("{}@{}+{}", scenario.id.value, profile.executor(), deviation.id());
         shows || is_turn_of(&cell(), *seed, BLAMELESS_ONE_IN)

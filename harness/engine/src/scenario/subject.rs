@@ -47,7 +47,7 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
             Verb::Write(_) | Verb::Remove(_) | Verb::Link(_) | Verb::Fault(_) | Verb::Mend(_) => true,
             Verb::Dispatch(_) | Verb::Command(_) | Verb::Jump(_) | Verb::Freeze(_) | Verb::Signal(_) => {
                 !is_hermes
-            },
+            }
         };
         let named = match verb {
             Verb::Kill(host) | Verb::Stop(host) | Verb::Start(host) => Some(host),
