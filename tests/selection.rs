@@ -293,8 +293,9 @@ fn without_quirks_the_same_plain_cells_are_run_as_with_them() {
 fn a_quirk_is_tried_on_all_that_can_show_it_and_on_the_rest_by_thirds() {
     let library = Library::load(&[Source::Embedded]).expect("the embedded data is sound");
     let everything: Vec<String> = library.quirks.keys().cloned().collect();
-    let crossed = |thorough: bool, seed: u64| {
-        let selection = Selection { thorough, seed, ..Selection::default() };
+    let crossed = |crossing: Crossing, seed: u64| {
+        let narrow = Narrow { crossing, ..Narrow::default() };
+        let selection = Selection { thorough: false, seed, narrow, ..Selection::default() };
         let plain = selection
             .probes(&library)
             .into_iter()
@@ -305,8 +306,8 @@ fn a_quirk_is_tried_on_all_that_can_show_it_and_on_the_rest_by_thirds() {
             .filter_map(|plan| Some(plan.deviation.as_ref()?.id().to_owned()))
             .collect::<BTreeSet<_>>()
     };
-    let all = crossed(true, 0);
-    let thirds: Vec<_> = (0..3).map(|seed| crossed(false, seed)).collect();
+    let all = crossed(Crossing::All, 0);
+    let thirds: Vec<_> = (0..3).map(|seed| crossed(Crossing::Usual, seed)).collect();
     let in_each: BTreeSet<_> =
         all.iter().filter(|id| thirds.iter().all(|third| third.contains(*id))).collect();
     assert_eq!(thirds.iter().flatten().cloned().collect::<BTreeSet<_>>(), all);

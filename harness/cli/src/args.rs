@@ -256,7 +256,8 @@ pub(crate) struct NarrowArgs {
     /// Only the cells that failed where nobody expected it, or had no verdict, in this results.jsonl of an earlier run
     #[arg(long, value_name = "FILE")]
     pub(crate) failed_in: Option<PathBuf>,
-    /// Which quirks and faults cross the plain cells: none, all, or an id or a glob (repeatable)
+    /// Which quirks and faults cross the plain cells: none, all (where the whole matrix takes a sample otherwise), or an id or a glob
+    /// (repeatable)
     #[arg(long, value_name = "ID")]
     pub(crate) quirks: Vec<String>,
     /// Only one of several parts, as 1/4, drawn by a hash of the cell's id

@@ -166,7 +166,7 @@ impl Selection {
     pub fn crosses_named_alone(&self) -> bool {
         let is_all = self.only.is_empty() && self.executors.is_empty() && self.versions.is_empty();
         let names_quirks = matches!(&self.narrow.crossing, Crossing::These(ids) if !ids.is_empty());
-        let is_nothing_else = Narrow { crossing: Crossing::All, ..self.narrow.clone() }.is_nothing();
+        let is_nothing_else = Narrow { crossing: Crossing::default(), ..self.narrow.clone() }.is_nothing();
         let is_virtual = self.lanes.contains(&Lane::Virtual);
         names_quirks && is_all && is_nothing_else && is_virtual && self.is_reference() && self.is_unsplit()
     }
@@ -306,7 +306,8 @@ impl Selection {
         let faults = library.faults.values().filter(|_| own.is_none());
         let faults = faults.map(|fault| Deviation::Fault(fault.clone()));
         let crossed = quirks.chain(faults).filter(|deviation| reachable.contains(deviation.id()));
-        let draw = (!self.thorough && self.is_whole()).then(|| Draw::of(library, plain));
+        let draws = !self.thorough && self.is_whole() && self.narrow.crossing == Crossing::Usual;
+        let draw = draws.then(|| Draw::of(library, plain));
         crossed
             .filter(|deviation| draw.as_ref().is_none_or(|draw| draw.takes(deviation)))
             .map(|deviation| Plan { deviation: Some(deviation), ..plain.clone() })

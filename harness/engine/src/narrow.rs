@@ -34,13 +34,13 @@ pub struct Narrow {
 impl Narrow {
     /// Whether nothing is left out but what other shards run.
     pub fn is_nothing(&self) -> bool {
-        self.leaves_out_no_plain_cell() && self.crossing == Crossing::All
+        self.leaves_out_no_plain_cell() && !matches!(self.crossing, Crossing::These(_))
     }
 
     /// Whether every plain cell is run but what other shards run. One quirk alone is tried with what it crosses.
     pub fn leaves_out_no_plain_cell(&self) -> bool {
         let crossing = match &self.crossing {
-            Crossing::All => true,
+            Crossing::Usual | Crossing::All => true,
             Crossing::These(quirks) => quirks.is_empty(),
         };
         self.rows.0.is_none() && self.failed_in.is_none() && crossing
@@ -237,20 +237,25 @@ impl Rows {
 /// Which quirks and faults cross the plain cells.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Crossing {
-    /// All that have something to bite on.
+    /// All that have something to bite on, but what the whole matrix leaves to `--thorough`.
     #[default]
+    Usual,
+    /// All that have something to bite on.
     All,
     /// These.
     These(BTreeSet<String>),
 }
 
 impl Crossing {
-    /// What was asked for: `none`, `all`, ids, or globs of them. All when nothing was.
+    /// What was asked for: `none`, `all`, ids, or globs of them.
     pub fn of(library: &Library, asked: &[String]) -> Result<Self, UnknownValue> {
         let known: Vec<&str> =
             library.quirks.keys().chain(library.faults.keys()).map(String::as_str).collect();
         let mut chosen = BTreeSet::new();
-        if asked.is_empty() || asked.iter().any(|name| name == "all") {
+        if asked.is_empty() {
+            return Ok(Self::Usual);
+        }
+        if asked.iter().any(|name| name == "all") {
             return Ok(Self::All);
         }
         for name in asked.iter().filter(|name| *name != "none") {
@@ -268,7 +273,7 @@ impl Crossing {
     /// Whether a quirk or fault crosses.
     pub fn takes(&self, id: &str) -> bool {
         match self {
-            Crossing::All => true,
+            Crossing::Usual | Crossing::All => true,
             Crossing::These(chosen) => chosen.contains(id),
         }
     }
