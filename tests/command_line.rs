@@ -734,7 +734,7 @@ fn a_quirk_of_each_role_is_tried_once_over_real_processes_also_one_of_a_users_ow
     let (release, out) = (release(), folder());
     let base = release.path().parent().expect("it is in a folder").to_path_buf();
     let name = release.path().file_name().expect("it has a name").to_owned();
-    let quirks = ["my-health", "token-in-log", "agent-message-renamed"];
+    let quirks = ["my-health", "bearers-passed-on", "agent-message-renamed"];
     gauntlet()
         .current_dir(base)
         .args(["run", "--version", "0.169.0"])
@@ -755,7 +755,7 @@ fn a_quirk_of_each_role_is_tried_once_over_real_processes_also_one_of_a_users_ow
         assert!(cell.ends_with("#0~real") && cell.contains(id), "{cell}");
         assert_eq!((&row["caught"], row.get("missed_real")), (&Value::from(true), None), "{row}");
     }
-    let cell = rows.iter().find(|row| row["id"] == "token-in-log").expect("a row")["real_cell"].clone();
+    let cell = rows.iter().find(|row| row["id"] == "bearers-passed-on").expect("a row")["real_cell"].clone();
     let replay = gauntlet().args(["replay", cell.as_str().expect("an id")]).assert().code(1);
     replay.stdout(contains("fail           FLEET-INV-06"));
 }

@@ -48,7 +48,7 @@ fn a_quirk_that_does_not_bite_over_real_processes_is_not_caught() {
     let probes = selection.probes(&library).into_iter();
     let plain: Vec<Plan> =
         probes.filter(|plan| plan.scenario.id.value == "fleet/work-in-the-repository").collect();
-    let crossed = selection.crossed(&library, &plain[0], &["token-in-log".to_owned()]);
+    let crossed = selection.crossed(&library, &plain[0], &["bearers-passed-on".to_owned()]);
     let records = run(crossed, &library, &settings(1));
     let sample = Scores::default().add(&library, &records[0]).expect("the quirk was caught");
     let real = selection.in_real_lane(&library, &sample).expect("the story can be told over real processes");
@@ -57,7 +57,7 @@ fn a_quirk_that_does_not_bite_over_real_processes_is_not_caught() {
     over_processes.line.id = over_processes.plan.id();
     let row = |record: &Record| {
         let detection = Scores::of(&library, records.iter().chain([record])).detection(&library, false);
-        detection.quirks.into_iter().find(|row| row.id == "token-in-log").expect("the quirk has a row")
+        detection.quirks.into_iter().find(|row| row.id == "bearers-passed-on").expect("the quirk has a row")
     };
     let caught = row(&over_processes);
     assert!(caught.caught && caught.missed_real.is_empty(), "{caught:?}");
