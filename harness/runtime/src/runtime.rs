@@ -136,7 +136,7 @@ impl Runtime {
             judged.refused = decided.text("refused").map(str::to_owned);
         }
         let names_context = arguments.get("context_id").is_some_and(|context| !context.is_null());
-        let result = self.registry.carry_out(tool, arguments, judged).await?;
+        let result = self.registry.carry_out(caller, tool, arguments, judged).await?;
         let context = if names_context { "named" } else { "none" };
         let event = json!({ "tool": tool, "context": context, "result": result });
         Ok(self.fleet.decide(Point::RuntimeTool, event).await.value("result").clone())
