@@ -6,5 +6,6 @@
 pub mod fleet;
 pub mod registry;
 mod runtime;
+pub mod team;
 
 pub use runtime::{Runtime, StartError};
