@@ -10,6 +10,7 @@
 //! * [`codex`]: what `codex exec --json` prints.
 //! * [`step`]: what of a turn was completed, as far as a CLI tells.
 //! * [`opencode`]: what `opencode run --format json` prints.
+//! * [`opencode_serve`]: the HTTP interface of `opencode serve`, a session host.
 
 pub mod agy;
 mod bearer;
@@ -20,6 +21,7 @@ pub mod fleet;
 pub mod json;
 pub mod jsonrpc;
 pub mod opencode;
+pub mod opencode_serve;
 pub mod step;
 
 mod fields;

@@ -3,6 +3,10 @@
 //! A connection carries one exchange, so the bytes of a connection are the bytes of an exchange. Redirects are never
 //! followed (a callback goes to the configured place or nowhere, FLEET-CB-05), and answers are capped in size.
 
+mod stream;
+
+pub use stream::{Streaming, exchange_up_to, open};
+
 use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -167,7 +171,7 @@ pub async fn exchange(host: &Host, request: Request) -> Result<Answer, HttpError
 }
 
 async fn unlimited(host: &Host, request: Request, sent: Rc<Cell<bool>>) -> Result<Answer, HttpError> {
-    let address = request.url.address.clone();
+    let (message, address) = message(request)?;
     let stream = host
         .network()
         .connect(&address)
@@ -176,16 +180,6 @@ async fn unlimited(host: &Host, request: Request, sent: Rc<Cell<bool>>) -> Resul
     let io = HyperIo::noting(stream, sent.clone());
     let broken = |source| HttpError::Broken { source, sent: sent.get() };
     let (mut sender, connection) = http1::handshake(io).await.map_err(broken)?;
-    let mut message = hyper::Request::builder()
-        .method(request.method.as_str())
-        .uri(request.url.path.as_str())
-        .header("host", address.to_string());
-    for (name, value) in &request.headers {
-        message = message.header(name, value);
-    }
-    let message = message
-        .body(Full::new(Bytes::from(request.body)))
-        .map_err(|error| HttpError::Request(error.to_string()))?;
     let answer = async {
         let answer = sender.send_request(message).await.map_err(broken)?;
         read(answer).await
@@ -199,15 +193,28 @@ async fn unlimited(host: &Host, request: Request, sent: Rc<Cell<bool>>) -> Resul
     }
 }
 
+/// A request as hyper wants it, and where it goes.
+fn message(request: Request) -> Result<(hyper::Request<Full<Bytes>>, Address), HttpError> {
+    let address = request.url.address;
+    let mut message = hyper::Request::builder()
+        .method(request.method.as_str())
+        .uri(request.url.path.as_str())
+        .header("host", address.to_string());
+    for (name, value) in &request.headers {
+        message = message.header(name, value);
+    }
+    let message = message.body(Full::new(Bytes::from(request.body)));
+    Ok((message.map_err(|error| HttpError::Request(error.to_string()))?, address))
+}
+
+fn headers(fields: &hyper::HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    fields.iter().map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes()))).collect()
+}
+
 async fn read(answer: hyper::Response<Incoming>) -> Result<Answer, HttpError> {
     let (head, body) = answer.into_parts();
-    let headers = head
-        .headers
-        .iter()
-        .map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        })
-        .collect();
+    let headers = headers(&head.headers);
     let body =
         Limited::new(body, MAX_ANSWER).collect().await.map_err(|error| HttpError::Body(error.to_string()))?;
     Ok(Answer { status: head.status.as_u16(), headers, body: body.to_bytes().to_vec() })
