@@ -21,6 +21,7 @@ mod mailbox;
 mod names;
 mod participants;
 mod rules;
+pub mod served;
 pub mod sessions;
 mod spec;
 pub mod state;
@@ -61,6 +62,8 @@ pub struct TeamSettings {
     pub project: PathBuf,
     /// Who runs the sessions.
     pub sessions: Rc<dyn Sessions>,
+    /// Whether mail comes into turns by [`Team::turn`]. Where nobody calls that, a member that is idle is told its mail at once.
+    pub turns_carry_mail: bool,
     /// What members are that say nothing of it, in a specification that comes with its call.
     pub default_category: String,
     /// What shows the session of a member in a pane: program and arguments, before `--session` and `--dir`.

@@ -36,6 +36,10 @@ impl Registered {
         self.0.borrow().get(session)?.get(run).cloned()
     }
 
+    fn sessions(&self) -> Vec<String> {
+        self.0.borrow().keys().cloned().collect()
+    }
+
     fn any(&self, session: &str) -> Option<(RunId, Seat)> {
         let all = self.0.borrow();
         let (run, seat) = all.get(session)?.first_key_value()?;
@@ -61,6 +65,11 @@ impl Team {
         }
         let state = self.store().load(run).await.ok()?;
         seat_in(&state, session).filter(|_| state.status().is_live())
+    }
+
+    /// The sessions that this life knows to take part.
+    pub(crate) fn known_sessions(&self) -> Vec<String> {
+        self.registered().sessions()
     }
 
     /// The run that a session takes part in, and as whom.

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -35,17 +36,19 @@ pub enum Prompted {
 }
 
 impl Prompted {
-    /// Whether the session has to be taken to have it (team sheet 6.6): only what fails in one of these ways may have been read.
-    pub(crate) fn counts_as_accepted(&self) -> bool {
+    /// What failed and said this, once it was sent (team sheet 6.6): some failures of the answer say nothing of the prompt.
+    pub fn failed_with(said: &str) -> Self {
         let signs = ["unexpected eof", "json parse error", "unexpected end of json input", "timed out"];
-        match self {
-            Self::Accepted => true,
-            Self::Refused(_) => false,
-            Self::Unclear(said) => {
-                let said = said.to_lowercase();
-                signs.iter().any(|sign| said.contains(sign))
-            }
+        let lower = said.to_lowercase();
+        if signs.iter().any(|sign| lower.contains(sign)) {
+            return Self::Unclear(said.to_owned());
         }
+        Self::Refused(said.to_owned())
+    }
+
+    /// Whether the session has to be taken to have it. Its history shows later whether it has.
+    pub(crate) fn counts_as_accepted(&self) -> bool {
+        !matches!(self, Self::Refused(_))
     }
 }
 
@@ -116,6 +119,9 @@ pub struct Cancel {
     pub notifies: bool,
 }
 
+/// What is called as soon as the session of a member exists, before it is told anything (TEAM-CREATE-11).
+pub type KnownSession = Rc<dyn Fn(&str)>;
+
 /// Whoever runs the sessions.
 pub trait Sessions {
     /// Whether there is such a session. An error is no answer: what cannot be looked up is not missing (TEAM-RES-05).
@@ -127,7 +133,7 @@ pub trait Sessions {
     /// Puts a prompt into a session; nothing when the host cannot do so.
     fn prompt(&self, prompt: Prompt) -> Option<Answer<Prompted>>;
     /// Starts an agent in the background.
-    fn launch(&self, launch: Launch) -> Answer<Result<Launched, String>>;
+    fn launch(&self, launch: Launch, known: KnownSession) -> Answer<Result<Launched, String>>;
     /// The session of a task; nothing as long as it has none. An error: it will never have one.
     fn session_of(&self, task: &str) -> Answer<Result<Option<String>, String>>;
     /// The tasks that belong to a session.

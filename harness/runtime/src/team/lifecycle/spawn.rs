@@ -121,7 +121,11 @@ impl Team {
         let unresolved = |reason: String| {
             TeamError::Usage(format!("Failed to resolve member '{}': {reason}", member.name))
         };
-        let launched = self.sessions().launch(launch).await.map_err(unresolved)?;
+        // Before it is told anything, and before its state is written: it may call tools at once (TEAM-CREATE-11).
+        let seat = Seat { member: member.name.clone(), leads: member.name == spec.lead };
+        let (team, of_run, early) = (self.clone(), run.clone(), seat.clone());
+        let known = move |session: &str| team.registered().add(session, &of_run, early.clone());
+        let launched = self.sessions().launch(launch, Rc::new(known)).await.map_err(unresolved)?;
         spawned.tasks.borrow_mut().insert(member.name.clone(), launched.task.clone());
         let session = loop {
             if let Some(session) = self.sessions().session_of(&launched.task).await.map_err(unresolved)? {
@@ -135,8 +139,6 @@ impl Team {
             })?;
             self.host().clock().sleep(LOOK).await;
         };
-        // Before its state is written: it may call tools at once (TEAM-CREATE-11).
-        let seat = Seat { member: member.name.clone(), leads: member.name == spec.lead };
         self.registered().add(&session, run, seat);
         self.store()
             .update(run, async |state| {

@@ -65,7 +65,9 @@ impl Team {
         }
         let name = MemberName::new(&seat.member)?;
         self.put_away(&run, &name, session).await?;
-        self.wake(&run, &name, session).await?;
+        if self.settings().turns_carry_mail {
+            self.wake(&run, &name, session).await?;
+        }
         self.store()
             .update(&run, async |state| {
                 if let Some(member) = state.member_mut(name.as_str()) {
@@ -73,7 +75,20 @@ impl Team {
                 }
                 Ok(())
             })
-            .await
+            .await?;
+        if !self.settings().turns_carry_mail {
+            self.tell_next(&run, &name).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells an idle member the oldest of its mail. The next one follows when it is idle again.
+    async fn tell_next(&self, run: &RunId, name: &MemberName) -> Result<(), TeamError> {
+        let unread = Inbox { store: self.store(), run, member: name }.unread_messages().await?;
+        if let Some((id, message)) = unread.first() {
+            self.deliver(run, name, id, message, None).await;
+        }
+        Ok(())
     }
 
     /// Puts away what the session has read, and takes back what it has not (TEAM-DLV-08, TEAM-DLV-10).

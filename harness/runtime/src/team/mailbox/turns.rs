@@ -39,6 +39,13 @@ impl Team {
 
     /// The mail for a turn whose history has so many messages; none when there is none, or when this turn has it already.
     pub async fn mail_for(&self, session: &str, history: usize) -> Result<Option<String>, TeamError> {
+        let (team, session) = (self.clone(), session.to_owned());
+        // On its own: whoever asks may stop waiting, and what holds a lock comes to its end.
+        let asked = self.host().spawn(async move { team.claim_mail(&session, history).await });
+        asked.join().await.unwrap_or(Ok(None))
+    }
+
+    async fn claim_mail(&self, session: &str, history: usize) -> Result<Option<String>, TeamError> {
         let Some((run, seat)) = self.taking_part(session).await else { return Ok(None) };
         let name = MemberName::new(&seat.member)?;
         let marker = format!("{session}#{history}");
