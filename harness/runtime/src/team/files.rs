@@ -23,9 +23,14 @@ pub(crate) async fn replace(host: &Host, file: &Path, content: &[u8]) -> Result<
 /// power cut leaves the file at one of the two places or at both, and never nowhere.
 pub(crate) async fn shift(host: &Host, from: &Path, to: &Path) -> Result<bool, TeamError> {
     let failed = |error| TeamError::disk("move", from, error);
+    // After a power cut one file may stand at both places, and to rename it from one to the other does nothing.
+    let is_twice = host.disk().stat(to).await.is_ok();
     match host.disk().rename(from, to).await {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         moved => moved.map_err(failed)?,
+    }
+    if is_twice {
+        remove(host, from).await?;
     }
     let (old, new) = (from.parent().unwrap_or(Path::new("/")), to.parent().unwrap_or(Path::new("/")));
     host.disk().sync_dir(new).await.map_err(failed)?;
