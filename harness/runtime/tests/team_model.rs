@@ -11,7 +11,7 @@ use gauntlet_runtime::team::{Event, RunId};
 use gauntlet_world::fault::{Errno, Happening, Moment, Rule, Unsynced};
 use gauntlet_world::touch::Op;
 use proptest::prelude::*;
-use rig::Rig;
+use rig::{Rig, together};
 use serde_json::{Value, json};
 
 const MEMBERS: [&str; 3] = ["lead", "a", "b"];
@@ -66,6 +66,11 @@ fn fate() -> impl Strategy<Value = Unsynced> {
 }
 
 fn wrong() -> impl Strategy<Value = Wrong> {
+    wrong_at(6)
+}
+
+/// Something that goes wrong at one of the first touches of its kind.
+fn wrong_at(bound: u32) -> impl Strategy<Value = Wrong> {
     let op = prop::sample::select(vec![
         Op::DiskCreate,
         Op::DiskRename,
@@ -83,7 +88,7 @@ fn wrong() -> impl Strategy<Value = Wrong> {
         1 => Just(Happening::Fail(Errno::Io)),
         1 => Just(Happening::Torn(Errno::NoSpace)),
     ];
-    prop::option::weighted(0.35, (op, 1..6_u32, moment, happening))
+    prop::option::weighted(0.35, (op, 1..bound, moment, happening))
 }
 
 fn commands() -> impl Strategy<Value = Vec<Command>> {
@@ -382,25 +387,6 @@ impl Bench<'_> {
     }
 }
 
-/// Waits for all of them, each going on while the others wait.
-async fn together<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
-    let mut waiting: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
-    std::future::poll_fn(|context| {
-        let mut done = true;
-        for (future, output) in &mut waiting {
-            if output.is_none() {
-                match future.as_mut().poll(context) {
-                    std::task::Poll::Ready(value) => *output = Some(value),
-                    std::task::Poll::Pending => done = false,
-                }
-            }
-        }
-        if done { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-    waiting.into_iter().filter_map(|(_, output)| output).collect()
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 384, max_shrink_iters: 400, ..ProptestConfig::default() })]
 
@@ -409,7 +395,7 @@ proptest! {
         seed in 0..8_u8,
         persists in any::<bool>(),
         commands in commands(),
-        last in wrong(),
+        last in wrong_at(60),
     ) {
         rig::run(seed, async |rig| {
             let (run, sessions) = rig.team_of(&["a", "b"]).await;
