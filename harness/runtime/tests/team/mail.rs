@@ -181,7 +181,8 @@ fn an_inbox_is_full_by_what_is_unread_and_reserved_also_for_two_at_once() {
         rig.restart().await;
         let (team, sessions) = rig.team_of(&["a", "b"]).await;
         let args = json!({ "teamRunId": team.as_str(), "to": "a", "body": "x".repeat(700) });
-        let three = ["boss", &sessions["b"], "boss"].map(|from| rig.try_call(from, "team_send_message", args.clone()));
+        let three = ["boss", &sessions["b"], "boss"]
+            .map(|from| rig.try_call(from, "team_send_message", args.clone()));
         let told = together(three.into()).await;
         let taken = told.iter().flatten().filter(|told| told.get("error").is_none()).count();
         assert_eq!(taken, 2, "{told:?}");

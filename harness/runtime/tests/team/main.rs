@@ -3,6 +3,7 @@
 mod crashes;
 mod lifecycle;
 mod mail;
+mod outside;
 mod rig;
 mod storage;
 mod work;

@@ -154,6 +154,11 @@ impl Sessions for Fake {
     }
 }
 
+/// Sessions beside any machine.
+pub(crate) fn fake_on(host: &Host) -> Fake {
+    Fake(Rc::default(), host.clone())
+}
+
 type Opened = Rc<RefCell<Option<(Host, Team)>>>;
 
 pub(crate) struct Rig {
