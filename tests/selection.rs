@@ -5,6 +5,10 @@ mod own;
 use std::collections::BTreeSet;
 use std::fs;
 
+use gauntlet_engine::cell::Plan;
+use gauntlet_engine::data::{Library, Source};
+use gauntlet_engine::matrix::Selection;
+use gauntlet_engine::narrow::{Crossing, Narrow};
 use own::{FAILS, Folder, HOLDS, gauntlet, json, shown};
 use predicates::str::contains;
 
@@ -230,4 +234,22 @@ fn a_cell_with_a_quirk_over_real_processes_can_be_asked_for_by_its_id() {
     let mut command = gauntlet();
     let run = command.args(["run", "--only", id, "--out"]).arg(folder.out()).assert();
     assert_eq!(folder.cells(), [id], "{}", shown(&run));
+}
+
+#[test]
+fn without_quirks_the_same_plain_cells_are_run_as_with_them() {
+    let library = Library::load(&[Source::Embedded]).expect("the embedded data is sound");
+    let of = |quirks: &[&str]| {
+        let quirks: Vec<String> = quirks.iter().map(|quirk| (*quirk).to_owned()).collect();
+        let crossing = Crossing::of(&library, &quirks).expect("they are known");
+        let selection = Selection {
+            narrow: Narrow { crossing, ..Narrow::default() },
+            thorough: false,
+            ..Selection::default()
+        };
+        selection.plain(&library).iter().map(Plan::id).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(of(&["none"]), of(&[]));
+    // Who tries one quirk wants to see it in every lane.
+    assert!(of(&["callback-twice-with-new-id"]).len() > of(&[]).len());
 }

@@ -1,4 +1,4 @@
-//! The peers: receivers, executor CLIs, a Hermes node. Where quirks bite them is in the world's `injection`.
+//! The peers: receivers, executor CLIs, a Hermes node, a session host. Where quirks bite them is in the world's `injection`.
 
 pub mod cli;
 pub mod control;
@@ -6,9 +6,11 @@ pub mod executors;
 pub mod gate;
 pub mod hermes;
 pub mod http1;
+mod opencode_ids;
 pub mod programs;
 pub mod receiver;
 pub mod recorder;
+pub mod session_host;
 pub mod shell;
 pub mod stage;
 pub mod stranger;

@@ -77,9 +77,15 @@ pub struct UnknownName {
 impl Selection {
     /// Whether the whole matrix is selected, so that scores over all of it make sense.
     pub fn is_whole(&self) -> bool {
+        self.has_every_plain_cell() && self.tries_all_stories()
+    }
+
+    /// Whether every story is told on everything, with or without quirks and faults.
+    fn has_every_plain_cell(&self) -> bool {
         self.executors.is_empty()
             && self.versions.is_empty()
-            && self.tries_all_stories()
+            && self.only.is_empty()
+            && self.narrow.leaves_out_no_plain_cell()
             && self.is_reference()
     }
 
@@ -189,11 +195,11 @@ impl Selection {
                         Lane::Virtual => &library.scenarios,
                         Lane::Real => &library.real_scenarios,
                     };
-                    // Versions of a CLI make no difference to a runtime that is judged by itself.
+                    // Versions of a CLI make no difference to a runtime that is judged by itself, nor to what a hostile sender does.
                     let is_newest = profiles.last().is_some_and(|newest| newest.version == profile.version);
                     let applicable = scenarios.values().filter(|scenario| {
                         applies(scenario, profile)
-                            && (is_newest || !scenario.given.undisturbed)
+                            && (is_newest || !(scenario.given.undisturbed || scenario.given.battery))
                             && (lane == Lane::Virtual || self.tells(library, scenario, profile, &profiles))
                     });
                     plans.extend(
@@ -220,7 +226,7 @@ impl Selection {
         profile: &Profile,
         profiles: &[Arc<Profile>],
     ) -> bool {
-        if self.thorough || !self.is_whole() || scenario.real_only().is_some() {
+        if self.thorough || !self.has_every_plain_cell() || scenario.real_only().is_some() {
             return true;
         }
         // Which one it is must not depend on what other stories there are.
@@ -269,9 +275,14 @@ impl Selection {
     /// The cells of a plain one with each quirk and fault that had something to bite on there.
     pub fn crossed(&self, library: &Library, plain: &Plan, reachable: &[String]) -> Vec<Plan> {
         // One that names nothing any more is not scored by the revision that judges.
+        let scenario = &plain.scenario;
+        let own = scenario.given.battery.then(|| scenario.requirements());
+        let is_own = |id: &String| own.iter().flatten().any(|judged| judged.value == *id);
         let quirks = library.quirks.values().filter(|quirk| !quirk.violates.is_empty());
+        let quirks = quirks.filter(|quirk| own.is_none() || quirk.violates.iter().any(is_own));
         let quirks = quirks.map(|quirk| Deviation::Quirk(quirk.clone()));
-        let faults = library.faults.values().map(|fault| Deviation::Fault(fault.clone()));
+        let faults = library.faults.values().filter(|_| own.is_none());
+        let faults = faults.map(|fault| Deviation::Fault(fault.clone()));
         let crossed =
             quirks.chain(faults).filter(|deviation| reachable.iter().any(|id| id == deviation.id()));
         crossed
@@ -452,7 +463,17 @@ pub fn reachable(library: &Library, executor: &Executor, outcome: &Outcome) -> V
         let quirk = executor.quirk(quirk);
         let bites = |(point, event): &&(Point, Value)| *point == quirk.at && quirk.when.matches(event);
         let needed = quirk.when.nth.unwrap_or(1) as usize;
-        outcome.events.iter().filter(bites).take(needed).count() == needed
+        let begins = quirk.when.since.as_ref().map(|since| {
+            let passed = outcome.events.iter().enumerate();
+            let mut passed = passed.filter(|(_, (point, event))| since.matches(*point, event));
+            passed.nth(since.needed() as usize - 1).map(|(number, _)| number + 1)
+        });
+        let from = match begins {
+            None => 0,
+            Some(Some(from)) => from,
+            Some(None) => return false,
+        };
+        outcome.events[from..].iter().filter(bites).take(needed).count() == needed
     };
     let fault = |fault: &Fault| {
         let rule = executor.rule(&fault.rule);

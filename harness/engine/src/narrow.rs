@@ -33,7 +33,16 @@ pub struct Narrow {
 impl Narrow {
     /// Whether nothing is left out but what other shards run.
     pub fn is_nothing(&self) -> bool {
-        self.rows.0.is_none() && self.failed_in.is_none() && self.crossing == Crossing::All
+        self.leaves_out_no_plain_cell() && self.crossing == Crossing::All
+    }
+
+    /// Whether every plain cell is run but what other shards run. One quirk alone is tried with what it crosses.
+    pub fn leaves_out_no_plain_cell(&self) -> bool {
+        let crossing = match &self.crossing {
+            Crossing::All => true,
+            Crossing::These(quirks) => quirks.is_empty(),
+        };
+        self.rows.0.is_none() && self.failed_in.is_none() && crossing
     }
 
     /// Whether a cell is selected.

@@ -103,6 +103,11 @@ impl<'a> Connection<'a> {
         }
     }
 
+    /// Whether a part of a request is there that was not read.
+    pub fn holds_a_part(&self) -> bool {
+        !self.buffer.is_empty()
+    }
+
     /// Reads and drops a body for which [`can_drop_body`](Self::can_drop_body) holds, after the refusal was sent. False: it
     /// did not come.
     pub async fn drop_body(&mut self, head: &Head, limit: usize) -> bool {
@@ -150,6 +155,12 @@ impl<'a> Connection<'a> {
             bytes.extend_from_slice(body);
         }
         self.stream.write_all(&mangle.apply(bytes)).await?;
+        self.stream.flush().await
+    }
+
+    /// Sends bytes as they are, of whoever frames an answer himself.
+    pub async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await?;
         self.stream.flush().await
     }
 
@@ -253,9 +264,10 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, Refused> {
     }
 }
 
-fn reason(status: u16) -> &'static str {
+pub(crate) fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
+        204 => "No Content",
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",

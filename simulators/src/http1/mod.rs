@@ -9,6 +9,7 @@ mod head;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use connection::reason;
 pub use connection::{Connection, Refused};
 pub use framing::Framing;
 pub use head::{Head, Length};

@@ -34,7 +34,10 @@ impl Receiver {
                 Ok(stream) => {
                     let receiver = self.clone();
                     self.host.spawn(async move {
+                        receiver.take_connection().await;
                         receiver.connection(stream).await;
+                        receiver.connections.set(receiver.connections.get() - 1);
+                        receiver.disconnected.notify_waiters();
                         drop(place);
                     });
                 }
@@ -46,13 +49,41 @@ impl Receiver {
         }
     }
 
+    /// Begins to serve one more connection.
+    async fn take_connection(&self) {
+        let event = json!({ "others": self.connections.get() > 0, "waits": false });
+        let passed = self.pass(Point::ReceiverConnection, event).await.first();
+        if passed.is_some_and(|event| event["waits"] == true) {
+            while self.connections.get() > 0 {
+                self.disconnected.notified().await;
+            }
+        }
+        self.connections.set(self.connections.get() + 1);
+    }
+
+    /// What came is no whole request.
+    async fn no_request(&self, refused: Refused) -> Option<Answer> {
+        let because = match refused {
+            Refused::Closed => "gone",
+            Refused::Slow => "slow",
+            Refused::Malformed => "malformed",
+            Refused::HeadTooLarge | Refused::BodyTooLarge => "length",
+        };
+        self.pass(Point::ReceiverNoRequest, json!({ "because": because })).await;
+        no_request(refused)
+    }
+
     async fn connection(&self, stream: Stream) {
         let mut connection = Connection::new(&self.host, &self.settings.framing, stream);
         loop {
             let head = match connection.head().await {
                 Ok(head) => head,
                 Err(refused) => {
-                    if let Some((status, body)) = no_request(refused) {
+                    // One that ends between two requests has left nothing undone.
+                    if refused == Refused::Closed && !connection.holds_a_part() {
+                        return;
+                    }
+                    if let Some((status, body)) = self.no_request(refused).await {
                         let _ = connection.answer(status, &bytes(&body), false, Mangle::Nothing).await;
                         connection.close().await;
                     }
@@ -144,7 +175,8 @@ impl Receiver {
             Ok(content) => content,
             Err(Refused::BodyTooLarge) => return Some(refused(HttpRefusal::TooLarge)),
             Err(refused) => {
-                return Some(no_request(refused).unwrap_or((400, json!({ "error": "incomplete body" }))));
+                let answer = self.no_request(refused).await;
+                return Some(answer.unwrap_or((400, json!({ "error": "incomplete body" }))));
             }
         };
         Some(match Request::parse(&content) {

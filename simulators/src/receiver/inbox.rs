@@ -17,7 +17,12 @@ pub(super) struct Writer {
     pub(super) torn: bool,
     /// The last line is there, and perhaps not durable.
     unsynced: bool,
+    /// How long the file was when it was last looked at: one that is shorter was moved away or cut off by somebody.
+    length: u64,
 }
+
+/// No inbox has lost more lines: what says so is garbage.
+const MOST_LOST: u64 = 1_000_000;
 
 /// Why a dispatch was not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +70,7 @@ impl Receiver {
         });
         let passed = self.pass(Point::ReceiverInbox, event).await;
         let mut writer = self.inbox.lock().await;
+        self.look_for_loss(&mut writer).await.map_err(NotAccepted::Refused)?;
         for event in passed.events {
             let member =
                 |name| event.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
@@ -83,6 +89,8 @@ impl Receiver {
             }
             if let Err(error) = self.host.disk().append_durably(&path, &line).await {
                 // Who is told that nothing was accepted sends again, so nothing may be left that could be run.
+                // What is there now is looked at anew.
+                writer.length = 0;
                 return Err(match self.take_back(&path, &line).await {
                     Ok(left) => {
                         writer.torn = left == Left::PartOfALine;
@@ -95,7 +103,47 @@ impl Receiver {
                 });
             }
             (writer.torn, writer.unsynced) = (false, false);
+            writer.length += line.len() as u64;
         }
+        Ok(())
+    }
+
+    /// Lines keep their numbers also when the file was moved away or cut off while the receiver runs.
+    async fn look_for_loss(&self, writer: &mut Writer) -> io::Result<()> {
+        let path = self.file(self.settings.mode.files.inbox);
+        let length = match self.host.disk().stat(&path).await {
+            Ok(meta) => meta.len,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => return Err(error),
+        };
+        let is_lost = length < writer.length;
+        writer.length = length;
+        if is_lost {
+            self.stand_in_for_lost(writer, self.handed_off.get()).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts blank lines in the place of those that an inbox of so many lines has lost: the number of a line is what all else that is kept
+    /// knows it by, and the lines of a new file are not the old ones.
+    pub(super) async fn stand_in_for_lost(&self, writer: &mut Writer, lines: u64) -> io::Result<()> {
+        let path = self.file(self.settings.mode.files.inbox);
+        let content = self.host.disk().read_if_present(&path).await?.unwrap_or_default();
+        let there = Lines::new(&content).count() as u64;
+        writer.length = content.len() as u64;
+        let lost = lines.saturating_sub(there);
+        if lost == 0 || lost > MOST_LOST {
+            return Ok(());
+        }
+        let event = json!({ "lines": lines, "lost": lost });
+        if self.pass(Point::ReceiverInboxLost, event).await.events.is_empty() {
+            return Ok(());
+        }
+        self.log(format!("the inbox has lost {lost} lines")).await;
+        let blank = vec![b'\n'; usize::try_from(lost).unwrap_or_default()];
+        self.host.disk().append_durably(&path, &blank).await?;
+        writer.torn = false;
+        writer.length += lost;
         Ok(())
     }
 

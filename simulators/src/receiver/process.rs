@@ -163,6 +163,8 @@ async fn start(host: &Host, settings: Settings) -> Result<(Rc<Receiver>, Listene
         ending: Cell::new(false),
         handed_off: Cell::new(0),
         running: RefCell::default(),
+        connections: Cell::default(),
+        disconnected: Notify::default(),
         open_turns: Cell::new(0),
         last_work: Cell::new(host.clock().now()),
         last_callback_ms: Cell::new(last_id.unwrap_or_default()),
@@ -292,6 +294,8 @@ impl Receiver {
         let offset = self.offset().await?;
         // The file may be lost or garbled; the journal knows of what was handed off too.
         let handed_off = offset.max(self.journal.last_line());
+        self.stand_in_for_lost(&mut *self.inbox.lock().await, handed_off).await?;
+        let content = self.inbox_content().await?;
         self.handed_off.set(handed_off);
         if handed_off > offset {
             self.set_offset(handed_off).await?;

@@ -68,6 +68,9 @@ pub(super) struct Receiver {
     pub(super) handed_off: Cell<u64>,
     /// The process groups of running turns.
     pub(super) running: RefCell<BTreeSet<Pid>>,
+    /// How many connections are served, and who waits for the end of one.
+    pub(super) connections: Cell<usize>,
+    pub(super) disconnected: Notify,
     /// Turns that were handed off and have not ended.
     pub(super) open_turns: Cell<usize>,
     pub(super) last_work: Cell<Instant>,

@@ -13,6 +13,7 @@ mod names;
 mod plan;
 mod real;
 mod run;
+mod sender;
 mod stage;
 mod steps;
 mod tap;

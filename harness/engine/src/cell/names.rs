@@ -53,6 +53,9 @@ pub(crate) struct Names {
 /// Where the second profile of a simulated machine listens.
 pub(super) const NEIGHBOUR_PORT: u16 = 9229;
 
+/// More is not filled in: a scenario is to try its subject, not the machine.
+const LONGEST_FILL: usize = 4 * 1024 * 1024;
+
 impl Names {
     pub(crate) fn new(seed: &[u8; 32], executor: Arc<Executor>) -> Self {
         let hex = blake3::hash(seed).to_hex().to_string();
@@ -138,6 +141,9 @@ impl Names {
         braces::fill(text, |inner| match inner.split_once(':') {
             Some(("context", name)) => Some(self.context(name)),
             Some(("nonce", name)) => Some(self.nonce(name)),
+            Some(("fill", count)) => {
+                count.parse().ok().map(|count: usize| "x".repeat(count.min(LONGEST_FILL)))
+            }
             None if inner == "workdir" => Some(self.workdir.borrow().clone()),
             None if inner == "hermes_url" => Some(self.hermes_url.borrow().clone()),
             None if inner == "neighbour_url" => {

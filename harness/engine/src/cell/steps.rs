@@ -13,17 +13,18 @@ use gauntlet_world::network::{Address, Stream};
 use gauntlet_world::process::Pid;
 use gauntlet_world::{Either, race};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 
 use super::bench::{Bench, BenchError, PEER};
 use super::hermes::Nodes;
 use super::names::Names;
 use super::plan::Plan;
+use super::sender;
 use super::tap::Wire;
 use crate::hold::Hold;
 use crate::oracle::Memory;
 use crate::oracle::wire::{self, HttpAnswer};
-use crate::scenario::{Await, Bearer, Call, Dispatch, HostName, Request, Step, SubjectKind, Verb};
+use crate::scenario::{Await, Bearer, Call, Dispatch, HostName, Leaves, Request, Step, SubjectKind, Verb};
 use crate::trace::{Trace, What};
 
 /// How long a raw request waits for its answer when the scenario does not say.
@@ -70,14 +71,16 @@ pub(crate) fn line_name(key: &str, line: usize) -> String {
 }
 
 /// A request on its way.
-struct Sent {
+pub(super) struct Sent {
     bytes: Vec<u8>,
     stream: Result<Stream, String>,
     expected: usize,
     patience: Duration,
+    /// Its sender left when it was sent.
+    left: bool,
 }
 
-fn patience(request: &Request) -> Duration {
+pub(super) fn patience(request: &Request) -> Duration {
     request.within.map_or(PATIENCE, |within| within.duration())
 }
 
@@ -334,29 +337,47 @@ impl Stagehand {
     /// Sends a request and gives its answer; nothing yet when the story goes on without it.
     async fn request(self: &Rc<Self>, key: &str, request: &Request) -> Option<Value> {
         if let Some(many) = request.at_once {
-            let bytes = self.bytes_of(request, 1);
-            return Some(self.crowd(key, &bytes, many, patience(request)).await);
+            if request.detached {
+                let (hand, key, request) = (self.clone(), key.to_owned(), request.clone());
+                self.bench.client().spawn(async move {
+                    hand.crowd(&key, &request, many).await;
+                });
+                return None;
+            }
+            return Some(self.crowd(key, request, many).await);
+        }
+        if !request.every_type_in.is_empty() {
+            return Some(self.every_type(key, request).await);
         }
         let mut value = json!({});
         for number in 1..=request.times.unwrap_or(1) {
             let bytes = self.bytes_of(request, number);
-            let sent = self.send(bytes, request).await;
             if request.detached {
-                let (hand, key) = (self.clone(), key.to_owned());
+                let (hand, key, request) = (self.clone(), key.to_owned(), request.clone());
+                // What goes at once has gone before the next step.
+                let sent = match request.byte_by_byte {
+                    None => Some(self.send(bytes.clone(), &request).await),
+                    Some(_) => None,
+                };
                 self.bench.client().spawn(async move {
                     let began = hand.bench.harness().clock().now();
+                    let sent = match sent {
+                        Some(sent) => sent,
+                        None => hand.send(bytes, &request).await,
+                    };
                     let mut value = hand.receive(&key, sent).await;
                     timed(&mut value, hand.bench.harness().clock().now() - began);
                     hand.trace.push(What::Result { step: key, value });
                 });
                 return None;
             }
+            let sent = self.send(bytes, request).await;
             value = self.receive(key, sent).await;
         }
         Some(value)
     }
 
-    async fn send(&self, bytes: Vec<u8>, request: &Request) -> Sent {
+    pub(super) async fn send(&self, bytes: Vec<u8>, request: &Request) -> Sent {
         let client = self.bench.client();
         let address = Address::loopback(self.bench.receiver_port());
         let patience = patience(request);
@@ -364,17 +385,26 @@ impl Stagehand {
         let mut stream = client.network().connect(&address).await.map_err(|error| error.to_string());
         if let Ok(stream) = &mut stream {
             // A server may answer and close before everything is written; what it answered counts.
-            let _ = client.clock().within(patience, stream.write_all(&bytes)).await;
+            let _ = client.clock().within(patience, sender::write(client, stream, &bytes, request)).await;
         }
-        Sent { bytes, stream, expected, patience }
+        let left = stream.is_ok() && request.leaves == Some(Leaves::Whole);
+        if left {
+            stream = stream.and(Err("its sender left".to_owned()));
+        }
+        Sent { bytes, stream, expected, patience, left }
     }
 
-    async fn receive(&self, key: &str, sent: Sent) -> Value {
+    pub(super) async fn receive(&self, key: &str, sent: Sent) -> Value {
         let client = self.bench.client();
-        let Sent { bytes, stream, expected, patience } = sent;
+        let Sent { bytes, stream, expected, patience, left } = sent;
         let mut stream = match stream {
             Ok(stream) => stream,
-            Err(error) => return json!({ "refused": error, "answers": [] }),
+            Err(error) => {
+                // What was sent may have been taken.
+                let sent = wire::request(&bytes).and_then(|request| request.body);
+                self.note_raw_dispatch(key, sent.as_ref().filter(|_| left), None);
+                return json!({ "refused": error, "answers": [] });
+            }
         };
         let mut received = Vec::new();
         let deadline = client.clock().now() + patience;
@@ -458,7 +488,7 @@ impl Stagehand {
         }
     }
 
-    fn bytes_of(&self, request: &Request, number: u32) -> Vec<u8> {
+    pub(super) fn bytes_of(&self, request: &Request, number: u32) -> Vec<u8> {
         let bearer = match request.bearer {
             Bearer::Right => Some(format!("Bearer {}", self.names.token)),
             Bearer::Capitals => Some(format!("BEARER {}", self.names.token)),
@@ -495,6 +525,9 @@ impl Stagehand {
         let given = request.headers.iter();
         fields.extend(given.map(|(name, value)| (name.to_ascii_lowercase(), self.names.resolve(value))));
         let mut bytes = format!("{method} {path} HTTP/1.1\r\n").into_bytes();
+        fields.extend(
+            (1..=request.more_headers.unwrap_or(0)).map(|n| (format!("x-more-{n}"), "more".to_owned())),
+        );
         for (name, value) in fields {
             bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
         }

@@ -128,13 +128,17 @@ impl Executor {
     /// A quirk as it is on this executor.
     pub fn quirk(&self, quirk: &Quirk) -> Quirk {
         let mut quirk = quirk.clone();
-        for value in quirk.when.matches.values_mut() {
-            if let Value::String(text) = value {
+        let when = &mut quirk.when;
+        let since = when.since.as_mut().map(|since| (&mut since.matches, &mut since.begins));
+        for (matches, begins) in since.into_iter().chain([(&mut when.matches, &mut when.begins)]) {
+            for value in matches.values_mut() {
+                if let Value::String(text) = value {
+                    *text = self.fill(text);
+                }
+            }
+            for text in begins.values_mut() {
                 *text = self.fill(text);
             }
-        }
-        for text in quirk.when.begins.values_mut() {
-            *text = self.fill(text);
         }
         quirk
     }

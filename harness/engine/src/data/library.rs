@@ -341,15 +341,14 @@ fn words_of(quirk: &Quirk) -> Option<(Vec<String>, String, Option<String>)> {
         let (message, help) = words.into_iter().find_map(|word| scenario::unknown_word(word, known))?;
         Some((path.map(str::to_owned).to_vec(), message, help))
     };
-    let of_event = quirk
-        .when
-        .matches
-        .iter()
-        .find_map(|(at, value)| wrong(["when", "matches", at], value, &Executor::WORDS));
+    let of_match = |(at, value): (&String, &Value)| wrong(["when", "matches", at], value, &Executor::WORDS);
     let of_beginning = |(at, text): (&String, &String)| {
         wrong(["when", "begins", at], &Value::from(text.as_str()), &Executor::WORDS)
     };
-    let of_event = of_event.or_else(|| quirk.when.begins.iter().find_map(of_beginning));
+    let since = || quirk.when.since.iter();
+    let matches = quirk.when.matches.iter().chain(since().flat_map(|since| &since.matches));
+    let mut begins = quirk.when.begins.iter().chain(since().flat_map(|since| &since.begins));
+    let of_event = { matches }.find_map(of_match).or_else(|| begins.find_map(of_beginning));
     let (Deviation::Replace(values) | Deviation::Duplicate(values)) = &quirk.deviation else {
         return of_event;
     };

@@ -137,12 +137,17 @@ impl<'a> View<'a> {
         let contexts: BTreeMap<String, Option<String>> =
             self.sent().into_iter().map(|sent| (sent.dispatch, sent.context)).collect();
         let mut turns = Vec::new();
-        let mut printed: BTreeMap<&str, &str> = BTreeMap::new();
+        let mut printed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut cut = false;
         for (index, seen) in self.observations.iter().enumerate() {
-            if let What::CliLeft { ending } = &seen.what
-                && let Some(session) = &ending.session
-            {
-                printed.insert(session, &ending.stdout);
+            match &seen.what {
+                What::CliLeft { ending } => {
+                    if let Some(session) = &ending.session {
+                        printed.entry(session).or_default().push(&ending.stdout);
+                    }
+                }
+                What::PowerCut => cut = true,
+                _ => {}
             }
             let What::CliEntered { dispatch, invocation } = &seen.what else { continue };
             let Purpose::Turn { session, .. } = &invocation.purpose else { continue };
@@ -151,7 +156,11 @@ impl<'a> View<'a> {
             let ending = left.and_then(|left| self.ending(left));
             let messages = ending.map(|(_, ending)| {
                 // Turns of one session do not overlap, so that this is what it had printed when the turn ended, too.
-                let before = ending.session.as_deref().and_then(|session| printed.get(session)).copied();
+                let earlier = ending.session.as_deref().and_then(|session| printed.get(session));
+                let earlier = earlier.map(Vec::as_slice).unwrap_or_default();
+                // With the power a CLI may have lost the end of what it keeps of a session: then it goes on behind an earlier turn.
+                let kept = earlier.iter().rev().find(|before| ending.stdout.starts_with(**before));
+                let before = kept.filter(|_| cut).or(earlier.last()).copied();
                 let output = self.names.executor.output.as_ref();
                 let read = || dialect::messages(output, &ending.stdout, before.unwrap_or_default());
                 self.memory.messages(index, read)

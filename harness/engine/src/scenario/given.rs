@@ -27,6 +27,9 @@ pub struct Given {
     /// Whether only quirks of the runtime cross the scenario, and no fault does: what it judges is the runtime by itself, and its peers
     /// are only there to be dealt with.
     pub undisturbed: bool,
+    /// Whether it belongs to the robustness battery: only quirks cross it that violate a requirement which its steps or checks judge, and no
+    /// fault does. What else is broken shows in the stories that its ordinary dispatches repeat.
+    pub battery: bool,
     /// What disturbs the story from its beginning. Such a story is told in virtual time alone.
     pub disturbances: Disturbances,
     /// Files in the receiver's working directory, by path relative to it; `~/` and `~hermes/` as in the step `write`.

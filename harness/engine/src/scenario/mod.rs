@@ -35,8 +35,8 @@ pub use read::{expand, read};
 pub(crate) use reference::{Reference, unknown_word};
 pub use schema::schema;
 pub use step::{
-    Await, Bearer, Call, CommandLine, Dispatch, Expect, HostName, Jump, LinkFile, Meanwhile, Nodes, Request,
-    Run, Step, Stranger, Verb, WriteFile,
+    Await, Bearer, Call, CommandLine, Dispatch, Expect, HostName, Jump, Leaves, LinkFile, Meanwhile, Nodes,
+    Request, Run, Step, Stranger, Verb, WriteFile,
 };
 
 /// A file of scenarios.

@@ -116,6 +116,7 @@ fn wrong(reference: Reference<'_>, role: Role, names: &Names<'_>) -> Option<(Str
         Reference::Named("context", name) if role == Role::Expected => names.no_context(name),
         Reference::Named("context", _) if role != Role::Aimed => None,
         Reference::Named("nonce", name) if role != Role::Aimed => names.no_dispatch(name),
+        Reference::Named("fill", count) if role != Role::Aimed && count.parse::<usize>().is_ok() => None,
         Reference::Named(kind, name) => {
             let help =
                 nearest(kind, ["context", "nonce"]).map(|near| format!("did you mean {{{near}:{name}}}?"));

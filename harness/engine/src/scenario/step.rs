@@ -145,6 +145,7 @@ impl Verb<'_> {
             Verb::Dispatch(_) => {
                 &["status", "headers", "body", "text", "whole", "tool", "sent", "acknowledged", "elapsed_ms"]
             }
+            Verb::Request(Request { detached: true, at_once: Some(_), .. }) => &[],
             Verb::Request(_) => &[
                 "status",
                 "headers",
@@ -346,6 +347,25 @@ pub struct Request {
     pub times: Option<u32>,
     /// So many send it at once, each on a connection of its own; the result has their `answers` alone.
     pub at_once: Option<usize>,
+    /// It is sent once for each of these places in `json`, by JSON pointer, and each kind of JSON value that can stand there: none at
+    /// all, null, true, a number, a text, a list, an object. The result has the `answers` alone, null for none.
+    pub every_type_in: Vec<String>,
+    /// So many header fields more.
+    pub more_headers: Option<usize>,
+    /// Its bytes go one by one, so long apart.
+    pub byte_by_byte: Option<Millis>,
+    /// What its sender does when the last byte is sent.
+    pub leaves: Option<Leaves>,
+}
+
+/// What the sender of a request does when the last byte is sent, beside waiting for the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Leaves {
+    /// It closes its half of the connection, and waits.
+    Half,
+    /// It closes the connection, and reads nothing.
+    Whole,
 }
 
 /// What bearer a request presents.
@@ -688,6 +708,23 @@ fn of_verb(verb: &Verb<'_>, number: &str) -> Option<Mistake> {
         Verb::Request(Request { body_of: Some(length), .. }) if *length > LONGEST_BODY => {
             let message = format!("expected at most {LONGEST_BODY} bytes (64 MiB); found {length}");
             Some(Mistake::at(&["steps", number, "request", "body_of"], message))
+        }
+        Verb::Request(Request { every_type_in, json: None, .. }) if !every_type_in.is_empty() => {
+            let message = "expected `json` beside `every_type_in`, which says where in it; found none";
+            Some(Mistake::at(&["steps", number, "request", "every_type_in"], message))
+        }
+        Verb::Request(request) => {
+            let parents = request.every_type_in.iter().enumerate().find(|(_, pointer)| {
+                let parent = pointer.rsplit_once('/').map(|(parent, _)| parent);
+                let json = request.json.as_ref();
+                parent
+                    .and_then(|parent| json?.pointer(parent))
+                    .is_none_or(|parent| !parent.is_object() && !parent.is_array())
+            });
+            let (place, pointer) = parents?;
+            let message =
+                format!("expected a JSON pointer into `json`, such as /params/message; found {pointer:?}");
+            Some(Mistake::at(&["steps", number, "request", "every_type_in", &place.to_string()], message))
         }
         Verb::Mend(false) => {
             Some(Mistake::at(&["steps", number, "mend"], "expected true; found false, which mends nothing"))

@@ -18,6 +18,8 @@ struct State {
     quirks: Vec<Quirk>,
     secrets: BTreeMap<String, String>,
     seen: RefCell<BTreeMap<usize, u32>>,
+    /// How many of the events that a quirk waits for have passed.
+    before: RefCell<BTreeMap<usize, u32>>,
     /// Nothing when nobody will read it.
     log: Option<RefCell<Vec<(Point, Value)>>>,
     held: RefCell<BTreeMap<Point, Value>>,
@@ -134,7 +136,8 @@ impl Injector {
     fn biting(&self, host: &Host, point: Point, event: &Value) -> Option<&Quirk> {
         let mut biting = None;
         for (number, quirk) in self.0.quirks.iter().enumerate() {
-            if quirk.at != point || !quirk.when.matches(event) {
+            let begun = self.has_begun(number, quirk, point, event);
+            if quirk.at != point || !begun || !quirk.when.matches(event) {
                 continue;
             }
             let mut seen = self.0.seen.borrow_mut();
@@ -148,6 +151,18 @@ impl Injector {
             }
         }
         biting
+    }
+
+    /// Whether what the quirk waits for has passed before this event, which may be it.
+    fn has_begun(&self, number: usize, quirk: &Quirk, point: Point, event: &Value) -> bool {
+        let Some(since) = &quirk.when.since else { return true };
+        let mut before = self.0.before.borrow_mut();
+        let passed = before.entry(number).or_default();
+        let begun = *passed >= since.needed();
+        if since.matches(point, event) {
+            *passed = passed.saturating_add(1);
+        }
+        begun
     }
 
     fn replace(&self, event: &mut Value, values: &BTreeMap<String, Value>) {

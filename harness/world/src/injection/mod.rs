@@ -12,4 +12,4 @@ mod tests;
 
 pub use injector::{Injector, Mangle, Passed};
 pub use point::{Point, Traits};
-pub use quirk::{Deviation, Kind, Millis, Misfit, Quirk, When};
+pub use quirk::{Deviation, Kind, Millis, Misfit, Quirk, Since, When};

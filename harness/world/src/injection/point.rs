@@ -20,6 +20,13 @@ pub enum Point {
     /// `{"listens": bool, "writes": bool}`
     #[serde(rename = "receiver.pid")]
     ReceiverPid,
+    /// The receiver takes a connection; `others`: it serves some already. `{"others": bool, "waits": false}`; it waits: until those are over.
+    #[serde(rename = "receiver.connection")]
+    ReceiverConnection,
+    /// The receiver has seen that what came on a connection is no whole request: its sender is gone or takes too long over the rest, or
+    /// it cannot be read. `{"because": "gone" | "slow" | "malformed" | "length"}`
+    #[serde(rename = "receiver.no_request")]
+    ReceiverNoRequest,
     /// The receiver has looked how long the body of a request is, of one that may speak. `longest`: exactly as long as a body may be.
     /// `{"chunked": bool, "longest": bool, "fits": bool}`
     #[serde(rename = "receiver.body")]
@@ -88,6 +95,10 @@ pub enum Point {
     /// `{"ts", "from", "contextId", "text", "cut": bool, "file", "task"}`
     #[serde(rename = "receiver.inbox")]
     ReceiverInbox,
+    /// The receiver has found that its inbox has fewer lines than it handed off, since somebody moved it away or cut it off, and puts blank
+    /// ones in the place of those that are lost. `{"lines", "lost"}`; omitted: it does not, and new lines have the numbers of old ones.
+    #[serde(rename = "receiver.inbox_lost")]
+    ReceiverInboxLost,
     /// The receiver passes over an inbox line that asks for nothing. `{"line", "text", "runs": false}`
     #[serde(rename = "receiver.pass_over")]
     ReceiverPassOver,
@@ -511,6 +522,41 @@ pub enum Point {
     /// The CLI is about to end. `{"code"}`
     #[serde(rename = "cli.exit")]
     CliExit,
+    /// The session host makes a session. `{"parentID", "title", "agent"}`; omitted: it answers as if it had.
+    #[serde(rename = "host.create")]
+    HostCreate,
+    /// The session host has decided on a prompt. `{"sessionID", "agent", "text", "status", "taken": bool}`; not taken: it answers, and
+    /// forgets it; omitted: it is taken as decided, and the connection ends without an answer.
+    #[serde(rename = "host.prompt")]
+    HostPrompt,
+    /// A member takes up a turn. `{"sessionID", "agent", "text", "reply"}`; omitted: it never answers, and the session stays busy.
+    #[serde(rename = "host.turn")]
+    HostTurn,
+    /// The session host ends the turn of a session, because it was asked to. `{"sessionID", "runs": bool}`, whether one runs; omitted:
+    /// it goes on.
+    #[serde(rename = "host.abort")]
+    HostAbort,
+    /// The session host deletes a session. `{"sessionID", "title"}`; omitted: it stays.
+    #[serde(rename = "host.delete")]
+    HostDelete,
+    /// The session host has looked for a session. `{"sessionID", "what": "get" | "message" | "prompt_async" | "children" | "delete",
+    /// "found": bool}`
+    #[serde(rename = "host.lookup")]
+    HostLookup,
+    /// The session host gives a message of a history. `{"sessionID", "role", "text"}`, the text of a part; omitted: it is not in it.
+    #[serde(rename = "host.history")]
+    HostHistory,
+    /// The session host tells what an active session is doing, asked for it. `{"sessionID", "type"}`; omitted: it does not name it.
+    #[serde(rename = "host.status")]
+    HostStatus,
+    /// The session host answers an HTTP request, of events none. `{"method", "path", "status", "body"}`, the body as JSON. Bytes can be
+    /// mangled.
+    #[serde(rename = "host.response")]
+    HostResponse,
+    /// The session host tells all who watch it an event, of heartbeats none. `{"type", "sessionID", "properties"}`, the session being
+    /// null where it is about none. Bytes can be mangled.
+    #[serde(rename = "host.event")]
+    HostEvent,
 }
 
 impl Point {
@@ -520,6 +566,8 @@ impl Point {
             Point::ReceiverConfig => "receiver.config",
             Point::ReceiverOpen => "receiver.open",
             Point::ReceiverPid => "receiver.pid",
+            Point::ReceiverConnection => "receiver.connection",
+            Point::ReceiverNoRequest => "receiver.no_request",
             Point::ReceiverBody => "receiver.body",
             Point::ReceiverDropBody => "receiver.drop_body",
             Point::ReceiverRequest => "receiver.request",
@@ -537,6 +585,7 @@ impl Point {
             Point::ReceiverDeadlineOver => "receiver.deadline_over",
             Point::ReceiverLimit => "receiver.limit",
             Point::ReceiverInbox => "receiver.inbox",
+            Point::ReceiverInboxLost => "receiver.inbox_lost",
             Point::ReceiverPassOver => "receiver.pass_over",
             Point::ReceiverHandoff => "receiver.handoff",
             Point::ReceiverOffset => "receiver.offset",
@@ -651,6 +700,16 @@ impl Point {
             Point::CliLine => "cli.line",
             Point::CliStderr => "cli.stderr",
             Point::CliExit => "cli.exit",
+            Point::HostCreate => "host.create",
+            Point::HostPrompt => "host.prompt",
+            Point::HostTurn => "host.turn",
+            Point::HostAbort => "host.abort",
+            Point::HostDelete => "host.delete",
+            Point::HostLookup => "host.lookup",
+            Point::HostHistory => "host.history",
+            Point::HostStatus => "host.status",
+            Point::HostResponse => "host.response",
+            Point::HostEvent => "host.event",
         }
     }
 
@@ -672,6 +731,8 @@ impl Point {
                 of(&["named", "found", "loopback", "starts"], &["starts"], &[Replace, Delay, Stall])
             }
             Point::ReceiverPid => of(&["listens", "writes"], &["writes"], &[Replace, Delay, Stall]),
+            Point::ReceiverConnection => of(&["others", "waits"], &["waits"], &[Replace, Delay, Stall]),
+            Point::ReceiverNoRequest => of(&["because"], &[], &[Delay, Stall]),
             Point::ReceiverBody => of(&["chunked", "longest", "fits"], &["fits"], &[Replace, Delay, Stall]),
             Point::ReceiverDropBody => of(&["bytes"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverRequest => of(
@@ -721,6 +782,7 @@ impl Point {
                 &["ts", "from", "contextId", "text", "cut", "file", "task"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
             ),
+            Point::ReceiverInboxLost => of(&["lines", "lost"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverPassOver => of(&["line", "text", "runs"], &["runs"], &[Replace, Delay, Stall]),
             Point::ReceiverHandoff => of(
                 &["line", "contextId", "text"],
@@ -1039,6 +1101,36 @@ impl Point {
             Point::CliLine => Traits { members: None, changeable: None, kinds: Kind::ALL },
             Point::CliStderr => of(&["line"], &["line"], Kind::ALL),
             Point::CliExit => of(&["code"], &["code"], &[Omit, Replace, Delay, Stall, Exit]),
+            Point::HostCreate => of(
+                &["parentID", "title", "agent"],
+                &["parentID", "title", "agent"],
+                &[Omit, Replace, Delay, Stall],
+            ),
+            Point::HostPrompt => of(
+                &["sessionID", "agent", "text", "status", "taken"],
+                &["agent", "text", "status", "taken"],
+                &[Omit, Replace, Delay, Stall],
+            ),
+            Point::HostTurn => {
+                of(&["sessionID", "agent", "text", "reply"], &["reply"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::HostAbort => of(&["sessionID", "runs"], &["runs"], &[Omit, Replace, Delay, Stall]),
+            Point::HostDelete => of(&["sessionID", "title"], &[], &[Omit, Delay, Stall]),
+            Point::HostLookup => of(&["sessionID", "what", "found"], &["found"], &[Replace, Delay, Stall]),
+            Point::HostHistory => {
+                of(&["sessionID", "role", "text"], &["role", "text"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::HostStatus => of(&["sessionID", "type"], &["type"], &[Omit, Replace, Delay, Stall]),
+            Point::HostResponse => of(
+                &["method", "path", "status", "body"],
+                &["status", "body"],
+                &[Omit, Replace, Delay, Stall, Truncate, Garble],
+            ),
+            Point::HostEvent => of(
+                &["type", "sessionID", "properties"],
+                &["type", "properties"],
+                &[Omit, Replace, Delay, Stall, Duplicate, Truncate, Garble, Reorder],
+            ),
         }
     }
 

@@ -185,6 +185,9 @@ impl Quirk {
             let message = format!("expected `percent` from 1 to 100; found {percent}");
             return Some(Misfit::new(&["when", "percent"], message));
         }
+        if let Some(misfit) = self.when.since.as_ref().and_then(|since| self.misfit_of(since)) {
+            return Some(misfit);
+        }
         let matches = self.when.matches.keys().map(|pointer| ("matches", pointer));
         let begins = self.when.begins.keys().map(|pointer| ("begins", pointer));
         let of_event = matches.chain(begins).find_map(|(kind, pointer)| {
@@ -204,6 +207,27 @@ impl Quirk {
             _ => None,
         };
         of_event.or_else(changed)
+    }
+}
+
+impl Quirk {
+    /// What of the event that it waits for does not fit its point, if anything does not.
+    fn misfit_of(&self, since: &Since) -> Option<Misfit> {
+        if since.at.role() != self.role {
+            let message = format!("expected a point of the role {:?}; found {}", self.role, since.at.name());
+            return Some(Misfit::new(&["when", "since", "at"], message));
+        }
+        if since.nth == Some(0) {
+            let message = "expected `nth` to count from 1; found 0".to_owned();
+            return Some(Misfit::new(&["when", "since", "nth"], message));
+        }
+        let matches = since.matches.keys().map(|pointer| ("matches", pointer));
+        let begins = since.begins.keys().map(|pointer| ("begins", pointer));
+        let (members, at) = (since.at.traits().members, since.at.name());
+        matches.chain(begins).find_map(|(kind, pointer)| {
+            let path = ["when", "since", kind, pointer.as_str()];
+            outside(pointer, members, &path, &format!("a member of what passes {at}"))
+        })
     }
 }
 
@@ -234,17 +258,54 @@ pub struct When {
     /// Only so many in a hundred of the matching events, drawn by the cell's seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub percent: Option<u8>,
+    /// Only events after this one passed: what a peer does ever after something was done to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
+}
+
+/// The event after which a quirk begins to bite. It is looked for in one life of a process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct Since {
+    /// Where it passes: a point of the same role.
+    pub at: Point,
+    /// As for the events that the quirk bites.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub matches: BTreeMap<String, Value>,
+    /// As for the events that the quirk bites.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub begins: BTreeMap<String, String>,
+    /// The nth of them, counted from 1; the first when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nth: Option<u32>,
+}
+
+impl Since {
+    /// Whether an event at a point is one of those.
+    pub fn matches(&self, point: Point, event: &Value) -> bool {
+        self.at == point && has(&self.matches, &self.begins, event)
+    }
+
+    /// How many of them must have passed.
+    pub fn needed(&self) -> u32 {
+        self.nth.unwrap_or(1)
+    }
+}
+
+/// Whether an event has these values, and texts that begin so.
+fn has(matches: &BTreeMap<String, Value>, begins: &BTreeMap<String, String>, event: &Value) -> bool {
+    let begins_so = |(pointer, beginning): (&String, &String)| {
+        let text = event.pointer(pointer).and_then(Value::as_str);
+        text.is_some_and(|text| text.starts_with(beginning))
+    };
+    matches.iter().all(|(pointer, wanted)| event.pointer(pointer) == Some(wanted))
+        && begins.iter().all(begins_so)
 }
 
 impl When {
     /// Whether the event has the values that are asked for. Counting and chance are not looked at.
     pub fn matches(&self, event: &Value) -> bool {
-        let begins = |(pointer, beginning): (&String, &String)| {
-            let text = event.pointer(pointer).and_then(Value::as_str);
-            text.is_some_and(|text| text.starts_with(beginning))
-        };
-        self.matches.iter().all(|(pointer, wanted)| event.pointer(pointer) == Some(wanted))
-            && self.begins.iter().all(begins)
+        has(&self.matches, &self.begins, event)
     }
 }
 

@@ -194,7 +194,7 @@ fn every_point_has_the_name_that_quirk_files_and_their_schema_use() {
         let name = listed.get("const").expect("a point has a name");
         let point: Point = serde_json::from_value(name.clone()).expect("a listed name is a point's");
         assert_eq!(*name, point.name());
-        assert!(["receiver", "runtime", "cli", "hermes"].contains(&point.role()));
+        assert!(["receiver", "runtime", "cli", "hermes", "host"].contains(&point.role()));
     }
 }
 

@@ -116,6 +116,23 @@ fn an_outcome_is_that_of_the_dispatch_whose_answer_it_tells() {
 }
 
 #[test]
+fn a_cli_that_lost_the_end_of_its_session_with_the_power_answers_behind_what_it_kept() {
+    let told = |between: What| {
+        let story = Story::by_agy().dispatched("d", "c", true).turn("d", 100, None).left(100, "first\n");
+        let story = story.called_with("1", "c", "first", &taken()).dispatched("e", "c", true);
+        let story = story.turn("e", 101, Some("s")).left(101, "first\nlong\n").see(between);
+        let story = story.dispatched("f", "c", true).turn("f", 102, Some("s")).left(102, "first\nok\n");
+        // Another context's turn said the same.
+        let story = story.dispatched("g", "x", true).turn("g", 103, None).left_from(103, "ok\n", Some("t"));
+        let story = story.called_with("2", "x", "ok", &taken());
+        story.called_with("3", "c", "[interrupted]", &taken()).called_with("4", "c", "ok", &taken())
+    };
+    assert_eq!(told(What::PowerCut).verdict("FLEET-INV-02"), Pass);
+    // Without that nothing was lost, and it says more than one answer.
+    assert_eq!(told(What::Killed { host: "receiver".to_owned() }).verdict("FLEET-INV-02"), Fail);
+}
+
+#[test]
 fn an_unacknowledged_dispatch_may_have_an_outcome_and_need_not() {
     let unclear = || Story::new().dispatched("d", "c", false);
     assert_eq!(unclear().verdict("FLEET-INV-02"), Pass);

@@ -40,6 +40,15 @@ impl Story {
         Self::of(PLAIN).see(What::Ready { host: "receiver".to_owned() })
     }
 
+    /// The same with an executor that prints its whole session once more in each turn.
+    fn by_agy() -> Self {
+        let mut story = Self::new();
+        let executor = story.library.executors["agy"].clone();
+        story.plan.executor = executor.clone();
+        story.names = Names::new(&[7; 32], executor);
+        story
+    }
+
     /// A story of this scenario, with nothing observed yet.
     fn of(scenario: &str) -> Self {
         let library = &*LIBRARY;

@@ -6,7 +6,6 @@
 
 mod arguments;
 mod home;
-mod ids;
 mod talk;
 mod turn;
 

@@ -10,13 +10,13 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::home::{data_home, database, sessions};
-use super::ids::Ids;
 use super::talk::{AsksAgain, Failing, OpencodeProfile, Speech, TurnTalk};
 use crate::cli::scene::Scene;
 use crate::cli::session::{Current, Lookup, Session};
 use crate::cli::stdin::Input;
 use crate::cli::stop::Stop;
 use crate::cli::template::{EventTemplate, Slot};
+use crate::opencode_ids::Ids;
 use crate::stage::ShellCommand;
 
 /// Why a step is over, in the words of the recordings.

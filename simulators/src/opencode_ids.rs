@@ -9,7 +9,7 @@ const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 
 /// The ids that one process gives.
 #[derive(Default)]
-pub(super) struct Ids {
+pub(crate) struct Ids {
     last_ms: Cell<u64>,
     /// How many ids were given in that millisecond.
     given: Cell<u64>,
@@ -17,12 +17,12 @@ pub(super) struct Ids {
 
 impl Ids {
     /// An id that sorts behind earlier ones: messages and parts have these.
-    pub(super) fn ascending(&self, host: &Host, prefix: &str) -> String {
+    pub(crate) fn ascending(&self, host: &Host, prefix: &str) -> String {
         format!("{prefix}_{:012x}{}", self.time(host), random(host))
     }
 
     /// An id that sorts before earlier ones: sessions have these.
-    pub(super) fn descending(&self, host: &Host, prefix: &str) -> String {
+    pub(crate) fn descending(&self, host: &Host, prefix: &str) -> String {
         format!("{prefix}_{:012x}{}", !self.time(host) & TIME_BITS, random(host))
     }
 
