@@ -14,3 +14,4 @@ pub mod session_host;
 pub mod shell;
 pub mod stage;
 pub mod stranger;
+pub mod tmux;

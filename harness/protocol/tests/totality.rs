@@ -16,6 +16,7 @@ use gauntlet_protocol::fleet::{
 use gauntlet_protocol::json;
 use gauntlet_protocol::jsonrpc::{Request, RequestError, Response};
 use gauntlet_protocol::opencode;
+use gauntlet_protocol::opencode_serve::{self, Frame, Refusal, SseReader};
 use gauntlet_protocol::{ParseError, bearer_token};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -42,6 +43,11 @@ fn parse_everything(bytes: &[u8]) {
         Event::parse_line(bytes).err(),
         opencode::Event::parse_line(bytes).err(),
         claude_code::Frame::parse_line(bytes).err(),
+        opencode_serve::Session::parse(bytes).err(),
+        opencode_serve::Session::parse_list(bytes).err(),
+        opencode_serve::Message::parse_history(bytes).err(),
+        opencode_serve::statuses(bytes).err(),
+        opencode_serve::Event::parse(&String::from_utf8_lossy(bytes)).err(),
     ];
     errors.iter().flatten().for_each(check);
     match Request::parse(bytes) {
@@ -59,6 +65,8 @@ fn parse_everything(bytes: &[u8]) {
             SessionMap::parse(key, bytes);
         }
     }
+    assert!(!Refusal::read(bytes).name.is_empty() || bytes.starts_with(b"{"));
+    SseReader::new(64).push(bytes);
     parse_offset(bytes);
     if let Some(token) = bearer_token(bytes) {
         assert!(!token.is_empty() && bytes.len() >= 7 + token.len());
@@ -236,6 +244,12 @@ fn valid_lines() -> Vec<String> {
         r#"{"type":"assistant","message":{"content":[{"type":"text","text":"ü"}]},"session_id":"s"}"#.to_owned(),
         r#"{"type":"result","subtype":"success","is_error":false,"result":"é","session_id":"s"}"#.to_owned(),
         "{\"fleet\": {\"server\": {\"bind_port\": 9219}, \"agents\": {\"a\": {\"url\": \"http://h\"}}}}".to_owned(),
+        r#"{"id":"evt_1","type":"session.error","properties":{"sessionID":"ses_1","error":{"name":"APIError","data":{"message":"ü","statusCode":500}}}}"#.to_owned(),
+        r#"{"id":"evt_1","type":"message.updated","properties":{"info":{"id":"msg_1","role":"user","sessionID":"ses_1","time":{"completed":1}}}}"#.to_owned(),
+        r#"[{"info":{"id":"msg_1","role":"user","time":{"created":1}},"parts":[{"type":"text","text":"ü"}]}]"#.to_owned(),
+        r#"[{"id":"ses_1","title":"é","time":{"created":1}}]"#.to_owned(),
+        r#"{"ses_1":{"type":"retry","attempt":1,"message":"ü","next":1}}"#.to_owned(),
+        "data: {\"a\":1}\r\n: beat\r\ndata: ü\r\n\r\n".to_owned(),
         "fleet: {server: {bind_port: 1}, agents: {a: {url: 'http://h', description: &d !!str \"x [y], z\"}, codex: {url: *d}}}".to_owned(),
         "{\n  \"c\": {\n    \"thread_id\": \"t\",\n    \"updated_at\": 1\n  }\n}\n".to_owned(),
     ]
@@ -381,6 +395,42 @@ proptest! {
         prop_assume!(FleetConfig::parse("fleet.yaml", &text).is_ok());
         let edited = edit(&text);
         prop_assert!(edited.is_ok(), "{:?}\n{}", edited, text);
+    }
+
+    #[test]
+    fn an_event_stream_reads_the_same_however_it_is_cut(
+        lines in prop::collection::vec("(data|event|id|retry|:|)(: ?|)[a-zü\\u{feff}]{0,12}(\n|\r|\r\n)(\n|\r\n|)", 0..20),
+        cuts in prop::collection::vec(0usize..400, 0..30),
+        cap in 1usize..80,
+    ) {
+        let stream = lines.concat();
+        let bytes = stream.as_bytes();
+        let whole = SseReader::new(cap).push(bytes);
+        let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(bytes.len())).chain([0, bytes.len()]).collect();
+        cuts.sort_unstable();
+        let mut reader = SseReader::new(cap);
+        let in_pieces: Vec<Frame> = cuts.windows(2).flat_map(|cut| reader.push(&bytes[cut[0]..cut[1]])).collect();
+        prop_assert_eq!(&in_pieces, &whole);
+        let mut reader = SseReader::new(cap);
+        let byte_by_byte: Vec<Frame> = bytes.iter().flat_map(|byte| reader.push(&[*byte])).collect();
+        prop_assert_eq!(&byte_by_byte, &whole);
+        for frame in whole {
+            if let Frame::Event { data, name } = frame {
+                prop_assert!(data.len() + name.map_or(0, |name| name.len()) <= cap);
+            }
+        }
+    }
+
+    #[test]
+    fn any_data_that_is_written_as_an_event_is_read_as_it_was(texts in prop::collection::vec("[^\r]{0,40}", 0..8)) {
+        let frame = |text: &String| {
+            let lines: String = text.split('\n').map(|line| format!("data: {line}\n")).collect();
+            format!("{lines}\n")
+        };
+        let stream: String = texts.iter().map(frame).collect();
+        let read = SseReader::default().push(stream.as_bytes());
+        let expected: Vec<Frame> = texts.iter().map(|text| Frame::Event { name: None, data: text.clone() }).collect();
+        prop_assert_eq!(read, expected);
     }
 
     #[test]

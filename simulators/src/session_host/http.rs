@@ -69,8 +69,9 @@ impl SessionHost {
         let date = self.0.host.clock().wall().http_date();
         let reason = reason(status);
         if body.is_null() {
+            let wants = if status == 401 { "www-authenticate: Basic realm=\"Secure Area\"\r\n" } else { "" };
             return format!(
-                "HTTP/1.1 {status} {reason}\r\nVary: Origin\r\nDate: {date}\r\nContent-Length: 0\r\n\r\n"
+                "HTTP/1.1 {status} {reason}\r\nVary: Origin\r\n{wants}Date: {date}\r\nContent-Length: 0\r\n\r\n"
             )
             .into_bytes();
         }
@@ -335,10 +336,14 @@ impl SessionHost {
 fn missing(asked: &Value) -> Option<String> {
     let Some(parts) = asked["parts"].as_array() else { return Some("[\"parts\"]".to_owned()) };
     let at = |number: usize, key: &str| format!("[\"parts\"][{number}][\"{key}\"]");
-    let lacks = |(number, part): (usize, &Value)| match part["type"].as_str() {
-        None => Some(at(number, "type")),
-        Some("text") if part["text"].as_str().is_none() => Some(at(number, "text")),
-        Some(_) => None,
+    let lacks = |(number, part): (usize, &Value)| {
+        let keys: &[&str] = match part["type"].as_str() {
+            None => &["type"],
+            Some("text") => &["text"],
+            Some("subtask") => &["prompt", "description", "agent"],
+            Some(_) => &[],
+        };
+        keys.iter().find(|key| part[**key].as_str().is_none()).map(|key| at(number, key))
     };
     parts.iter().enumerate().find_map(lacks)
 }

@@ -11,7 +11,7 @@ mod store;
 mod turn;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -52,6 +52,8 @@ struct State {
     /// What sessions are doing that do something; a turn goes on in one that was deleted, too.
     active: RefCell<BTreeMap<String, Value>>,
     turns: RefCell<BTreeMap<String, Task<()>>>,
+    /// Sessions whose model is being asked.
+    asking: RefCell<BTreeSet<String>>,
     /// Prompts that came so far.
     prompts: Cell<usize>,
 }
@@ -68,6 +70,7 @@ pub async fn serve(host: Host, listener: Listener, settings: Settings) {
         ids: Ids::default(),
         active: RefCell::default(),
         turns: RefCell::default(),
+        asking: RefCell::default(),
         prompts: Cell::default(),
     }));
     let telling = session_host.clone();

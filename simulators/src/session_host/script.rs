@@ -17,6 +17,8 @@ pub struct HostScript {
     pub heartbeat: Millis,
     /// How long it takes until a prompt that was acknowledged is in the history and the session is busy.
     pub uptake: Millis,
+    /// How long a turn runs until its model is asked.
+    pub prepares: Millis,
     /// The members. The first that fits a session plays in it.
     pub members: Vec<MemberScript>,
     /// How prompts are answered, in order of their arrival; later ones as by a sound host.
@@ -32,6 +34,7 @@ impl Default for HostScript {
             password: None,
             heartbeat: Millis(10_000),
             uptake: Millis(5),
+            prepares: Millis(5),
             members: Vec::new(),
             prompts: Vec::new(),
             events: Vec::new(),

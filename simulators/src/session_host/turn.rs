@@ -100,8 +100,12 @@ impl SessionHost {
             self.tell_message(id, &answer, false);
             let counted = last_asked.replace(asked.id.clone()).unwrap_or_else(|| asked.id.clone());
             self.tell_changes(id, &counted);
+            self.0.host.clock().sleep(self.0.settings.script.prepares.duration()).await;
             self.busy(id);
-            if !self.answer(id, &asked, &answer.id, &turn).await {
+            self.0.asking.borrow_mut().insert(id.to_owned());
+            let is_answered = self.answer(id, &asked, &answer.id, &turn).await;
+            self.0.asking.borrow_mut().remove(id);
+            if !is_answered {
                 return;
             }
             last_turn = turn;
@@ -249,10 +253,11 @@ impl SessionHost {
     /// Ends the turn of a session, if one runs, and tells that it is idle, whether it exists or not.
     pub(super) fn abort(&self, id: &str, ends: bool) {
         let turn = self.0.turns.borrow_mut().remove(id).filter(|turn| !turn.is_finished());
-        let is_waiting = self.0.active.borrow().get(id).is_some_and(|status| status["type"] == "retry");
+        let is_retried = self.0.active.borrow().get(id).is_some_and(|status| status["type"] == "retry");
         match turn {
             Some(turn) if ends => {
                 turn.cancel();
+                let is_asking = self.0.asking.borrow_mut().remove(id);
                 let open = self.0.settings.store.get(id).and_then(|session| {
                     session
                         .messages
@@ -260,17 +265,14 @@ impl SessionHost {
                         .rev()
                         .find(|message| matches!(&message.said, Said::Answered { completed: None, .. }))
                 });
+                let aborted = json!({ "name": "MessageAbortedError", "data": { "message": "Aborted" } });
                 match open {
-                    // A model that is waited for has not failed.
-                    Some(open) if is_waiting => {
-                        self.complete(id, &open.id, None);
+                    // Errors are those of a model that is being asked, and of none that is only waited for.
+                    Some(open) if is_retried || !is_asking => {
+                        self.complete(id, &open.id, (!is_retried).then_some(aborted));
                         self.idle(id);
                     }
-                    Some(open) => {
-                        let error =
-                            json!({ "name": "MessageAbortedError", "data": { "message": "Aborted" } });
-                        self.failed(id, &open.id, error);
-                    }
+                    Some(open) => self.failed(id, &open.id, aborted),
                     None => self.idle(id),
                 }
             }

@@ -8,3 +8,4 @@ mod codex;
 mod opencode;
 mod receivers;
 mod rig;
+mod session_host;
