@@ -65,11 +65,6 @@ impl Team {
                         let Some(member) = spawning.spec.members.get(next.replace(next.get() + 1)) else {
                             break;
                         };
-                        if spawning.leads_itself && member.name == spawning.spec.lead {
-                            if member.worktree_path.is_none() {
-                                continue;
-                            }
-                        }
                         if let Err(error) = team.spawn_member(&spawning, member).await {
                             failure.borrow_mut().get_or_insert(error);
                         }

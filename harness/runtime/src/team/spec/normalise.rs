@@ -174,17 +174,16 @@ fn finish(member: &mut Draft, author: &Author) {
         None => drop(member.fields.shift_remove("kind")),
     }
     if member.text("kind") == Some("category") && member.fields.get("prompt").is_none() {
-        if let Some(prompt) = prompt_of_words(member) {
-            member.fields.insert("prompt".to_owned(), json!(prompt));
-        }
+        let prompt = prompt_of_words(member);
+        member.fields.insert("prompt".to_owned(), json!(prompt));
     }
     for key in DROPPED {
         member.fields.shift_remove(key);
     }
 }
 
-/// A prompt of what else was said of a member. One that has nothing to say stays without, where the author is asked for one.
-fn prompt_of_words(member: &Draft) -> Option<String> {
+/// A prompt of what else was said of a member. Of one of whom nothing was said it asks what the lead will say.
+fn prompt_of_words(member: &Draft) -> String {
     let text = |key: &str| match member.fields.get(key)? {
         Value::String(text) => Some(text.clone()),
         Value::Array(several) => {
@@ -205,7 +204,7 @@ fn prompt_of_words(member: &Draft) -> Option<String> {
             "Work on the tasks that your team lead gives you, and report what came of them.".to_owned(),
         );
     }
-    Some(lines.join("\n"))
+    lines.join("\n")
 }
 
 /// Gives every member a name of its own (rules 2 and 9).
