@@ -79,13 +79,12 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// The processes whose arguments hold a mark.
+/// The processes whose arguments hold a mark. The marks are such that nobody else has one.
 fn with_mark(mark: &str) -> Vec<String> {
     let processes = fs::read_dir("/proc").expect("the process table").flatten();
     let arguments = processes.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
     let texts = arguments.map(|bytes| String::from_utf8_lossy(&bytes).replace('\0', " "));
-    // Whoever looks for it by a command of its own is not meant.
-    texts.filter(|text| text.starts_with("sleep") && text.contains(mark)).collect()
+    texts.filter(|text| text.contains(mark)).collect()
 }
 
 #[test]
@@ -197,16 +196,19 @@ fn a_subject_that_is_never_ready_is_not_waited_for_in_every_story() {
     assert_eq!(code(&output), 1, "{}", said(&output));
     let lines = |path: &Path| fs::read_to_string(path).expect("it was written").lines().count();
     let cells = lines(&subject.out().join("results.jsonl"));
-    // Only the first ones are started at all.
-    assert!(lines(&starts) < cells, "{} starts for {cells} stories", lines(&starts));
+    // It is looked at once, and judged by the one story that says so.
+    assert_eq!((lines(&starts), cells), (2, 1));
 }
 
 #[test]
 fn what_a_story_told_again_comes_to_otherwise_is_called_flaky() {
-    // The second time a file of the first one is there.
+    // It is looked at first, and then told of the story twice: the last time it does not start any more.
     let folder = tempfile::tempdir().expect("a folder");
-    let mark = folder.path().join("was-here");
-    let script = format!("if [ -e {0} ]; then exit 3; fi; : > {0}; exec \"$1\" serve codex", mark.display());
+    let starts = folder.path().join("starts");
+    let script = format!(
+        "echo once >> {0}; [ $(wc -l < {0}) -le 2 ] || exit 3; exec \"$1\" serve codex",
+        starts.display()
+    );
     let manifest = reference("");
     let binary = env!("CARGO_BIN_EXE_gauntlet");
     let start = format!("command = {binary:?}\nargs = [\"serve\", \"codex\"]");
@@ -273,6 +275,8 @@ fn every_mistake_in_a_manifest_is_pointed_at() {
         ),
         ("path", ("{workdir}/.hermes", "/etc"), "11:8", "below {workdir}/ or {home}/"),
         ("sort", ("parallel = 4", "parallel = \"four\""), "5:12", "expected u16"),
+        ("long limit", ("idle = \"set\"", "idle = 1e9"), "16:8", "expected between 1 and 86400 seconds"),
+        ("short limit", ("idle = \"set\"", "idle = 0.1"), "16:8", "expected between 1 and 86400 seconds"),
     ] {
         let subject = Subject::new(&reference("").replace(replaced.0, replaced.1));
         let output = subject.certify(&[]);
@@ -320,6 +324,156 @@ fn one_that_runs_already_is_judged_as_a_black_box() {
     assert!(!shown.contains("a-token-of-my-own"), "the bearer is shown");
 }
 
+/// A connection to a receiver that is starting.
+fn connected(receiver: &mut std::process::Child, port: u16) -> std::net::TcpStream {
+    loop {
+        match std::net::TcpStream::connect(("127.0.0.1", port)) {
+            Ok(stream) => return stream,
+            Err(_) => assert!(receiver.try_wait().expect("it can be asked").is_none(), "it ended"),
+        }
+        // It has the processor meanwhile.
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn the_trace_of_every_cell_is_kept_and_can_be_judged_and_shown_again() {
+    let flawed = reference(", \"--quirk\", \"accepts-any-bearer\"");
+    let subject = Subject::new(&flawed);
+    let only = ["--only", "fleet/bearer-that-is-not-right*", "--only", "fleet/second-turn-resumes"];
+    assert_eq!(code(&subject.certify(&only)), 1);
+    let results = fs::read_to_string(subject.out().join("results.jsonl")).expect("results");
+    let lines: Vec<Value> = results.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let mut verdicts = std::collections::BTreeSet::new();
+    for line in &lines {
+        let verdict = line["verdict"].as_str().unwrap_or_default();
+        verdicts.insert(verdict.to_owned());
+        let Some(trace) = line["trace"].as_str() else {
+            assert_eq!(verdict, "skipped", "{line}");
+            continue;
+        };
+        assert!(trace.ends_with(".jsonl.gz"), "{trace}");
+        let file = subject.out().join(trace);
+        let packed = fs::read(&file).expect("the trace is kept");
+        assert!(packed.starts_with(&[0x1f, 0x8b]) && packed.len() < 256 * 1024, "{trace}");
+        let judged = Command::new(env!("CARGO_BIN_EXE_gauntlet")).arg("judge").arg(&file).output();
+        let judged = judged.expect("it runs");
+        let told = String::from_utf8_lossy(&judged.stdout).into_owned();
+        assert!(told.contains(", 0 changed"), "{told}{}", said(&judged));
+        assert_eq!(code(&judged), i32::from(verdict == "fail"), "{told}");
+        let shown = Command::new(env!("CARGO_BIN_EXE_gauntlet")).arg("replay").arg(&file).output();
+        let shown = String::from_utf8_lossy(&shown.expect("it runs").stdout).into_owned();
+        assert!(shown.contains("POST /jsonrpc"), "{shown}");
+    }
+    assert!(verdicts.contains("pass") && verdicts.contains("fail"), "{verdicts:?}");
+    let page = fs::read_to_string(subject.out().join("codex/report.html")).expect("a page");
+    let kept = lines.iter().find(|line| line["verdict"] == "pass").expect("one passed");
+    let link = format!("href=\"../{}\"", kept["trace"].as_str().expect("it has a trace"));
+    assert!(page.contains(&link), "the page does not lead to {link}");
+}
+
+#[test]
+fn what_was_set_up_is_taken_down_also_when_setting_up_fails_or_is_interrupted() {
+    for (setup, interrupted) in [("exit 3", false), ("echo begun > begun; exec sleep 73106.5", true)] {
+        let errands = format!(
+            "[[setup]]\ncommand = \"sh\"\nargs = [\"-c\", {setup:?}]\n\
+             [[teardown]]\ncommand = \"sh\"\nargs = [\"-c\", \"echo down > down\"]\n"
+        );
+        let subject = Subject::new(&format!("{}{errands}", reference("")));
+        let here = subject.folder.path();
+        let mut certify = std::process::Command::new(env!("CARGO_BIN_EXE_gauntlet"))
+            .args(["certify", "--only", "fleet/second-turn-resumes", "--out"])
+            .arg(subject.out())
+            .arg(here.join("receiver.toml"))
+            .spawn()
+            .expect("it starts");
+        if interrupted {
+            while !here.join("begun").exists() {
+                assert!(certify.try_wait().expect("it can be asked").is_none(), "it ended");
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            let pid = rustix::process::Pid::from_child(&certify);
+            rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it is interrupted");
+        }
+        assert_eq!(certify.wait().expect("it ends").code(), Some(3), "{setup}");
+        assert!(here.join("down").exists(), "{setup}");
+        assert!(!subject.out().exists(), "{setup}: nothing was run");
+        assert_eq!(with_mark("73106.5"), Vec::<String>::new(), "{setup}");
+    }
+}
+
+#[test]
+fn a_served_receiver_can_have_a_cli_that_is_played() {
+    use std::io::Write;
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir_all(folder.path().join(".hermes")).expect("a folder");
+    let callbacks = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+    let config = serde_json::json!({
+        "repo_path": folder.path(), "bind_port": port, "auth_token_env": "MY_TOKEN",
+        "hermes_url": format!("http://{}/jsonrpc", callbacks.local_addr().expect("it listens")),
+    });
+    fs::write(folder.path().join(".hermes/codex_receiver.json"), config.to_string()).expect("a file");
+    let receiver = std::process::Command::new(env!("CARGO_BIN_EXE_gauntlet"))
+        .args(["serve", "codex", "--version", "newest"])
+        .current_dir(folder.path())
+        .env("MY_TOKEN", "a-token-of-my-own")
+        .env("TMPDIR", folder.path())
+        .spawn();
+    let mut receiver = receiver.expect("it starts");
+    let mut stream = connected(&mut receiver, port);
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"SendMessage","params":{"message":{"role":"user","parts":[{"text":"hi"}]}}}"#;
+    let head = "POST /jsonrpc HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer a-token-of-my-own";
+    write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).expect("it is sent");
+    let (mut callback, _) = callbacks.accept().expect("it calls back");
+    let told = whole(&mut callback);
+    let pid = rustix::process::Pid::from_child(&receiver);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is told to end");
+    write!(callback, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{{}}").expect("it is taken");
+    drop(callback);
+    receiver.wait().expect("it ends");
+    assert!(told.contains("\"ok\""), "{told}");
+    let left: Vec<_> = fs::read_dir(folder.path()).expect("a folder").flatten().collect();
+    let left = left.iter().filter(|entry| entry.file_name().to_string_lossy().starts_with("gauntlet-cell"));
+    assert_eq!(left.count(), 0, "the folder of the stand-in is left");
+}
+
+/// A request with its body.
+fn whole(stream: &mut std::net::TcpStream) -> String {
+    use std::io::Read;
+    let mut seen = Vec::new();
+    let mut space = [0; 4096];
+    loop {
+        let read = stream.read(&mut space).expect("it is sent");
+        seen.extend_from_slice(&space[..read]);
+        let text = String::from_utf8_lossy(&seen).into_owned();
+        let length = text
+            .to_ascii_lowercase()
+            .split_once("content-length: ")
+            .and_then(|(_, rest)| rest.split("\r\n").next()?.trim().parse::<usize>().ok());
+        let body = text.split_once("\r\n\r\n").map(|(_, body)| body.len());
+        if read == 0 || length.zip(body).is_some_and(|(length, body)| body >= length) {
+            return text;
+        }
+    }
+}
+
+#[test]
+fn what_can_be_served_is_listed() {
+    let serve = |args: &[&str]| Command::new(env!("CARGO_BIN_EXE_gauntlet")).arg("serve").args(args).output();
+    let output = serve(&["codex", "--list"]).expect("it runs");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    for named in ["codex  --version ", "--release reference", "--quirk accepts-any-bearer"] {
+        assert!(told.contains(named), "{named}: {told}");
+    }
+    assert!(!told.contains("opencode  --version"), "{told}");
+    for wrong in [&["codex", "--version", "0.0.1"][..], &["codex", "--quirk", "resume-loses-thread"], &[]] {
+        assert_eq!(code(&serve(wrong).expect("it runs")), 2, "{wrong:?}");
+    }
+}
+
 #[test]
 fn a_served_receiver_tells_at_its_end_what_its_client_broke() {
     use std::io::{Read, Write};
@@ -339,12 +493,7 @@ fn a_served_receiver_tells_at_its_end_what_its_client_broke() {
             .env("MY_TOKEN", "a-token-of-my-own")
             .spawn();
         let mut receiver = receiver.expect("it starts");
-        let mut stream = loop {
-            match std::net::TcpStream::connect(("127.0.0.1", port)) {
-                Ok(stream) => break stream,
-                Err(_) => assert!(receiver.try_wait().expect("it can be asked").is_none(), "it ended"),
-            }
-        };
+        let mut stream = connected(&mut receiver, port);
         let body = r#"{"jsonrpc":"2.0","id":1,"method":"SendMessage","params":{"message":{"role":"user","parts":[{"text":"hi"}]}}}"#;
         let head =
             format!("POST /jsonrpc HTTP/1.1\r\nHost: x\r\nAuthorization: {bearer}\r\nConnection: close");
@@ -356,5 +505,12 @@ fn a_served_receiver_tells_at_its_end_what_its_client_broke() {
         assert_eq!(status.code(), Some(expected), "{bearer}");
         let report = read(&folder.path().join("seen/client.json"));
         assert_eq!(report["requirements"][0]["id"], "FLEET-CLI-01", "{report}");
+        let schema = Command::cargo_bin("gauntlet").expect("it is built").args(["schema", "client"]).output();
+        let schema: Value = serde_json::from_slice(&schema.expect("it runs").stdout).expect("JSON");
+        let validator = jsonschema::validator_for(&schema).expect("a schema");
+        assert!(validator.is_valid(&report), "{report}");
+        let mut broken = report.clone();
+        broken["requirements"][0]["verdict"] = "splendid".into();
+        assert!(!validator.is_valid(&broken), "anything can stand as a verdict");
     }
 }

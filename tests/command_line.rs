@@ -103,7 +103,7 @@ fn an_unknown_name_is_exit_2_with_the_nearest_known_one() {
         .args(["serve", "codex", "--quirk", "resume-loses-thread"])
         .assert()
         .code(2)
-        .stderr(contains("is one of the cli"));
+        .stderr(contains("expected --version beside"));
     gauntlet()
         .args(["serve", "codex", "--release", "no-such-release"])
         .assert()
@@ -240,13 +240,18 @@ fn a_name_that_nothing_has_is_pointed_at_in_every_kind_of_file() {
 }
 
 #[test]
-fn a_fault_that_reaches_no_cell_is_a_finding_when_all_cells_were_run() {
+fn a_fault_that_reaches_no_cell_is_a_finding_when_all_stories_were_told() {
     let text = "id: never\ntitle: Nothing is called like this.\nrule: { host: receiver, at: disk.sync, target: no-such-file, do: \
                 kill }\n";
-    run_with(&data("faults/a.yaml", text.as_bytes()))
+    let (data, out) = (data("faults/a.yaml", text.as_bytes()), folder());
+    gauntlet()
+        .args(["run", "--lane", "virtual", "--quirks", "never", "--scenarios"])
+        .arg(data.path())
+        .arg("--out")
+        .arg(out.path())
+        .assert()
         .code(1)
         .stdout(contains("fault never: no scenario makes the call"));
-    let (data, out) = (data("faults/a.yaml", text.as_bytes()), folder());
     gauntlet()
         .args(["run", "--lane", "virtual", "--only", "fleet/nothing-to-do*", "--scenarios"])
         .arg(data.path())
@@ -775,4 +780,32 @@ fn a_table_that_cannot_be_printed_is_told() {
     run.args(["run", "--lane", "virtual", "--only", "fleet/busy*", "--out"]).arg(out.path());
     let status = run.stdout(full).stderr(Stdio::null()).status().expect("it runs");
     assert_eq!(status.code(), Some(3));
+}
+
+/// Every subcommand, by the words that lead to it.
+fn subcommands(of: &[String]) -> Vec<Vec<String>> {
+    let run = gauntlet().args(of).arg("--help").assert().success();
+    let printed = String::from_utf8_lossy(&run.get_output().stdout).into_owned();
+    let listed = printed.split("Commands:\n").nth(1).unwrap_or_default();
+    let listed = listed.lines().take_while(|line| !line.is_empty());
+    // What a command does can go on in lines of its own, further to the right.
+    let names = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names = names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+    let below = names.flat_map(|name| subcommands(&[of, &[name.to_owned()]].concat()));
+    std::iter::once(of.to_vec()).chain(below).collect()
+}
+
+#[test]
+fn the_help_of_every_command_fits_80_columns() {
+    let all = subcommands(&[]);
+    assert!(all.len() > 25 && all.contains(&vec!["budget".to_owned(), "show".to_owned()]), "{all:?}");
+    let hidden = [vec!["receiver".to_owned()], vec!["stand-in".to_owned()]];
+    for command in all.iter().chain(&hidden) {
+        for flag in ["-h", "--help"] {
+            let run = gauntlet().args(command).arg(flag).assert().success();
+            let printed = String::from_utf8_lossy(&run.get_output().stdout).into_owned();
+            let wide: Vec<&str> = printed.lines().filter(|line| line.chars().count() > 80).collect();
+            assert!(wide.is_empty(), "{command:?} {flag}: {wide:#?}");
+        }
+    }
 }

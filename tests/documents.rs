@@ -1,4 +1,4 @@
-//! What commands print for programs keeps the published schema of it; so do saved traces.
+//! What commands print for programs keeps the published schema of it; so do saved traces. What a document names is there.
 
 use std::fs;
 use std::path::Path;
@@ -157,4 +157,30 @@ fn the_published_file_of_a_saved_trace_is_what_is_printed() {
         fs::write(&path, &text).expect("it can be written");
     }
     assert_eq!(fs::read_to_string(&path).unwrap_or_default(), text, "GAUNTLET_BLESS=1 writes it");
+}
+
+#[test]
+fn every_row_of_the_fault_table_is_a_quirk_a_fault_or_a_story_that_there_is() {
+    let named = |kind: &str| -> Vec<String> {
+        let listed = printed(gauntlet().args(["list", kind, "--format", "json"]), 0);
+        let ids = listed.as_array().expect("a list").iter().map(|one| one["id"].as_str());
+        ids.map(|id| id.expect("an id").to_owned()).collect()
+    };
+    let there = [named("quirks"), named("faults"), named("scenarios")].concat();
+    let text = fs::read_to_string("../../docs/fault-table.md").expect("the document");
+    let rows: Vec<Vec<&str>> =
+        text.lines().filter(|line| line.starts_with("| Q-")).map(|line| line.split('|').collect()).collect();
+    let numbers: Vec<&str> = rows.iter().map(|row| row[1].trim()).collect();
+    let expected: Vec<String> = (1..=88).map(|number| format!("Q-{number:02}")).collect();
+    assert_eq!(numbers, expected);
+    for row in rows {
+        let names: Vec<&str> = row[2..].iter().flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+        assert!(!names.is_empty(), "{} is nothing", row[1]);
+        for name in names {
+            // A story with rows has its name and theirs.
+            let rows_of = format!("{name}-");
+            let is_there = there.iter().any(|id| id == name || id.starts_with(&rows_of));
+            assert!(is_there, "{}: there is no {name}", row[1]);
+        }
+    }
 }

@@ -79,7 +79,8 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
         match path.is_dir() {
-            _ if name == "tests" => {}
+            // Models are what tests compare with.
+            _ if name == "tests" || name == "model" => {}
             true => sources(&path, found),
             false => found.push(path),
         }
@@ -89,7 +90,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 /// Where a text of code says one of these names, tests aside.
 fn says<'t>(text: &'t str, names: &BTreeSet<&str>) -> Option<&'t str> {
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
-    let ways = |name: &&str| [format!("\"{name}\""), format!("\"{name}-"), format!("protocol::{name}")];
+    let ways = |name: &&str| [format!("\"{name}\""), format!("\"{name}-"), format!("protocol::{name}::")];
     let words: Vec<String> = names.iter().flat_map(ways).collect();
     code.lines().find(|line| words.iter().any(|word| line.contains(word)))
 }

@@ -379,6 +379,27 @@ fn hermes_that_forgets_what_it_delivered() {
     by_steps("late-thanks", steps, "FLEET-CB-07");
 }
 
+#[test]
+fn runtime_that_lets_every_caller_in() {
+    // Callbacks are let in without a bearer when the configuration of the moment says so.
+    let steps = "
+  - write: { path: ~hermes/fleet.yaml, text: \"fleet: {server: {bind_port: 9219, auth_required: false}, agents: {subject: {url: 'http://127.0.0.1:{port}', token_env: A2A_SUBJECT_TOKEN, mode: {executor}}}}\" }
+  - dispatch: { as: first, context: c1, text: do it }
+  - await: { reply_to: first, within: 30s }
+  - advance: 1s
+";
+    by_steps("reply-from-a-stranger", steps, "FLEET-CLI-18");
+}
+
+#[test]
+fn runtime_that_sends_again_unasked() {
+    let plan = cell("peer-that-acknowledges-somebody-else");
+    let mut broken = Scenario::clone(&plan.scenario);
+    let again = broken.steps.first().cloned().expect("it begins with the dispatch");
+    broken.steps.insert(1, again);
+    must_fail(Plan { scenario: Arc::new(broken), ..plan }, "FLEET-CLI-19");
+}
+
 /// Breaks the subject under a fault of the world.
 fn under_fault(scenario: &str, fault: &str, at: &str, deviation: Value, requirement: &str) {
     let library = library();

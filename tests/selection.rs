@@ -162,6 +162,41 @@ fn what_failed_before_is_run_again_and_nothing_else() {
 }
 
 #[test]
+fn results_that_were_cut_at_a_line_end_are_noticed_by_the_summary_beside_them() {
+    let folder = stories();
+    folder.run("mine/*@codex-0.169.0").args(["--seed", "3", "--seeds", "2"]).assert().code(1);
+    let results = folder.out().join("results.jsonl");
+    let text = fs::read_to_string(&results).expect("the results");
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let cut: String = lines[..lines.len() - 1].concat();
+    fs::write(&results, &cut).expect("a file");
+    let words = |run: &assert_cmd::assert::Assert| {
+        let printed = shown(run);
+        for words in [
+            format!("results.jsonl:{}:1: expected {} lines", lines.len(), lines.len()),
+            format!("found {}", lines.len() - 1),
+            "the file was cut".to_owned(),
+        ] {
+            assert!(printed.contains(&words), "{words}: {printed}");
+        }
+    };
+    let asked: [&[&str]; 2] =
+        [&["run", "--lane", "virtual", "--failed-in"], &["list", "--roadmap", "--results"]];
+    for args in asked {
+        let own = folder.path();
+        words(&gauntlet().args(args).arg(&results).arg("--scenarios").arg(own).assert().code(2));
+    }
+    words(&gauntlet().args(["list", "--roadmap", "--results"]).arg(folder.out()).assert().code(2));
+    // Elsewhere it may be somebody's choice of lines.
+    let chosen = folder.path().join("chosen.jsonl");
+    fs::write(&chosen, &cut).expect("a file");
+    let mut again = gauntlet();
+    again.args(["run", "--lane", "virtual", "--scenarios"]).arg(folder.path());
+    again.arg("--failed-in").arg(&chosen).arg("--out").arg(folder.path().join("again"));
+    again.assert().code(1);
+}
+
+#[test]
 fn what_a_quirk_makes_fail_as_it_should_is_no_failure_of_before() {
     let folder = stories();
     let mut command = gauntlet();

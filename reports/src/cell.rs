@@ -32,4 +32,7 @@ pub struct CellLine {
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "cap::serialize_option")]
     #[schemars(length(max = 4000))]
     pub reason: Option<String>,
+    /// The file with its trace, below the folder of the reports, where that of every cell is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }

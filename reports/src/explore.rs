@@ -120,6 +120,8 @@ pub struct FaultSearch {
     pub complete: bool,
     /// How many cells were run, but for those by which a finding was made smaller.
     pub cells: u64,
+    /// How many were drawn and could not be made, so that nothing is known of them. Each is a failure of the search itself.
+    pub not_made: u64,
     /// How many different pairs of a port or verdict with a quirk or fault came about.
     pub pairs: u64,
     /// How long it took, in milliseconds.
@@ -148,6 +150,74 @@ pub struct Found {
     pub cells: u64,
     /// The choices that the smallest story is made of.
     pub choices: Vec<u16>,
+    /// The file of scenarios that tells it.
+    pub scenario: String,
+    /// Where it was written, below the folder of `--out`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The command that runs it alone.
+    pub replay: String,
+}
+
+/// The value of [`Soak::schema`].
+pub const REAL: &str = "gauntlet.explore_real/1";
+
+/// What came of work under disturbance over real processes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Soak {
+    /// The name and version of this format, `gauntlet.explore_real/1`.
+    #[schemars(extend("const" = REAL))]
+    pub schema: String,
+    /// What draws the stories.
+    pub seed: u64,
+    /// Whether it came to its end.
+    pub complete: bool,
+    /// How many stories were told, but for those by which a finding was looked at again.
+    pub cells: u64,
+    /// How many dispatches were in them.
+    pub dispatches: u64,
+    /// What disturbed them, and how often.
+    pub disturbances: Vec<Disturbed>,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// What did not hold, once for each requirement.
+    pub findings: Vec<SoakFinding>,
+    /// The exit code.
+    pub exit_code: u8,
+}
+
+/// How often something was done to the processes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Disturbed {
+    /// What.
+    pub what: String,
+    /// How often.
+    pub times: u64,
+}
+
+/// Something that did not hold over real processes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SoakFinding {
+    /// The requirement.
+    pub requirement: String,
+    /// The role that it binds.
+    pub role: String,
+    /// What it says.
+    pub statement: String,
+    /// What was expected.
+    pub expected: String,
+    /// What came.
+    pub observed: String,
+    /// In how many stories it was seen.
+    pub cells: u64,
+    /// How often it was seen when the first of them was told again by itself. What never came again is flaky: the computer may have a
+    /// part in it.
+    pub again: u32,
+    /// How often that was tried.
+    pub tries: u32,
     /// The file of scenarios that tells it.
     pub scenario: String,
     /// Where it was written, below the folder of `--out`.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::cell::CellLine;
 use crate::drift::Drift;
 use crate::escape;
-use crate::explore::{Crashes, FaultSearch};
+use crate::explore::{Crashes, FaultSearch, Soak};
 use crate::printed::{JudgedAgain, QuirkCheck};
 use crate::replay::Replay;
 use crate::report::ExecutorReport;
@@ -53,6 +53,11 @@ pub fn crashes_json(crashes: &Crashes) -> String {
 /// What came of worlds that nobody thought of, with a line end.
 pub fn fault_search_json(search: &FaultSearch) -> String {
     file(search)
+}
+
+/// What came of work under disturbance over real processes, with a line end.
+pub fn soak_json(soak: &Soak) -> String {
+    file(soak)
 }
 
 /// One line of `results.jsonl`, without its line end.
@@ -100,6 +105,7 @@ mod tests {
             failed: Vec::new(),
             known: Vec::new(),
             reason: reason.map(str::to_owned),
+            trace: None,
         }
     }
 

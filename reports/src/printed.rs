@@ -172,6 +172,41 @@ pub(crate) struct Thing {
     line: Option<u64>,
 }
 
+/// What `gauntlet serve --judge` writes as `client.json`: what a receiver saw its client keep and break.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Client {
+    /// What this is: `gauntlet.client/1`.
+    #[schemars(extend("const" = "gauntlet.client/1"))]
+    schema: String,
+    /// With `--scenario`: the story whose requirements alone are judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scenario: Option<String>,
+    /// The requirements of clients that something was seen of, by their ids.
+    requirements: Vec<ClientRow>,
+    /// 0 all kept, 1 something broken, 4 nothing was seen.
+    exit_code: u8,
+}
+
+/// One requirement of clients.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ClientRow {
+    /// Its id.
+    id: String,
+    /// Its level, where the catalogue has it.
+    level: Option<crate::verdict::Level>,
+    /// What it promises.
+    statement: Option<String>,
+    /// `pass` or `fail`.
+    #[schemars(extend("enum" = ["pass", "fail"]))]
+    verdict: String,
+    /// How often it was seen kept.
+    kept: u32,
+    /// How often it was seen broken.
+    broken: u32,
+    /// What was wrong, of the first times.
+    findings: Vec<String>,
+}
+
 /// What `gauntlet doctor --format json` prints.
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -165,4 +165,8 @@ pub struct VersionVerdict {
     #[serde(serialize_with = "cap::serialize_option")]
     #[schemars(length(max = 4000))]
     pub reason: Option<String>,
+    /// The files with the traces of cells that judged it, below the folder of the reports, where those of all cells are kept. The
+    /// first ones only when there are very many; `results.jsonl` names each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub traces: Vec<String>,
 }

@@ -8,9 +8,11 @@ use serde_json::{Map, Value};
 
 use crate::cell::CellLine;
 use crate::drift::{self, Drift};
-use crate::explore::{self, Crashes, FaultSearch};
+use crate::explore::{self, Crashes, FaultSearch, Soak};
 use crate::json;
-use crate::printed::{self, BudgetCommand, Diagnosis, Explained, JudgedAgain, List, QuirkCheck, Sent};
+use crate::printed::{
+    self, BudgetCommand, Client, Diagnosis, Explained, JudgedAgain, List, QuirkCheck, Sent,
+};
 use crate::replay::{self, Replay};
 use crate::report::{self, ExecutorReport};
 use crate::summary::{self, Summary};
@@ -46,6 +48,11 @@ pub fn explore_crash() -> Value {
 /// The schema of what `gauntlet explore faults --format json` prints.
 pub fn explore_faults() -> Value {
     published::<FaultSearch>(explore::FAULTS, "Gauntlet: what came of worlds that nobody thought of")
+}
+
+/// The schema of what `gauntlet explore real --format json` prints.
+pub fn explore_real() -> Value {
+    published::<Soak>(explore::REAL, "Gauntlet: what came of work under disturbance over real processes")
 }
 
 /// The schema of one line of `results.jsonl`.
@@ -88,9 +95,15 @@ pub fn send() -> Value {
     published::<Sent>("gauntlet.send/1", "Gauntlet: what became of a message")
 }
 
+/// The schema of `client.json`, which `gauntlet serve --judge` writes.
+pub fn client() -> Value {
+    published::<Client>("gauntlet.client/1", "Gauntlet: what a receiver saw its client keep and break")
+}
+
 /// The files under `reports/schema/`: name and content.
-pub fn files() -> [(&'static str, String); 14] {
+pub fn files() -> [(&'static str, String); 16] {
     [
+        ("client-1.json", json::file(&client())),
         ("send-1.json", json::file(&send())),
         ("judge-1.json", json::file(&judge())),
         ("quirk-check-1.json", json::file(&quirk_check())),
@@ -102,6 +115,7 @@ pub fn files() -> [(&'static str, String); 14] {
         ("drift-1.json", json::file(&drift())),
         ("explore-crash-1.json", json::file(&explore_crash())),
         ("explore-faults-1.json", json::file(&explore_faults())),
+        ("explore-real-1.json", json::file(&explore_real())),
         ("replay-1.json", json::file(&replay())),
         ("summary-1.json", json::file(&summary())),
         ("results-line-1.json", json::file(&results_line())),

@@ -354,13 +354,34 @@ mod tests {
     #[test]
     fn a_stand_in_that_cannot_be_let_in_does_not_lock_out_the_next() {
         run(async |rig| {
+            // Whoever only visits a machine is spared by faults, so that this one is a process there.
+            let (port, script) = (CONTROL + 7, rig.script.clone());
+            let profile = Arc::new(serde_saphyr::from_str::<Profile>(PROFILE).expect("a profile"));
+            let served = program(move |host| {
+                let (script, profile) = (script.clone(), profile.clone());
+                async move {
+                    let listener =
+                        host.network().listen(&Address::loopback(port)).await.expect("a free port");
+                    serve(host, listener, "k3y".to_owned(), script, profile, Vec::new()).await;
+                    0
+                }
+            });
+            rig.machine.launch(Launch {
+                name: "server".to_owned(),
+                program: served,
+                args: Vec::new(),
+                env: BTreeMap::new(),
+                cwd: PathBuf::from("/"),
+                log: None,
+                tap: None,
+            });
             let rule = serde_json::from_value::<Rule>(
-                serde_json::json!({ "host": "harness", "at": "net.accept", "do": { "fail": "try_again" } }),
+                serde_json::json!({ "host": "server", "at": "net.accept", "do": { "fail": "try_again" } }),
             );
             rig.world.arm(rule.expect("a rule"));
-            let exit = rig.launch(&TURN, CONTROL, "/run/key");
+            let exit = rig.launch(&TURN, port, "/run/key");
             assert_eq!(exit.wait().await, ExitStatus::Code(NO_CONTROL), "{}", rig.output());
-            let exit = rig.launch(&TURN, CONTROL, "/run/key");
+            let exit = rig.launch(&TURN, port, "/run/key");
             assert_eq!(exit.wait().await, ExitStatus::Code(0), "{}", rig.output());
         });
     }

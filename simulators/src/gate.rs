@@ -19,6 +19,9 @@ use gauntlet_world::injection::{Mangle, Millis};
 /// The largest callback that passes: as large as the runtime's node takes.
 const MAX_CALLBACK: usize = 16 * 1024 * 1024;
 
+/// Where receivers call back, as they are told.
+const USUAL_PATH: &str = "/jsonrpc";
+
 /// How the gate answers one callback instead of passing it on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
@@ -86,7 +89,9 @@ async fn pass(host: &Host, node: &Url, head: &crate::http1::Head, body: Vec<u8>)
     let headers = head.headers.iter().filter(|(name, _)| kept.contains(&name.as_str()));
     let headers =
         headers.map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned())).collect();
-    let url = Url { path: head.path.clone(), ..node.clone() };
+    // A node of another product line may take callbacks at a path of its own.
+    let path = if head.path == USUAL_PATH { node.path.clone() } else { head.path.clone() };
+    let url = Url { path, ..node.clone() };
     let request =
         Request { method: head.method.clone(), url, headers, body, limit: Duration::from_secs(120) };
     match http::exchange(host, request).await {

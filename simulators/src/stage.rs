@@ -103,6 +103,12 @@ pub struct Part {
     /// Lines printed on standard output before the first event, as they are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub noise: Vec<String>,
+    /// Whether a line with bytes that are no UTF-8 is printed before the first event.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub spoilt: bool,
+    /// So many bytes of noise are printed before the first event. They are no evidence: what is behind them is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flood: Option<usize>,
     /// What its events say instead, by JSON pointer, wherever they say anything at all there.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub misstates: BTreeMap<String, serde_json::Value>,

@@ -111,7 +111,7 @@ impl Call {
         while let Some(arg) = args.next() {
             match (arg.as_str(), call.name.is_some()) {
                 ("-V", false) => call.name = Some("-V".to_owned()),
-                ("-L" | "-S" | "-f", false) => drop(args.next()),
+                ("-L" | "-S" | "-f", false) => _ = args.next(),
                 (flag, false) if flag.starts_with('-') => {}
                 (name, false) => call.name = Some(name.to_owned()),
                 ("-t", true) => call.target = args.next().cloned(),
@@ -120,7 +120,7 @@ impl Call {
                 ("-n" | "-c" | "-l" | "-p" | "-x" | "-y" | "-e" | "-T", true)
                     if call.name.as_deref() != Some("display-message") =>
                 {
-                    drop(args.next());
+                    _ = args.next();
                 }
                 ("-P", true) => call.prints = true,
                 (flag, true) if flag.starts_with('-') && call.rest.is_empty() => {}

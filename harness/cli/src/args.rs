@@ -11,7 +11,7 @@ use gauntlet_runtime::fleet::command::SendArgs;
 
 /// A conformance test harness and simulator for the bridges through which coding agents work for each other.
 #[derive(Debug, Parser)]
-#[command(name = "gauntlet", version, about, after_help = EXIT_CODES)]
+#[command(name = "gauntlet", version, about, after_help = EXIT_CODES, max_term_width = HELP_WIDTH)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -19,6 +19,9 @@ pub(crate) struct Args {
     #[arg(long, global = true, value_name = "FILTER")]
     pub(crate) log: Option<String>,
 }
+
+/// Help is folded to what every terminal shows, also where nobody says how wide one is.
+const HELP_WIDTH: usize = 80;
 
 const EXIT_CODES: &str = "Exit codes: 0 all required verdicts pass, 1 nonconformance, 2 wrong usage or malformed input, \
                           3 the harness or the environment failed, 4 nothing was selected";
@@ -32,13 +35,14 @@ const DRIFT_CODES: &str = "Exit codes: 0 a version can be pinned, 1 none is safe
                            the environment failed";
 
 const EXPLORE_CODES: &str = "Exit codes: 0 nothing was found, 1 something was, 2 wrong usage or malformed input, 3 the harness failed: it \
-                             was interrupted, or a kind of port call is in use and nobody died there, 4 nothing was selected";
+                             was interrupted, a kind of port call is in use and nobody died there, or cells could not be made, 4 \
+                             nothing was selected, or nobody came to the point that was asked for";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the scenario matrix and write the compliance reports
     Run(RunArgs),
-    /// Certify a receiver that is not ours: start it, tell every story that it can be judged by, and write the reports
+    /// Certify a receiver or a runtime that is not ours: start it, tell every story that it can be judged by, and write the reports
     Certify(CertifyArgs),
     /// Write the receiver.toml of a receiver: probes its card and runs one turn as a first check
     Init(InitArgs),
@@ -124,7 +128,7 @@ pub(crate) struct SelectArgs {
     /// Which lane
     #[arg(long, value_enum, default_value = "both")]
     pub(crate) lane: LaneChoice,
-    /// Tell every story over real processes on each executor, and one with each quirk; otherwise one row of each story, once
+    /// Tell every story over real processes on each executor, and one with each quirk; otherwise every third one, once
     #[arg(long)]
     pub(crate) thorough: bool,
     /// The root of everything random
@@ -195,7 +199,8 @@ pub(crate) struct InitArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CertifyArgs {
-    /// How the receiver is started, and what it can be judged by; docs/receiver-toml.md tells what is in it
+    /// How the receiver is started, and what it can be judged by; docs/receiver-toml.md tells what is in it. Or the manifest of a runtime,
+    /// with its driver; docs/runtime-toml.md tells what is in that one
     #[arg(value_name = "receiver.toml", required_unless_present = "url")]
     pub(crate) manifest: Option<PathBuf>,
     /// In the place of a manifest: where a receiver runs already, which is judged as a black box
@@ -419,7 +424,7 @@ pub(crate) enum ListFormat {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ReplayArgs {
-    /// The cell's id, as reports show it
+    /// The cell's id, as reports show it; or the file of a saved trace (`.jsonl`, `.jsonl.gz`), which is shown and not run
     pub(crate) cell: String,
     /// How it is printed
     #[arg(long, value_enum, default_value = "text")]
@@ -440,7 +445,7 @@ pub(crate) struct ReplayArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct JudgeArgs {
-    /// The file that `gauntlet replay CELL --save FILE` wrote
+    /// The file that `gauntlet replay CELL --save FILE` wrote, or one of the traces that `gauntlet certify` keeps
     pub(crate) trace: PathBuf,
     /// How
     #[arg(long, value_enum, default_value = "text")]
@@ -482,6 +487,47 @@ pub(crate) enum ExploreCommand {
     /// is found is made as small as it gets, and written as a file of scenarios that tells it again.
     #[command(after_help = EXPLORE_CODES)]
     Faults(ExploreFaultsArgs),
+    /// Send work to receivers over real processes for some minutes, and kill, stop, continue and cut them meanwhile
+    ///
+    /// Random stories are told side by side on loopback, and judged by what holds in every cell. What fails is told again by itself: what
+    /// fails again is a finding, and what does not is flaky, which ends with 3. Nothing is begun when the time is over; the last
+    /// stories take some seconds. Nothing is left behind, also when it is interrupted.
+    #[command(after_help = EXPLORE_CODES)]
+    Real(ExploreRealArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExploreRealArgs {
+    /// So many minutes, also parts of them: 0.5
+    #[arg(long, value_name = "M", value_parser = minutes)]
+    pub(crate) minutes: f64,
+    /// What draws the stories
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Only this executor (repeatable)
+    #[arg(long)]
+    pub(crate) executor: Vec<String>,
+    /// End after findings of so many requirements
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) most: u16,
+    /// How many stories at once; four times the number of processors if absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+    /// Also write what was found, and a file of scenarios for each, below this folder, which `--scenarios` then reads
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// How it is printed
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) format: TextOrJson,
+    /// Also read data from this folder (repeatable)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scenarios: Vec<PathBuf>,
+}
+
+/// Some minutes, and no more than a week of them.
+fn minutes(text: &str) -> Result<f64, String> {
+    let minutes = text.parse().ok().filter(|minutes| (0.01..=10_080.0).contains(minutes));
+    minutes.ok_or_else(|| "expected minutes, from 0.01 to 10080".to_owned())
 }
 
 #[derive(Debug, ClapArgs)]
@@ -564,11 +610,19 @@ pub(crate) enum HostChoice {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ServeArgs {
     /// The executor whose CLI is behind the receiver
-    pub(crate) executor: String,
+    #[arg(required_unless_present = "list")]
+    pub(crate) executor: Option<String>,
+    /// List the versions, releases and quirks that can be served, and serve nothing
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Play this version of the CLI (`newest` is one, too) instead of calling the one on PATH: no model is asked, and every turn is
+    /// answered `ok`
+    #[arg(long, value_name = "V")]
+    pub(crate) version: Option<String>,
     /// Be this release of the receiver: its framing and its quirks
     #[arg(long, value_name = "ID", default_value = "reference")]
     pub(crate) release: String,
-    /// Let the receiver deviate in this way as well (repeatable)
+    /// Let the receiver deviate in this way as well, or with `--version` the CLI behind it (repeatable)
     #[arg(long, value_name = "ID")]
     pub(crate) quirk: Vec<String>,
     /// Also read releases and quirks from this folder (repeatable)
@@ -577,11 +631,14 @@ pub(crate) struct ServeArgs {
     /// Report at the end what it saw its client keep and break: exit code 0 all kept, 1 something broken, 4 nothing seen
     #[arg(long)]
     pub(crate) judge: bool,
+    /// With `--judge`: judge only those requirements of clients that this story judges, and those that it rests on
+    #[arg(long, value_name = "ID", requires = "judge")]
+    pub(crate) scenario: Option<String>,
     /// With `--judge`: where client.json goes
     #[arg(long, value_name = "DIR", default_value = "reports/client", requires = "judge")]
     pub(crate) out: PathBuf,
     /// How it differs from the reference, as JSON, in the place of all else that says so (for the harness itself)
-    #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["release", "quirk", "scenarios"])]
+    #[arg(long, value_name = "FILE", hide = true, conflicts_with_all = ["release", "quirk", "scenarios", "version", "list"])]
     pub(crate) deviations: Option<PathBuf>,
 }
 
@@ -595,6 +652,7 @@ pub(crate) struct ReceiverArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(override_usage = "gauntlet stand-in [OPTIONS] <EXECUTOR> [-- <ARGS>...]")]
 pub(crate) struct StandInArgs {
     /// The executor whose CLI is stood in for
     pub(crate) executor: String,
@@ -672,6 +730,8 @@ pub(crate) enum Format {
     Scenario,
     /// receiver.toml
     Receiver,
+    /// runtime.toml
+    Runtime,
     /// report.json
     Report,
     /// summary.json
@@ -684,6 +744,8 @@ pub(crate) enum Format {
     ExploreCrash,
     /// What `explore faults --format json` prints
     ExploreFaults,
+    /// What `explore real --format json` prints
+    ExploreReal,
     /// A line of results.jsonl
     ResultsLine,
     /// A line of what `replay --save FILE` writes
@@ -696,6 +758,8 @@ pub(crate) enum Format {
     List,
     /// What `explain --format json` prints
     Explain,
+    /// `client.json`, which `serve --judge` writes
+    Client,
     /// What `doctor --format json` prints
     Doctor,
     /// What `budget show --format json` and `budget reset --format json` print

@@ -1,23 +1,27 @@
 //! `gauntlet certify`.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gauntlet_engine::certify::{Errand, Foreign, ForeignError, Source};
+use gauntlet_engine::certify::{Errand, Foreign, ForeignError, Source, becomes_ready, first_look};
 use gauntlet_engine::data::{Library, Source as Data};
+use gauntlet_engine::driver::{self, ForeignRuntime};
 use gauntlet_engine::exit::ExitCode;
 use gauntlet_engine::matrix::Selection;
 use gauntlet_engine::narrow::{AskedRows, Crossing, FailedIn, Narrow, Rows};
 use gauntlet_engine::pattern::Pattern;
 use gauntlet_engine::runner::Settings;
 use gauntlet_engine::session::{self, Finished};
+use gauntlet_engine::stop::Stop;
 use gauntlet_reports::Lane;
-use gauntlet_world::process::{Command, Output};
+use gauntlet_world::process::{Command, ExitStatus, Output};
+use gauntlet_world::{Either, race};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use miette::{IntoDiagnostic, Report, WrapErr, miette};
+use tokio::sync::Notify;
 
 use crate::Outcome;
 use crate::args::CertifyArgs;
@@ -32,6 +36,9 @@ fn usage<E: miette::Diagnostic + Send + Sync + 'static>(error: E) -> Failure {
 
 pub(crate) fn certify(args: &CertifyArgs) -> Outcome {
     let mut library = crate::run::library(&[])?;
+    if let Some(path) = args.manifest.as_deref().filter(|path| driver::is_manifest(path)) {
+        return certify_runtime(&library, path, args);
+    }
     let foreign = Arc::new(foreign(&library, args).map_err(usage)?);
     if args.slow {
         // The stories are told anew, with the limits that this receiver has.
@@ -40,13 +47,66 @@ pub(crate) fn certify(args: &CertifyArgs) -> Outcome {
     }
     let selection = selection(&library, &foreign, args)?;
     let settings = settings(&foreign, args)?;
+    let asked = Arc::new(Notify::new());
+    let asks = asked.clone();
+    interrupt::watch(&settings.stop, move || asks.notify_one());
+    let run_errands =
+        |list: &[Errand], when: &str| errands(list, &foreign.here, when, &settings.stop, &asked);
+    if let Err(failure) = run_errands(&foreign.manifest.setup, "setup") {
+        // What was set up before it failed is taken down all the same.
+        if let Err((further, _)) = run_errands(&foreign.manifest.teardown, "teardown") {
+            eprintln!("{further}");
+        }
+        return Err(failure);
+    }
+    // One that never becomes ready is judged by the story that says so, and not waited for in all others.
+    let mut selection = selection;
+    let is_ready = foreign.runs_already() || becomes_ready(&library, &foreign, &settings).unwrap_or(true);
+    if !is_ready && !settings.stop.is_asked() {
+        let within = foreign.manifest.ready.within.get_ref();
+        let path = foreign.manifest.ready.path.get_ref();
+        eprintln!(
+            "{} does not become ready: GET {path} on its port is not answered 200 within {within} s; only that is judged. \
+             Start it by hand with the command of its manifest, and look at the evidence in the report",
+            foreign.name()
+        );
+        selection.only = first_look().into_iter().collect();
+        (selection.narrow, selection.seeds) = (Narrow { failed_in: None, ..selection.narrow }, 1);
+    }
+    let finished = tell(&library, &selection, &settings, args);
+    run_errands(&foreign.manifest.teardown, "teardown")?;
+    show(finished, args)
+}
+
+/// The same of a runtime, which a driver speaks for.
+fn certify_runtime(library: &Arc<Library>, path: &Path, args: &CertifyArgs) -> Outcome {
+    let runtime = Arc::new(ForeignRuntime::read(library, path).map_err(usage)?);
+    let executor = runtime.manifest.executor.get_ref().clone();
+    let selection = Selection {
+        runtime: Some(runtime.clone()),
+        ..stories(library, executor, &|rows| rows.of_runtimes(library), args)?
+    };
+    let jobs = runtime.parallel();
+    let settings =
+        Settings { known: runtime.challenged(today()), ..at_once(jobs, runtime.watchdog(), args)? };
     interrupt::watch(&settings.stop, || {});
-    errands(&foreign.manifest.setup, &foreign.here, "setup")?;
-    let bar = std::io::stderr().is_terminal() && !args.output.quiet && !args.output.verbose;
+    show(tell(library, &selection, &settings, args), args)
+}
+
+fn tell(
+    library: &Arc<Library>,
+    selection: &Selection,
+    settings: &Settings,
+    args: &CertifyArgs,
+) -> io::Result<Option<Finished>> {
+    let bar = io::stderr().is_terminal() && !args.output.quiet && !args.output.verbose;
     let mut bar = Bar::new(bar, args.output.verbose);
-    let finished = session::run(&library, &selection, &settings, &args.out, &mut |news| bar.show(&news));
+    let finished = session::run(library, selection, settings, &args.out, &mut |news| bar.show(&news));
     bar.finish();
-    errands(&foreign.manifest.teardown, &foreign.here, "teardown")?;
+    finished
+}
+
+fn show(finished: io::Result<Option<Finished>>, args: &CertifyArgs) -> Outcome {
     let finished = finished
         .into_diagnostic()
         .wrap_err_with(|| format!("the reports cannot be written below {}", args.out.display()));
@@ -80,41 +140,63 @@ fn foreign(library: &Library, args: &CertifyArgs) -> Result<Foreign, ForeignErro
 }
 
 fn selection(library: &Library, foreign: &Arc<Foreign>, args: &CertifyArgs) -> Result<Selection, Failure> {
+    let executor = foreign.manifest.executor.get_ref().clone();
+    let stories = stories(library, executor, &|rows| rows.of_receivers(library), args)?;
+    Ok(Selection { foreign: Some(foreign.clone()), ..stories })
+}
+
+/// What is told of a subject: `of_subject` leaves of the rows that were asked for those that it owes.
+fn stories(
+    library: &Library,
+    executor: String,
+    of_subject: &dyn Fn(&Rows) -> Rows,
+    args: &CertifyArgs,
+) -> Result<Selection, Failure> {
     let only: Result<Vec<Pattern>, _> = args.only.iter().map(|only| Pattern::parse(only)).collect();
     let asked = AskedRows { requirements: args.requirement.clone(), ..AskedRows::default() };
     let failed_in = args.failed_in.as_ref().map(|path| FailedIn::read(library, path)).transpose();
-    let executor = foreign.manifest.executor.get_ref().clone();
     Ok(Selection {
         executors: vec![executor],
         only: only.map_err(usage)?,
         lanes: vec![Lane::Real],
         seeds: usize::from(args.repeat),
         narrow: Narrow {
-            rows: Rows::of(library, &asked).map_err(usage)?.of_receivers(library),
+            rows: of_subject(&Rows::of(library, &asked).map_err(usage)?),
             failed_in: failed_in.map_err(usage)?.map(Into::into),
             crossing: Crossing::These([].into()),
             shard: None,
         },
-        foreign: Some(foreign.clone()),
         ..Selection::default()
     })
 }
 
+fn today() -> jiff::civil::Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
+}
+
 fn settings(foreign: &Foreign, args: &CertifyArgs) -> Result<Settings, Failure> {
+    let at_once = at_once(foreign.parallel(), foreign.watchdog(), args)?;
+    Ok(Settings { known: foreign.challenged(today()), ..at_once })
+}
+
+/// At most so many cells at once, each for so long.
+fn at_once(most: usize, watchdog: Duration, args: &CertifyArgs) -> Result<Settings, Failure> {
     let binary = std::env::current_exe().into_diagnostic().wrap_err("the own binary cannot be found");
-    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-    let most = foreign.parallel();
     Ok(Settings {
         binary: Some(binary.map_err(|error| (error, ExitCode::Broken))?),
         real_jobs: args.jobs.map_or(most, |jobs| most.min(usize::from(jobs))),
-        watchdog: foreign.watchdog(),
-        known: foreign.challenged(today),
+        watchdog,
+        // Whoever certifies shows what was seen, also of what was kept.
+        traces: usize::MAX,
         ..Settings::default()
     })
 }
 
-/// Runs what the manifest wants run before or after everything. What it prints on its standard error is shown.
-fn errands(errands: &[Errand], here: &Path, when: &str) -> Result<(), Failure> {
+/// Runs what the manifest wants run before or after everything. What it prints on its standard error is shown. Whoever asks for an end
+/// while one of them runs ends it.
+fn errands(errands: &[Errand], here: &Path, when: &str, stop: &Stop, asked: &Notify) -> Result<(), Failure> {
+    // To have asked for the end of what came before says nothing of these.
+    let before = stop.times();
     let broken = |message: String| (miette!("{message}"), ExitCode::Broken);
     for errand in errands {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -127,24 +209,42 @@ fn errands(errands: &[Errand], here: &Path, when: &str) -> Result<(), Failure> {
         let limit = Duration::from_secs(errand.within.into());
         let run = async {
             let mut child = host.processes().spawn(command).await?;
-            let ended = host.clock().within(limit, child.wait()).await;
-            if ended.is_none() {
-                host.processes().signal_group(child.pid, gauntlet_world::process::Signal::Kill).await?;
+            let interrupted = async {
+                while stop.times() == before {
+                    asked.notified().await;
+                }
+            };
+            let pid = child.pid;
+            let ended = match host.clock().within(limit, race(interrupted, child.wait())).await {
+                Some(Either::Second(ended)) => Ended::ByItself(ended?),
+                Some(Either::First(())) => Ended::Interrupted,
+                None => Ended::Late,
+            };
+            if !matches!(ended, Ended::ByItself(_)) {
+                host.processes().signal_group(pid, gauntlet_world::process::Signal::Kill).await?;
             }
-            ended.transpose()
+            io::Result::Ok(ended)
         };
         let name = &errand.command;
         match tokio::task::LocalSet::new().block_on(&runtime, run) {
-            Ok(Some(status)) if status.return_code() == 0 => {}
-            Ok(Some(status)) => {
+            Ok(Ended::ByItself(status)) if status.return_code() == 0 => {}
+            Ok(Ended::ByItself(status)) => {
                 let code = status.return_code();
                 return Err(broken(format!("{when}: expected {name} to end with 0; it ended with {code}")));
             }
-            Ok(None) => {
+            Ok(Ended::Interrupted) => return Err(broken(format!("{when}: {name} was interrupted"))),
+            Ok(Ended::Late) => {
                 return Err(broken(format!("{when}: expected {name} to end within {limit:?}; it did not")));
             }
             Err(error) => return Err(broken(format!("{when}: {name} cannot be started: {error}"))),
         }
     }
     Ok(())
+}
+
+/// How an errand ended.
+enum Ended {
+    ByItself(ExitStatus),
+    Interrupted,
+    Late,
 }

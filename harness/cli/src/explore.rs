@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gauntlet_engine::exit::ExitCode;
 use gauntlet_engine::explore::crash::{self, News, Request, Subject};
-use gauntlet_engine::explore::faults;
+use gauntlet_engine::explore::{faults, real};
 use gauntlet_engine::files;
 use gauntlet_engine::matrix::Selection;
 use gauntlet_engine::pattern::Pattern;
@@ -16,7 +16,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use miette::{IntoDiagnostic, Report, WrapErr, miette};
 
 use crate::Outcome;
-use crate::args::{ExploreCrashArgs, ExploreFaultsArgs, HostChoice, TextOrJson};
+use crate::args::{ExploreCrashArgs, ExploreFaultsArgs, ExploreRealArgs, HostChoice, TextOrJson};
 use crate::interrupt;
 use crate::run::library;
 
@@ -42,6 +42,7 @@ pub(crate) fn crash(args: &ExploreCrashArgs) -> Outcome {
         asked: args.point.clone(),
         twice: args.twice,
         limit: args.limit.map(Duration::from_secs),
+        slips: Vec::new(),
         out: args.out.clone(),
         selection,
     };
@@ -121,6 +122,68 @@ pub(crate) fn faults(args: &ExploreFaultsArgs) -> Outcome {
     // A reader that has seen enough is no reason to fail.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
     Ok(found.exit_code)
+}
+
+/// Most of a story is waiting.
+const STORIES_A_PROCESSOR: usize = 4;
+
+pub(crate) fn real(args: &ExploreRealArgs) -> Outcome {
+    let library = library(&args.scenarios)?;
+    let selection = Selection { executors: args.executor.clone(), ..Selection::default() };
+    selection.check(&library).map_err(|error| (Report::new(error), ExitCode::Usage))?;
+    let time = Duration::from_secs_f64(args.minutes * 60.0);
+    let request = real::Request {
+        time,
+        seed: args.seed,
+        executors: args.executor.clone(),
+        most: usize::from(args.most),
+        out: args.out.clone(),
+    };
+    let binary = std::env::current_exe().into_diagnostic().wrap_err("the own binary cannot be found");
+    let mut settings = Settings {
+        binary: Some(binary.map_err(|error| (error, ExitCode::Broken))?),
+        folders: args.scenarios.clone(),
+        traces: 0,
+        ..Settings::default()
+    };
+    settings.real_jobs = args.jobs.map_or(STORIES_A_PROCESSOR * settings.jobs, usize::from);
+    interrupt::watch(&settings.stop, || {});
+    let bar = time_bar(time);
+    let mut stories = 0_u64;
+    let found = real::explore(&library, &request, &settings, &mut |news| {
+        match news {
+            real::News::Done => {
+                stories += 1;
+                bar.set_message(format!("{stories} stories"));
+            }
+            real::News::Found(requirement) => bar.set_message(format!("telling {requirement} again")),
+        }
+        bar.set_position(bar.elapsed().as_secs().min(time.as_secs()));
+    });
+    bar.finish_and_clear();
+    let found = found.into_diagnostic().wrap_err("a story cannot be written");
+    let found = found.map_err(|error| (error, ExitCode::Broken))?;
+    if let Some(out) = &args.out {
+        write(out, "explore-real.json", &json::soak_json(&found))?;
+    }
+    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let text = match args.format {
+        TextOrJson::Json => json::soak_json(&found),
+        TextOrJson::Text => terminal::soak(&found, crate::terminal::width(), colour),
+    };
+    // A reader that has seen enough is no reason to fail.
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    Ok(found.exit_code)
+}
+
+/// A bar of time on standard error; nothing when that is no terminal.
+fn time_bar(time: Duration) -> ProgressBar {
+    let is_seen = std::io::stderr().is_terminal();
+    let bar = if is_seen { ProgressBar::new(time.as_secs()) } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} s {msg}") {
+        bar.set_style(style);
+    }
+    bar
 }
 
 fn write(out: &Path, name: &str, text: &str) -> Result<(), (Report, ExitCode)> {

@@ -27,6 +27,9 @@ pub(crate) fn init(args: &InitArgs) -> Outcome {
     let mut draft = draft(args)?;
     let here = args.out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let here = files::absolute(here).into_diagnostic().map_err(|error| (error, ExitCode::Usage))?;
+    // One that cannot be read is pointed at when the manifest is.
+    draft.contents =
+        draft.files.iter().filter_map(|(_, from)| files::read_text(&here.join(from)).ok()).collect();
     let seen = look(&library, &draft, &args.out, here)?;
     draft.card.clone_from(&seen.card);
     let text = draft.manifest(&library);
@@ -78,6 +81,7 @@ fn draft(args: &InitArgs) -> Result<Draft, Failure> {
         token_env: args.token_env.clone(),
         env: args.env.iter().map(|text| pair("--env", text)).collect::<Result<_, _>>()?,
         files: args.file.iter().map(|text| pair("--file", text)).collect::<Result<_, _>>()?,
+        contents: Vec::new(),
         of_fleet: args.fleet,
         card: None,
     })

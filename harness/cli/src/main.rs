@@ -23,6 +23,7 @@ mod quirk;
 mod replay;
 mod run;
 mod schema;
+mod served;
 mod step_summary;
 mod terminal;
 
@@ -64,6 +65,7 @@ fn run(command: Command) -> Outcome {
         Command::Drift(drift) => drift::drift(&drift),
         Command::Explore(ExploreCommand::Crash(crash)) => explore::crash(&crash),
         Command::Explore(ExploreCommand::Faults(faults)) => explore::faults(&faults),
+        Command::Explore(ExploreCommand::Real(real)) => explore::real(&real),
         Command::List(list) => list::list(&list),
         Command::Explain(explain) => explain::explain(&explain),
         Command::Doctor(doctor) => doctor::doctor(&doctor),

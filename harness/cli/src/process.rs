@@ -13,7 +13,7 @@ use gauntlet_runtime::fleet::budget::{self, command::BudgetCommand};
 use gauntlet_runtime::fleet::command::{self, SendArgs};
 use gauntlet_simulators::receiver::Deviations;
 use gauntlet_simulators::{control, receiver};
-use gauntlet_world::injection::Injector;
+use gauntlet_world::injection::{Injector, Quirk};
 use gauntlet_world::network::Tap;
 use gauntlet_world::{Either, Host, Identity, race};
 use miette::{IntoDiagnostic, miette};
@@ -21,6 +21,7 @@ use tokio::io::AsyncReadExt;
 
 use crate::Outcome;
 use crate::args::{ReceiverArgs, ServeArgs, StandInArgs};
+use crate::served::{self, Played};
 
 fn wrong(message: String) -> (miette::Report, ExitCode) {
     (miette!("{message}"), ExitCode::Usage)
@@ -28,18 +29,23 @@ fn wrong(message: String) -> (miette::Report, ExitCode) {
 
 /// This process as a host.
 pub(crate) fn host(name: &str, args: Vec<String>) -> Result<Host, (miette::Report, ExitCode)> {
-    tapped(name, args, None)
+    tapped(name, args, None, None)
 }
 
 fn tapped(
     name: &str,
     args: Vec<String>,
     tap: Option<Rc<dyn Tap>>,
+    played: Option<&Played>,
 ) -> Result<Host, (miette::Report, ExitCode)> {
     let cwd = std::env::current_dir().into_diagnostic().map_err(|error| (error, ExitCode::Broken))?;
     let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-    let env: BTreeMap<String, String> =
+    let mut env: BTreeMap<String, String> =
         std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect();
+    if let Some(played) = played {
+        let others = env.get("PATH").map(|path| format!(":{path}")).unwrap_or_default();
+        env.insert("PATH".to_owned(), format!("{}{others}", played.bin().to_string_lossy()));
+    }
     Ok(Host::real(Identity { name: name.to_owned(), args, env, cwd, incarnation: 0 }, tap))
 }
 
@@ -61,31 +67,70 @@ fn mode(executor: &str) -> Result<&'static Mode, (miette::Report, ExitCode)> {
 }
 
 pub(crate) fn serve(args: &ServeArgs) -> Outcome {
-    let mode = mode(&args.executor)?;
-    let deviations = match &args.deviations {
-        Some(file) => read_deviations(file)?,
+    let named = args.executor.as_deref().map(mode).transpose()?;
+    let Some(mode) = named.filter(|_| !args.list) else {
+        served::list(args, &*crate::run::library(&args.scenarios)?);
+        return Ok(ExitCode::Pass.code());
+    };
+    let (deviations, played) = match &args.deviations {
+        Some(file) => (read_deviations(file)?, None),
         None => chosen_deviations(args, mode)?,
     };
     if args.judge {
-        return judged(args, mode, deviations);
+        return judged(args, mode, deviations, played);
     }
-    let host = host("receiver", Vec::new())?;
+    tell_where(mode);
+    let host = tapped("receiver", Vec::new(), None, played.as_ref())?;
     let settings = deviations.settings(&host, mode);
-    live(move || receiver::run(host, settings))
+    live(move || with_cli(played, receiver::run(host, settings)))
+}
+
+/// Says where the receiver will listen and call back, by the file of this folder that says so.
+fn tell_where(mode: &'static Mode) {
+    let file = Path::new(".hermes").join(mode.files.config);
+    let content = std::fs::read(&file).ok();
+    let config = receiver::Config::parse(mode, "", content.as_deref());
+    eprintln!(
+        "{} on http://{}:{}, callbacks to {}; {} says so (bind_host, bind_port, hermes_url, auth_token_env, hermes_auth_token_env)",
+        mode.name,
+        config.bind_host,
+        config.bind_port,
+        config.hermes_url,
+        file.display(),
+    );
+}
+
+/// Runs a receiver beside the CLI that is played for it, if one is. That is gone when the receiver has ended: later nobody looks after it.
+async fn with_cli(played: Option<Played>, receiver: impl Future<Output = i32>) -> i32 {
+    if let Some(Err(error)) = match &played {
+        Some(played) => Some(played.put().await),
+        None => None,
+    } {
+        eprintln!("{error}");
+        return ExitCode::Broken.code().into();
+    }
+    receiver.await
 }
 
 /// The same, and at its end what it saw of its client.
-fn judged(args: &ServeArgs, mode: &'static Mode, deviations: Deviations) -> Outcome {
+fn judged(args: &ServeArgs, mode: &'static Mode, deviations: Deviations, played: Option<Played>) -> Outcome {
     let library = crate::run::library(&args.scenarios)?;
-    let watched = Rc::new(Watched::default());
-    let host = tapped("receiver", Vec::new(), Some(watched.clone()))?;
+    let watched = Rc::new(match &args.scenario {
+        None => Watched::default(),
+        Some(story) => Watched::of_story(&library, story).map_err(|error| (error.into(), ExitCode::Usage))?,
+    });
+    tell_where(mode);
+    let host = tapped("receiver", Vec::new(), Some(watched.clone()), played.as_ref())?;
     let settings = deviations.settings(&host, mode);
     let file = args.out.join("client.json");
     live(move || async move {
-        let code = receiver::run(host, settings).await;
+        let code = with_cli(played, receiver::run(host, settings)).await;
         let (report, verdict) = watched.report(&library);
         for line in watched.lines() {
             eprintln!("{line}");
+        }
+        if verdict == ExitCode::NothingSelected {
+            eprintln!("nothing of a client was seen: no dispatch came, and no callback was due");
         }
         let text = serde_json::to_string_pretty(&report).unwrap_or_default() + "\n";
         match files::write(&file, text.as_bytes()) {
@@ -107,7 +152,10 @@ fn read_deviations(file: &Path) -> Result<Deviations, (miette::Report, ExitCode)
 }
 
 /// Those of a release, and the quirks that are named besides.
-fn chosen_deviations(args: &ServeArgs, mode: &Mode) -> Result<Deviations, (miette::Report, ExitCode)> {
+fn chosen_deviations(
+    args: &ServeArgs,
+    mode: &Mode,
+) -> Result<(Deviations, Option<Played>), (miette::Report, ExitCode)> {
     let library = crate::run::library(&args.scenarios)?;
     let release = library.releases.get(&args.release).ok_or_else(|| {
         let known: Vec<&str> = library.releases.keys().map(String::as_str).collect();
@@ -116,11 +164,20 @@ fn chosen_deviations(args: &ServeArgs, mode: &Mode) -> Result<Deviations, (miett
     let executor = library.executors.get(mode.name).ok_or_else(|| {
         wrong(format!("expected an executor with words; there are none for {:?}", mode.name))
     })?;
-    let mut quirks = Vec::new();
+    let (mut quirks, mut of_cli) = (Vec::new(), Vec::new());
     for id in release.quirks_before(mode.name).map(|id| &id.value).chain(&args.quirk) {
         let of_receivers = || library.quirks.values().filter(|quirk| quirk.role == "receiver");
         match library.quirks.get(id) {
             Some(quirk) if quirk.role == "receiver" => quirks.push(executor.quirk(quirk)),
+            Some(quirk) if quirk.role == "cli" && args.version.is_some() => {
+                of_cli.push(Quirk::clone(quirk));
+            }
+            Some(quirk) if quirk.role == "cli" => {
+                let message = format!(
+                    "expected --version beside {id:?}, which is a quirk of the CLI that is played then"
+                );
+                return Err(wrong(message));
+            }
             Some(quirk) => {
                 let message =
                     format!("expected a quirk of the receiver; {id:?} is one of the {}", quirk.role);
@@ -133,7 +190,8 @@ fn chosen_deviations(args: &ServeArgs, mode: &Mode) -> Result<Deviations, (miett
         }
     }
     let declares = release.declares.iter().map(|uri| uri.value.clone()).collect();
-    Ok(Deviations { framing: release.framing.clone(), quirks, declares })
+    let played = Played::of(args, mode.name, &library, of_cli)?;
+    Ok((Deviations { framing: release.framing.clone(), quirks, declares }, played))
 }
 
 /// A receiver of the real lane. It ends with the harness, however that ends.

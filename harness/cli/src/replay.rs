@@ -1,9 +1,11 @@
 //! `gauntlet replay`.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::{Arc, Weak};
 
 use gauntlet_engine::cell::{Outcome as Ran, Plan};
+use gauntlet_engine::data::Library;
 use gauntlet_engine::exit::ExitCode;
 use gauntlet_engine::hold::{At, Held, Hold};
 use gauntlet_engine::matrix::not_here;
@@ -25,6 +27,10 @@ use crate::terminal;
 pub(crate) fn replay(args: &ReplayArgs) -> Outcome {
     let library = crate::run::library(&args.scenarios)?;
     let usage = |report: Report| (report, ExitCode::Usage);
+    // No id of a cell ends like a file with a trace.
+    if [".jsonl", ".jsonl.gz"].iter().any(|end| args.cell.ends_with(end)) {
+        return kept(args, &library);
+    }
     let plan = session::named(&library, &args.cell).map_err(|error| usage(Report::new(error)))?;
     if let Some(reason) = not_here(&library, &plan) {
         return Err((miette!("{} is skipped: {reason}", args.cell), ExitCode::NothingSelected));
@@ -45,14 +51,31 @@ pub(crate) fn replay(args: &ReplayArgs) -> Outcome {
         let written = written.wrap_err_with(|| format!("the trace cannot be written to {}", file.display()));
         written.map_err(|error| (error, ExitCode::Broken))?;
     }
+    show(args, &plan, &mut outcome)
+}
+
+/// Shows what a saved trace tells of: nothing is run.
+fn kept(args: &ReplayArgs, library: &Library) -> Outcome {
+    if args.hold.is_some() || args.save.is_some() {
+        let message =
+            miette!("expected --hold and --save with the id of a cell; a trace that is there is only shown");
+        return Err((message, ExitCode::Usage));
+    }
+    let saved = saved::read(Path::new(&args.cell), library);
+    let saved = saved.map_err(|error| (Report::new(error), ExitCode::Usage))?;
+    let (plan, mut outcome) = saved.outcome(library);
+    show(args, &plan, &mut outcome)
+}
+
+fn show(args: &ReplayArgs, plan: &Plan, outcome: &mut Ran) -> Outcome {
     let secrets = Secrets::new(outcome.secrets.clone());
     redact_before_cut(&mut outcome.observations, &secrets);
     if args.format == TextOrJson::Json {
-        return as_json(&args.cell, plan.lane, &outcome, &secrets);
+        return as_json(&plan.id(), plan.lane, outcome, &secrets);
     }
     let width = terminal::width().min(WIDEST);
-    let diagram = sequence::sequence(&plan, &outcome.observations, &outcome.judgements, &secrets).text(width);
-    let transcript = transcript(&sequence::transcript(&outcome, &secrets), width);
+    let diagram = sequence::sequence(plan, &outcome.observations, &outcome.judgements, &secrets).text(width);
+    let transcript = transcript(&sequence::transcript(outcome, &secrets), width);
     let mut out = std::io::stdout().lock();
     // A reader that has seen enough is no reason to fail.
     let _ = write!(out, "{diagram}\n{transcript}\n");
@@ -69,7 +92,7 @@ pub(crate) fn replay(args: &ReplayArgs) -> Outcome {
             say(format!("{:16}at {:?}", "", finding.trace));
         }
     }
-    if plan.lane == Lane::Virtual {
+    if plan.lane == Lane::Virtual && !outcome.digest.is_empty() {
         say(format!("digest {}", outcome.digest));
     }
     if let Some(error) = &outcome.error {

@@ -46,6 +46,7 @@ pub(crate) fn selection(library: &Library, args: &SelectArgs) -> Result<Selectio
         seeds: usize::from(args.seeds),
         narrow: narrow::narrow(library, &args.narrow)?,
         foreign: None,
+        runtime: None,
     };
     selection.check(library).map_err(|error| (Report::new(error), ExitCode::Usage))?;
     Ok(selection)

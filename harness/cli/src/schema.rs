@@ -11,12 +11,14 @@ pub(crate) fn schema(args: &SchemaArgs) -> Outcome {
     let schema = match args.format {
         Format::Scenario => gauntlet_engine::scenario::schema(),
         Format::Receiver => gauntlet_engine::certify::schema(),
+        Format::Runtime => gauntlet_engine::driver::schema(),
         Format::Report => reports::report(),
         Format::Summary => reports::summary(),
         Format::Replay => reports::replay(),
         Format::Drift => reports::drift(),
         Format::ExploreCrash => reports::explore_crash(),
         Format::ExploreFaults => reports::explore_faults(),
+        Format::ExploreReal => reports::explore_real(),
         Format::ResultsLine => reports::results_line(),
         Format::Trace => gauntlet_engine::saved::schema(),
         Format::Judge => reports::judge(),
@@ -25,6 +27,7 @@ pub(crate) fn schema(args: &SchemaArgs) -> Outcome {
         Format::Explain => reports::explain(),
         Format::Doctor => reports::doctor(),
         Format::Budget => reports::budget(),
+        Format::Client => reports::client(),
         Format::Send => reports::send(),
     };
     let text = serde_json::to_string_pretty(&schema).unwrap_or_default();

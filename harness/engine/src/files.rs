@@ -10,8 +10,14 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, DirEntryExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+
 /// No data file is longer.
 const LONGEST: u64 = 1024 * 1024;
+/// Nothing that was compressed is longer.
+const MOST_UNPACKED: u64 = 256 * 1024 * 1024;
 
 /// The YAML files below a folder, by path relative to it, sorted. A link to a file is a file; a link to a folder is not
 /// followed, since it can lead anywhere, also back. Names that begin with a dot are passed over.
@@ -111,6 +117,28 @@ pub fn remove(path: &Path) -> io::Result<()> {
             _ => Err(error),
         })
     }
+}
+
+/// Bytes, compressed as gzip does it.
+pub fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    // To write into memory does not fail.
+    let _ = encoder.write_all(content);
+    encoder.finish().unwrap_or_default()
+}
+
+/// What gzip has compressed; other bytes as they are. Of what is longer than anything that we compress nothing is given.
+pub fn gunzip(content: Vec<u8>) -> io::Result<Vec<u8>> {
+    if !content.starts_with(&[0x1f, 0x8b]) {
+        return Ok(content);
+    }
+    let mut whole = Vec::new();
+    MultiGzDecoder::new(content.as_slice()).take(MOST_UNPACKED + 1).read_to_end(&mut whole)?;
+    if whole.len() as u64 > MOST_UNPACKED {
+        let message = format!("it is longer than {MOST_UNPACKED} bytes when it is unpacked");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    }
+    Ok(whole)
 }
 
 /// The content of a file; nothing when it cannot be read.
@@ -223,14 +251,19 @@ pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
+/// No more is read of one file of a subject, and no more of all that is looked at together. What floods has said enough with that.
+const MOST_OF_A_FILE: u64 = 8 * 1024 * 1024;
+const MOST_OF_A_LOOK: u64 = 64 * 1024 * 1024;
+
 /// Every file below a folder with its permission bits and its content, by path relative to it; a file is the one below itself.
-/// Links are not followed.
+/// Links are not followed. A file that is longer than 8 MiB is cut there, and so is what goes beyond 64 MiB in all.
 pub fn all_below(root: &Path) -> Vec<(String, u32, Vec<u8>)> {
     let mode = |meta: io::Result<fs::Metadata>| {
         meta.map(|meta| meta.permissions().mode() & 0o7777).unwrap_or_default()
     };
+    let mut room = MOST_OF_A_LOOK;
     if fs::symlink_metadata(root).is_ok_and(|meta| meta.is_file()) {
-        let content = fs::read(root).ok();
+        let content = read_some(root, &mut room);
         return content
             .map(|content| (String::new(), mode(fs::metadata(root)), content))
             .into_iter()
@@ -247,7 +280,7 @@ pub fn all_below(root: &Path) -> Vec<(String, u32, Vec<u8>)> {
                     let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
                     // A file that vanishes or cannot be read meanwhile is not there.
                     let mode = mode(entry.metadata());
-                    found.extend(fs::read(&path).ok().map(|content| (name, mode, content)));
+                    found.extend(read_some(&path, &mut room).map(|content| (name, mode, content)));
                 }
                 _ => {}
             }
@@ -257,12 +290,49 @@ pub fn all_below(root: &Path) -> Vec<(String, u32, Vec<u8>)> {
     found
 }
 
+/// What a file holds, as far as it may be read, and as there is room.
+fn read_some(path: &Path, room: &mut u64) -> Option<Vec<u8>> {
+    let mut content = Vec::new();
+    let most = MOST_OF_A_FILE.min(*room);
+    let mut file = fs::File::open(path).ok()?.take(most);
+    file.read_to_end(&mut content).ok()?;
+    *room -= content.len() as u64;
+    if content.len() as u64 == most {
+        tracing::warn!(file = %path.display(), bytes = most, "what is longer is cut");
+    }
+    Some(content)
+}
+
+/// How the folders of cells are called: the process that made one follows, and something random.
+const CELL: &str = "gauntlet-cell-";
+
 /// A folder of its own below another one, not made yet.
 pub fn scratch(below: &Path) -> PathBuf {
     let mut random = [0; 8];
     // Without randomness the name may be taken, which shows when the folder is made.
     let _ = getrandom::fill(&mut random);
-    below.join(format!("gauntlet-cell-{:016x}", u64::from_le_bytes(random)))
+    below.join(format!("{CELL}{}-{:016x}", std::process::id(), u64::from_le_bytes(random)))
+}
+
+/// Removes the folders of cells whose harness is gone: one that was killed could not do it, and bearers are in them. What still runs
+/// there is ended first, by `end`.
+pub(crate) fn clear_abandoned(below: &Path, end: &dyn Fn(&Path)) {
+    let processes = Path::new("/proc");
+    // Where nobody can tell who lives, everybody does.
+    if !processes.join("self").exists() {
+        return;
+    }
+    for entry in fs::read_dir(below).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some((pid, _)) = name.to_str().and_then(|name| name.strip_prefix(CELL)?.split_once('-')) else {
+            continue;
+        };
+        if pid.parse::<u32>().is_ok() && !processes.join(pid).exists() {
+            end(&entry.path());
+            // Somebody else's cannot be removed, and another harness may have been faster.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// Creates a folder that does not exist yet and that nobody else may look into.
@@ -329,5 +399,43 @@ mod tests {
         assert!(runs_programs(folder.path()).is_ok());
         assert!(runs_programs(&folder.path().join("absent")).is_err());
         assert_eq!(names_in(folder.path()), Vec::<String>::new(), "nothing is left");
+    }
+
+    #[test]
+    fn of_a_file_that_floods_only_so_much_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["a", "b"] {
+            let file = fs::File::create(folder.path().join(name)).expect("a file");
+            file.set_len(3 << 30).expect("a file with a hole");
+        }
+        let found = all_below(folder.path());
+        assert!(found.iter().all(|(_, _, content)| content.len() as u64 == MOST_OF_A_FILE));
+        assert_eq!(found.len(), 2);
+        let mut room = 5;
+        assert_eq!(read_some(&folder.path().join("a"), &mut room).map(|content| content.len()), Some(5));
+        assert_eq!(room, 0);
+    }
+
+    #[test]
+    fn what_is_packed_is_unpacked_and_all_else_is_left_alone() {
+        let text = b"observations".repeat(1000);
+        let packed = gzip(&text);
+        assert!(packed.len() * 10 < text.len());
+        assert_eq!(gunzip(packed.clone()).expect("it is whole"), text);
+        assert_eq!(gunzip(text.clone()).expect("it is not packed"), text);
+        assert!(gunzip(packed[..packed.len() / 2].to_vec()).is_err(), "it was cut");
+    }
+
+    #[test]
+    fn the_folders_of_cells_whose_harness_is_gone_are_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // No process has this number: the kernel's are smaller.
+        let gone = folder.path().join(format!("{CELL}{}-0", u32::MAX));
+        let (own, other) = (scratch(folder.path()), folder.path().join("gauntlet-cell-notes"));
+        [&gone, &own, &other].into_iter().for_each(|path| fs::create_dir(path).expect("a folder"));
+        let ended = std::cell::RefCell::new(Vec::new());
+        clear_abandoned(folder.path(), &|path| ended.borrow_mut().push(path.to_path_buf()));
+        assert_eq!(*ended.borrow(), std::slice::from_ref(&gone));
+        assert!(!gone.exists() && own.exists() && other.exists());
     }
 }

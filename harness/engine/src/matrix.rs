@@ -16,6 +16,7 @@ use crate::data::executor::Executor;
 use crate::data::fault::Fault;
 use crate::data::release::REFERENCE;
 use crate::data::{Library, nearest};
+use crate::driver::ForeignRuntime;
 use crate::files;
 use crate::narrow::{Crossing, Narrow};
 use crate::pattern::{CellParts, Pattern};
@@ -35,7 +36,8 @@ pub struct Selection {
     /// The lanes.
     pub lanes: Vec<Lane>,
     /// Whether every story is told over real processes on each executor, and one with each quirk. Otherwise the whole matrix tells
-    /// each story there once, by one of its rows and on one of the executors: enough to see that both lanes agree.
+    /// every third one there, by one of its rows and on one of the executors, another third with another seed: a sample of whether
+    /// both lanes agree that leaves most of the time to the virtual one. What has no other lane is told in any case.
     pub thorough: bool,
     /// The root seed.
     pub seed: u64,
@@ -45,6 +47,8 @@ pub struct Selection {
     pub narrow: Narrow,
     /// A receiver that is not ours, to be judged in the place of the reference; over real processes alone.
     pub foreign: Option<Arc<Foreign>>,
+    /// The same of a runtime.
+    pub runtime: Option<Arc<ForeignRuntime>>,
 }
 
 impl Default for Selection {
@@ -60,6 +64,7 @@ impl Default for Selection {
             seeds: 1,
             narrow: Narrow::default(),
             foreign: None,
+            runtime: None,
         }
     }
 }
@@ -117,6 +122,11 @@ impl Selection {
     fn judges(&self, library: &Library, executor: &str) -> bool {
         let has_receiver = |executor: &Arc<Executor>| executor.files.is_some();
         self.is_reference() || library.executors.get(executor).is_some_and(has_receiver)
+    }
+
+    /// Whether the subject is not ours: of one of these nothing is known beforehand.
+    pub fn is_of_a_stranger(&self) -> bool {
+        self.foreign.is_some() || self.runtime.is_some()
     }
 
     /// Every name that the selection uses must be known.
@@ -209,11 +219,12 @@ impl Selection {
             }
         }
         plans.retain(|plan| self.takes(plan));
-        match &self.foreign {
-            Some(foreign) => {
+        match (&self.foreign, &self.runtime) {
+            (Some(foreign), _) => {
                 plans.into_iter().filter_map(|plan| foreign.fit(&library.catalogue, plan)).collect()
             }
-            None => plans,
+            (None, Some(runtime)) => plans.into_iter().filter_map(|plan| runtime.fit(plan)).collect(),
+            (None, None) => plans,
         }
     }
 
@@ -232,6 +243,10 @@ impl Selection {
         // Which one it is must not depend on what other stories there are.
         let drawn = |id: &str| usize::from(blake3::hash(id.as_bytes()).as_bytes()[0]);
         let (story, rows) = rows(library, scenario);
+        // One seed after the other takes each of them.
+        if !(drawn(&story) as u64 % ONE_IN).wrapping_add(self.seed).is_multiple_of(ONE_IN) {
+            return false;
+        }
         let row = rows.get(drawn(&story) % rows.len().max(1));
         if row.is_some_and(|row| *row != scenario.id.value) {
             return false;
@@ -267,13 +282,20 @@ impl Selection {
         let everything: Vec<String> = library.quirks.keys().chain(library.faults.keys()).cloned().collect();
         // Where nothing is left out, each leads to some.
         if !self.only.is_empty() {
-            plans.retain(|plan| !self.crossed(library, plan, &everything).is_empty());
+            plans.retain(|plan| self.may_cross(plan) && !self.crossed(library, plan, &everything).is_empty());
         }
         plans
     }
 
+    /// Whether cells of a story on a profile can be meant at all, which is told faster than which of them are.
+    fn may_cross(&self, plan: &Plan) -> bool {
+        let profile = format!("{}-{}", plan.profile.executor(), plan.profile.version);
+        self.only.iter().any(|pattern| pattern.may_be_of(&plan.scenario.id.value, &profile))
+    }
+
     /// The cells of a plain one with each quirk and fault that had something to bite on there.
     pub fn crossed(&self, library: &Library, plain: &Plan, reachable: &[String]) -> Vec<Plan> {
+        let reachable: BTreeSet<&str> = reachable.iter().map(String::as_str).collect();
         // One that names nothing any more is not scored by the revision that judges.
         let scenario = &plain.scenario;
         let own = scenario.given.battery.then(|| scenario.requirements());
@@ -283,8 +305,7 @@ impl Selection {
         let quirks = quirks.map(|quirk| Deviation::Quirk(quirk.clone()));
         let faults = library.faults.values().filter(|_| own.is_none());
         let faults = faults.map(|fault| Deviation::Fault(fault.clone()));
-        let crossed =
-            quirks.chain(faults).filter(|deviation| reachable.iter().any(|id| id == deviation.id()));
+        let crossed = quirks.chain(faults).filter(|deviation| reachable.contains(deviation.id()));
         crossed
             .map(|deviation| Plan { deviation: Some(deviation), ..plain.clone() })
             .filter(|plan| self.takes(plan))
@@ -375,6 +396,9 @@ impl Selection {
     }
 }
 
+/// Of so many stories the whole matrix tells one over real processes.
+const ONE_IN: u64 = 3;
+
 /// The story that a scenario is a row of, and the ids of its rows that can be told over real processes.
 fn rows(library: &Library, scenario: &Scenario) -> (String, Vec<String>) {
     let id = &scenario.id.value;
@@ -460,10 +484,10 @@ pub fn reachable(library: &Library, executor: &Executor, outcome: &Outcome) -> V
         if !is_meant || !outcome.events.iter().any(|(point, _)| *point == quirk.at) {
             return false;
         }
-        let quirk = executor.quirk(quirk);
-        let bites = |(point, event): &&(Point, Value)| *point == quirk.at && quirk.when.matches(event);
-        let needed = quirk.when.nth.unwrap_or(1) as usize;
-        let begins = quirk.when.since.as_ref().map(|since| {
+        let when = executor.when(&quirk.when);
+        let bites = |(point, event): &&(Point, Value)| *point == quirk.at && when.matches(event);
+        let needed = when.nth.unwrap_or(1) as usize;
+        let begins = when.since.as_ref().map(|since| {
             let passed = outcome.events.iter().enumerate();
             let mut passed = passed.filter(|(_, (point, event))| since.matches(*point, event));
             passed.nth(since.needed() as usize - 1).map(|(number, _)| number + 1)

@@ -15,6 +15,7 @@ use crate::data::{DataError, Library, nearest};
 use crate::files;
 use crate::pattern::{CellParts, Glob, Pattern};
 use crate::record::Record;
+use crate::results;
 use crate::scores::ExecutorCompliance;
 
 /// What narrows a selection down. Nothing, by default.
@@ -154,6 +155,15 @@ impl Rows {
         Self(Some(Arc::new(Chosen { ids, in_every_cell })))
     }
 
+    /// Of these rows, what somebody who certifies a runtime is told of: what runtimes owe, and whoever takes callbacks.
+    pub fn of_runtimes(&self, library: &Library) -> Self {
+        let is_told = |row: &&Requirement| matches!(row.role, Role::Runtime | Role::Hermes);
+        let ids = library.catalogue.all().filter(is_told).map(|row| row.id.value.clone());
+        let ids: BTreeSet<String> = ids.filter(|id| self.has(id)).collect();
+        let in_every_cell = self.0.as_ref().is_some_and(|chosen| chosen.in_every_cell);
+        Self(Some(Arc::new(Chosen { ids, in_every_cell })))
+    }
+
     /// Whether a row is judged.
     pub fn has(&self, id: &str) -> bool {
         self.0.as_ref().is_none_or(|chosen| chosen.ids.contains(id))
@@ -181,9 +191,7 @@ impl Rows {
         record.line.verdict = Verdict::worst(verdicts());
         let unjudged = record.judgements.values().find(|one| one.verdict == record.line.verdict);
         record.line.reason = unjudged.and_then(|judgement| judgement.reason.clone());
-        if record.failures.is_empty() {
-            record.forget_trace();
-        }
+        record.forget_trace_of_no_failure();
     }
 
     /// Leaves of a score what speaks of these rows.
@@ -348,7 +356,22 @@ impl FailedIn {
         for (number, line) in lines.iter().enumerate() {
             failed.line(library, number as u64 + 1, line)?;
         }
+        failed.is_whole(path, &lines)?;
         Ok(failed)
+    }
+
+    /// Whether the file has all lines of its run. A file that was cut at a line end looks like any other; only the summary beside it
+    /// knows. What lies elsewhere may be an excerpt, and is taken as it is.
+    fn is_whole(&self, path: &Path, lines: &[String]) -> Result<(), DataError> {
+        let Some(expected) = results::lines_of_run(path).filter(|expected| *expected != lines.len()) else {
+            return Ok(());
+        };
+        let message = results::not_whole(expected, lines.len());
+        let last = lines.last().map(String::as_str).unwrap_or_default();
+        let mut error =
+            DataError::new(&self.file, last, (1, 1), message, Some(results::TAKE_THE_WHOLE.to_owned()));
+        error.line = lines.len() as u64 + 1;
+        Err(error)
     }
 
     fn line(&mut self, library: &Library, number: u64, line: &str) -> Result<(), DataError> {

@@ -129,7 +129,7 @@ pub fn reports(
         problems.push(line);
         exit = exit.max(code);
     };
-    let foreign = selection.foreign.as_deref();
+    let is_foreign = selection.is_of_a_stranger();
     for line in errors {
         problem(line, ExitCode::Broken);
     }
@@ -144,7 +144,7 @@ pub fn reports(
             problem(line, ExitCode::Broken);
         }
     }
-    for report in foreign.iter().flat_map(|_| &executors) {
+    for report in executors.iter().filter(|_| is_foreign) {
         // Of one that is not ours nothing is known beforehand, and only a must is required.
         let failed = report
             .requirements
@@ -155,11 +155,16 @@ pub fn reports(
             problem(line, ExitCode::Nonconformance);
         }
     }
-    for ((story, id), (kept, broke)) in told.iter().filter(|(_, (kept, broke))| *kept > 0 && *broke > 0) {
+    let is_required = |id: &str| {
+        let mut rows = executors.iter().flat_map(|report| &report.requirements);
+        rows.any(|row| row.id == id && row.level == Level::Must && !row.known_failure)
+    };
+    let unsteady = told.iter().filter(|((_, id), (kept, broke))| *kept > 0 && *broke > 0 && is_required(id));
+    for ((story, id), (kept, broke)) in unsteady {
         let line = format!("flaky: {id} failed {broke} of the {} times that {story} was told", kept + broke);
         problem(line, ExitCode::Nonconformance);
     }
-    for report in executors.iter().filter(|_| foreign.is_none()) {
+    for report in executors.iter().filter(|_| !is_foreign) {
         for profile in &report.profiles {
             let name = format!("{} {}", report.executor, profile.version);
             for id in &profile.unexpected_breaks {
@@ -207,7 +212,7 @@ pub fn reports(
             });
             // What failed of one that is not ours was said already.
             let failed = report.requirements.iter().filter(|row| {
-                foreign.is_some() && row.by_version.iter().any(|version| version.verdict == Verdict::Fail)
+                is_foreign && row.by_version.iter().any(|version| version.verdict == Verdict::Fail)
             });
             let listed = listed.chain(failed);
             let mut broken = known.map(|known| &known.requirement).chain(listed.map(|row| &row.id));
@@ -249,10 +254,7 @@ pub fn reports(
             }
         }
         for fault in scores.idle_faults(library) {
-            problem(
-                format!("fault {fault}: no scenario makes the call that it is aimed at"),
-                ExitCode::Nonconformance,
-            );
+            problem(idle_fault(fault), ExitCode::Nonconformance);
         }
     }
     // Who names quirks and leaves out nothing else means that they bite somewhere.
@@ -260,6 +262,10 @@ pub fn reports(
         let asked = detection.quirks.iter().filter(|quirk| quirk.cells == 0);
         for quirk in asked.filter(|quirk| selection.narrow.crossing.takes(&quirk.id)) {
             problem(idle(library, &quirk.id), ExitCode::Usage);
+        }
+        let crossing = &selection.narrow.crossing;
+        for fault in scores.idle_faults(library).into_iter().filter(|fault| crossing.takes(fault)) {
+            problem(idle_fault(fault), ExitCode::Nonconformance);
         }
     }
     for broken in resilience.broken.iter().take(MAX_ERRORS) {
@@ -347,13 +353,18 @@ fn executor_report(
         schema: report::SCHEMA.to_owned(),
         tool: tool(),
         catalogue: catalogue(library),
-        subject: match &selection.foreign {
-            Some(foreign) => Subject {
+        subject: match (&selection.foreign, &selection.runtime) {
+            (None, Some(runtime)) => Subject {
+                kind: "runtime".to_owned(),
+                name: runtime.name().to_owned(),
+                release: runtime.version().to_owned(),
+            },
+            (Some(foreign), _) => Subject {
                 kind: kind.to_owned(),
                 name: foreign.name().to_owned(),
                 release: foreign.version().to_owned(),
             },
-            None => Subject {
+            (None, None) => Subject {
                 kind: kind.to_owned(),
                 name: if kind == HERMES { "Hermes node".to_owned() } else { format!("{executor} receiver") },
                 release: of.release,
@@ -377,6 +388,11 @@ fn executor_report(
 
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// What is wrong with a fault that reaches no cell.
+fn idle_fault(fault: &str) -> String {
+    format!("fault {fault}: no scenario makes the call that it is aimed at")
 }
 
 /// What is wrong with a quirk that reaches no cell.

@@ -12,8 +12,10 @@ use gauntlet_world::touch::Touch;
 
 use crate::cell::{Deviation, Outcome, Plan};
 use crate::data::Library;
+use crate::files;
 use crate::matrix;
 use crate::oracle::{Finding, Judgement};
+use crate::saved;
 use crate::sequence::sequence;
 use crate::trace::{Observation, What, redact_before_cut};
 
@@ -30,13 +32,13 @@ pub struct Record {
     pub newer: BTreeMap<String, Judgement>,
     /// The failures that nobody expected: neither the profile lists them, nor the quirk of the cell names them.
     pub failures: Vec<Failure>,
-    /// The trace, if something failed that nobody expected.
+    /// The trace, if something failed that nobody expected, and always of a receiver that is certified: nobody can derive it again.
     pub trace: Option<KeptTrace>,
     /// How long it lasted, by the time of its lane.
     pub lasted: Duration,
     /// The quirks and faults that had something to bite on; only known of plain cells in the virtual lane.
     pub reachable: Vec<String>,
-    /// How often a fault bit.
+    /// How many of the crashes came about that exploration asked for.
     pub bitten: usize,
     /// The port calls, where exploration asked for them.
     pub touches: Vec<Touch>,
@@ -47,8 +49,8 @@ pub struct Record {
 pub struct KeptTrace {
     /// The name of the file, below the folder of the reports.
     pub file: String,
-    /// The observations, one a line as JSON.
-    pub lines: String,
+    /// The observations, one a line as JSON; compressed when the name of the file ends so.
+    pub content: Vec<u8>,
     /// Whether these are only the first ones.
     pub cut: bool,
 }
@@ -58,6 +60,8 @@ const DIAGRAM_WIDTH: usize = 120;
 
 /// The most of a trace that is kept, in bytes of JSON.
 pub const MAX_TRACE: usize = 256 * 1024;
+/// The longest saved trace that is kept whole, in bytes before it is compressed.
+const MAX_WHOLE: usize = 4 * 1024 * 1024;
 
 impl Record {
     /// What is kept of a cell that came to its end.
@@ -75,6 +79,8 @@ impl Record {
         } else {
             Vec::new()
         };
+        let is_certified = is_certified(plan);
+        let whole = (is_certified && keep_trace).then(|| saved::text(library, plan, &outcome));
         let (mut observations, mut judgements) = (outcome.observations, outcome.judgements);
         let (digest, error) = (outcome.digest, outcome.error);
         let lasted = Duration::from_millis(observations.last().map_or(0, |last| last.at_ms));
@@ -104,7 +110,13 @@ impl Record {
             Some(Deviation::Explored(explored)) => explored.reproduce.clone(),
             _ => reproduce(plan, folders),
         };
-        let trace = (surprising && keep_trace).then(|| trace(&id, &again, &observations, &secrets));
+        let trace = match whole {
+            Some(whole) => Some(compressed(&id, whole, || {
+                redact_before_cut(&mut observations, &secrets);
+                trace(&id, &again, &observations, &secrets)
+            })),
+            None => (surprising && keep_trace).then(|| trace(&id, &again, &observations, &secrets)),
+        };
         let mut failures: Vec<Failure> = with(Verdict::Fail)
             .filter(|(requirement, _)| is_surprising(plan, library, requirement))
             .flat_map(|(requirement, judgement)| {
@@ -129,6 +141,8 @@ impl Record {
             failed,
             known: Vec::new(),
             reason,
+            // Of all others the failures name theirs.
+            trace: trace.as_ref().filter(|_| is_certified).map(|trace| trace.file.clone()),
         };
         let touches = match &plan.deviation {
             Some(Deviation::Explored(explored)) if explored.log => outcome.touches,
@@ -179,9 +193,16 @@ impl Record {
         Self::bare(plan, Verdict::Error, reason.to_owned())
     }
 
+    /// Lets go of the trace when there is no failure left that it shows, unless all are kept.
+    pub(crate) fn forget_trace_of_no_failure(&mut self) {
+        if self.failures.is_empty() && !is_certified(&self.plan) {
+            self.forget_trace();
+        }
+    }
+
     /// Lets go of the trace, of which there are enough already.
     pub(crate) fn forget_trace(&mut self) {
-        self.trace = None;
+        (self.trace, self.line.trace) = (None, None);
         for failure in &mut self.failures {
             failure.trace = None;
             failure.diagram = None;
@@ -201,6 +222,7 @@ impl Record {
                 failed: Vec::new(),
                 known: Vec::new(),
                 reason: Some(reason),
+                trace: None,
             },
             judgements: BTreeMap::new(),
             newer: BTreeMap::new(),
@@ -212,6 +234,11 @@ impl Record {
             touches: Vec::new(),
         }
     }
+}
+
+/// Whether the subject is not ours, so that nobody can derive its trace again.
+fn is_certified(plan: &Plan) -> bool {
+    plan.fitted.is_some() || plan.driven().is_some()
 }
 
 /// Takes the verdicts away that are not scored.
@@ -284,8 +311,9 @@ fn failures(
 
 /// The command that runs a cell again.
 fn reproduce(plan: &Plan, folders: &[PathBuf]) -> String {
-    let mut command = match plan.foreign() {
-        Some(foreign) => format!("gauntlet certify {} --only {}", foreign.asked_for(), quoted(&plan.id())),
+    let asked_for = plan.foreign().map(|foreign| foreign.asked_for());
+    let mut command = match asked_for.or_else(|| plan.driven().map(|runtime| runtime.asked_for())) {
+        Some(asked_for) => format!("gauntlet certify {asked_for} --only {}", quoted(&plan.id())),
         None => format!("gauntlet replay {}", quoted(&plan.id())),
     };
     for folder in folders {
@@ -314,12 +342,21 @@ fn trace(cell: &str, again: &str, observations: &[Observation], secrets: &Secret
             let left_out = observations.len() - number;
             let note = serde_json::json!({ "left_out": left_out, "derive_again": again });
             lines.push_str(&format!("{note}\n"));
-            return KeptTrace { file: file_name(cell), lines, cut: true };
+            return KeptTrace { file: file_name(cell), content: lines.into_bytes(), cut: true };
         }
         lines.push_str(&line);
         lines.push('\n');
     }
-    KeptTrace { file: file_name(cell), lines, cut: false }
+    KeptTrace { file: file_name(cell), content: lines.into_bytes(), cut: false }
+}
+
+/// A saved trace as it is kept, or what there is room for of one that is too long: that shows what happened, and cannot be judged again.
+fn compressed(cell: &str, whole: String, cut: impl FnOnce() -> KeptTrace) -> KeptTrace {
+    let kept = match whole.len() <= MAX_WHOLE {
+        true => KeptTrace { file: file_name(cell), content: whole.into_bytes(), cut: false },
+        false => KeptTrace { cut: true, ..cut() },
+    };
+    KeptTrace { file: format!("{}.gz", kept.file), content: files::gzip(&kept.content), ..kept }
 }
 
 /// The file of a cell's trace.

@@ -27,6 +27,17 @@ pub enum ResultsError {
     #[error("{}: expected a folder of reports, a report.json or a results.jsonl; found none", .0.display())]
     #[diagnostic(help("`gauntlet run --out DIR` writes one"))]
     Absent(PathBuf),
+    /// A file has other lines than the run that wrote it.
+    #[error("{}:{}:1: {}", .file.display(), .found + 1, not_whole(*.expected, *.found))]
+    #[diagnostic(help("{TAKE_THE_WHOLE}"))]
+    NotWhole {
+        /// The file.
+        file: PathBuf,
+        /// How many lines the run wrote.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
     /// A file is not what its name says.
     #[error("{}: expected {expected}; {error}", .file.display())]
     Malformed {
@@ -38,6 +49,24 @@ pub enum ResultsError {
         #[source]
         error: serde_json::Error,
     },
+}
+
+/// What to do about results that are not whole.
+pub(crate) const TAKE_THE_WHOLE: &str = "the file was cut, or is of another run than the summary.json beside it: take the whole folder of one run";
+
+/// What is wrong with results that are not whole.
+pub(crate) fn not_whole(expected: usize, found: usize) -> String {
+    format!("expected {expected} lines, one for each cell that summary.json beside it counts; found {found}")
+}
+
+/// How many lines the run wrote whose `results.jsonl` this is: its summary beside it says so. Nothing when there is none.
+pub(crate) fn lines_of_run(results: &Path) -> Option<usize> {
+    if results.file_name()? != "results.jsonl" {
+        return None;
+    }
+    let content = files::read(&results.with_file_name("summary.json"))?;
+    let summary: Summary = serde_json::from_slice(&content).ok()?;
+    usize::try_from(summary.cells.total).ok()
 }
 
 impl Results {
@@ -86,9 +115,14 @@ impl Results {
     fn lines(&mut self, path: &Path) -> Result<bool, ResultsError> {
         let Some(content) = files::read(path) else { return Ok(false) };
         let lines = content.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let mut found = 0;
         for line in lines {
             let line: CellLine = parsed(path, "the result of a cell in each line", line)?;
             self.cells.insert(line.id.clone(), line);
+            found += 1;
+        }
+        if let Some(expected) = lines_of_run(path).filter(|expected| *expected != found) {
+            return Err(ResultsError::NotWhole { file: path.to_path_buf(), expected, found });
         }
         Ok(true)
     }

@@ -4,11 +4,13 @@
 //! a mark stands for each, and whoever judges puts it back, since a cell's bearers follow from its id. Forms of a secret that are not
 //! its plain text (base64, percent-encoded) are redacted for good.
 //!
-//! The first line is the [`Head`], each further one an observation.
+//! The first line is the [`Head`], each further one an observation. A file can be compressed as gzip does it, as those of
+//! certification are.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gauntlet_reports::{Catalogue, Secrets, Tool, Verdict, redact};
 use schemars::JsonSchema;
@@ -17,9 +19,12 @@ use serde_json::Value;
 use serde_json::error::Category;
 
 use crate::cell::{Names, Outcome, Plan, Told};
-use crate::data::{DataError, Library, nearest};
+use crate::certify::{self, Foreign};
+use crate::data::{self, DataError, Library, nearest};
 use crate::files;
+use crate::matrix::Selection;
 use crate::oracle::{self, Judgement, Memory};
+use crate::pattern::Pattern;
 use crate::project;
 use crate::session;
 use crate::trace::{Observation, What};
@@ -45,6 +50,12 @@ pub struct Head {
     /// Why the harness or its environment failed, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The receiver, when it is not ours, as a manifest that says what judging needs of it and nothing of how it is started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receiver: Option<String>,
+    /// Whether it was waited for limits of that receiver that cannot be set.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub slow: bool,
     /// What the names of the cell came to.
     pub names: Told,
     /// For how many secrets marks stand.
@@ -96,7 +107,9 @@ pub struct Again {
 pub enum TraceError {
     /// It cannot be read.
     #[error("{file}: expected a saved trace; {error}")]
-    #[diagnostic(help("`gauntlet replay CELL --save FILE` writes one"))]
+    #[diagnostic(help(
+        "`gauntlet replay CELL --save FILE` writes one, and `gauntlet certify` one of each cell"
+    ))]
     Unreadable {
         /// The file.
         file: String,
@@ -141,6 +154,8 @@ pub fn text(library: &Library, plan: &Plan, outcome: &Outcome) -> String {
         catalogue: project::catalogue(library),
         verdicts: outcome.judgements.iter().map(|(id, judgement)| (id.clone(), judgement.verdict)).collect(),
         error: outcome.error.clone(),
+        receiver: plan.foreign().map(|foreign| foreign.sketch()),
+        slow: plan.foreign().is_some_and(|foreign| foreign.slow),
         names: outcome.names.clone(),
         secrets: outcome.secrets.len(),
         observations: outcome.observations.len(),
@@ -230,7 +245,7 @@ fn suggestion(said: &str) -> Option<String> {
 pub fn read(path: &Path, library: &Library) -> Result<Saved, TraceError> {
     let file = path.display().to_string();
     let unreadable = |error| TraceError::Unreadable { file: file.clone(), error };
-    let content = files::read_all(path).map_err(unreadable)?;
+    let content = files::read_all(path).and_then(files::gunzip).map_err(unreadable)?;
     let text = String::from_utf8(content).map_err(|error| {
         unreadable(io::Error::new(
             io::ErrorKind::InvalidData,
@@ -252,10 +267,17 @@ pub fn read(path: &Path, library: &Library) -> Result<Saved, TraceError> {
         let help = "save the trace again with this version of gauntlet".to_owned();
         return Err(reading.wrong((1, first.find(&head.schema).map_or(1, |at| at + 1)), message, Some(help)));
     }
-    let plan = session::named(library, &head.cell).map_err(|error| {
+    let named = session::named(library, &head.cell).map_err(|error| {
         let at = first.find(&head.cell).unwrap_or_default() + error.column;
         reading.wrong((1, at), format!("expected a cell that there is; {}", error.message), error.help)
     })?;
+    let plan = match &head.receiver {
+        None => named,
+        Some(told) => with_receiver(library, &head, told).map_err(|message| {
+            let at = first.find("\"receiver\"").map_or(1, |at| at + 1);
+            reading.wrong((1, at), message, Some("save the trace again with this version".to_owned()))
+        })?,
+    };
     let names = Names::new(&plan.cell_seed(), plan.executor.clone());
     let mut secrets = names.redacted();
     // Bearers that the cell made do not follow from its id; all that counts is that each is the same everywhere.
@@ -276,6 +298,23 @@ pub fn read(path: &Path, library: &Library) -> Result<Saved, TraceError> {
         return Err(reading.wrong((observations.len() + 1, 1), message, Some(help)));
     }
     Ok(Saved { head, observations, plan, is_redacted: text.contains(redact::REDACTED) })
+}
+
+/// The cell with the receiver that a trace tells of.
+fn with_receiver(library: &Library, head: &Head, told: &str) -> Result<Plan, String> {
+    let source = certify::Source::Flags(head.cell.clone());
+    let foreign = Foreign::of(library, source, told, PathBuf::from("."), head.slow);
+    let foreign = foreign.map_err(|error| format!("expected a receiver that can be judged; {error}"))?;
+    let slowly = match foreign.slow {
+        // The stories are told with the limits that this receiver has.
+        true => Library::load_with(&[data::Source::Embedded], foreign.limits()).ok(),
+        false => None,
+    };
+    let selection = Selection { foreign: Some(Arc::new(foreign)), ..Selection::default() };
+    let pattern = Pattern::parse(&head.cell).ok();
+    let cell = pattern.as_ref().and_then(Pattern::as_cell);
+    let plan = cell.and_then(|cell| selection.locate(slowly.as_ref().unwrap_or(library), &cell));
+    plan.ok_or_else(|| "expected a cell that judges a receiver".to_owned())
 }
 
 /// Puts secrets back into bytes that are no text.
@@ -300,6 +339,19 @@ pub(crate) fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 }
 
 impl Saved {
+    /// The cell as if it had been run just now.
+    pub fn outcome(&self, library: &Library) -> (Plan, Outcome) {
+        let names = Names::new(&self.plan.cell_seed(), self.plan.executor.clone());
+        let outcome = Outcome {
+            judgements: self.judge(library).judgements,
+            observations: self.observations.clone(),
+            error: self.head.error.clone(),
+            secrets: names.redacted(),
+            ..Outcome::default()
+        };
+        (self.plan.clone(), outcome)
+    }
+
     /// Judges the trace by the oracles, the scenario and the catalogue of today.
     pub fn judge(&self, library: &Library) -> Again {
         let names = Names::new(&self.plan.cell_seed(), self.plan.executor.clone());

@@ -17,7 +17,7 @@ use crate::pattern::{Pattern, PatternError};
 use crate::project::{self, Gathered, Reports};
 use crate::record::Record;
 use crate::runner::{self, Beside, Settings};
-use crate::second_look;
+use crate::{second_look, strays};
 
 /// What happens during a run, for whoever shows progress.
 pub enum Progress<'a> {
@@ -55,6 +55,9 @@ pub fn run(
         rows: selection.narrow.rows.clone(),
         written: Vec::new(),
     };
+    if selection.lanes.contains(&Lane::Real) {
+        strays::clear_abandoned(&settings.scratch);
+    }
     let mut session = Session { library, settings, writer, progress };
     let mut complete = true;
     for seed in selection.all_seeds() {
@@ -224,7 +227,7 @@ impl Writer<'_> {
         }
         if let Some(trace) = record.trace.take() {
             self.traces -= 1;
-            self.put(PathBuf::from(trace.file), &trace.lines)?;
+            self.put_bytes(PathBuf::from(trace.file), &trace.content)?;
         }
         Ok(self.gathered.add(library, record))
     }
@@ -256,8 +259,12 @@ impl Writer<'_> {
     }
 
     fn put(&mut self, name: PathBuf, content: &str) -> io::Result<()> {
+        self.put_bytes(name, content.as_bytes())
+    }
+
+    fn put_bytes(&mut self, name: PathBuf, content: &[u8]) -> io::Result<()> {
         let path = self.out.join(name);
-        files::write(&path, content.as_bytes())?;
+        files::write(&path, content)?;
         self.written.push(path);
         Ok(())
     }

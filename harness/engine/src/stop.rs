@@ -13,6 +13,11 @@ impl Stop {
         self.0.fetch_add(1, Ordering::Relaxed).saturating_add(1)
     }
 
+    /// How often it was asked.
+    pub fn times(&self) -> u8 {
+        self.0.load(Ordering::Relaxed)
+    }
+
     /// No new cell should be begun.
     pub fn is_asked(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0

@@ -3,7 +3,8 @@
 //!
 //! A process is the cell's when it descends from the receiver, or when its working directory, its arguments or its environment
 //! name the cell's folder. Orphans are found by the second: every stand-in has the folder in its arguments, and what it starts
-//! inherits directory and environment. Not found is an orphan that has let go of all three.
+//! inherits directory and environment. Not found is an orphan that has let go of all three. What runs in another terminal is
+//! somebody's who looks around there while a cell is held, and is left alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -18,6 +19,16 @@ pub(crate) struct Stray {
     pub(crate) pid: u32,
     /// The name of its program.
     pub(crate) name: String,
+    /// When it began: whoever gets its id later began later.
+    began: Began,
+}
+
+impl Stray {
+    /// Whether its id is its own still.
+    pub(crate) fn is_there(&self) -> bool {
+        let mut content = Vec::new();
+        entry(&self.pid.to_string(), &mut content).is_some_and(|entry| entry.began == self.began)
+    }
 }
 
 /// What lives of a cell, in order of pid, without the receiver itself. Processes that are older than the harness are nobody's:
@@ -38,11 +49,38 @@ pub(crate) fn of_cell(root: &Path, receiver: Option<u32>) -> Vec<Stray> {
         false
     };
     let root_name = root.to_string_lossy();
+    let own_terminal = entry("self", &mut content).map_or(0, |own| own.terminal);
     let strays = table.iter().filter(|(pid, _)| Some(**pid) != receiver);
     strays
-        .filter(|(pid, _)| descends(**pid) || names(**pid, root, &root_name, &mut content))
-        .map(|(pid, entry)| Stray { pid: *pid, name: entry.name.clone() })
+        .filter(|(pid, entry)| {
+            let can_be = entry.terminal == 0 || entry.terminal == own_terminal;
+            descends(**pid) || (can_be && names(**pid, root, &root_name, &mut content))
+        })
+        .map(|(pid, entry)| Stray { pid: *pid, name: entry.name.clone(), began: entry.began })
         .collect()
+}
+
+/// Removes the folders of cells and stand-ins that a killed harness left below this one, and ends what still runs there.
+pub fn clear_abandoned(below: &Path) {
+    files::clear_abandoned(below, &end_abandoned);
+}
+
+/// Ends what lives of a cell whose harness is gone: what has its folder in its environment, or lives there. Whoever only names it in an
+/// argument, or is there from another terminal, may be somebody who looks at it.
+fn end_abandoned(root: &Path) {
+    let mut content = Vec::new();
+    let root_name = root.to_string_lossy();
+    let own_terminal = entry("self", &mut content).map_or(0, |own| own.terminal);
+    for (name, _) in files::numbered_in(Path::new("/proc")) {
+        let proc = Path::new("/proc").join(&name);
+        let can_be = |found: Entry| found.terminal == 0 || found.terminal == own_terminal;
+        let is_at_home = lives_in(&proc, root) && entry(&name, &mut content).is_some_and(can_be);
+        if is_at_home || mentions(&proc.join("environ"), &root_name, &mut content) {
+            let pid = name.parse().ok().and_then(rustix::process::Pid::from_raw);
+            // One that ended meanwhile needs no signal.
+            let _ = pid.map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::KILL));
+        }
+    }
 }
 
 /// The arguments of a process that runs, without its own name, as everyone on the computer can read them.
@@ -61,6 +99,8 @@ struct Began(u64);
 
 struct Entry {
     parent: u32,
+    /// Its terminal, by the kernel's number; 0 is none.
+    terminal: i32,
     began: Began,
     name: String,
 }
@@ -108,17 +148,39 @@ fn entry(name: &str, content: &mut Vec<u8>) -> Option<Entry> {
     }
     Some(Entry {
         parent: fields.next()?.parse().ok()?,
-        began: Began(fields.nth(17)?.parse().ok()?),
+        terminal: fields.nth(2)?.parse().ok()?,
+        began: Began(fields.nth(14)?.parse().ok()?),
         name: before.split_once('(')?.1.to_owned(),
     })
 }
 
 fn names(pid: u32, root: &Path, root_name: &str, content: &mut Vec<u8>) -> bool {
     let proc = Path::new("/proc").join(pid.to_string());
-    let mut mentions = |file: &str| {
-        files::read_into(&proc.join(file), content) && String::from_utf8_lossy(content).contains(root_name)
-    };
+    lives_in(&proc, root)
+        || mentions(&proc.join("cmdline"), root_name, content)
+        || mentions(&proc.join("environ"), root_name, content)
+}
+
+fn lives_in(proc: &Path, root: &Path) -> bool {
     files::link_target(&proc.join("cwd")).is_some_and(|cwd| cwd.starts_with(root))
-        || mentions("cmdline")
-        || mentions("environ")
+}
+
+fn mentions(file: &Path, text: &str, content: &mut Vec<u8>) -> bool {
+    files::read_into(file, content) && String::from_utf8_lossy(content).contains(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "this process is the one that is certainly there")]
+    fn whoever_has_the_id_of_one_that_ended_is_somebody_else() {
+        let own = std::process::id();
+        let began = entry(&own.to_string(), &mut Vec::new()).expect("this process").began;
+        let now = Stray { pid: own, name: "this".to_owned(), began };
+        assert!(now.is_there());
+        let before = Stray { began: Began(began.0 - 1), ..now };
+        assert!(!before.is_there(), "another one had the id then");
+    }
 }

@@ -36,15 +36,17 @@ fn excerpt(text: &str) -> String {
     let mut shown = String::new();
     let mut length = 0;
     for c in text.chars() {
-        let piece =
-            if crate::python::is_printable(c) { c.to_string() } else { c.escape_default().to_string() };
-        let width = piece.chars().count();
+        let escaped = (!crate::python::is_printable(c)).then(|| c.escape_default());
+        let width = escaped.as_ref().map_or(1, ExactSizeIterator::len);
         // One place is kept free for the sign of a cut.
         if length + width > MAX_EXCERPT - 1 {
             shown.push('…');
             break;
         }
-        shown.push_str(&piece);
+        match escaped {
+            Some(escape) => shown.extend(escape),
+            None => shown.push(c),
+        }
         length += width;
     }
     shown

@@ -35,6 +35,16 @@ pub(crate) fn lines(stream: &[u8]) -> impl Iterator<Item = &[u8]> {
     stream.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty())
 }
 
+/// The objects among these lines. Whatever does not begin as one is passed over at its first byte: a stream that is long is mostly noise.
+pub(crate) fn objects(stream: &[u8]) -> impl Iterator<Item = Value> {
+    lines(stream).filter(|line| begins_object(line)).filter_map(|line| serde_json::from_slice(line).ok())
+}
+
+/// Whether a trimmed line can be an object at all, which its first byte tells.
+pub(crate) fn begins_object(line: &[u8]) -> bool {
+    line.first() == Some(&b'{')
+}
+
 /// Zero-based offset of the byte at which serde_json (lines and columns from 1) gave up.
 fn byte_offset(bytes: &[u8], line: usize, column: usize) -> usize {
     let start = match line {

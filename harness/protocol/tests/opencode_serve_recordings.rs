@@ -18,7 +18,7 @@ fn events(story: &str) -> Vec<Event> {
     let bytes = RECORDINGS.bytes(RELEASE, &format!("{story}.sse"));
     let read = |frame| match frame {
         Frame::Event { data, .. } => Event::parse(&data).expect("a recorded event"),
-        Frame::TooLarge => panic!("no recorded event is over the cap"),
+        Frame::TooLarge => unreachable!("no recorded event is over the cap"),
     };
     SseReader::default().push(&bytes).into_iter().map(read).collect()
 }

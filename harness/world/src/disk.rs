@@ -5,10 +5,11 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::host::{Cut, Host, Mechanics};
 use crate::real;
-use crate::simulated::{HeldLock, Machine};
+use crate::simulated::{HeldLock, Mistake};
 use crate::touch::Op;
 
 /// What an entry of a directory is.
@@ -137,7 +138,7 @@ impl Disk<'_> {
     pub async fn sync(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let path = self.absolute(path);
         self.touch(Op::DiskSync, &path, |_| match &self.0.inner.mechanics {
-            Mechanics::Simulated(machine) if self.forgets(machine, Op::DiskSync, &path) => Ok(()),
+            Mechanics::Simulated(_) if self.slips(Mistake::Forgets(Op::DiskSync), &path) => Ok(()),
             Mechanics::Simulated(machine) => machine.disk_mut(|disk| disk.sync(&path)),
             Mechanics::Real(_) => real::disk::sync(&path),
         })
@@ -148,7 +149,7 @@ impl Disk<'_> {
     pub async fn sync_dir(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let path = self.absolute(path);
         self.touch(Op::DiskSyncDir, &path, |_| match &self.0.inner.mechanics {
-            Mechanics::Simulated(machine) if self.forgets(machine, Op::DiskSyncDir, &path) => Ok(()),
+            Mechanics::Simulated(_) if self.slips(Mistake::Forgets(Op::DiskSyncDir), &path) => Ok(()),
             Mechanics::Simulated(machine) => machine.disk_mut(|disk| disk.sync_dir(&path)),
             Mechanics::Real(_) => real::disk::sync_dir(&path),
         })
@@ -252,12 +253,14 @@ impl Disk<'_> {
     /// from its first moment on.
     pub async fn replace(&self, path: impl AsRef<Path>, content: &[u8]) -> io::Result<()> {
         let path = self.absolute(path);
+        let renames_first = self.slips(Mistake::RenamesFirst, &path);
+        let (first, then) = if renames_first { (&b""[..], Some(content)) } else { (content, None) };
         // Nobody can put a link in the place of a name that they cannot guess, and what is there all the same is not followed.
         let (random, _) = self.0.entropy().uuid().as_u64_pair();
         let mut sibling = path.clone().into_os_string();
         sibling.push(format!(".{random:016x}.tmp"));
         let sibling = PathBuf::from(sibling);
-        if let Err(error) = self.replace_by(&sibling, content, &path).await {
+        if let Err(error) = self.replace_by(&sibling, first, &path).await {
             if error.kind() == io::ErrorKind::AlreadyExists {
                 return Err(error);
             }
@@ -265,7 +268,12 @@ impl Disk<'_> {
             let _ = self.remove(&sibling).await;
             return Err(error);
         }
-        self.sync_dir(path.parent().unwrap_or(Path::new("/"))).await
+        self.sync_dir(path.parent().unwrap_or(Path::new("/"))).await?;
+        if let Some(content) = then {
+            self.write(&path, content).await?;
+            self.sync(&path).await?;
+        }
+        Ok(())
     }
 
     async fn replace_by(&self, sibling: &Path, content: &[u8], path: &Path) -> io::Result<()> {
@@ -276,9 +284,19 @@ impl Disk<'_> {
 
     /// Appends and makes the addition durable. The entry itself is made durable by whoever created the file.
     pub async fn append_durably(&self, path: impl AsRef<Path>, content: &[u8]) -> io::Result<()> {
-        let path = path.as_ref();
-        self.append(path, content).await?;
-        self.sync(path).await
+        let path = self.absolute(path);
+        if let Some(later) = self.adds_later(&path) {
+            let (host, content) = (self.0.clone(), content.to_vec());
+            self.0.spawn(async move {
+                host.clock().sleep(later).await;
+                // Nobody is there any more whom a failure could be told.
+                let _ = host.disk().append(&path, &content).await;
+                let _ = host.disk().sync(&path).await;
+            });
+            return Ok(());
+        }
+        self.append(&path, content).await?;
+        self.sync(&path).await
     }
 
     /// Takes the lock that a file stands for, which is created when there is none; nothing when somebody else holds it. The
@@ -299,8 +317,25 @@ impl Disk<'_> {
         .await
     }
 
-    fn forgets(&self, machine: &Machine, op: Op, path: &Path) -> bool {
-        machine.world().forgets(self.0.name(), op, &path.to_string_lossy())
+    /// Whether a mistake is planted here.
+    fn slips(&self, mistake: Mistake, path: &Path) -> bool {
+        self.mistakes(path, |planted| (planted == mistake).then_some(())).is_some()
+    }
+
+    fn adds_later(&self, path: &Path) -> Option<Duration> {
+        self.mistakes(path, |planted| match planted {
+            Mistake::AddsLater(later) => Some(later),
+            Mistake::Forgets(_) | Mistake::RenamesFirst => None,
+        })
+    }
+
+    fn mistakes<T>(&self, path: &Path, is_it: impl Fn(Mistake) -> Option<T>) -> Option<T> {
+        match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) => {
+                machine.world().mistakes(self.0.name(), &path.to_string_lossy()).find_map(is_it)
+            }
+            Mechanics::Real(_) => None,
+        }
     }
 
     async fn touch<T>(

@@ -129,6 +129,11 @@ impl Armed {
         Self { rule, seen: 0, due: false, done: false }
     }
 
+    /// Whether it has bitten.
+    pub(crate) fn is_done(&self) -> bool {
+        self.done
+    }
+
     /// Counts the touch (at its `Before` moment) and says what happens at this moment, if anything. Of calls that wait in
     /// parallel, the first one whose effect has happened is taken for the one that was counted.
     pub(crate) fn decide(&mut self, host: &str, op: Op, target: &str, moment: Moment) -> Option<Happening> {

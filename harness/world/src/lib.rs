@@ -29,6 +29,7 @@ mod race;
 mod real;
 pub mod simulated;
 pub mod touch;
+pub mod trial;
 
 pub use clock::WallTime;
 pub use host::{Host, Identity, Task};

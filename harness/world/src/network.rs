@@ -145,6 +145,22 @@ impl Network<'_> {
         self.0.after(Op::NetListen, &target).await;
         Ok(Listener { host: self.0.clone(), io, port })
     }
+
+    /// Fails where somebody listens at a port of this machine already. Nobody listens there afterwards, not even for a moment: a program
+    /// that is being started elsewhere in this process would hold a listener open until it runs, and whoever connects meanwhile is
+    /// taken and dropped.
+    pub fn is_free(&self, port: u16) -> io::Result<()> {
+        match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) => {
+                simulated::listen(machine, self.0, &Address::loopback(port)).map(drop)
+            }
+            Mechanics::Real(_) => {
+                let socket = tokio::net::TcpSocket::new_v4()?;
+                socket.set_reuseaddr(true)?;
+                socket.bind((Ipv4Addr::LOCALHOST, port).into())
+            }
+        }
+    }
 }
 
 /// Something that listens. It stops when it is dropped or its process ends.

@@ -77,6 +77,8 @@ pub enum Stdin {
     Held,
     /// These bytes, and then the end of file.
     Given(Vec<u8>),
+    /// From the parent, through a pipe of the usual size, until it drops [`Child::stdin`].
+    Piped,
 }
 
 /// Where a child's standard output or error goes.
@@ -138,6 +140,8 @@ pub type Writer = Pin<Box<dyn AsyncWrite>>;
 pub struct Child {
     /// Its process id; also the id of its group when it leads one.
     pub pid: Pid,
+    /// Its standard input, when piped.
+    pub stdin: Option<Writer>,
     /// Its standard output, when piped.
     pub stdout: Option<Reader>,
     /// Its standard error, when piped.

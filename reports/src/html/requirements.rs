@@ -81,6 +81,16 @@ fn on_version(row: &VersionVerdict) -> Markup {
             @if row.expected_break { ", an expected break" }
             @if row.known_failure { ", known" }
             @if let Some(reason) = &row.reason { ": " (line(&crate::cap::cap(reason, crate::cap::DETAIL_LIMIT))) }
+            @if !row.traces.is_empty() {
+                "; traces:"
+                @for trace in &row.traces { " " a href={ "../" (line(trace)) } { (line(cell(trace))) } }
+            }
         }
     }
+}
+
+/// The cell whose trace a file holds, as the file's name tells it.
+fn cell(file: &str) -> &str {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    name.split_once(".jsonl").map_or(name, |(name, _)| name)
 }

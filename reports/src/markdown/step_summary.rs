@@ -50,7 +50,9 @@ pub fn step_summary(summary: &Summary) -> String {
             level(Level::May)
         );
     }
-    put!(out, "\nDetection: {} of {} quirks caught. ", summary.detection.caught, summary.detection.all);
+    put!(out, "\nDetection: {} of {} quirks caught", summary.detection.caught, summary.detection.all);
+    let is_part = summary.detection.quirks.iter().any(|quirk| !quirk.scored);
+    out.push_str(if is_part { ", in a part of the matrix. " } else { ". " });
     put!(out, "Resilience: {} of {} kept.\n", summary.resilience.kept, summary.resilience.all);
     if let Some(known) = &summary.known_failures {
         put!(out, "\n{} failures are known.", known.failures);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::page::{Page, Style};
 use super::{LEAST_WIDTH, OBSERVED_LIMIT};
 use crate::cap::cap;
-use crate::explore::{Crashes, FaultSearch, Finding, LeftOut};
+use crate::explore::{Crashes, FaultSearch, Finding, LeftOut, Soak};
 use crate::listing::Listing;
 
 /// So many findings are told one by one; the JSON holds more.
@@ -44,7 +44,12 @@ pub fn crashes(found: &Crashes, width: usize, colour: bool) -> String {
         page.text(0, Style::Bad, &format!("{kind} is in use, and nobody died there"));
     }
     left_out(&mut page, &found.left_out);
-    findings(&mut page, &found.findings, found.findings_left_out);
+    if found.crashes + found.double_crashes > 0 || !found.findings.is_empty() {
+        findings(&mut page, &found.findings, found.findings_left_out);
+    } else {
+        page.blank();
+        page.text(0, Style::Doubtful, "Nobody was killed: nothing is known.");
+    }
     text.push_str(&page.finish());
     text
 }
@@ -108,6 +113,11 @@ pub fn fault_search(found: &FaultSearch, width: usize, colour: bool) -> String {
     if !found.complete {
         page.text(0, Style::Doubtful, "Incomplete: it was ended before its time.");
     }
+    if found.not_made > 0 {
+        let told =
+            format!("{} more were drawn and could not be made: nothing is known of them.", found.not_made);
+        page.text(0, Style::Bad, &told);
+    }
     page.blank();
     if found.findings.is_empty() {
         page.text(0, Style::Good, "Nothing was found: every invariant holds.");
@@ -124,6 +134,58 @@ pub fn fault_search(found: &FaultSearch, width: usize, colour: bool) -> String {
         );
         page.text(2, Style::Plain, &one.statement);
         page.labelled(2, "seen      ", Style::Plain, &format!("in {} cells", one.cells));
+        page.labelled(2, "expected  ", Style::Plain, &cap(&one.expected, OBSERVED_LIMIT));
+        page.labelled(2, "observed  ", Style::Plain, &cap(&one.observed, OBSERVED_LIMIT));
+        page.command(2, &one.replay);
+        if let Some(file) = &one.file {
+            page.labelled(2, "written   ", Style::Plain, file);
+        }
+        text.push_str(&page.finish());
+        text.push_str(&crate::escape::lines(&one.scenario));
+    }
+    text
+}
+
+/// What came of work under disturbance over real processes. No line is wider than `width` columns, or [`LEAST_WIDTH`] if that is more, but
+/// those of the stories, which are files.
+pub fn soak(found: &Soak, width: usize, colour: bool) -> String {
+    let width = width.max(LEAST_WIDTH);
+    let mut page = Page::new(width, colour);
+    page.text(0, Style::Bold, "Work under disturbance, over real processes");
+    let seconds = std::time::Duration::from_millis(found.took_ms).as_secs_f64();
+    let head = format!(
+        "{} stories, {} dispatches, seed {}, {seconds:.1} s",
+        found.cells, found.dispatches, found.seed
+    );
+    page.text(0, Style::Plain, &head);
+    if !found.complete {
+        page.text(0, Style::Doubtful, "Incomplete: it was ended before its time.");
+    }
+    page.blank();
+    for disturbed in &found.disturbances {
+        page.labelled(2, &format!("{:>7}  ", disturbed.times), Style::Plain, &disturbed.what);
+    }
+    page.blank();
+    if found.findings.is_empty() {
+        page.text(0, Style::Good, "Nothing was found: every invariant holds.");
+        return page.finish();
+    }
+    page.text(0, Style::Bad, &format!("{} findings", found.findings.len()));
+    let mut text = page.finish();
+    for one in &found.findings {
+        let mut page = Page::new(width, colour);
+        page.blank();
+        page.pieces(
+            0,
+            &[(Style::Bad, &one.requirement), (Style::Plain, " of the role "), (Style::Bold, &one.role)],
+        );
+        page.text(2, Style::Plain, &one.statement);
+        page.labelled(2, "seen      ", Style::Plain, &format!("in {} stories", one.cells));
+        let again = match one.again {
+            0 => format!("never in {} tries by itself: flaky", one.tries),
+            again => format!("{again} times in {} tries by itself", one.tries),
+        };
+        page.labelled(2, "again     ", Style::Plain, &again);
         page.labelled(2, "expected  ", Style::Plain, &cap(&one.expected, OBSERVED_LIMIT));
         page.labelled(2, "observed  ", Style::Plain, &cap(&one.observed, OBSERVED_LIMIT));
         page.command(2, &one.replay);

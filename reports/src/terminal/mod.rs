@@ -5,6 +5,8 @@ mod drift;
 mod explore;
 mod page;
 
+use std::collections::BTreeSet;
+
 use crate::cap::cap;
 use crate::evidence::Failure;
 use crate::known::{KnownFailures, KnownRow, KnownState};
@@ -12,7 +14,7 @@ use crate::report::{ExecutorReport, ProfileRow};
 use crate::summary::{Detection, ExecutorScore, QuirkRow, Resilience, Summary};
 use crate::verdict::{Level, Verdict};
 pub use drift::drift;
-pub use explore::{crashes, fault_search};
+pub use explore::{crashes, fault_search, soak};
 use page::{Page, Style};
 
 /// The narrowest page. A narrower terminal gets this and breaks the lines itself.
@@ -32,8 +34,11 @@ pub fn table(reports: &[ExecutorReport], summary: &Summary, width: usize, colour
     let mut page = Page::new(width.max(LEAST_WIDTH), colour);
     head(&mut page, summary);
     compliance(&mut page, reports, summary);
-    detection(&mut page, &summary.detection);
-    resilience(&mut page, &summary.resilience);
+    // Where nothing was made to misbehave there are no such scores.
+    if summary.detection.all > 0 || summary.resilience.all > 0 {
+        detection(&mut page, &summary.detection);
+        resilience(&mut page, &summary.resilience);
+    }
     failures(&mut page, reports);
     known(&mut page, summary.known_failures.as_ref());
     end(&mut page, summary);
@@ -172,6 +177,10 @@ fn versions(page: &mut Page, profiles: &[ProfileRow]) {
     }
 }
 
+/// Why a part of the matrix can miss what the whole of it catches. The exit code does not count it.
+const ONLY_A_PART: &str =
+    "this is a part of the matrix: what is missed here may be judged by stories that were left out";
+
 fn detection(page: &mut Page, detection: &Detection) {
     page.blank();
     page.text(0, Style::Bold, "Detection: quirks that the scenarios catch");
@@ -180,6 +189,9 @@ fn detection(page: &mut Page, detection: &Detection) {
     let left_out = detection.quirks.iter().filter(|quirk| !quirk.scored).count();
     if left_out > 0 {
         page.text(2, Style::Dim, &format!("{left_out} not scored: no selected cell reaches them"));
+        if detection.caught < detection.all {
+            page.text(2, Style::Dim, ONLY_A_PART);
+        }
     }
     let uncaught: Vec<&QuirkRow> =
         detection.quirks.iter().filter(|quirk| quirk.scored && !quirk.caught).collect();
@@ -230,7 +242,12 @@ fn resilience(page: &mut Page, resilience: &Resilience) {
 }
 
 fn failures(page: &mut Page, reports: &[ExecutorReport]) {
-    let failures: Vec<&Failure> = reports.iter().flat_map(|report| &report.failures).collect();
+    // One of each requirement first: what fails everywhere must not hide what fails once.
+    let mut seen = BTreeSet::new();
+    let all = reports.iter().flat_map(|report| &report.failures);
+    let (mut failures, others): (Vec<&Failure>, Vec<&Failure>) =
+        all.partition(|failure| seen.insert(failure.requirement.as_str()));
+    failures.extend(others);
     if failures.is_empty() {
         return;
     }

@@ -42,6 +42,7 @@ fn row(
             known_failure: false,
             cells: 2,
             reason: reason.map(str::to_owned),
+            traces: Vec::new(),
         })
         .collect();
     RequirementRow {
@@ -345,6 +346,7 @@ pub(crate) fn lines() -> Vec<CellLine> {
             failed: Vec::new(),
             known: Vec::new(),
             reason: None,
+            trace: None,
         },
         CellLine {
             id: "fleet/second-dispatch-to-a-busy-context@codex-0.44.0#7".to_owned(),
@@ -355,6 +357,7 @@ pub(crate) fn lines() -> Vec<CellLine> {
             failed: strings(&["FLEET-BUSY-01"]),
             known: Vec::new(),
             reason: None,
+            trace: None,
         },
         CellLine {
             id: "fleet/resume@codex-0.98.0#7".to_owned(),
@@ -365,6 +368,7 @@ pub(crate) fn lines() -> Vec<CellLine> {
             failed: Vec::new(),
             known: Vec::new(),
             reason: Some(HOSTILE.to_owned()),
+            trace: None,
         },
     ]
 }

@@ -79,6 +79,20 @@ impl<'a> Console<'a> {
         self.out(line.as_bytes().to_vec()).await
     }
 
+    /// Prints a line of bytes, as [`Self::raw_line`] does.
+    pub(crate) async fn raw_bytes(&self, line: &[u8]) -> Result<(), Stop> {
+        self.out(line.to_vec()).await
+    }
+
+    /// Prints at least so many bytes of lines that nobody wants. They are not remembered.
+    pub(crate) async fn flood(&self, bytes: usize) -> Result<(), Stop> {
+        let line = [b"and so on, ".repeat(93).as_slice(), b"\n"].concat().repeat(16);
+        for _ in 0..bytes.div_ceil(line.len()) {
+            self.host.processes().print(&line).await.map_err(broken)?;
+        }
+        Ok(())
+    }
+
     /// Prints a line on standard error.
     pub(crate) async fn error_line(&self, line: &str) -> Result<(), Stop> {
         let passed = self.injector.pass(self.host, Point::CliStderr, json!({ "line": line })).await;

@@ -28,7 +28,13 @@ impl Scene<'_> {
         for line in &self.part.noise {
             self.console.raw_line(line).await?;
         }
-        Ok(())
+        if self.part.spoilt {
+            self.console.raw_bytes(b"half a letter: \xf0\x9f, and none: \xff").await?;
+        }
+        match self.part.flood {
+            Some(bytes) => self.console.flood(bytes).await,
+            None => Ok(()),
+        }
     }
 
     /// Prints the part's text on standard error.

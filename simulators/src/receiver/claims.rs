@@ -106,12 +106,16 @@ impl Receiver {
         self.claims.kept(context).unwrap_or_else(|| self.claims.share(context))
     }
 
-    /// A turn is over: its context can be dispatched to again (FLEET-ACK-08).
-    pub(super) async fn release(&self, claim: Claim) {
-        let event = json!({ "contextId": claim.context });
-        let passed = self.pass(Point::ReceiverRelease, event).await;
-        if passed.events.is_empty() {
-            claim.stay_for_ever();
+    /// A turn is over: its context can be dispatched to again, before Hermes has the reply (FLEET-ACK-08). What is given back is to
+    /// be held until Hermes has it.
+    pub(super) async fn release(&self, claim: Claim) -> Option<Claim> {
+        let event = json!({ "contextId": claim.context, "waits_for_thanks": false });
+        match self.pass(Point::ReceiverRelease, event).await.first() {
+            None => {
+                claim.stay_for_ever();
+                None
+            }
+            Some(event) => (event["waits_for_thanks"] == true).then_some(claim),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One run of the CLI behind the receiver.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::path::Path;
 use std::pin::pin;
@@ -36,6 +36,8 @@ pub const USUAL_PLACES: &[&str] = &[
 ];
 
 const MAX_STDERR: usize = 65_536;
+/// Of output that is longer than what is kept, so much of its end is kept, too: a CLI says its answer last.
+const KEPT_END: usize = 1_048_576;
 /// How long output may still come after the kill at the cap, or after the CLI itself has ended.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -118,8 +120,8 @@ impl Receiver {
         };
         let group = child.pid;
         let (limit, ended_by) = self.limit(context, deadline).await;
-        let mut out = Vec::new();
-        let ended = self.host.clock().within(limit, collect(self, &mut child, &mut out)).await;
+        let mut out = Printed::default();
+        let ended = self.host.clock().within(limit, collect(self, context, &mut child, &mut out)).await;
         if self.ending.get() {
             // Its CLI was killed from here; the next start tells its sender that it was interrupted.
             return std::future::pending().await;
@@ -138,8 +140,8 @@ impl Receiver {
         }
         self.running.borrow_mut().remove(&group);
         match ended {
-            None => Run::TimedOut(ended_by, out),
-            Some(Ok((stderr, code))) => Run::Ended(Output { stdout: out, stderr, code }),
+            None => Run::TimedOut(ended_by, out.kept()),
+            Some(Ok((stderr, code))) => Run::Ended(Output { stdout: out.kept(), stderr, code }),
             Some(Err(error)) => Run::NotStarted(error),
         }
     }
@@ -244,7 +246,7 @@ impl Receiver {
         path
     }
 
-    async fn is_directory(&self, path: &Path) -> bool {
+    pub(super) async fn is_directory(&self, path: &Path) -> bool {
         let meta = self.host.disk().stat(path).await;
         meta.is_ok_and(|meta| meta.kind == gauntlet_world::disk::Kind::Directory)
     }
@@ -252,12 +254,20 @@ impl Receiver {
 
 /// Reads both outputs to their end and waits for the child. A grandchild may hold the outputs open beyond the CLI's own end;
 /// it gets a moment, and then what was read counts. Gives standard error and the return code.
-async fn collect(receiver: &Receiver, child: &mut Child, out: &mut Vec<u8>) -> io::Result<(String, i32)> {
+async fn collect(
+    receiver: &Receiver,
+    context: &str,
+    child: &mut Child,
+    out: &mut Printed,
+) -> io::Result<(String, i32)> {
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let mut err = Vec::new();
+    let mut err = Printed::default();
     let status: ExitStatus = {
-        let mut readers =
-            pin!(join(read_up_to(stdout, out, MAX_STDOUT_CHARS), read_up_to(stderr, &mut err, MAX_STDERR)));
+        let surplus = receiver.surplus(context);
+        let mut readers = pin!(join(
+            read_up_to(stdout, out, MAX_STDOUT_CHARS, surplus),
+            read_up_to(stderr, &mut err, MAX_STDERR, async { Surplus::default() }),
+        ));
         match race(child.wait(), readers.as_mut()).await {
             Either::First(status) => {
                 receiver.host.clock().within(DRAIN, readers).await;
@@ -266,15 +276,135 @@ async fn collect(receiver: &Receiver, child: &mut Child, out: &mut Vec<u8>) -> i
             Either::Second(_) => child.wait().await?,
         }
     };
-    Ok((String::from_utf8_lossy(&err).into_owned(), status.return_code()))
+    Ok((String::from_utf8_lossy(&err.kept()).into_owned(), status.return_code()))
 }
 
-/// Reads to the end and keeps the first `cap` bytes, so that a flood neither fills the memory nor blocks the child.
-async fn read_up_to(reader: Option<Reader>, kept: &mut Vec<u8>, cap: usize) {
+/// What is done with output beyond what is kept.
+#[derive(Clone, Copy)]
+struct Surplus {
+    /// It is read, so that it does not block who prints it.
+    reads_on: bool,
+    /// The end of it is kept.
+    keeps_end: bool,
+}
+
+impl Default for Surplus {
+    fn default() -> Self {
+        Self { reads_on: true, keeps_end: false }
+    }
+}
+
+impl Receiver {
+    /// What is done with output beyond what is kept. Of a CLI that repeats itself the next output is compared with what was kept, so
+    /// that nothing can be left out between.
+    async fn surplus(&self, context: &str) -> Surplus {
+        let keeps_end = self.settings.mode.replays.is_none();
+        let event = json!({ "contextId": context, "reads_on": true, "keeps_end": keeps_end });
+        let passed = self.pass(Point::ReceiverSurplus, event).await.first().unwrap_or_default();
+        Surplus { reads_on: passed["reads_on"] == true, keeps_end: passed["keeps_end"] == true }
+    }
+}
+
+/// What a CLI printed on one stream, as far as it is kept.
+#[derive(Default)]
+struct Printed {
+    first: Vec<u8>,
+    end: VecDeque<u8>,
+    /// Something between the two was dropped.
+    dropped: bool,
+}
+
+impl Printed {
+    fn add_to_end(&mut self, bytes: &[u8]) {
+        self.end.extend(bytes);
+        let surplus = self.end.len().saturating_sub(KEPT_END);
+        self.dropped |= surplus > 0;
+        self.end.drain(..surplus);
+    }
+
+    /// Everything that is kept, in whole lines where something between was dropped.
+    fn kept(self) -> Vec<u8> {
+        let Self { mut first, end, dropped } = self;
+        if dropped {
+            first.push(b'\n');
+            first.extend(end.into_iter().skip_while(|byte| *byte != b'\n'));
+        } else {
+            first.extend(end);
+        }
+        first
+    }
+}
+
+/// Reads to the end and keeps the first `cap` bytes, so that a flood neither fills the memory nor blocks the child. What is done with
+/// the rest is asked when there is some.
+async fn read_up_to(
+    reader: Option<Reader>,
+    kept: &mut Printed,
+    cap: usize,
+    surplus: impl Future<Output = Surplus>,
+) {
     let Some(mut reader) = reader else { return };
     let mut space = vec![0; 16_384];
-    while let Ok(read @ 1..) = reader.read(&mut space).await {
-        let room = cap.saturating_sub(kept.len()).min(read);
-        kept.extend_from_slice(&space[..room]);
+    let mut rest = None;
+    while kept.first.len() < cap {
+        let Ok(read @ 1..) = reader.read(&mut space).await else { return };
+        let (first, more) = space[..read].split_at(read.min(cap - kept.first.len()));
+        kept.first.extend_from_slice(first);
+        if !more.is_empty() {
+            rest = Some(more.to_vec());
+        }
+    }
+    if rest.is_none() {
+        let Ok(read @ 1..) = reader.read(&mut space).await else { return };
+        rest = Some(space[..read].to_vec());
+    }
+    let surplus = surplus.await;
+    if !surplus.reads_on {
+        return std::future::pending().await;
+    }
+    let mut more = rest.unwrap_or_default();
+    loop {
+        if surplus.keeps_end {
+            kept.add_to_end(&more);
+        }
+        let Ok(read @ 1..) = reader.read(&mut space).await else { return };
+        more.clear();
+        more.extend_from_slice(&space[..read]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn printed(output: &[u8], cap: usize, surplus: Surplus) -> Vec<u8> {
+        let reader: Reader = Box::pin(io::Cursor::new(output.to_vec()));
+        let mut kept = Printed::default();
+        read_up_to(Some(reader), &mut kept, cap, async { surplus }).await;
+        kept.kept()
+    }
+
+    #[tokio::test]
+    async fn output_that_fits_is_kept_whole_and_no_byte_of_it_is_surplus() {
+        for length in [0, 1, 9, 10] {
+            let output = vec![b'x'; length];
+            let never = async { panic!("nothing is beyond what is kept") };
+            let reader: Reader = Box::pin(io::Cursor::new(output.clone()));
+            let mut kept = Printed::default();
+            read_up_to(Some(reader), &mut kept, 10, never).await;
+            assert_eq!(kept.kept(), output);
+        }
+    }
+
+    #[tokio::test]
+    async fn of_output_that_does_not_fit_the_beginning_is_kept_and_the_end_where_it_is_wanted() {
+        let output = b"first\nsecond\nlast\n";
+        assert_eq!(printed(output, 8, Surplus::default()).await, b"first\nse");
+        let with_end = Surplus { keeps_end: true, ..Surplus::default() };
+        assert_eq!(printed(output, 8, with_end).await, output);
+        let mut long = b"first\n".to_vec();
+        long.extend(std::iter::repeat_n(b'x', 2 * KEPT_END));
+        long.extend(b"\nlast\n");
+        assert_eq!(printed(&long, 8, with_end).await, b"first\nxx\n\nlast\n");
     }
 }

@@ -286,7 +286,9 @@ impl Receiver {
         let text = ack.get("text").and_then(Value::as_str).unwrap_or_default();
         let named = ack.get("contextId").and_then(Value::as_str).map(str::to_owned);
         self.record(Direction::Ack, &context, text).await;
-        self.arrived.notify_one();
+        if !self.pass(Point::ReceiverWake, json!({ "contextId": context })).await.events.is_empty() {
+            self.arrived.notify_one();
+        }
         Ok(AgentMessage { text: text.to_owned(), context: named }.result())
     }
 }

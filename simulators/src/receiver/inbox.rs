@@ -35,14 +35,6 @@ pub(super) enum NotAccepted {
     Unsure(io::Error, io::Error),
 }
 
-/// What is left of a line that could not be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Left {
-    Nothing,
-    /// Too little to be run.
-    PartOfALine,
-}
-
 /// One line of the inbox that is to be run, with its number counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Accepted {
@@ -71,6 +63,7 @@ impl Receiver {
         let passed = self.pass(Point::ReceiverInbox, event).await;
         let mut writer = self.inbox.lock().await;
         self.look_for_loss(&mut writer).await.map_err(NotAccepted::Refused)?;
+        self.journal.write_owed(&self.host).await.map_err(NotAccepted::Refused)?;
         for event in passed.events {
             let member =
                 |name| event.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
@@ -87,13 +80,13 @@ impl Receiver {
             if writer.torn {
                 line.insert(0, b'\n');
             }
-            if let Err(error) = self.host.disk().append_durably(&path, &line).await {
+            if let Err(error) = self.names.append(&self.host, &path, &line).await {
                 // Who is told that nothing was accepted sends again, so nothing may be left that could be run.
                 // What is there now is looked at anew.
                 writer.length = 0;
                 return Err(match self.take_back(&path, &line).await {
-                    Ok(left) => {
-                        writer.torn = left == Left::PartOfALine;
+                    Ok(torn) => {
+                        writer.torn = torn;
                         NotAccepted::Refused(error)
                     }
                     Err(second) => {
@@ -113,12 +106,16 @@ impl Receiver {
         let path = self.file(self.settings.mode.files.inbox);
         let length = match self.host.disk().stat(&path).await {
             Ok(meta) => meta.len,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.names.forget(&path);
+                0
+            }
             Err(error) => return Err(error),
         };
         let is_lost = length < writer.length;
         writer.length = length;
         if is_lost {
+            self.names.forget(&path);
             self.stand_in_for_lost(writer, self.handed_off.get()).await?;
         }
         Ok(())
@@ -141,14 +138,16 @@ impl Receiver {
         }
         self.log(format!("the inbox has lost {lost} lines")).await;
         let blank = vec![b'\n'; usize::try_from(lost).unwrap_or_default()];
-        self.host.disk().append_durably(&path, &blank).await?;
+        self.names.forget(&path);
+        self.names.append(&self.host, &path, &blank).await?;
         writer.torn = false;
         writer.length += lost;
         Ok(())
     }
 
-    /// Takes what is there of a line that could not be written out of the inbox again. An error: it may be there, whole.
-    async fn take_back(&self, path: &Path, line: &[u8]) -> io::Result<Left> {
+    /// Takes what is there of a line that could not be written out of the inbox again, and says whether what is left lacks its line end:
+    /// a part of that line that cannot be run, or of one that an earlier life left torn. An error: it may be there, whole.
+    async fn take_back(&self, path: &Path, line: &[u8]) -> io::Result<bool> {
         let content = self.host.disk().read_if_present(path).await?.unwrap_or_default();
         let (kept, could_run) = match content.strip_suffix(line) {
             Some(before) => (before, true),
@@ -158,12 +157,13 @@ impl Receiver {
                 (&content[..content.len() - torn.len()], InboxRecord::parse_line(torn).is_ok())
             }
         };
+        let is_torn = !kept.is_empty() && !kept.ends_with(b"\n");
         if kept.len() == content.len() {
-            return Ok(Left::Nothing);
+            return Ok(is_torn);
         }
         match self.host.disk().replace(path, kept).await {
-            Ok(()) => Ok(Left::Nothing),
-            Err(_) if !could_run => Ok(Left::PartOfALine),
+            Ok(()) => Ok(is_torn),
+            Err(_) if !could_run => Ok(true),
             Err(error) => Err(error),
         }
     }

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use gauntlet_protocol::fleet::Lines;
 use gauntlet_protocol::fleet::extension::usage::Usage;
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::account::Used;
+use super::names::Names;
 
 /// What became of one line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -59,9 +61,12 @@ pub(super) struct Answer {
 /// The journal: in memory and, line by line, on disk.
 pub(super) struct Journal {
     path: PathBuf,
+    names: Rc<Names>,
     fates: RefCell<BTreeMap<u64, Fate>>,
     /// From which line on replies are for which profile; for none before the first.
     profiles: RefCell<BTreeMap<u64, Option<String>>>,
+    /// What could not be written of that, and has to be before another line is accepted.
+    owed: RefCell<Option<Value>>,
     /// The lines whose turns this life began.
     begun_here: RefCell<BTreeSet<u64>>,
     /// One writer at a time. True: an append failed half way, and the next one begins with a line end.
@@ -70,7 +75,7 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Reads the journal. Lines that are torn or unknown are passed over: what they would have said did not happen.
-    pub(super) async fn open(host: &Host, path: PathBuf) -> io::Result<Self> {
+    pub(super) async fn open(host: &Host, path: PathBuf, names: Rc<Names>) -> io::Result<Self> {
         let content = host.disk().read_if_present(&path).await?.unwrap_or_default();
         let (mut fates, mut profiles) = (BTreeMap::new(), BTreeMap::new());
         for (_, line) in Lines::new(&content) {
@@ -89,8 +94,10 @@ impl Journal {
         }
         Ok(Self {
             path,
+            names,
             fates: RefCell::new(fates),
             profiles: RefCell::new(profiles),
+            owed: RefCell::default(),
             begun_here: RefCell::default(),
             torn: Mutex::new(false),
         })
@@ -110,7 +117,18 @@ impl Journal {
     ) -> io::Result<()> {
         let entry = json!({ "line": line, "state": "profile", "profile": profile });
         self.profiles.borrow_mut().insert(line, profile);
-        self.write(host, &entry).await
+        let outcome = self.write(host, &entry).await;
+        *self.owed.borrow_mut() = outcome.is_err().then_some(entry);
+        outcome
+    }
+
+    /// Writes for whom replies are, if that is still to be done: the next life would answer somebody else.
+    pub(super) async fn write_owed(&self, host: &Host) -> io::Result<()> {
+        let owed = self.owed.borrow().clone();
+        let Some(entry) = owed else { return Ok(()) };
+        self.write(host, &entry).await?;
+        *self.owed.borrow_mut() = None;
+        Ok(())
     }
 
     /// The last line that anything is known of; 0 when there is none.
@@ -184,7 +202,7 @@ impl Journal {
     async fn write(&self, host: &Host, entry: &Value) -> io::Result<()> {
         let mut torn = self.torn.lock().await;
         let line = format!("{}{}\n", if *torn { "\n" } else { "" }, json::spaced(entry));
-        let outcome = host.disk().append_durably(&self.path, line.as_bytes()).await;
+        let outcome = self.names.append(host, &self.path, line.as_bytes()).await;
         *torn = outcome.is_err();
         outcome
     }

@@ -26,6 +26,9 @@ mod inbox;
 mod journal;
 mod locks;
 mod log;
+#[cfg(test)]
+mod model;
+mod names;
 mod params;
 mod process;
 mod replay;

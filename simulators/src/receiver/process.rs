@@ -6,8 +6,8 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use gauntlet_protocol::fleet::Lines;
 use gauntlet_protocol::fleet::extension::task::EndedBy;
+use gauntlet_protocol::fleet::{Lines, Mode};
 use gauntlet_world::network::{Address, Listener};
 use gauntlet_world::process::{Command, Output, Signal};
 use gauntlet_world::{Either, Host, race};
@@ -21,6 +21,7 @@ use super::deadline::Life;
 use super::inbox::{Writer, lines_after};
 use super::journal::{Fate, Journal, Outcome};
 use super::locks::ContextLocks;
+use super::names::Names;
 use super::state::{Receiver, Settings};
 use super::talk::Talk;
 use super::task::Ended;
@@ -48,7 +49,7 @@ pub async fn run(host: Host, settings: Settings) -> i32 {
 }
 
 /// Ends what a receiver left running that is given up without being asked to end: its turns.
-pub async fn abandon(host: &Host, mode: &gauntlet_protocol::fleet::Mode) {
+pub async fn abandon(host: &Host, mode: &Mode) {
     let content =
         host.disk().read_if_present(host.cwd().join(".hermes").join(mode.files.config)).await.ok().flatten();
     let config = Config::parse(mode, &host.cwd().to_string_lossy(), content.as_deref());
@@ -132,27 +133,45 @@ async fn start(host: &Host, settings: Settings) -> Result<(Rc<Receiver>, Listene
         Some(variable) => return Err(StartError::NoBearer(variable)),
         None => return Err(StartError::Open(config.bind_host)),
     }
-    host.disk().make_dir(&folder).await.map_err(prepare("the folder .hermes"))?;
-    for name in [mode.files.inbox, mode.files.transcript, mode.files.turns] {
-        // A file that cannot be touched now may be writable later; each dispatch then gets its own answer.
-        let _ = host.disk().append(folder.join(name), b"").await;
-    }
-    let _ = host.disk().sync_dir(&folder).await;
-    let _ = host.disk().sync_dir(host.cwd()).await;
+    let names = make_files(host, mode).await.map_err(prepare("the folder .hermes"))?;
     let listener =
         host.network().listen(&address).await.map_err(|error| StartError::Bind(address.clone(), error))?;
     // Only whoever has the port may mend files: another receiver could be writing to them.
-    let journal =
-        Journal::open(host, folder.join(mode.files.turns)).await.map_err(prepare("the journal of turns"))?;
+    let receiver = assembled(host, settings, talk, config, names, (token, outbound)).await;
+    Ok((receiver.map_err(prepare("the journal of turns"))?, listener))
+}
+
+/// Sees to it that the files are there which are only ever added to.
+pub(super) async fn make_files(host: &Host, mode: &Mode) -> io::Result<Names> {
+    let folder = host.cwd().join(".hermes");
+    host.disk().make_dir(&folder).await?;
+    let files = [mode.files.inbox, mode.files.transcript, mode.files.turns];
+    Ok(Names::make(host, &folder, &files).await)
+}
+
+/// A receiver with what its journal says, that does nothing yet. It is told which bearer it wants, and which one it shows.
+pub(super) async fn assembled(
+    host: &Host,
+    settings: Settings,
+    talk: &'static dyn Talk,
+    config: Config,
+    names: Names,
+    (token, outbound): (Option<String>, Option<String>),
+) -> io::Result<Rc<Receiver>> {
+    let turns = host.cwd().join(".hermes").join(settings.mode.files.turns);
+    let names = Rc::new(names);
+    let journal = Journal::open(host, turns, names.clone()).await?;
     let last_id = journal.outcomes().iter().filter_map(|(_, outcome)| id_millis(&outcome.id)).max();
-    let receiver = Rc::new(Receiver {
+    Ok(Rc::new(Receiver {
         host: host.clone(),
         talk,
         token,
         outbound,
+        names,
         inbox: Mutex::new(Writer::default()),
         arrived: Notify::new(),
         transcript: Mutex::default(),
+        unrecorded: RefCell::default(),
         sessions: Mutex::default(),
         journal,
         contexts: ContextLocks::new(config.tracked_contexts),
@@ -166,14 +185,14 @@ async fn start(host: &Host, settings: Settings) -> Result<(Rc<Receiver>, Listene
         connections: Cell::default(),
         disconnected: Notify::default(),
         open_turns: Cell::new(0),
+        gone_wrong: Cell::new(false),
         last_work: Cell::new(host.clock().now()),
         last_callback_ms: Cell::new(last_id.unwrap_or_default()),
         life: Life::begin(host),
         earlier_lines: Cell::default(),
         settings,
         config,
-    });
-    Ok((receiver, listener))
+    }))
 }
 
 fn id_millis(id: &str) -> Option<u64> {
@@ -274,7 +293,7 @@ impl Receiver {
     }
 
     /// Ends a line of the inbox that a crash left torn: it was never acknowledged.
-    async fn mend_inbox(&self) {
+    pub(super) async fn mend_inbox(&self) {
         let path = self.file(self.settings.mode.files.inbox);
         self.inbox.lock().await.torn = match self.host.disk().read_if_present(&path).await {
             Ok(content) => !Lines::new(&content.unwrap_or_default()).torn().is_empty(),
@@ -283,9 +302,8 @@ impl Receiver {
         };
     }
 
-    /// Brings every line that an earlier life handed off to its outcome: one that never began is run now, one that began is
-    /// reported as interrupted, and a reply that was not sent is sent.
-    async fn recover(self: &Rc<Self>) -> io::Result<()> {
+    /// Reads the inbox that an earlier life left, and how far it came with it.
+    pub(super) async fn take_up_inbox(&self) -> io::Result<Vec<u8>> {
         let content = self.inbox_content().await?;
         if !content.is_empty() {
             // An earlier life may have died between a write and its sync. Numbers of lines must not change any more.
@@ -300,6 +318,14 @@ impl Receiver {
         if handed_off > offset {
             self.set_offset(handed_off).await?;
         }
+        Ok(content)
+    }
+
+    /// Brings every line that an earlier life handed off to its outcome: one that never began is run now, one that began is
+    /// reported as interrupted, and a reply that was not sent is sent.
+    async fn recover(self: &Rc<Self>) -> io::Result<()> {
+        let content = self.take_up_inbox().await?;
+        let handed_off = self.handed_off.get();
         self.note_profile(lines_after(&content, 0).last().map_or(0, |(line, _)| *line)).await;
         // How often each record of an ending must be in the transcript.
         let mut endings = BTreeMap::<(String, bool, String), usize>::new();

@@ -18,6 +18,7 @@ use super::config::Config;
 use super::deadline::Life;
 use super::journal::Journal;
 use super::locks::ContextLocks;
+use super::names::Names;
 use super::talk::Talk;
 use crate::http1::Framing;
 use gauntlet_world::injection::{Injector, Passed, Point};
@@ -46,12 +47,16 @@ pub(super) struct Receiver {
     pub(super) token: Option<String>,
     /// The bearer for callbacks.
     pub(super) outbound: Option<String>,
+    /// Which of its files have durable names.
+    pub(super) names: Rc<Names>,
     /// One writer of the inbox at a time.
     pub(super) inbox: Mutex<super::inbox::Writer>,
     /// Wakes the poll loop.
     pub(super) arrived: Notify,
     /// One writer of the transcript at a time. True: its last line is torn, and the next record begins with a line end.
     pub(super) transcript: Mutex<bool>,
+    /// The outcomes that could not be written there, by their ids.
+    pub(super) unrecorded: RefCell<BTreeSet<String>>,
     pub(super) sessions: Mutex<()>,
     pub(super) journal: Journal,
     pub(super) contexts: ContextLocks,
@@ -73,6 +78,8 @@ pub(super) struct Receiver {
     pub(super) disconnected: Notify,
     /// Turns that were handed off and have not ended.
     pub(super) open_turns: Cell<usize>,
+    /// A turn of this life was capped, failed, or could not be started.
+    pub(super) gone_wrong: Cell<bool>,
     pub(super) last_work: Cell<Instant>,
     pub(super) last_callback_ms: Cell<u64>,
     pub(super) life: Life,

@@ -33,6 +33,10 @@ pub(crate) trait Talk {
     fn tools_file(&self) -> Option<&'static str> {
         None
     }
+    /// Whether the task stands alone where options can stand, so that one which begins with a dash would be taken for some.
+    fn takes_a_dash_for_an_option(&self) -> bool {
+        false
+    }
     /// Whether the usual places of programs are added to the CLI's search path (FLEET-ENV-01).
     fn adds_usual_places(&self) -> bool {
         true
@@ -75,6 +79,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) session: Option<&'a str>,
     /// The path of the mode's file of tools, when there is a usable one.
     pub(crate) tools: Option<&'a str>,
+    /// Whether the prompt is given apart from the options, since it would be taken for some.
+    pub(crate) apart: bool,
 }
 
 /// What a run of the CLI gave, and who reads it.

@@ -7,13 +7,48 @@ use serde_json::json;
 
 use super::journal::Outcome;
 use super::state::Receiver;
+use super::turns::{LONGEST_PAUSE, SHORTEST_PAUSE};
 use gauntlet_world::injection::Point;
 
 impl Receiver {
-    /// Appends a record. A failed write is logged and goes no further (fleet sheet 2.5).
-    pub(super) async fn record(&self, direction: Direction, context: &str, text: &str) {
-        if let Err(error) = self.try_record(direction, context, text).await {
+    /// Appends a record, and says whether it is there. A failed write is logged and goes no further (fleet sheet 2.5).
+    pub(super) async fn record(&self, direction: Direction, context: &str, text: &str) -> bool {
+        let outcome = self.try_record(direction, context, text).await;
+        if let Err(error) = &outcome {
             self.log(format!("the transcript could not be written: {error}")).await;
+        }
+        outcome.is_ok()
+    }
+
+    /// Appends an outcome.
+    pub(super) async fn record_ending(&self, outcome: &Outcome) {
+        let direction = if outcome.busy { Direction::Busy } else { Direction::Final };
+        let is_there = self.record(direction, &outcome.context, &outcome.text).await;
+        self.note_record(outcome, is_there);
+    }
+
+    fn note_record(&self, outcome: &Outcome, is_there: bool) {
+        let mut unrecorded = self.unrecorded.borrow_mut();
+        if is_there {
+            unrecorded.remove(&outcome.id);
+        } else {
+            unrecorded.insert(outcome.id.clone());
+        }
+    }
+
+    /// What Hermes did not take is left to its reader in the transcript alone (FLEET-CB-04): what could not be written there is
+    /// written now, however long that takes.
+    pub(super) async fn keep(&self, line: u64, outcome: &Outcome) {
+        let mut pause = SHORTEST_PAUSE;
+        while self.unrecorded.borrow().contains(&outcome.id) {
+            self.host.clock().sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            let alike = |other: &Outcome| {
+                (&other.context, other.busy, &other.text) == (&outcome.context, outcome.busy, &outcome.text)
+            };
+            let outcomes = self.journal.outcomes();
+            let so_far = outcomes.iter().filter(|(of, other)| *of <= line && alike(other)).count();
+            self.complete_transcript(outcome, so_far).await;
         }
     }
 
@@ -40,7 +75,7 @@ impl Receiver {
             if *torn {
                 line.insert(0, b'\n');
             }
-            let outcome = self.host.disk().append_durably(&path, &line).await;
+            let outcome = self.names.append(&self.host, &path, &line).await;
             *torn = outcome.is_err();
             outcome?;
         }
@@ -57,13 +92,16 @@ impl Receiver {
         };
     }
 
-    /// Writes the outcome of an earlier life that its transcript may lack. `so_far` counts the outcomes that left the same
+    /// Writes an outcome that the transcript may lack, be it of an earlier life. `so_far` counts the outcomes that left the same
     /// record, this one among them.
     pub(super) async fn complete_transcript(&self, outcome: &Outcome, so_far: usize) {
         let path = self.file(self.settings.mode.files.transcript);
         let content = match self.host.disk().read_if_present(&path).await {
             Ok(content) => content.unwrap_or_default(),
-            Err(error) => return self.log(format!("the transcript could not be read: {error}")).await,
+            Err(error) => {
+                self.note_record(outcome, false);
+                return self.log(format!("the transcript could not be read: {error}")).await;
+            }
         };
         let direction = if outcome.busy { Direction::Busy } else { Direction::Final };
         let wanted = TranscriptRecord::new(
@@ -80,11 +118,14 @@ impl Receiver {
             })
             .count();
         // A record that is there may not be durable yet: an earlier life may have died before its sync.
-        if let Err(error) = self.host.disk().sync(&path).await {
+        let synced = self.host.disk().sync(&path).await;
+        if let Err(error) = &synced {
             self.log(format!("the transcript could not be made durable: {error}")).await;
         }
         if written < so_far {
-            self.record(direction, &outcome.context, &outcome.text).await;
+            self.record_ending(outcome).await;
+        } else {
+            self.note_record(outcome, synced.is_ok());
         }
     }
 }

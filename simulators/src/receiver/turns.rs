@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gauntlet_protocol::fleet::extension::task::{EndedBy, ended_text, not_begun_text};
-use gauntlet_protocol::fleet::{ContextId, Direction, MAX_PROMPT_CHARS, Mode, Session};
+use gauntlet_protocol::fleet::{ContextId, MAX_PROMPT_CHARS, Mode, Session};
 use gauntlet_protocol::json;
 use serde_json::{Value, json};
 
@@ -22,8 +22,8 @@ use super::task::Ended;
 use gauntlet_world::injection::Point;
 
 /// What is waited before an outcome is written to the journal again, at first and at most.
-const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+pub(super) const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 impl Receiver {
     /// Hands every new line of the inbox to a turn, for ever. It wakes when a dispatch is accepted; the configured interval
@@ -60,7 +60,10 @@ impl Receiver {
                 None => self.passed_over(line, &content).await,
             };
             if let Some(accepted) = accepted {
-                let event = json!({ "line": line, "contextId": accepted.context, "text": accepted.text });
+                let event = json!({
+                    "line": line, "contextId": accepted.context, "text": accepted.text,
+                    "gone_wrong": self.gone_wrong.get(),
+                });
                 let passed = self.pass(Point::ReceiverHandoff, event).await;
                 runs.extend(passed.events.into_iter().map(|event| {
                     let member = |name| event.get(name).and_then(|value| value.as_str()).map(str::to_owned);
@@ -216,6 +219,52 @@ impl Receiver {
         self.run_once(line, context, text, other.as_ref(), deadline).await.0
     }
 
+    /// What is told of a turn whose CLI could not be started. The system has one error for a program and for a working directory that
+    /// is not there; whoever is told of the wrong one looks in the wrong place.
+    async fn why_not_started(&self, context: &str, error: &io::Error) -> String {
+        let mode = self.settings.mode;
+        let folder = Path::new(&self.config.repo_path);
+        let because = match error.kind() {
+            io::ErrorKind::NotFound if self.is_directory(folder).await => "program",
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "folder",
+            _ => "other",
+        };
+        let event = json!({ "contextId": context, "because": because, "named": because });
+        let passed = self.pass(Point::ReceiverNotStarted, event).await.first();
+        match passed.as_ref().and_then(|event| event["named"].as_str()).unwrap_or(because) {
+            "program" => mode.missing_text(),
+            "folder" => mode.invocation_failed_text(&not_started(&self.config.repo_path, error)),
+            _ => mode.invocation_failed_text(&not_started(mode.cli, error)),
+        }
+    }
+
+    /// What the CLI is given of a task: all of it, to the letter (FLEET-TURN-23).
+    async fn prompt(&self, context: &str, text: &str) -> String {
+        let one_line = !text.contains('\n');
+        let event = json!({
+            "contextId": context, "text": text, "one_line": one_line, "spaced": true, "alone": true,
+        });
+        let passed = self.pass(Point::ReceiverPrompt, event).await.first().unwrap_or_default();
+        let mut prompt = passed["text"].as_str().unwrap_or(text).to_owned();
+        if passed["spaced"] == false {
+            prompt = prompt.split_whitespace().collect::<Vec<_>>().join(" ");
+        }
+        if passed["alone"] == false {
+            prompt.push_str("\n\nBe brief, and think before you begin.");
+        }
+        prompt
+    }
+
+    /// Whether a task is given apart from the options, of one that a CLI would take for some.
+    async fn gives_apart(&self, context: &str, text: &str) -> bool {
+        if !(text.starts_with('-') && self.talk.takes_a_dash_for_an_option()) {
+            return false;
+        }
+        let event = json!({ "contextId": context, "apart": true });
+        let passed = self.pass(Point::ReceiverDash, event).await.first();
+        passed.is_none_or(|event| event["apart"] == true)
+    }
+
     async fn sees_wrong(&self, context: &str, session: Option<&str>) -> bool {
         let sign = if session.is_some() { "not_found" } else { "in_use" };
         let event = json!({ "contextId": context, "session": session, "sign": sign, "again": true });
@@ -243,13 +292,15 @@ impl Receiver {
         let session = stored.map(|session| session.id.as_str());
         let role = self.role().await;
         let tools = self.tools().await;
+        let prompt = self.prompt(context, text).await;
         let ask = Ask {
             config: &self.config,
             role: &role,
-            prompt: text,
+            prompt: &prompt,
             context,
             session,
             tools: tools.as_deref(),
+            apart: self.gives_apart(context, &prompt).await,
         };
         let (args, dropped) = talk.args(&ask);
         if !dropped.is_empty() {
@@ -262,8 +313,12 @@ impl Receiver {
             None => Vec::new(),
         };
         let output = match self.run_cli(args, &turn, context, session, text, deadline).await {
-            Run::Ended(output) => output,
+            Run::Ended(output) => {
+                self.gone_wrong.set(self.gone_wrong.get() || output.code != 0);
+                output
+            }
             Run::TimedOut(ended_by, stdout) => {
+                self.gone_wrong.set(true);
                 let text = match deadline {
                     Some(deadline) if ended_by == EndedBy::Deadline => {
                         ended_text(mode.cli, deadline.whole_ms)
@@ -273,12 +328,9 @@ impl Receiver {
                 let text = self.with_last_step(context, text, &stdout).await;
                 return (Told { text, ended_by, used: Used::default() }, Spoken::default());
             }
-            Run::NotStarted(error) if error.kind() == io::ErrorKind::NotFound => {
-                return (Told::of_nothing(mode.missing_text()), Spoken::default());
-            }
             Run::NotStarted(error) => {
-                let text = mode.invocation_failed_text(&not_started(mode.cli, &error));
-                return (Told::of_nothing(text), Spoken::default());
+                self.gone_wrong.set(true);
+                return (Told::of_nothing(self.why_not_started(context, &error).await), Spoken::default());
             }
         };
         let spoken = match replays {
@@ -309,6 +361,7 @@ impl Receiver {
         let event = json!({
             "reply": reply, "session": session, "wrong_session": wrong_session, "code": output.code,
             "failed": output.code != 0, "answered": answered, "noise": is_noisy(&output.stdout),
+            "utf8": std::str::from_utf8(&output.stdout).is_ok(),
             "several": first.is_some(), "first": first, "from_result": from_result,
             "tells_failure": failure.is_some(), "failure": failure,
         });
@@ -367,25 +420,22 @@ impl Receiver {
         self.record_ending(outcome).await;
     }
 
-    /// Writes an outcome to the transcript.
-    pub(super) async fn record_ending(&self, outcome: &Outcome) {
-        let direction = if outcome.busy { Direction::Busy } else { Direction::Final };
-        self.record(direction, &outcome.context, &outcome.text).await;
-    }
-
     /// Sends an outcome back. Whoever gets it may dispatch to this context again at once.
     async fn finish(&self, line: u64, mut outcome: Outcome, claim: Claim) {
         if outcome.id.is_empty() {
             outcome.id = self.callback_id();
             self.conclude(line, &outcome).await;
         }
-        self.release(claim).await;
+        let held = self.release(claim).await;
         self.deliver(line, &outcome).await;
+        drop(held);
     }
 
     /// Calls back, and notes that this line needs nothing more, whether Hermes has the reply or it was given up.
     pub(super) async fn deliver(&self, line: u64, outcome: &Outcome) {
-        self.call_back(line, outcome).await;
+        if !self.call_back(line, outcome).await {
+            self.keep(line, outcome).await;
+        }
         if let Err(error) = self.journal.settled(&self.host, line).await {
             self.log(format!("the journal could not be written: {error}")).await;
         }
@@ -418,14 +468,14 @@ fn is_noisy(stdout: &[u8]) -> bool {
 }
 
 /// Why the CLI could not be started, in the words of the product line (recorded).
-fn not_started(cli: &str, error: &io::Error) -> String {
+fn not_started(what: &str, error: &io::Error) -> String {
     match (error.kind(), error.raw_os_error()) {
         (io::ErrorKind::InvalidInput, None) => "embedded null byte".to_owned(),
         (_, Some(number)) => {
             // Rust writes the number behind the words.
             let text = error.to_string();
             let words = text.split(" (os error ").next().unwrap_or(&text);
-            format!("[Errno {number}] {words}: '{cli}'")
+            format!("[Errno {number}] {words}: '{what}'")
         }
         _ => error.to_string(),
     }

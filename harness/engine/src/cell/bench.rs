@@ -1,6 +1,6 @@
 //! The bench: the machines of a cell, and what the harness can do to them. One for each lane.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,6 +22,7 @@ use gauntlet_world::{Host, Identity, Machine};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use super::driven::Driven;
 use super::names::{NEIGHBOUR_PORT, Names};
 use super::plan::Plan;
 use super::real::{RealBench, free_port, search_path};
@@ -329,6 +330,14 @@ impl Bench {
         }
     }
 
+    /// The runtime that is not ours, if one is certified.
+    pub(super) fn driven(&self) -> Option<&Driven> {
+        match self {
+            Bench::Virtual(_) => None,
+            Bench::Real(bench) => bench.driven(),
+        }
+    }
+
     /// Completes when the runtime of this moment is gone.
     pub(crate) async fn runtime_lost(&self) {
         match self {
@@ -374,11 +383,11 @@ impl Bench {
     }
 
     /// A port for one more who listens.
-    pub(super) async fn further_port(&self) -> Result<u16, BenchError> {
+    pub(super) fn further_port(&self) -> Result<u16, BenchError> {
         match self {
             Bench::Virtual(_) => Ok(NEIGHBOUR_PORT),
             Bench::Real(bench) => {
-                let port = free_port(&bench.harness).await;
+                let port = free_port(&bench.harness);
                 port.map_err(|error| BenchError::because("no port is free", error))
             }
         }
@@ -539,6 +548,13 @@ impl Bench {
         self.receiver_ends(Duration::from_secs(5)).await;
     }
 
+    /// Stops the receiver for a while. Only steps of the real lane ask for it.
+    pub(crate) fn freeze_receiver(&self, time: Duration) {
+        if let Bench::Real(bench) = self {
+            bench.freeze_receiver(time);
+        }
+    }
+
     /// Asks the receiver to end.
     pub(crate) async fn stop_receiver(&self) {
         match self {
@@ -692,18 +708,25 @@ impl Bench {
     }
 }
 
-/// Watches the deliveries of a runtime, from the first that was not seen before.
+/// Watches the deliveries of a runtime that were not seen before.
 pub(crate) fn watch_deliveries(host: &Host, runtime: &Runtime, trace: &Rc<Trace>) {
-    let seen =
-        trace.read(|all| all.iter().filter(|seen| matches!(seen.what, What::Delivered { .. })).count());
-    // What an earlier life delivered is read back from the disk. If some of it is missing there, it was not durable, and
-    // showing it again when it comes again is right.
-    let first = seen.min(runtime.deliveries().count());
+    let delivered = |what: &What| match what {
+        What::Delivered { id, context, .. } => Some((id.clone(), context.clone())),
+        _ => None,
+    };
+    let seen: BTreeSet<(String, String)> =
+        trace.read(|all| all.iter().filter_map(|seen| delivered(&seen.what)).collect());
+    // What an earlier life delivered is read back from the disk, perhaps among what it wrote and could not confirm. If some of it is
+    // missing there, it was not durable, and showing it again when it comes again is right.
+    let read_back = runtime.deliveries().count();
     let (runtime, trace) = (runtime.clone(), trace.clone());
     host.spawn(async move {
-        for number in first.. {
+        for number in 0.. {
             let delivery = runtime.deliveries().nth(number).await;
             let gauntlet_runtime::fleet::Delivery { id, context, text, late } = delivery;
+            if number < read_back && seen.contains(&(id.clone(), context.clone())) {
+                continue;
+            }
             trace.push(What::Delivered { id, context, text, late });
         }
     });

@@ -111,7 +111,11 @@ impl ForeignSubject {
     /// The processes beside its first one that a signal is for: who is killed is killed whole.
     pub(super) fn own(&self, signal: Signal) -> Vec<Pid> {
         match signal {
-            Signal::Kill => self.own.take().into_iter().map(|process| Pid(process.pid)).collect(),
+            // One that ended meanwhile is left alone, whoever has its id now.
+            Signal::Kill => {
+                let own = self.own.take().into_iter();
+                own.filter(Stray::is_there).map(|process| Pid(process.pid)).collect()
+            }
             Signal::Interrupt | Signal::Terminate => Vec::new(),
         }
     }
@@ -173,7 +177,8 @@ pub(super) fn keep_log(harness: &Host, child: &mut Child, log: PathBuf) {
     }
 }
 
-async fn append(harness: Host, mut reader: Reader, log: PathBuf) {
+/// Keeps what a process prints in a file, as far as there is room.
+pub(super) async fn append(harness: Host, mut reader: Reader, log: PathBuf) {
     let mut space = vec![0; 64 * 1024];
     let mut kept = 0;
     while let Ok(read @ 1..) = reader.read(&mut space).await {

@@ -97,7 +97,7 @@ impl Nodes {
     pub(super) async fn begin(&self) -> Result<(), BenchError> {
         let given = &self.plan.scenario.given;
         if given.hermes.neighbour.is_some() {
-            self.neighbour_port.set(self.bench.further_port().await?);
+            self.neighbour_port.set(self.bench.further_port()?);
         }
         let written = given.files.keys().any(|path| path == "~hermes/fleet.yaml");
         if !written {
@@ -120,7 +120,7 @@ impl Nodes {
     /// Finds a place for a second profile beside a receiver, before anybody is told of it.
     pub(super) async fn find_place(&self) -> Result<(), BenchError> {
         if self.plan.scenario.given.hermes.neighbour.is_some() {
-            let port = self.bench.further_port().await?;
+            let port = self.bench.further_port()?;
             self.neighbour_port.set(port);
             self.names.neighbour_port.set(port);
         }
@@ -296,6 +296,7 @@ impl Nodes {
             }
         };
         let outcomes = match which {
+            Which::Runtime => vec![self.connect_runtime().await],
             Which::Hermes => vec![one(HostName::Hermes).await],
             Which::Neighbour => vec![one(HostName::Neighbour).await],
             Which::Both => {
@@ -308,8 +309,22 @@ impl Nodes {
         json!({ "listening": outcomes.len() - errors.len(), "errors": errors })
     }
 
+    async fn connect_runtime(&self) -> Result<(), String> {
+        let Some(runtime) = self.bench.runtime() else { return Err("it does not run".to_owned()) };
+        let outcome = self.bench.harness().clock().within(PATIENCE, runtime.connect()).await;
+        outcome.unwrap_or(Ok(())).map_err(|error| error.to_string())
+    }
+
     /// Tells nodes to listen no longer.
     pub(super) async fn disconnect(&self, which: Which) -> Value {
+        if which == Which::Runtime {
+            // For whoever calls back it is as if it were not there.
+            self.trace.push(What::Stopped { host: "runtime".to_owned() });
+            if let Some(runtime) = self.bench.runtime() {
+                self.bench.harness().clock().within(PATIENCE, runtime.disconnect()).await;
+            }
+            return json!({});
+        }
         for host in which.hosts() {
             let live = self.place(*host).borrow().clone();
             let Some(live) = live else { continue };

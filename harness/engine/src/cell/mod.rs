@@ -6,12 +6,14 @@
 mod bench;
 mod command;
 mod crowd;
+mod driven;
 mod foreign;
 mod held;
 mod hermes;
 mod names;
 mod plan;
 mod real;
+mod replies;
 mod run;
 mod sender;
 mod stage;

@@ -7,12 +7,13 @@ use gauntlet_reports::Lane;
 use gauntlet_simulators::cli::Profile;
 use gauntlet_world::fault::Rule;
 use gauntlet_world::injection::Quirk;
-use gauntlet_world::simulated::Forgotten;
+use gauntlet_world::simulated::Slip;
 
-use crate::certify::{Fitted, Foreign};
+use crate::certify::{Certified, Fitted, Foreign};
 use crate::data::executor::Executor;
 use crate::data::fault::Fault;
 use crate::data::release::Release;
+use crate::driver::ForeignRuntime;
 use crate::scenario::Scenario;
 
 /// What makes a cell different from the plain one.
@@ -38,8 +39,8 @@ pub struct Explored {
     pub reproduce: String,
     /// Whether the port calls are kept.
     pub log: bool,
-    /// Calls that do nothing and say that they did.
-    pub forgotten: Vec<Forgotten>,
+    /// Mistakes that programs make in it.
+    pub slips: Vec<Slip>,
 }
 
 impl Deviation {
@@ -81,7 +82,7 @@ pub struct Plan {
     pub seed: u64,
     /// The lane.
     pub lane: Lane,
-    /// The receiver that is not ours and that stands in the place of the reference, if one is certified.
+    /// The subject that is not ours and that stands in the place of the reference, if one is certified.
     pub fitted: Option<Arc<Fitted>>,
 }
 
@@ -108,10 +109,12 @@ impl Plan {
         )
     }
 
-    /// The quirks that peers have in this cell: the release's and the deviation's.
+    /// The quirks that peers have in this cell: the release's, the story's and the deviation's.
     pub fn quirks(&self) -> Vec<Quirk> {
         let quirk = |quirk: &Arc<Quirk>| self.executor.quirk(quirk);
         let mut quirks: Vec<Quirk> = self.release_quirks.iter().map(quirk).collect();
+        let of_story = self.scenario.given.receiver.misbehaves.iter();
+        quirks.extend(of_story.map(|misbehaviour| self.executor.quirk(&misbehaviour.quirk())));
         if let Some(Deviation::Quirk(deviation)) = &self.deviation {
             quirks.push(quirk(deviation));
         }
@@ -133,7 +136,18 @@ impl Plan {
 
     /// The receiver that is not ours, if one is certified.
     pub(crate) fn foreign(&self) -> Option<&Arc<Foreign>> {
-        self.fitted.as_ref().map(|fitted| &fitted.foreign)
+        match &self.fitted.as_ref()?.subject {
+            Certified::Receiver(foreign) => Some(foreign),
+            Certified::Runtime(_) => None,
+        }
+    }
+
+    /// The runtime that is not ours, if one is certified.
+    pub(crate) fn driven(&self) -> Option<&Arc<ForeignRuntime>> {
+        match &self.fitted.as_ref()?.subject {
+            Certified::Runtime(runtime) => Some(runtime),
+            Certified::Receiver(_) => None,
+        }
     }
 
     /// Whether even the reference cannot keep a requirement on this version of the CLI, whatever else is the matter.

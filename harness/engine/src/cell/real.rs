@@ -22,15 +22,18 @@ use super::bench::{
     BenchError, Places, TEMPLATE, fleet_yaml, launchers, prefixed, receiver_config, receiver_environment,
     runtime_environment, template, watch_deliveries,
 };
+use super::driven::Driven;
 use super::foreign::{self, CellOfSubject, ForeignSubject};
 use super::names::Names;
 use super::plan::Plan;
 use super::stage::CellStage;
-use super::tap::{OnlyOpened, Wire};
+use super::tap::{OnlyOpened, PassedOn, Wire};
 use super::workdir;
 use crate::certify::Foreign;
 use crate::files;
 use crate::hold::Hold;
+use crate::scenario::Nodes;
+use crate::stand_in;
 use crate::strays;
 use crate::trace::{File, Files, Trace, What};
 
@@ -65,6 +68,8 @@ pub(crate) struct RealBench {
     receiver: RefCell<Option<Started>>,
     /// The receiver that is not ours: what of this cell it was given, and what it consists of.
     subject: Option<ForeignSubject>,
+    /// The runtime that is not ours.
+    driven: Option<Box<Driven>>,
     pub(super) binary: PathBuf,
     plan: Plan,
     names: Rc<Names>,
@@ -75,6 +80,13 @@ pub(crate) struct RealBench {
 /// The code of a receiver that was not started, since no start of it ever came to anything.
 const NEVER_STARTED: i32 = -1;
 
+/// Where nobody takes callbacks.
+const NOWHERE: &str = "http://127.0.0.1:9/jsonrpc";
+
+fn runtime_url(runtime: &Runtime) -> String {
+    format!("http://127.0.0.1:{}/jsonrpc", runtime.port())
+}
+
 struct Started {
     /// Nothing of one that somebody else started.
     pid: Option<Pid>,
@@ -84,7 +96,7 @@ struct Started {
 
 /// A port for the receiver that is free now. It is taken from below the range that outgoing connections get theirs from, and no
 /// other cell of this process is given it for a long time, so that only a stranger could take it before the receiver does.
-pub(super) async fn free_port(host: &Host) -> io::Result<u16> {
+pub(super) fn free_port(host: &Host) -> io::Result<u16> {
     const FIRST: u32 = 10_000;
     const COUNT: u32 = 20_000;
     static BEGINNING: OnceLock<u32> = OnceLock::new();
@@ -95,8 +107,8 @@ pub(super) async fn free_port(host: &Host) -> io::Result<u16> {
     for _ in 0..50 {
         let next = beginning.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % COUNT;
         let port = u16::try_from(FIRST + next).unwrap_or(u16::MAX);
-        match host.network().listen(&Address::loopback(port)).await {
-            Ok(_) => return Ok(port),
+        match host.network().is_free(port) {
+            Ok(()) => return Ok(port),
             Err(error) => last = Some(error),
         }
     }
@@ -142,7 +154,7 @@ impl RealBench {
         };
         let receiver_port = match plan.foreign().and_then(|foreign| foreign.port()) {
             Some(port) => port,
-            None => free_port(&harness).await.map_err(wrong)?,
+            None => free_port(&harness).map_err(wrong)?,
         };
         names.port.set(receiver_port);
         let wire = Rc::new(Wire::new(trace.clone(), receiver_port, Box::new(look.clone())));
@@ -154,17 +166,35 @@ impl RealBench {
         ));
         let gated = !plan.scenario.given.hermes.answers.is_empty();
         // Behind the gate only the connections that the runtime opens are observations of their own.
-        let runtime_tap: Rc<dyn Tap> = if gated { Rc::new(OnlyOpened(wire.clone())) } else { wire.clone() };
+        let runtime_tap: Rc<dyn Tap> = match plan.driven() {
+            Some(_) => Rc::new(PassedOn(wire.clone())),
+            None if gated => Rc::new(OnlyOpened(wire.clone())),
+            None => wire.clone(),
+        };
         let runtime_host =
             host("runtime", runtime_environment(&places, names, &search_path(&places)), Some(runtime_tap));
         let client = host("client", Default::default(), Some(wire.clone() as Rc<_>));
-        furnish(plan, names, &places, receiver_port).map_err(wrong)?;
+        // One that goes away and comes back is found where it was.
+        let goes_away = plan.scenario.steps.iter().any(|step| step.disconnect == Some(Nodes::Runtime));
+        let node = if goes_away { free_port(&harness).map_err(wrong)? } else { 0 };
+        furnish(plan, names, &places, (receiver_port, node)).map_err(wrong)?;
         if plan.scenario.given.git {
             workdir::make_repository(&harness, &places).await.map_err(wrong)?;
         }
-        open_control(plan, &harness, settings, &places, &stage).await?;
+        let bin = places.bin();
+        let place = stand_in::Place {
+            binary: &settings.binary,
+            folder: &places.root,
+            bin: plan.scenario.given.executor.installed.then_some(bin.as_path()),
+        };
+        let put = stand_in::put(&harness, &place, &plan.executor, stage, plan.profile.clone(), plan.quirks());
+        put.await.map_err(|error| BenchError::because("cannot open the control connection", error))?;
+        let driven =
+            plan.driven().map(|runtime| Driven::new(runtime, &harness, &runtime_host, receiver_port));
+        let driven = driven.transpose()?.map(Box::new);
         let bench = Self {
             is_alone: settings.is_alone,
+            driven,
             places,
             receiver_port,
             harness,
@@ -197,12 +227,18 @@ impl RealBench {
 
     /// Starts the runtime, puts the gate before it when the scenario asks for one, and tells the receiver where callbacks go.
     pub(crate) async fn start_runtime(&self) -> Result<(), BenchError> {
+        if let Some(driven) = self.driven.as_deref() {
+            return self.start_driver(driven).await;
+        }
         let settings = self.fleet_settings();
         let runtime = Runtime::start(self.runtime_host.clone(), settings).await;
         let runtime = runtime.map_err(|error| BenchError::because("the runtime did not start", error))?;
         let answers = self.plan.scenario.given.hermes.answers.clone();
-        let callbacks =
-            if answers.is_empty() { runtime.port() } else { self.open_gate(&runtime, answers).await? };
+        let callbacks = if answers.is_empty() {
+            runtime.port()
+        } else {
+            self.open_gate(&runtime_url(&runtime), answers).await?
+        };
         self.configure_receiver(callbacks)
             .map_err(|error| BenchError::because("cannot configure the receiver", error))?;
         watch_deliveries(&self.harness, &runtime, &self.trace);
@@ -210,13 +246,33 @@ impl RealBench {
         Ok(())
     }
 
-    async fn open_gate(&self, runtime: &Runtime, answers: Vec<gate::GateAnswer>) -> Result<u16, BenchError> {
+    /// Starts a runtime that is not ours. The receiver calls back at the gate, where callbacks are seen.
+    async fn start_driver(&self, driven: &Driven) -> Result<(), BenchError> {
+        let given = &self.plan.scenario.given;
+        let node = driven.start(&self.places, &self.names, given.receiver.auth).await?;
+        // Where there is nobody, callbacks go nowhere; what the story asks of the driver tells why.
+        let node = node.unwrap_or_else(|reason| {
+            tracing::debug!(reason, "the driver did not start");
+            NOWHERE.to_owned()
+        });
+        let callbacks = self.open_gate(&node, given.hermes.answers.clone()).await?;
+        self.configure_receiver(callbacks)
+            .map_err(|error| BenchError::because("cannot configure the receiver", error))
+    }
+
+    /// The runtime that is not ours.
+    pub(super) fn driven(&self) -> Option<&Driven> {
+        self.driven.as_deref()
+    }
+
+    async fn open_gate(&self, node: &str, answers: Vec<gate::GateAnswer>) -> Result<u16, BenchError> {
         let identity =
             Identity { name: "gate".to_owned(), cwd: self.places.root.clone(), ..Identity::default() };
         let host = Host::real(identity, Some(self.wire.clone()));
         let listener = gate::listen(&host, &Address::loopback(0)).await;
         let listener = listener.map_err(|error| BenchError::because("cannot open the gate", error))?;
-        let node = format!("http://127.0.0.1:{}/jsonrpc", runtime.port()).parse();
+        // One that names no place where it could be called back is called back nowhere.
+        let node = node.parse().or_else(|_| NOWHERE.parse());
         let node = node.map_err(|error| BenchError::because("cannot open the gate", error))?;
         let port = listener.port();
         host.spawn(gate::serve(host.clone(), listener, node, answers));
@@ -334,6 +390,21 @@ impl RealBench {
         }
     }
 
+    /// Stops the receiver, and continues it after a while.
+    pub(crate) fn freeze_receiver(&self, time: Duration) {
+        let Some(pid) = self.running_pid() else { return };
+        send(pid, rustix::process::Signal::STOP);
+        let code = self.receiver.borrow().as_ref().map(|started| started.code.clone());
+        let harness = self.harness.clone();
+        self.harness.spawn(async move {
+            harness.clock().sleep(time).await;
+            // As long as nobody reaped it nobody else has its number.
+            if code.is_some_and(|code| code.get().is_none()) {
+                send(pid, rustix::process::Signal::CONT);
+            }
+        });
+    }
+
     pub(crate) fn remove(&self, path: &Path) -> io::Result<()> {
         self.subject.iter().for_each(|subject| subject.was_changed(path));
         files::remove(path)
@@ -355,6 +426,7 @@ impl RealBench {
         let strays = strays::of_cell(&self.places.root, receiver).into_iter();
         strays
             .filter(|stray| !deployed.contains(&stray.pid))
+            .filter(|stray| self.driven.as_deref().and_then(Driven::pid) != Some(Pid(stray.pid)))
             .filter(|stray| {
                 !self.receiver_runs() || self.subject.as_ref().is_none_or(|subject| !subject.has(stray))
             })
@@ -403,6 +475,9 @@ impl RealBench {
             let _ = processes.signal_group(pid, Signal::Kill).await;
         }
         self.harness.clock().within(Duration::from_secs(5), self.receiver_ended()).await;
+        if let Some(driven) = self.driven.as_deref() {
+            driven.stop().await;
+        }
         self.runtime_host.end();
         // Only now nobody starts another one.
         sweep_and_remove(&self.harness, &self.places.root).await;
@@ -427,7 +502,7 @@ async fn sweep(harness: &Host, root: &Path) {
     let swept = async {
         loop {
             let strays = strays::of_cell(root, None);
-            for stray in &strays {
+            for stray in strays.iter().filter(|stray| stray.is_there()) {
                 let _ = harness.processes().signal(Pid(stray.pid), Signal::Kill).await;
             }
             if strays.is_empty() {
@@ -439,6 +514,13 @@ async fn sweep(harness: &Host, root: &Path) {
     if harness.clock().within(Duration::from_secs(5), swept).await.is_none() {
         tracing::warn!(folder = %root.display(), "processes of the cell could not be ended");
     }
+}
+
+/// Sends a signal for which the port has no word: nobody in a simulated world is stopped and continued.
+fn send(pid: Pid, signal: rustix::process::Signal) {
+    let pid = i32::try_from(pid.0).ok().and_then(rustix::process::Pid::from_raw);
+    // One that ended meanwhile needs no signal.
+    let _ = pid.map(|pid| rustix::process::kill_process(pid, signal));
 }
 
 async fn reap(mut child: Child, code: Rc<Cell<Option<i32>>>, ended: Rc<Notify>) {
@@ -469,12 +551,13 @@ pub(super) fn search_path(places: &Places) -> String {
     format!("{}:/usr/bin:/bin", places.bin().to_string_lossy())
 }
 
-fn furnish(plan: &Plan, names: &Names, places: &Places, receiver: u16) -> io::Result<()> {
+/// `node` is where the runtime listens; the system chooses when it is 0.
+fn furnish(plan: &Plan, names: &Names, places: &Places, (receiver, node): (u16, u16)) -> io::Result<()> {
     for folder in [places.repo().join(".hermes"), places.home(), places.hermes(), places.bin()] {
         files::make_dir(&folder)?;
     }
     files::write(&template(places), TEMPLATE)?;
-    files::write(&places.hermes().join("fleet.yaml"), &fleet_yaml(plan, places, receiver, 0))?;
+    files::write(&places.hermes().join("fleet.yaml"), &fleet_yaml(plan, places, receiver, node))?;
     for (path, text) in &plan.scenario.given.files {
         files::write(&places.path(&names.resolve(path)), text.as_bytes())?;
     }
@@ -501,37 +584,4 @@ fn deployed(places: &Places) -> PathBuf {
 /// The file that says how the receiver differs from the reference.
 fn deviations(places: &Places) -> PathBuf {
     places.root.join("deviations.json")
-}
-
-/// Opens the control connection, and puts the launcher of the stand-in where the receiver looks for its CLI. The launcher has
-/// everything baked in, since receivers filter the environment and choose the working directory.
-async fn open_control(
-    plan: &Plan,
-    harness: &Host,
-    settings: &RealSettings,
-    places: &Places,
-    stage: &Rc<CellStage>,
-) -> Result<(), BenchError> {
-    let wrong = |error: io::Error| BenchError::because("cannot open the control connection", error);
-    let listener = harness.network().listen(&Address::loopback(0)).await.map_err(wrong)?;
-    let address = Address::loopback(listener.port());
-    let key = harness.entropy().uuid().to_string();
-    let key_file = places.root.join("control.key");
-    harness.disk().create_new(&key_file, key.as_bytes(), 0o600).await.map_err(wrong)?;
-    if plan.scenario.given.executor.installed {
-        let quote = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
-        let launcher = format!(
-            "#!/bin/sh\nexec {} stand-in {} --control {} --key-file {} -- \"$@\"\n",
-            quote(&settings.binary.to_string_lossy()),
-            quote(&plan.executor.id.value),
-            quote(&address.to_string()),
-            quote(&key_file.to_string_lossy()),
-        );
-        let path = places.bin().join(&plan.executor.cli);
-        files::write(&path, launcher.as_bytes()).map_err(wrong)?;
-        files::set_mode(&path, 0o755).map_err(wrong)?;
-    }
-    let profile = plan.profile.clone();
-    harness.spawn(control::serve(harness.clone(), listener, key, stage.clone(), profile, plan.quirks()));
-    Ok(())
 }

@@ -37,7 +37,7 @@ pub struct Outcome {
     pub events: Vec<(Point, Value)>,
     /// The port calls: what faults would have had to bite on.
     pub touches: Vec<Touch>,
-    /// How often a fault bit.
+    /// How many of the crashes came about that exploration asked for.
     pub bitten: usize,
     /// Why there is no verdict: the harness or its environment failed.
     pub error: Option<String>,
@@ -98,7 +98,9 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
     }
     let harness = bench.harness().clone();
     // Whoever looks at a cell takes the time that it takes.
-    let usual = plan.foreign().map_or(Limits::horizon(plan.lane), |foreign| foreign.horizon());
+    let driven = plan.driven().map(|runtime| runtime.horizon());
+    let usual = plan.foreign().map(|foreign| foreign.horizon()).or(driven);
+    let usual = usual.unwrap_or(Limits::horizon(plan.lane));
     let horizon = hand.hold.as_ref().map_or(usual, |_| HELD);
     match harness.clock().within(horizon, play(&hand, catalogue)).await {
         Some(Ok(())) => {}
@@ -116,16 +118,15 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
     } else {
         outcome.touches = bench.touches();
     }
-    if let (Some(Deviation::Explored(_)), Bench::Virtual(bench)) = (&plan.deviation, &*bench) {
-        (outcome.touches, outcome.bitten) = (bench.world.log(), bench.world.bitten());
+    if let (Some(Deviation::Explored(explored)), Bench::Virtual(bench)) = (&plan.deviation, &*bench) {
+        // Its rules come before those of the story.
+        let bitten = bench.world.bitten(explored.rules.len());
+        (outcome.touches, outcome.bitten) = (bench.world.log(), bitten);
     }
     wire.end();
     outcome.observations = trace.take();
     outcome.secrets.extend(oracle::deployed_bearers(&outcome.observations));
     outcome.judgements = oracle::judge(plan, catalogue, &names, &outcome.observations, &hand.memory);
-    for (id, reason) in plan.fitted.iter().flat_map(|fitted| &fitted.left_out) {
-        outcome.judgements.entry(id.clone()).or_insert_with(|| Judgement::skipped(reason));
-    }
     outcome.names = names.told();
     if plan.lane == Lane::Virtual {
         outcome.digest = digest(&outcome.observations);
@@ -224,6 +225,7 @@ impl Stagehand {
         };
         // For outcomes that should not come it is waited until nothing happens any more.
         while clock.now() < deadline && clock.within(quiet, self.trace.changed()).await.is_some() {}
+        self.collect().await;
         // Every dispatch has its outcome, so no turn is running: what still lives was left behind by one.
         let unsure = |what: &What| matches!(what, What::Dispatched { acknowledged: false, .. });
         // What may have been taken without its sender knowing may be at work.

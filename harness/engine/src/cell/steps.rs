@@ -123,6 +123,10 @@ impl Stagehand {
             Verb::Connect(which) => self.nodes.connect(which).await,
             Verb::Disconnect(which) => self.nodes.disconnect(which).await,
             Verb::Kill(host) => self.kill(host).await,
+            Verb::Freeze(time) => {
+                self.bench.freeze_receiver(time.duration());
+                json!({})
+            }
             Verb::Stop(host) => self.stop(host).await,
             Verb::Start(host) => self.start(host).await?,
             Verb::PowerCut(fate) => {
@@ -214,7 +218,10 @@ impl Stagehand {
         if let (Value::Object(members), Some(task)) = (&mut args, &dispatch.task) {
             members.insert("task".to_owned(), self.names.resolve_value(task));
         }
-        let tool = self.tool("fleet_send", &Caller::with(["a2a"]), args).await;
+        let tool = match self.bench.driven() {
+            Some(driven) => driven.dispatch(&name, PEER, context.as_deref(), &text).await,
+            None => self.tool("fleet_send", &Caller::with(["a2a"]), args).await,
+        };
         let (sent, answer) = self.last_exchange(key);
         let result = answer
             .as_ref()
@@ -299,6 +306,11 @@ impl Stagehand {
             while self.bench.runtime().is_none() && clock.now() < deadline {
                 clock.sleep(Duration::from_millis(100)).await;
             }
+        }
+        if let Some(driven) = self.bench.driven() {
+            let text = |name: &str| args.get(name).and_then(Value::as_str);
+            let (peer, message) = (text("agent").unwrap_or_default(), text("message").unwrap_or_default());
+            return driven.dispatch(tool, peer, text("context_id"), message).await;
         }
         let Some(runtime) = self.bench.runtime() else {
             return json!({ "interrupted": "the runtime does not run" });
@@ -550,6 +562,9 @@ impl Stagehand {
     }
 
     async fn wait(&self, wait: &Await) -> Value {
+        if let (Some(dispatch), Some(driven)) = (&wait.reply_to, self.bench.driven()) {
+            return self.wait_for_driver(driven, dispatch, wait).await;
+        }
         let happens = async {
             if wait.end_of == Some(HostName::Receiver) {
                 // Its end is no observation until somebody looks.
@@ -567,7 +582,7 @@ impl Stagehand {
         clock.within(wait.within.duration(), happens).await.unwrap_or_else(|| json!({ "happens": false }))
     }
 
-    fn happened(&self, wait: &Await) -> Option<Value> {
+    pub(super) fn happened(&self, wait: &Await) -> Option<Value> {
         if let Some(dispatch) = &wait.reply_to {
             return self.reply_to(dispatch).map(|text| json!({ "happens": true, "text": text }));
         }

@@ -26,6 +26,8 @@ const MAX_KEPT: usize = 64 * 1024 * 1024;
 struct Conversation {
     side: Side,
     step: String,
+    /// Whoever connects may go on with the connection: each exchange is one by itself.
+    goes_on: bool,
     sent: Vec<u8>,
     received: Vec<u8>,
 }
@@ -33,13 +35,16 @@ struct Conversation {
 impl Conversation {
     /// The exchange that is complete, if one is: whoever calls back may go on with the connection.
     fn complete(&mut self) -> Option<Self> {
-        let request = wire::request_length(&self.received)?;
-        let answer = wire::answer_length(&self.sent)?;
+        let (sent, received) = match self.side {
+            Side::Accepted => (wire::answer_length(&self.sent)?, wire::request_length(&self.received)?),
+            Side::Connected => (wire::request_length(&self.sent)?, wire::answer_length(&self.received)?),
+        };
         let rest = Self {
             side: self.side,
             step: self.step.clone(),
-            sent: self.sent.split_off(answer),
-            received: self.received.split_off(request),
+            goes_on: self.goes_on,
+            sent: self.sent.split_off(sent),
+            received: self.received.split_off(received),
         };
         Some(std::mem::replace(self, rest))
     }
@@ -48,6 +53,7 @@ impl Conversation {
     fn observation(self) -> Option<What> {
         let (sent, received) = (Blob(self.sent), Blob(self.received));
         match self.side {
+            Side::Connected if self.goes_on && sent.0.is_empty() => None,
             Side::Connected => Some(What::Exchange { step: self.step, sent, received }),
             Side::Accepted if received.0.is_empty() => None,
             Side::Accepted => Some(What::Callback { sent: received, answered: sent }),
@@ -86,7 +92,8 @@ impl Tap for Wire {
         // What the gate passes on to the node has been seen at the gate.
         if side == Side::Accepted || port == self.receiver_port.get() {
             let step = self.step.borrow().clone();
-            let conversation = Conversation { side, step, sent: Vec::new(), received: Vec::new() };
+            let conversation =
+                Conversation { side, step, goes_on: false, sent: Vec::new(), received: Vec::new() };
             self.open.borrow_mut().insert(number, conversation);
         }
         number
@@ -97,6 +104,9 @@ impl Tap for Wire {
             let mut open = self.open.borrow_mut();
             let Some(conversation) = open.get_mut(&connection) else { return };
             let first = conversation.received.is_empty();
+            if conversation.goes_on && flow == Flow::Sent && conversation.sent.is_empty() {
+                conversation.step.clone_from(&self.step.borrow());
+            }
             let kept = match flow {
                 Flow::Sent => &mut conversation.sent,
                 Flow::Received => &mut conversation.received,
@@ -104,6 +114,9 @@ impl Tap for Wire {
             let room = MAX_KEPT.saturating_sub(kept.len()).min(bytes.len());
             kept.extend_from_slice(&bytes[..room]);
             match (flow, conversation.side) {
+                (Flow::Received, Side::Connected) if conversation.goes_on => {
+                    (first.then_some("ack"), conversation.complete())
+                }
                 (Flow::Received, Side::Connected) => (first.then_some("ack"), None),
                 (Flow::Received, Side::Accepted) => (first.then_some("callback"), None),
                 (Flow::Sent, Side::Accepted) => (None, conversation.complete()),
@@ -131,6 +144,31 @@ impl Tap for OnlyOpened {
             Side::Connected => self.0.opened(side, port),
             Side::Accepted => 0,
         }
+    }
+
+    fn bytes(&self, connection: u64, flow: Flow, bytes: &[u8]) {
+        self.0.bytes(connection, flow, bytes);
+    }
+
+    fn closed(&self, connection: u64) {
+        self.0.closed(connection);
+    }
+}
+
+/// A tap of whoever passes on what others send: accepted connections are left out, and an exchange is seen when it is complete, since
+/// its sender may go on with the connection.
+pub(crate) struct PassedOn(pub(crate) Rc<Wire>);
+
+impl Tap for PassedOn {
+    fn opened(&self, side: Side, port: u16) -> u64 {
+        if side == Side::Accepted {
+            return 0;
+        }
+        let number = self.0.opened(side, port);
+        if let Some(conversation) = self.0.open.borrow_mut().get_mut(&number) {
+            conversation.goes_on = true;
+        }
+        number
     }
 
     fn bytes(&self, connection: u64, flow: Flow, bytes: &[u8]) {

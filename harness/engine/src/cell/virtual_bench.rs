@@ -81,14 +81,14 @@ impl VirtualBench {
             Some(Deviation::Explored(explored)) => explored.log,
             Some(Deviation::Quirk(_) | Deviation::Fault(_)) => false,
         };
-        let forgotten = match &plan.deviation {
-            Some(Deviation::Explored(explored)) => explored.forgotten.clone(),
+        let slips = match &plan.deviation {
+            Some(Deviation::Explored(explored)) => explored.slips.clone(),
             _ => Vec::new(),
         };
         let settings = WorldSettings {
             seed: plan.cell_seed(),
             faults: plan.faults(),
-            forgotten,
+            slips,
             touch_budget: TOUCH_BUDGET,
             exploration: plan
                 .scenario

@@ -19,6 +19,8 @@ pub struct Draft {
     pub env: Vec<(String, String)>,
     /// The files that it is to find: where, and the file beside the manifest that holds each.
     pub files: Vec<(String, String)>,
+    /// What is in those.
+    pub contents: Vec<String>,
     /// Whether it is of the product line, and reads its configuration.
     pub of_fleet: bool,
     /// What its card says.
@@ -36,7 +38,10 @@ impl Draft {
         let of_card = |pointer: &str| self.card.as_ref().and_then(|card| card.pointer(pointer)?.as_str());
         let mut text = "# How this receiver is certified: `gauntlet certify` reads it, and docs/receiver-toml.md explains it.\n".to_owned();
         let mut line = |written: String| text.push_str(&format!("{written}\n"));
-        line(format!("name = {}", quoted(of_card("/name").unwrap_or("my receiver"))));
+        line(format!(
+            "name = {}",
+            quoted(of_card("/name").filter(|name| !name.trim().is_empty()).unwrap_or("my receiver"))
+        ));
         if let Some(version) = of_card("/version") {
             line(format!("version = {}", quoted(version)));
         }
@@ -78,7 +83,10 @@ impl Draft {
 
     /// The limits whose words are used are set by them; of the others nothing is known.
     fn limits(&self, line: &mut dyn FnMut(String)) {
-        let texts = || self.command.iter().chain(self.env.iter().map(|(_, value)| value));
+        let texts = || {
+            let said = self.command.iter().chain(self.env.iter().map(|(_, value)| value));
+            said.chain(&self.contents).chain(self.files.iter().map(|(path, _)| path))
+        };
         line("\n[limits]".to_owned());
         for limit in ["turn_cap", "lock_wait", "idle", "poll"] {
             let is_set = texts().any(|text| text.contains(&format!("{{{limit}}}")));
@@ -101,5 +109,35 @@ impl Draft {
             rows.any(|known| known.value == uri)
         };
         declared.filter(|uri| owed(uri)).map(str::to_owned).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Source;
+
+    fn drafted(change: impl FnOnce(&mut Draft)) -> String {
+        let library = Library::load(&[Source::Embedded]).expect("the embedded data is sound");
+        let command = ["bridge", "--port", "{port}"].map(str::to_owned).into();
+        let mut draft = Draft { executor: "codex".to_owned(), command, ..Draft::default() };
+        change(&mut draft);
+        draft.manifest(&library)
+    }
+
+    #[test]
+    fn a_card_without_a_name_gives_none() {
+        let text = drafted(|draft| draft.card = Some(serde_json::json!({ "name": "  ", "version": "1" })));
+        assert!(text.contains("name = \"my receiver\""), "{text}");
+    }
+
+    #[test]
+    fn a_limit_that_a_file_sets_is_set() {
+        let text = drafted(|draft| {
+            draft.files = vec![("{workdir}/bridge.toml".to_owned(), "bridge.toml".to_owned())];
+            draft.contents = vec!["seconds = {turn_cap}".to_owned()];
+        });
+        assert!(text.contains("\nturn_cap = \"set\""), "{text}");
+        assert!(text.contains("# idle = "), "{text}");
     }
 }

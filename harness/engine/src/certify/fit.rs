@@ -11,13 +11,23 @@ use super::foreign::Foreign;
 use super::limit::Limit;
 use crate::cell::Plan;
 use crate::data::catalogue::{Catalogue, Role};
+use crate::driver::ForeignRuntime;
 use crate::scenario::{Check, Scenario, Step, Subject, SubjectKind, Verb};
 
-/// A receiver that is not ours in one cell.
+/// A subject that is not ours.
+#[derive(Debug, Clone)]
+pub enum Certified {
+    /// A receiver.
+    Receiver(Arc<Foreign>),
+    /// A runtime.
+    Runtime(Arc<ForeignRuntime>),
+}
+
+/// A subject that is not ours in one cell.
 #[derive(Debug, Clone)]
 pub struct Fitted {
-    /// The receiver.
-    pub foreign: Arc<Foreign>,
+    /// The subject.
+    pub subject: Certified,
     /// Why the cell cannot be run with it, if so.
     pub cannot: Option<String>,
     /// The requirements that the scenario judges otherwise, and why not here.
@@ -63,7 +73,7 @@ impl Foreign {
                 reason => reason.is_none(),
             }
         });
-        let fitted = Fitted { foreign: self.clone(), cannot, left_out };
+        let fitted = Fitted { subject: Certified::Receiver(self.clone()), cannot, left_out };
         Some(Plan {
             scenario: Arc::new(scenario),
             executor: self.executor.clone(),
@@ -92,7 +102,10 @@ impl Foreign {
             Subject::Inbox(_) => no_file("inbox"),
             _ => None,
         };
-        by_subject.or_else(|| self.lacks_file(&format!("{check:?}")))
+        let shown = format!("{check:?}");
+        let is_elsewhere = self.runs_already() && shown.contains("{workdir}");
+        let elsewhere = || is_elsewhere.then(|| "it runs already, in a folder of its own".to_owned());
+        by_subject.or_else(|| self.lacks_file(&shown)).or_else(elsewhere)
     }
 
     /// The first file that a part of a scenario speaks of and that this receiver does not have. `shown` is that part as it is shown to

@@ -12,8 +12,9 @@ use serde_json::Value;
 use toml::Spanned;
 
 use super::limit::Limit;
-use super::manifest::{Challenge, Dialect, Manifest, file_mode};
+use super::manifest::{Dialect, Manifest, file_mode};
 use super::mistake;
+use super::owned::Challenge;
 use super::template::{self, Values};
 use crate::data::executor::{Executor, ReceiverFiles};
 use crate::data::release::{REFERENCE, Release};
@@ -96,11 +97,7 @@ pub enum ForeignError {
 impl Foreign {
     /// Reads a manifest.
     pub fn read(library: &Library, path: &Path, slow: bool) -> Result<Self, ForeignError> {
-        let name = path.display().to_string();
-        let unreadable = |error| ForeignError::Unreadable(name.clone(), error);
-        let text = files::read_text(path).map_err(unreadable)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let here = files::absolute(folder).map_err(unreadable)?;
+        let (text, here) = text_and_folder(path)?;
         Self::of(library, Source::File(path.to_path_buf()), &text, here, slow)
     }
 
@@ -116,13 +113,7 @@ impl Foreign {
         let beside = |file: &str| files::read_text(&here.join(file));
         let manifest = Manifest::read(library, name, text, &beside).map_err(Box::new)?;
         let program = match &manifest.start {
-            Some(start) => Some(program(&start.command, &here).ok_or_else(|| {
-                let command = start.command.get_ref();
-                let message = format!("expected a program that can be started; found none like {command:?}");
-                let help =
-                    Some("a name is looked up on PATH, and a path begins where this file is".to_owned());
-                Box::new(mistake::at(name, text, start.command.span(), message, help))
-            })?),
+            Some(start) => Some(program(&start.command, &here, name, text)?),
             None => None,
         };
         let token = match &manifest.token_env {
@@ -172,6 +163,47 @@ impl Foreign {
         })
     }
 
+    /// A manifest with what judging needs to know of it, and nothing of how it is started: that can hold what is nobody's business.
+    pub(crate) fn sketch(&self) -> String {
+        let manifest = &self.manifest;
+        let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        let listed =
+            |texts: Vec<String>| texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ");
+        let mut text =
+            format!("name = {}\nexecutor = {}\n", quoted(self.name()), quoted(manifest.executor.get_ref()));
+        let mut line = |written: String| text.push_str(&format!("{written}\n"));
+        manifest.version.iter().for_each(|version| line(format!("version = {}", quoted(version))));
+        if self.is_of_fleet() {
+            line("dialect = \"a2a_fleet\"".to_owned());
+        }
+        let declares = manifest.declares.iter().map(|uri| uri.get_ref().clone()).collect();
+        line(format!("declares = [{}]", listed(declares)));
+        match &manifest.url {
+            Some(url) => line(format!("url = {}", quoted(url.get_ref()))),
+            None => {
+                let words = self.words.iter().map(|word| format!("{{{word}}}")).collect();
+                line(format!("[start]\ncommand = \"sh\"\nargs = [{}]", listed(words)));
+            }
+        }
+        for file in &manifest.files {
+            line(format!("[[files]]\npath = {}\ncontent = \"\"", quoted(file.path.get_ref())));
+        }
+        line("[limits]".to_owned());
+        for (name, limit) in manifest.limits.all() {
+            match limit.as_ref().map(Spanned::get_ref) {
+                None => {}
+                Some(Limit::Set) => line(format!("{name} = \"set\"")),
+                Some(Limit::None) => line(format!("{name} = \"none\"")),
+                Some(Limit::Seconds(seconds)) => line(format!("{name} = {seconds:?}")),
+            }
+        }
+        line("[where]".to_owned());
+        for (name, path) in manifest.places.all() {
+            path.iter().for_each(|path| line(format!("{name} = {}", quoted(path.get_ref()))));
+        }
+        text
+    }
+
     /// How reports call it.
     pub fn name(&self) -> &str {
         self.manifest.name.get_ref()
@@ -193,27 +225,7 @@ impl Foreign {
 
     /// What its maker does not agree with, as entries of a list of known failures: they are run, shown, and counted apart.
     pub fn challenged(&self, today: Date) -> List {
-        if self.manifest.challenged.is_empty() {
-            return List::default();
-        }
-        let entry = |challenge: &Challenge| {
-            let entry = Entry {
-                file: PathBuf::from(self.source.to_string()),
-                at: (1, 1),
-                pattern: Pattern::parse("**").ok()?,
-                requirement: Some(Glob::new(challenge.requirement.get_ref())),
-                reason: challenge.reason.get_ref().clone(),
-                owner: format!("challenged by the maker of {}", self.name()),
-                issue: None,
-                expires: Date::MAX,
-                // What is challenged may hold all the same.
-                flaky: true,
-                is_dead: false,
-            };
-            Some(Arc::new(entry))
-        };
-        let entries = self.manifest.challenged.iter().filter_map(entry).collect();
-        List { entries, today: Some(today), updates: false }
+        challenged(&self.manifest.challenged, &self.source.to_string(), self.name(), today)
     }
 
     /// Whether it owes what its product line has fixed.
@@ -258,7 +270,7 @@ impl Foreign {
     }
 
     /// Whether it runs already, and nobody here starts or ends it.
-    pub(crate) fn runs_already(&self) -> bool {
+    pub fn runs_already(&self) -> bool {
         self.program.is_none()
     }
 
@@ -340,6 +352,30 @@ impl Foreign {
     }
 }
 
+/// What a maker does not agree with, as entries of a list of known failures.
+pub(crate) fn challenged(challenges: &[Challenge], file: &str, name: &str, today: Date) -> List {
+    if challenges.is_empty() {
+        return List::default();
+    }
+    let entry = |challenge: &Challenge| {
+        let entry = Entry {
+            file: PathBuf::from(file),
+            at: (1, 1),
+            pattern: Pattern::parse("**").ok()?,
+            requirement: Some(Glob::new(challenge.requirement.get_ref())),
+            reason: challenge.reason.get_ref().clone(),
+            owner: format!("challenged by the maker of {name}"),
+            issue: None,
+            expires: Date::MAX,
+            // What is challenged may hold all the same.
+            flaky: true,
+            is_dead: false,
+        };
+        Some(Arc::new(entry))
+    };
+    List { entries: challenges.iter().filter_map(entry).collect(), today: Some(today), updates: false }
+}
+
 /// The port of a URL on this machine.
 pub(super) fn address(url: &str) -> Option<u16> {
     let rest = url.strip_prefix("http://")?.trim_end_matches('/');
@@ -347,9 +383,31 @@ pub(super) fn address(url: &str) -> Option<u16> {
     ["127.0.0.1", "localhost"].contains(&host).then(|| port.parse().ok()).flatten().filter(|port| *port > 0)
 }
 
-/// The program that a command names.
-fn program(command: &Spanned<String>, here: &Path) -> Option<PathBuf> {
-    let command = command.get_ref().replace("{here}", &here.to_string_lossy());
+/// The text of a manifest, and the folder that it is in.
+pub(crate) fn text_and_folder(path: &Path) -> Result<(String, PathBuf), ForeignError> {
+    let unreadable = |error| ForeignError::Unreadable(path.display().to_string(), error);
+    let text = files::read_text(path).map_err(unreadable)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Ok((text, files::absolute(folder).map_err(unreadable)?))
+}
+
+/// The program that a command in this text names.
+pub(crate) fn program(
+    command: &Spanned<String>,
+    here: &Path,
+    file: &str,
+    text: &str,
+) -> Result<PathBuf, Box<DataError>> {
+    found(command.get_ref(), here).ok_or_else(|| {
+        let message =
+            format!("expected a program that can be started; found none like {:?}", command.get_ref());
+        let help = Some("a name is looked up on PATH, and a path begins where this file is".to_owned());
+        Box::new(mistake::at(file, text, command.span(), message, help))
+    })
+}
+
+fn found(command: &str, here: &Path) -> Option<PathBuf> {
+    let command = command.replace("{here}", &here.to_string_lossy());
     if command.contains('/') {
         return Some(here.join(command)).filter(|path| files::is_program(path));
     }

@@ -8,9 +8,11 @@ use serde_json::Value;
 use toml::Spanned;
 
 use super::limit::Limit;
-use super::{mistake, template};
-use crate::data::{DataError, Library, nearest};
-use crate::scenario::leads_out;
+use super::mistake::{self, Wrong};
+use super::owned::{self, Challenge};
+use super::template;
+use crate::data::{DataError, Library};
+use crate::scenario::{self, leads_out};
 
 /// The manifest of a receiver.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -33,7 +35,7 @@ pub struct Manifest {
     #[schemars(with = "Vec<String>")]
     pub declares: Vec<Spanned<String>>,
     /// How many copies of it may run side by side.
-    #[serde(default = "one")]
+    #[serde(default = "owned::one")]
     #[schemars(with = "u16", range(min = 1))]
     pub parallel: Spanned<u16>,
     /// How it is started.
@@ -68,10 +70,6 @@ pub struct Manifest {
     /// Requirements that its maker does not agree with.
     #[serde(default)]
     pub challenged: Vec<Challenge>,
-}
-
-fn one() -> Spanned<u16> {
-    Spanned::new(0..0, 1)
 }
 
 /// A product line.
@@ -162,7 +160,7 @@ pub struct ManifestLimits {
 
 impl ManifestLimits {
     /// All of them, by the word that sets one.
-    fn all(&self) -> [(&'static str, &Option<Spanned<Limit>>); 4] {
+    pub(super) fn all(&self) -> [(&'static str, &Option<Spanned<Limit>>); 4] {
         [
             ("turn_cap", &self.turn_cap),
             ("lock_wait", &self.lock_wait),
@@ -234,30 +232,17 @@ pub struct Errand {
     pub within: u32,
 }
 
+/// The shortest limit that a story can be told with, and the longest: a day.
+const LEAST_SECONDS: f64 = 1.0;
+const MOST_SECONDS: f64 = 86_400.0;
+
 fn errand_time() -> u32 {
     120
 }
 
-/// A requirement that the maker of a subject does not agree with.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Challenge {
-    /// Its id.
-    #[schemars(with = "String")]
-    pub requirement: Spanned<String>,
-    /// Why.
-    #[schemars(with = "String")]
-    pub reason: Spanned<String>,
-}
-
 /// The JSON Schema of manifests.
 pub fn schema() -> Value {
-    let mut schema = schemars::schema_for!(Manifest).to_value();
-    if let Value::Object(members) = &mut schema {
-        members.insert("$id".to_owned(), Value::String("gauntlet.receiver/1".to_owned()));
-        members.insert("title".to_owned(), Value::String("The manifest of a receiver".to_owned()));
-    }
-    schema
+    scenario::schema::of::<Manifest>("gauntlet.receiver/1", "The manifest of a receiver")
 }
 
 impl Manifest {
@@ -271,9 +256,7 @@ impl Manifest {
         let mut manifest: Self =
             toml::from_str(text).map_err(|error| mistake::of_reader(file, text, &error))?;
         manifest.take_in(file, text, from)?;
-        manifest
-            .check(library)
-            .map_err(|wrong| mistake::at(file, text, wrong.span, wrong.message, wrong.help))?;
+        manifest.check(library).map_err(|wrong| wrong.pointed_at(file, text))?;
         Ok(manifest)
     }
 
@@ -327,12 +310,8 @@ impl Manifest {
         if !executors.contains(&self.executor.get_ref().as_str()) {
             return Err(Wrong::unknown(&self.executor, "an executor", &executors));
         }
-        if self.name.get_ref().trim().is_empty() {
-            return Err(Wrong::at(&self.name, "expected a name; found nothing"));
-        }
-        if *self.parallel.get_ref() == 0 {
-            return Err(Wrong::at(&self.parallel, "expected at least one copy; found 0"));
-        }
+        owned::name(&self.name)?;
+        owned::copies(&self.parallel)?;
         match (&self.start, &self.url) {
             (Some(_), None) => {}
             (None, Some(url)) if super::foreign::address(url.get_ref()).is_some() => {}
@@ -369,26 +348,20 @@ impl Manifest {
         if !self.ready.path.get_ref().starts_with('/') {
             return Err(Wrong::at(&self.ready.path, "expected a path that begins with `/`"));
         }
-        let within = *self.ready.within.get_ref();
-        if !(0.1..=600.0).contains(&within) {
-            return Err(Wrong::at(&self.ready.within, "expected between 0.1 and 600 seconds"));
-        }
+        owned::patience(&self.ready.within)?;
         for (_, path) in self.places.all() {
             if let Some(path) = path.as_ref().filter(|path| leads_out(path.get_ref())) {
                 return Err(Wrong::at(path, "expected a path below the working directory"));
             }
         }
         self.check_templates()?;
-        self.check_challenges(library)
+        owned::challenges(&self.challenged, library)
     }
 
     fn check_templates(&self) -> Result<(), Wrong> {
         for text in self.templates() {
-            let Err((_, found, near)) = template::words(text.get_ref()) else { continue };
-            let message =
-                format!("expected one of the words {}; found {{{found}}}", template::WORDS.join(", "));
-            let help = near.map(|near| format!("did you mean {{{near}}}?"));
-            return Err(Wrong { span: text.span(), message, help });
+            let words = template::words(text.get_ref());
+            words.map_err(|unknown| Wrong::word(text, &template::WORDS, &unknown))?;
         }
         for written in &self.files {
             let path = written.path.get_ref();
@@ -403,6 +376,16 @@ impl Manifest {
         }
         let words = self.words();
         for (word, limit) in self.limits.all() {
+            // A rhythm may be any: nobody waits for it.
+            let least = if word == "poll" { 0.0 } else { LEAST_SECONDS };
+            let is_out = |limit: &&Spanned<Limit>| match limit.get_ref() {
+                Limit::Seconds(seconds) => !(least..=MOST_SECONDS).contains(seconds),
+                Limit::Set | Limit::None => false,
+            };
+            if let Some(limit) = limit.as_ref().filter(is_out) {
+                let message = format!("expected between {least} and {MOST_SECONDS} seconds");
+                return Err(Wrong::at(limit, &message));
+            }
             let is_set = |limit: &&Spanned<Limit>| *limit.get_ref() == Limit::Set;
             let has_word = words.contains(word) || words.contains(template::FLEET_CONFIG);
             if let Some(limit) = limit.as_ref().filter(is_set).filter(|_| !has_word) {
@@ -417,44 +400,9 @@ impl Manifest {
         }
         Ok(())
     }
-
-    fn check_challenges(&self, library: &Library) -> Result<(), Wrong> {
-        for challenge in &self.challenged {
-            let id = &challenge.requirement;
-            if library.catalogue.get(id.get_ref()).is_none() {
-                let known: Vec<&str> = library.catalogue.ids().collect();
-                return Err(Wrong::unknown(id, "a requirement", &known));
-            }
-            if challenge.reason.get_ref().trim().is_empty() {
-                return Err(Wrong::at(&challenge.reason, "expected a reason; found nothing"));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The permission bits that a text names.
 pub(super) fn file_mode(text: &str) -> Option<u32> {
     u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o777)
-}
-
-/// A mistake, and where it is.
-struct Wrong {
-    span: std::ops::Range<usize>,
-    message: String,
-    help: Option<String>,
-}
-
-impl Wrong {
-    fn at<T>(value: &Spanned<T>, message: &str) -> Self {
-        Self { span: value.span(), message: message.to_owned(), help: None }
-    }
-
-    fn unknown(value: &Spanned<String>, what: &str, known: &[&str]) -> Self {
-        let found = value.get_ref();
-        // Of hundreds of names the nearest one says more than all.
-        let all = if known.len() <= 12 { format!(" ({})", known.join(", ")) } else { String::new() };
-        let help = nearest(found, known.iter().copied()).map(|name| format!("did you mean {name:?}?"));
-        Self { span: value.span(), message: format!("expected {what}{all}; found {found:?}"), help }
-    }
 }

@@ -33,6 +33,21 @@ pub struct Smoke {
     pub error: Option<String>,
 }
 
+/// Whether a receiver becomes ready. What the harness itself failed of is told.
+pub fn becomes_ready(library: &Library, foreign: &Arc<Foreign>, settings: &Settings) -> Result<bool, String> {
+    let Some(outcome) = told(library, foreign, settings, CARD) else { return Ok(true) };
+    let is_ready = |what: &What| matches!(what, What::Ready { host } if host == "receiver");
+    match outcome.error {
+        Some(error) => Err(error),
+        None => Ok(outcome.observations.iter().any(|seen| is_ready(&seen.what))),
+    }
+}
+
+/// The story that says whether a receiver becomes ready.
+pub fn first_look() -> Option<Pattern> {
+    Pattern::parse(CARD).ok()
+}
+
 /// Looks at a receiver.
 pub fn smoke(library: &Library, foreign: &Arc<Foreign>, settings: &Settings) -> Smoke {
     let mut seen = Smoke::default();

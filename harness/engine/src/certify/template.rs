@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::braces;
-use crate::data::nearest;
+use crate::braces::{self, Unknown};
 
 /// Every word.
 pub(super) const WORDS: [&str; 20] = [
@@ -60,22 +59,9 @@ impl Values {
     }
 }
 
-/// The words that a text uses; or the first one that stands for nothing: where it begins, and the word that was perhaps meant.
-pub(super) fn words(text: &str) -> Result<BTreeSet<&'static str>, (usize, String, Option<&'static str>)> {
-    let mut found = BTreeSet::new();
-    for (start, _) in text.match_indices('{') {
-        let rest = &text[start + 1..];
-        let length = rest.bytes().take_while(|byte| byte.is_ascii_lowercase() || *byte == b'_').count();
-        if length == 0 || rest.as_bytes().get(length) != Some(&b'}') {
-            continue;
-        }
-        let name = &rest[..length];
-        match WORDS.iter().find(|word| **word == name) {
-            Some(word) => found.insert(*word),
-            None => return Err((start, name.to_owned(), nearest(name, WORDS))),
-        };
-    }
-    Ok(found)
+/// The words that a text uses; or the first one that stands for nothing.
+pub(super) fn words(text: &str) -> Result<BTreeSet<&'static str>, Unknown> {
+    braces::words(text, &WORDS)
 }
 
 #[cfg(test)]
@@ -94,6 +80,7 @@ mod tests {
     #[test]
     fn a_word_that_stands_for_nothing_is_found_and_other_braces_are_left_alone() {
         assert_eq!(words("{ \"a\": {port}, {} {1} {token}"), Ok(["port", "token"].into()));
-        assert_eq!(words("x {prot}"), Err((2, "prot".to_owned(), Some("port"))));
+        let unknown = Unknown { at: 2, found: "prot".to_owned(), near: Some("port") };
+        assert_eq!(words("x {prot}"), Err(unknown));
     }
 }

@@ -2,7 +2,7 @@
 //! protocol crate: what is expected of a subject must not share a mistake with it.
 
 use gauntlet_world::fault::Rule;
-use gauntlet_world::injection::{Millis, Quirk};
+use gauntlet_world::injection::{Millis, Quirk, When};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -127,8 +127,12 @@ impl Executor {
 
     /// A quirk as it is on this executor.
     pub fn quirk(&self, quirk: &Quirk) -> Quirk {
-        let mut quirk = quirk.clone();
-        let when = &mut quirk.when;
+        Quirk { when: self.when(&quirk.when), ..quirk.clone() }
+    }
+
+    /// When a quirk bites on this executor.
+    pub fn when(&self, when: &When) -> When {
+        let mut when = when.clone();
         let since = when.since.as_mut().map(|since| (&mut since.matches, &mut since.begins));
         for (matches, begins) in since.into_iter().chain([(&mut when.matches, &mut when.begins)]) {
             for value in matches.values_mut() {
@@ -140,7 +144,7 @@ impl Executor {
                 *text = self.fill(text);
             }
         }
-        quirk
+        when
     }
 
     /// The rule of a fault as it is on this executor.
@@ -180,7 +184,7 @@ mod tests {
     fn only_words_are_filled_in() {
         let executor: Executor = serde_json::from_value(serde_json::json!({
             "id": "codex", "cli": "cx", "peer": "p", "short": "s", "label": "L", "callback_prefix": "c",
-            "files": { "config": "", "inbox": "in.jsonl", "offset": "", "transcript": "", "pid": "" },
+            "files": { "config": "c", "inbox": "in.jsonl", "offset": "o", "transcript": "t", "pid": "p" },
         }))
         .expect("an executor");
         for word in Executor::WORDS.into_iter().filter(|word| !["file.token", "file.sessions"].contains(word))

@@ -65,9 +65,11 @@ impl<'a> Chooser<'a> {
             let least_bad = recorded().max_by_key(|profile| chooser.kept(&profile.version));
             otherwise_safe.extend(least_bad.map(|profile| &**profile));
         }
+        // What no version makes a difference to is tried on the newest alone.
         let fails = |id: &str| {
-            let mut on = otherwise_safe.iter();
-            on.all(|profile| tally.verdict(&profile.version, id) == Some(Verdict::Fail))
+            let tried = otherwise_safe.iter().filter_map(|profile| tally.verdict(&profile.version, id));
+            let tried: Vec<Verdict> = tried.collect();
+            !tried.is_empty() && tried.iter().all(|verdict| *verdict == Verdict::Fail)
         };
         chooser.own.retain(|id| fails(id));
         chooser

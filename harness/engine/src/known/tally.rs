@@ -144,9 +144,7 @@ impl Tally {
         self.failures += u32::try_from(known.len()).unwrap_or(u32::MAX);
         record.failures.retain(|failure| !known.contains(&failure.requirement));
         record.line.known = known.into_iter().collect();
-        if record.failures.is_empty() {
-            record.forget_trace();
-        }
+        record.forget_trace_of_no_failure();
     }
 
     /// What an entry came to.

@@ -10,6 +10,7 @@ use super::bearers;
 use super::judge::Finding;
 use super::memory::{Memory, Open};
 use super::view::{Call, Sent, Turn, View};
+use super::wire;
 use crate::cell::{Names, Plan, turn_cap};
 use crate::scenario::{Lane, SubjectKind};
 use crate::trace::{OF_NODE, Observation, What};
@@ -30,6 +31,9 @@ pub(super) enum Held {
 const AFTER_CAP_MS: u64 = 10_000;
 /// The same by the wall clock, where limits are short.
 const AFTER_CAP_REAL_MS: u64 = 5_000;
+/// So often what belongs to a callback goes over the network until the call is over, at which it is seen: there, to whoever stands in
+/// front of Hermes, on to Hermes, and back. A slow network is not the receiver's fault.
+const WAYS_OF_A_CALL: u64 = 6;
 
 /// The invariants that no secret is where it does not belong, of receivers and of the runtime: they rest on nothing that a peer does.
 pub(crate) const NO_SECRET: [&str; 2] = ["FLEET-INV-06", "FLEET-AUTH-09"];
@@ -39,6 +43,10 @@ pub(super) fn all(plan: &Plan, view: &View<'_>) -> Vec<(&'static str, Held)> {
     // In such a cell there is nothing of a receiver.
     if plan.scenario.subject == SubjectKind::Hermes {
         return vec![("FLEET-HUB-41", no_secret(view, None))];
+    }
+    // Of one that runs already nothing is seen but its answers: its callbacks go to its own Hermes.
+    if plan.foreign().is_some_and(|foreign| foreign.runs_already()) {
+        return vec![(NO_SECRET[0], no_secret(view, Some(Keeper::Receiver)))];
     }
     vec![
         ("FLEET-INV-01", at_most_one_start(view)),
@@ -187,16 +195,21 @@ fn balances(view: &View<'_>, records: Records) -> Vec<Balance> {
             let records = records.get(context.as_str()).cloned().unwrap_or_default();
             // A record stands for an outcome only where Hermes may have failed to take one.
             let recorded = unheard.everywhere || untaken.contains(context);
-            let outcomes = if recorded && callbacks.len() < records.len() { &records } else { &callbacks };
-            let matched = matched(asked, outcomes, &nobodys, &|text| said_elsewhere(context, text));
-            let open = asked.iter().zip(&matched).filter(|(asked, matched)| asked.acknowledged && !**matched);
+            let of = |outcomes: &[&str]| {
+                matched(asked, outcomes, &nobodys, &|text: &str| said_elsewhere(context, text))
+            };
+            let (by_callbacks, by_records) = (of(&callbacks), of(&records));
+            let count = |matched: &[bool]| matched.iter().filter(|matched| **matched).count();
+            let stands = recorded && callbacks.len() < records.len();
+            let matched = if stands { &by_records } else { &by_callbacks };
+            let open = asked.iter().zip(matched).filter(|(asked, matched)| asked.acknowledged && !**matched);
             Balance {
                 acknowledged: asked.iter().filter(|asked| asked.acknowledged).count(),
                 callbacks: callbacks.len(),
                 records: records.len(),
                 open: open.map(|(asked, _)| asked.dispatch.clone()).collect(),
-                surplus: outcomes.len().max(records.len())
-                    - matched.iter().filter(|matched| **matched).count(),
+                // Also what is recorded and was never sent is somebody's, who may not know that it was accepted.
+                surplus: (callbacks.len() - count(&by_callbacks)).max(records.len() - count(&by_records)),
                 context: context.clone(),
             }
         })
@@ -389,6 +402,11 @@ fn receiver_was_there_at_the_end(observations: &[Observation]) -> bool {
     running || stopped_last
 }
 
+/// Whether a callback says that it is for the profile beside the runtime.
+fn is_neighbours(plan: &Plan, call: &Call) -> bool {
+    plan.scenario.given.hermes.neighbour.is_some() && call.profile.as_deref() == Some("neighbour")
+}
+
 /// A callback names a context that asked.
 fn callbacks_name_who_asked(plan: &Plan, view: &View<'_>) -> Held {
     let sent = view.sent();
@@ -396,20 +414,24 @@ fn callbacks_name_who_asked(plan: &Plan, view: &View<'_>) -> Held {
         sent.iter().flat_map(|sent| [&sent.context, &sent.answers_on]).filter_map(Option::as_deref).collect();
     // Somebody who got no acknowledgement, or was only told its text, does not know the context that the receiver made up.
     let unnamed = sent.iter().any(|sent| sent.context.is_none());
+    // So it is with a request of the story's own, for one context each.
+    let untold = view.observations.iter().filter(|seen| is_unanswered_and_unnamed(&seen.what)).count();
+    let mut made_up = BTreeSet::new();
     // What a second profile asked, nobody sees here; its replies may come here all the same.
-    let is_shared = plan.scenario.given.hermes.neighbour.is_some();
-    let is_neighbours = |call: &Call| is_shared && call.profile.as_deref() == Some("neighbour");
+    let is_neighbours = |call: &Call| is_neighbours(plan, call);
     let calls = view.calls();
     let findings = calls
         .iter()
         .filter(|call| !is_neighbours(call))
         // Half a request, whose connection was cut, names nothing yet.
         .filter(|call| call.whole || call.context.is_some())
-        .filter(|call| {
-            !call
-                .context
-                .as_deref()
-                .is_some_and(|context| asked.contains(context) || (unnamed && context.starts_with("anon-")))
+        .filter(|call| match call.context.as_deref() {
+            Some(context) if asked.contains(context) => false,
+            Some(context) if context.starts_with("anon-") && !unnamed => {
+                made_up.insert(context);
+                made_up.len() > untold
+            }
+            context => !context.is_some_and(|context| context.starts_with("anon-")),
         })
         .map(|call| Finding {
             expected: "a context that something was dispatched on".to_owned(),
@@ -420,10 +442,21 @@ fn callbacks_name_who_asked(plan: &Plan, view: &View<'_>) -> Held {
     verdict(!calls.is_empty(), findings)
 }
 
+/// Whether a request that names no context got no answer. It may have been taken all the same.
+fn is_unanswered_and_unnamed(what: &What) -> bool {
+    let What::Exchange { sent, received, .. } = what else { return false };
+    let names_one = |body: &Value| {
+        body.pointer("/params/message/contextId").and_then(Value::as_str).is_some_and(|id| !id.is_empty())
+    };
+    wire::answers(&received.0).is_empty()
+        && wire::request(&sent.0).is_some_and(|request| !request.body.as_ref().is_some_and(names_one))
+}
+
 /// What Hermes said it took is delivered exactly once, to the context that the callback names; and nothing else is.
 fn delivered_once(plan: &Plan, view: &View<'_>) -> Held {
     // What the gate answers, the node never saw.
     let gated = !plan.scenario.given.hermes.answers.is_empty();
+    let is_neighbours = |call: &Call| is_neighbours(plan, call);
     let mut deliveries: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
     for (index, seen) in view.observations.iter().enumerate() {
         if let What::Delivered { id, context, .. } = &seen.what {
@@ -435,11 +468,19 @@ fn delivered_once(plan: &Plan, view: &View<'_>) -> Held {
         let (Some(context), false) = (call.context.clone(), call.id.is_null()) else { continue };
         let entry = came.entry((context, call.id.to_string())).or_default();
         // What is another profile's is not delivered here; where it gets is its rows' affair.
-        entry.0 |= call.taken && !call.astray;
+        // Where the answer is torn, its status alone does not say whose it is.
+        let is_unsure = is_neighbours(call) && !call.is_answer_read;
+        entry.0 |= call.taken && !call.astray && !is_unsure;
         entry.1.push(call.index);
     }
+    // A driver is asked for what came on the contexts that were asked on, and for nothing else.
+    let asked: Option<BTreeSet<String>> = plan.driven().map(|_| {
+        let sent = view.sent();
+        sent.iter().flat_map(|sent| [sent.context.clone(), sent.answers_on.clone()]).flatten().collect()
+    });
+    let is_asked = |context: &String| asked.as_ref().is_none_or(|asked| asked.contains(context));
     let mut findings = Vec::new();
-    for ((context, id), (taken, trace)) in &came {
+    for ((context, id), (taken, trace)) in came.iter().filter(|((context, _), _)| is_asked(context)) {
         let times = deliveries.get(&(context.clone(), id.clone())).map_or(0, Vec::len);
         if times > 1 || (times == 0 && *taken && !gated) {
             findings.push(Finding {
@@ -468,6 +509,8 @@ fn deadline(plan: &Plan, view: &View<'_>) -> Held {
         Lane::Virtual => AFTER_CAP_MS,
         Lane::Real => AFTER_CAP_REAL_MS,
     });
+    let latency = plan.scenario.given.disturbances.latency.map_or(0, |latency| latency.0);
+    let limit = limit.saturating_add(WAYS_OF_A_CALL.saturating_mul(latency));
     let calls = view.calls();
     let end_of_trace = view.observations.last().map_or(0, |last| last.at_ms);
     let mut exercised = false;

@@ -10,7 +10,7 @@ use super::invariants::{self, Held};
 use super::memory::Memory;
 use super::view::View;
 use crate::cell::{Names, Plan, key};
-use crate::data::catalogue::Catalogue;
+use crate::data::catalogue::{Catalogue, Role};
 use crate::scenario::{Check, HostName, Scenario, Step, SubjectKind, Verb};
 use crate::trace::{Observation, What};
 
@@ -57,7 +57,7 @@ impl Judgement {
     }
 }
 
-/// Judges a cell: what its scenario expects, and what holds in every cell.
+/// Judges a cell: what its scenario expects, and what holds in every cell. What its subject cannot be judged by is skipped.
 pub(crate) fn judge(
     plan: &Plan,
     catalogue: &Catalogue,
@@ -84,6 +84,10 @@ pub(crate) fn judge(
             note(id, of_invariant(held));
         }
     }
+    if !plan.scenario.given.receiver.misbehaves.is_empty() {
+        let role = |id: &str| catalogue.get(id).map(|row| row.role);
+        verdicts.retain(|id, _| !matches!(role(id), Some(Role::Receiver | Role::Cli)));
+    }
     if let Some((from, reason)) = unplayed(observations) {
         for (id, judgement) in &mut verdicts {
             if judgement.verdict == Verdict::Fail
@@ -96,6 +100,9 @@ pub(crate) fn judge(
         }
     }
     rest_on_foundations(catalogue, &mut verdicts);
+    for (id, reason) in plan.fitted.iter().flat_map(|fitted| &fitted.left_out) {
+        verdicts.entry(id.clone()).or_insert_with(|| Judgement::skipped(reason));
+    }
     verdicts
 }
 

@@ -76,9 +76,11 @@ pub(super) struct Call {
     pub(super) taken: bool,
     /// Whether the answer says that it is another profile's, and kept for that one.
     pub(super) astray: bool,
+    /// Whether the answer's body came and can be read.
+    pub(super) is_answer_read: bool,
     /// The profile that it names.
     pub(super) profile: Option<String>,
-    /// Whether all of the request came.
+    /// Whether all of the request came. Of what does not begin as one nothing more can come.
     pub(super) whole: bool,
 }
 
@@ -266,7 +268,8 @@ impl<'a> View<'a> {
                     astray: answer
                         .and_then(|answer| answer.body.as_ref()?.pointer(ASTRAY))
                         .is_some_and(|class| class == "misrouted"),
-                    whole: wire::request_length(&sent.0).is_some(),
+                    is_answer_read: answer.is_some_and(|answer| answer.body.is_some()),
+                    whole: wire::request_length(&sent.0).is_some() || !begins_as_a_call(&sent.0),
                 }
             })
             .collect()
@@ -537,4 +540,10 @@ fn is(found: Option<&str>, wanted: &Option<String>) -> bool {
 pub(super) fn json_lines(content: &[u8]) -> Vec<Value> {
     let lines = content.split(|byte| *byte == b'\n');
     lines.filter_map(|line| serde_json::from_slice::<Value>(line).ok()).filter(Value::is_object).collect()
+}
+
+/// Whether bytes are, or can become, what a callback is sent by.
+fn begins_as_a_call(bytes: &[u8]) -> bool {
+    const METHOD: &[u8] = b"POST ";
+    METHOD.iter().zip(bytes).all(|(expected, found)| expected == found)
 }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use gauntlet_simulators::gate::GateAnswer;
 use gauntlet_simulators::stage::{Part, ShellCommand};
-use gauntlet_world::injection::Millis;
+use gauntlet_world::injection::{Deviation, Millis, Point, Quirk, When};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
+use super::mistake::Mistake;
 use super::{Disturbances, LinkFile};
 
 /// What is there before the first step.
@@ -53,11 +54,61 @@ pub struct ReceiverGiven {
     /// Extensions that it does not take, by their URIs, though its release does.
     #[schemars(with = "Vec<String>")]
     pub lacks: Vec<Spanned<String>>,
+    /// How it misbehaves, since the story is about who deals with that. What receivers and their CLIs owe is not judged then. Goes with
+    /// `undisturbed`.
+    pub misbehaves: Vec<Misbehaviour>,
 }
 
 impl Default for ReceiverGiven {
     fn default() -> Self {
-        Self { auth: true, config: BTreeMap::new(), started: true, lacks: Vec::new() }
+        Self { auth: true, config: BTreeMap::new(), started: true, lacks: Vec::new(), misbehaves: Vec::new() }
+    }
+}
+
+/// A deviation of the receiver that belongs to a story, as in the file of a quirk.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Misbehaviour {
+    /// The injection point where it bites.
+    pub at: Point,
+    /// What it does.
+    #[serde(rename = "do")]
+    pub deviation: Deviation,
+    /// When it bites. Always, if absent.
+    #[serde(default)]
+    pub when: When,
+}
+
+impl Misbehaviour {
+    /// The same as a quirk, which violates nothing: nobody scores it.
+    pub(crate) fn quirk(&self) -> Quirk {
+        Quirk {
+            id: "misbehaves".to_owned(),
+            title: "A part of the story.".to_owned(),
+            role: "receiver".to_owned(),
+            virtual_only: None,
+            executors: Vec::new(),
+            at: self.at,
+            deviation: self.deviation.clone(),
+            when: self.when.clone(),
+            violates: Vec::new(),
+            seen_in: Vec::new(),
+        }
+    }
+}
+
+impl ReceiverGiven {
+    /// The first misbehaviour that would never bite, or bite nothing.
+    pub(super) fn misfit(&self) -> Option<Mistake> {
+        self.misbehaves.iter().enumerate().find_map(|(number, misbehaviour)| {
+            let misfit = misbehaviour.quirk().misfit()?;
+            let number = number.to_string();
+            // The role is the receiver's by itself; what does not fit it is the point.
+            let own = misfit.path.iter().map(|step| if step == "role" { "at" } else { step.as_str() });
+            let path: Vec<&str> =
+                ["given", "receiver", "misbehaves", &number].into_iter().chain(own).collect();
+            Some(Mistake::at(&path, misfit.message))
+        })
     }
 }
 

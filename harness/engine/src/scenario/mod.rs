@@ -12,7 +12,7 @@ mod mistake;
 mod path;
 mod read;
 mod reference;
-mod schema;
+pub(crate) mod schema;
 mod step;
 mod subject;
 #[cfg(test)]
@@ -27,7 +27,7 @@ pub(crate) use check::{CALLBACK, DELIVERY, FILE, REFUSAL, TURN};
 pub use check::{Check, Column, Comparison, Subject, Which};
 pub use disturbances::Disturbances;
 pub use gauntlet_reports::Lane;
-pub use given::{ExecutorGiven, Given, HermesGiven, MindPart, Neighbour, ReceiverGiven};
+pub use given::{ExecutorGiven, Given, HermesGiven, MindPart, Misbehaviour, Neighbour, ReceiverGiven};
 pub use limits::Limits;
 pub(crate) use path::{Folder, in_trace, leads_out};
 pub(crate) use read::read_with;
@@ -113,7 +113,11 @@ impl Scenario {
             self.given.executor.turns.iter().flat_map(|part| &part.commands).any(|command| command.run);
         let agents = self.given.hermes.agents().flat_map(|(_, parts)| parts);
         let agents_work = agents.flat_map(|part| &part.commands).any(|command| command.run);
-        (runs || works || agents_work || self.given.git).then_some("programs of this computer are run")
+        let freezes = self.steps.iter().any(|step| step.freeze.is_some());
+        let runs = runs || works || agents_work || self.given.git;
+        let why =
+            [(runs, "programs of this computer are run"), (freezes, "a process is stopped and continued")];
+        why.into_iter().find_map(|(is_so, why)| is_so.then_some(why))
     }
 
     /// Why its steps do not fit into the time that a lane gives a cell, if they do not.

@@ -42,6 +42,8 @@ pub struct Step {
     pub disconnect: Option<Nodes>,
     /// A process is killed at once (SIGKILL); its children live on.
     pub kill: Option<HostName>,
+    /// The receiver is stopped for so long and then continued (SIGSTOP, SIGCONT); the story goes on meanwhile. Needs real processes.
+    pub freeze: Option<Millis>,
     /// A process is asked to end (SIGTERM), and its end is waited for.
     pub stop: Option<HostName>,
     /// A process is started, or started again, and is ready when the step ends.
@@ -92,6 +94,8 @@ pub enum Verb<'a> {
     Disconnect(Nodes),
     /// See [`Step::kill`].
     Kill(HostName),
+    /// See [`Step::freeze`].
+    Freeze(Millis),
     /// See [`Step::stop`].
     Stop(HostName),
     /// See [`Step::start`].
@@ -127,6 +131,7 @@ impl Verb<'_> {
             Verb::Connect(_) => "connect",
             Verb::Disconnect(_) => "disconnect",
             Verb::Kill(_) => "kill",
+            Verb::Freeze(_) => "freeze",
             Verb::Stop(_) => "stop",
             Verb::Start(_) => "start",
             Verb::PowerCut(_) => "power_cut",
@@ -181,6 +186,7 @@ impl Step {
             self.connect.map(Verb::Connect),
             self.disconnect.map(Verb::Disconnect),
             self.kill.map(Verb::Kill),
+            self.freeze.map(Verb::Freeze),
             self.stop.map(Verb::Stop),
             self.start.map(Verb::Start),
             self.power_cut.map(Verb::PowerCut),
@@ -285,6 +291,8 @@ pub enum Nodes {
     Neighbour,
     /// Both, at once.
     Both,
+    /// The runtime that dispatches to the receiver that is the subject: replies cannot reach it.
+    Runtime,
 }
 
 impl Nodes {
@@ -293,6 +301,7 @@ impl Nodes {
             Nodes::Hermes => &[HostName::Hermes],
             Nodes::Neighbour => &[HostName::Neighbour],
             Nodes::Both => &[HostName::Hermes, HostName::Neighbour],
+            Nodes::Runtime => &[HostName::Runtime],
         }
     }
 }
@@ -610,6 +619,7 @@ impl Expect {
             | Verb::Advance(_)
             | Verb::Jump(_)
             | Verb::Kill(_)
+            | Verb::Freeze(_)
             | Verb::PowerCut(_)
             | Verb::Write(_)
             | Verb::Remove(_)

@@ -2,7 +2,7 @@
 
 use super::given::HermesGiven;
 use super::mistake::Mistake;
-use super::{HostName, Scenario, SubjectKind, Verb};
+use super::{HostName, Nodes, Scenario, SubjectKind, Verb};
 
 /// The first part of a scenario that its subject has no use for, if there is one.
 pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
@@ -16,12 +16,20 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
         let message = "expected no `peer` of a Hermes node, whose agents are in its `config`; found some";
         return Some(Mistake::at(&["given", "peer"], message));
     }
+    if let Some(mistake) = scenario.given.receiver.misfit() {
+        return Some(mistake);
+    }
+    if !scenario.given.receiver.misbehaves.is_empty() && !scenario.given.undisturbed {
+        let message = "expected `undisturbed: true` beside it: such a story judges the runtime by itself";
+        return Some(Mistake::at_key(&["given", "receiver", "misbehaves"], message));
+    }
     if let Some(mistake) = idle_command(&scenario.given.hermes) {
         return Some(mistake);
     }
     scenario.steps.iter().enumerate().find_map(|(number, step)| {
         let verb = step.verb()?;
         let fits = match verb {
+            Verb::Connect(Nodes::Runtime) | Verb::Disconnect(Nodes::Runtime) => !is_hermes,
             Verb::Connect(nodes) | Verb::Disconnect(nodes) => {
                 is_hermes || !nodes.hosts().contains(&HostName::Hermes)
             }
@@ -33,7 +41,7 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
             Verb::Request(_) | Verb::Run(_) | Verb::Advance(_) | Verb::Stranger(_) => true,
             Verb::PowerCut(_) => true,
             Verb::Write(_) | Verb::Remove(_) | Verb::Link(_) | Verb::Fault(_) | Verb::Mend(_) => true,
-            Verb::Dispatch(_) | Verb::Command(_) | Verb::Jump(_) => !is_hermes,
+            Verb::Dispatch(_) | Verb::Command(_) | Verb::Jump(_) | Verb::Freeze(_) => !is_hermes,
         };
         let named = match verb {
             Verb::Kill(host) | Verb::Stop(host) | Verb::Start(host) => Some(host),

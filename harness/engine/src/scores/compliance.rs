@@ -49,6 +49,19 @@ struct Judged {
     /// In how many cells it failed, and in how many of these a list of known failures holds it.
     failed: u32,
     known: u32,
+    /// The files with the traces of these cells: those in which it failed come first.
+    traces: Vec<(bool, String)>,
+}
+
+/// So many traces are named.
+const TRACES: usize = 20;
+
+impl Judged {
+    fn named_traces(&self) -> Vec<String> {
+        let mut traces: Vec<&(bool, String)> = self.traces.iter().collect();
+        traces.sort_by_key(|(kept, _)| *kept);
+        traces.into_iter().take(TRACES).map(|(_, trace)| trace.clone()).collect()
+    }
 }
 
 impl Counted {
@@ -66,13 +79,17 @@ impl Counted {
             let (verdict, reason) = (judgement.verdict, &judgement.reason);
             let failed = u32::from(verdict == Verdict::Fail);
             let is_known = u32::from(record.line.known.contains(id));
+            let trace = record.line.trace.clone().map(|trace| (verdict != Verdict::Fail, trace));
             match judged.get_mut(id) {
                 None => {
                     let reason = reason.clone();
-                    judged.insert(id.clone(), Judged { verdict, cells: 1, reason, failed, known: is_known });
+                    let traces = trace.into_iter().collect();
+                    let first = Judged { verdict, cells: 1, reason, failed, known: is_known, traces };
+                    judged.insert(id.clone(), first);
                 }
                 Some(known) => {
                     known.failed += failed;
+                    known.traces.extend(trace);
                     known.known += is_known;
                     known.cells += 1;
                     if verdict > known.verdict {
@@ -137,6 +154,7 @@ impl Counted {
                     known_failure: judged.verdict == Verdict::Fail && judged.failed == judged.known,
                     cells: judged.cells,
                     reason: judged.reason.clone(),
+                    traces: judged.named_traces(),
                 })
             }));
         }

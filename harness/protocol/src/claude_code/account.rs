@@ -12,10 +12,7 @@ use crate::step::Step;
 const SINCE: &str = "model_usage_since_last_result";
 
 fn frames(stdout: &[u8]) -> impl Iterator<Item = (String, Value)> {
-    json::lines(stdout).filter_map(|line| {
-        let frame = json::parse("claude frame", line).ok()?;
-        Some((frame.get("type")?.as_str()?.to_owned(), frame))
-    })
+    json::objects(stdout).filter_map(|frame| Some((frame.get("type")?.as_str()?.to_owned(), frame)))
 }
 
 /// The sum over its results. In 2.1.330 `total_cost_usd` goes on over the turns of a session (recorded: 0.00007, then 0.00014),

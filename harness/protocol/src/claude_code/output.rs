@@ -26,7 +26,7 @@ impl TurnOutput {
         let mut output = TurnOutput::default();
         let (mut last, mut said) = (None::<(bool, Option<String>, Option<String>)>, None);
         for line in json::lines(stdout) {
-            let Ok(frame) = Frame::parse_line(line) else {
+            let Some(Ok(frame)) = json::begins_object(line).then(|| Frame::parse_line(line)) else {
                 output.ignored_lines += 1;
                 continue;
             };

@@ -11,8 +11,8 @@ use crate::step::Step;
 /// What its last `turn.completed` says. Counts go on over the resumed turns of a thread (recorded: 10 and 5, then 20 and 10), so
 /// this is the thread's total. Costs are never told.
 pub fn thread_total(stdout: &[u8]) -> Reading {
-    let events = json::lines(stdout).filter_map(|line| json::parse("codex event", line).ok());
-    let completed = events.filter(|event| event.get("type").is_some_and(|kind| kind == "turn.completed"));
+    let completed =
+        json::objects(stdout).filter(|event| event.get("type").is_some_and(|kind| kind == "turn.completed"));
     let Some(event) = completed.last() else { return Reading::default() };
     let mut notes = Vec::new();
     let mut counted =
@@ -33,7 +33,7 @@ pub fn last_step(stdout: &[u8]) -> Option<Step> {
     let mut began = BTreeMap::new();
     let mut last = None;
     let mut completed = 0;
-    for event in json::lines(stdout).filter_map(|line| json::parse("codex event", line).ok()) {
+    for event in json::objects(stdout) {
         let kind = event.get("type").or_else(|| event.pointer("/msg/type")).and_then(Value::as_str);
         let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str);
         let name = match kind {

@@ -30,9 +30,9 @@ impl TurnOutput {
     pub fn read(stdout: &[u8]) -> TurnOutput {
         let mut output = TurnOutput::default();
         for line in json::lines(stdout) {
-            match Event::parse_line(line) {
-                Ok(event) => output.take(event),
-                Err(_) => output.ignored_lines += 1,
+            match json::begins_object(line).then(|| Event::parse_line(line)) {
+                Some(Ok(event)) => output.take(event),
+                Some(Err(_)) | None => output.ignored_lines += 1,
             }
         }
         output.reply = output.reply.filter(|text| !text.is_empty());

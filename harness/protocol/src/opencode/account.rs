@@ -7,10 +7,7 @@ use crate::json;
 use crate::step::Step;
 
 fn steps(stdout: &[u8]) -> impl Iterator<Item = (String, Value)> {
-    json::lines(stdout).filter_map(|line| {
-        let event = json::parse("opencode event", line).ok()?;
-        Some((event.get("type")?.as_str()?.to_owned(), event))
-    })
+    json::objects(stdout).filter_map(|event| Some((event.get("type")?.as_str()?.to_owned(), event)))
 }
 
 /// The sum over all steps. A step of which something is not told makes the sum unknown, and so does one that began and did not

@@ -22,7 +22,7 @@ impl TurnOutput {
         let mut output = TurnOutput::default();
         let mut said = String::new();
         for line in json::lines(stdout) {
-            let Ok(value) = json::parse(WHAT, line) else {
+            let Some(Ok(value)) = json::begins_object(line).then(|| json::parse(WHAT, line)) else {
                 output.ignored_lines += 1;
                 continue;
             };

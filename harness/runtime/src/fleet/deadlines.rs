@@ -1,8 +1,8 @@
 //! The deadlines of what was sent: durable before it leaves, so that a reply is late or in time whatever happened meanwhile.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gauntlet_protocol::fleet::Lines;
@@ -39,6 +39,8 @@ pub(crate) struct Deadlines {
     open: RefCell<Vec<Sent>>,
     /// One writer at a time. True: an append failed half way, and the next one begins with a line end.
     torn: Mutex<bool>,
+    /// The name of the file is durable, which whoever made it may not have seen to.
+    named: Cell<bool>,
     began: Instant,
     life: RefCell<Option<String>>,
 }
@@ -72,13 +74,14 @@ impl Deadlines {
             torn = false;
         }
         let began = host.clock().now();
-        Ok(Self { path, open: RefCell::new(open), torn: Mutex::new(torn), began, life: RefCell::default() })
+        let (named, life) = Default::default();
+        Ok(Self { path, open: RefCell::new(open), torn: Mutex::new(torn), named, began, life })
     }
 
     /// Those of somebody who takes no replies.
     pub(super) fn untaken(host: &Host, path: PathBuf) -> Self {
-        let (open, torn, life) = Default::default();
-        Self { path, open, torn, began: host.clock().now(), life }
+        let (open, torn, named, life) = Default::default();
+        Self { path, open, torn, named, began: host.clock().now(), life }
     }
 
     fn moment<T>(&self, host: &Host, look: impl FnOnce(Moment<'_>) -> T) -> T {
@@ -149,6 +152,10 @@ impl Deadlines {
         let outcome = host.disk().append_durably(&self.path, line.as_bytes()).await;
         *torn = outcome.is_err();
         outcome?;
+        if !self.named.get() {
+            host.disk().sync_dir(self.path.parent().unwrap_or(Path::new("/"))).await?;
+            self.named.set(true);
+        }
         apply(&mut self.open.borrow_mut(), &entry);
         Ok(())
     }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use gauntlet_protocol::fleet::Lines;
 use gauntlet_protocol::json;
@@ -23,6 +23,8 @@ pub(crate) struct LastPeers {
 struct Known {
     of: BTreeMap<String, String>,
     offset: u64,
+    /// The name of the file is durable, which whoever made it may not have seen to.
+    named: bool,
 }
 
 impl LastPeers {
@@ -40,6 +42,10 @@ impl LastPeers {
         // It begins with a line end, so that what an earlier append left torn does not swallow it.
         let line = format!("\n{}\n", json!({ "contextId": context, "peer": peer }));
         host.disk().append_durably(&self.path, line.as_bytes()).await?;
+        if !known.named {
+            host.disk().sync_dir(self.path.parent().unwrap_or(Path::new("/"))).await?;
+            known.named = true;
+        }
         known.of.insert(context.to_owned(), peer.to_owned());
         Ok(())
     }

@@ -15,12 +15,17 @@ use tokio::time::Instant;
 use super::client::deadline_over;
 use super::{Class, Fleet, SendError};
 
+#[cfg(test)]
+mod model;
+
 const POLL: Duration = Duration::from_secs(2);
 
 /// What became of a wait.
 enum Seen {
     /// The reply.
     Reply(String),
+    /// That it came here and is for this profile, another one.
+    Astray(String),
     /// Nothing, and from now on a reply is late.
     Due,
     /// Nothing, and nobody waits longer; and why the transcript could not be read, if it could not be last.
@@ -57,6 +62,7 @@ impl Fleet {
             })?,
             None => 0,
         };
+        let strays = self.astray().arrived();
         let ack = self.send(peer_name, text, context, task, choice).await?;
         let elsewhere = task.and_then(|task| task.reply_to.as_ref()?.context.as_ref());
         let context = match elsewhere {
@@ -107,8 +113,17 @@ impl Fleet {
             None => None,
         };
         deadline = due.unwrap_or(deadline);
-        match self.watch(&transcript, offset, &context, (due, deadline)).await {
+        match self.watch((&transcript, offset), (&context, strays), (due, deadline)).await {
             Seen::Reply(reply) => Ok(json!({ "reply": reply, "context_id": context, "waited": true })),
+            Seen::Astray(profile) => {
+                let text = format!(
+                    "expected the reply of '{peer_name}' on context '{context}'; it came for the profile '{profile}', and is kept \
+                     for that one"
+                );
+                let mut astray = SendError::new(Class::RepliedElsewhere, "astray", text);
+                astray.context = Some(context);
+                Err(astray)
+            }
             Seen::Due => {
                 let mut over = deadline_over(peer_name, whole_ms);
                 over.context = Some(context);
@@ -124,12 +139,13 @@ impl Fleet {
         }
     }
 
-    /// Looks for the reply on a context in a transcript, from an offset on, until it is due or the patience ends.
+    /// Looks for the reply on a context in a transcript, from an offset on, until it is due or the patience ends; or until one that
+    /// is another profile's came on it, when so many had come before. What is in the transcript counts for more: a receiver
+    /// records a reply before it sends it.
     async fn watch(
         &self,
-        transcript: &Path,
-        mut offset: u64,
-        context: &str,
+        (transcript, mut offset): (&Path, u64),
+        (context, strays): (&str, u64),
         (due, deadline): (Option<Instant>, Instant),
     ) -> Seen {
         let mut unread = None;
@@ -146,27 +162,37 @@ impl Fleet {
             if due.is_some_and(|due| self.host.clock().now() >= due) {
                 continue;
             }
-            let fresh = match self.since(transcript, &mut offset).await {
-                Ok(fresh) => fresh,
-                Err(error) => {
-                    unread = Some(error);
-                    continue;
-                }
-            };
-            unread = None;
-            let lines = Lines::new(&fresh);
-            // A half-written line stays ahead of the offset until it is whole (FLEET-CLI-11).
-            offset += (fresh.len() - lines.torn().len()) as u64;
-            if !lines.torn().is_empty() && self.takes(None, context).await {
-                offset += lines.torn().len() as u64;
+            let astray = self.astray().came_since(strays, context);
+            match self.look(transcript, &mut offset, context).await {
+                Ok(Some(reply)) => return Seen::Reply(reply),
+                Ok(None) => unread = None,
+                Err(error) => unread = Some(error),
             }
-            for (_, line) in lines {
-                let Ok(record) = TranscriptRecord::parse_line(line) else { continue };
-                if self.takes(Some(&record), context).await {
-                    return Seen::Reply(record.text);
+            if let Some(profile) = astray {
+                let event = json!({ "contextId": context, "profile": profile, "ends": true });
+                if self.decide(Point::RuntimeAstrayAwaited, event).await.yes("ends") {
+                    return Seen::Astray(profile);
                 }
             }
         }
+    }
+
+    /// Looks once for the reply on a context in what was added to a transcript behind an offset, which goes on behind what was read.
+    async fn look(&self, transcript: &Path, offset: &mut u64, context: &str) -> io::Result<Option<String>> {
+        let fresh = self.since(transcript, offset).await?;
+        let lines = Lines::new(&fresh);
+        // A half-written line stays ahead of the offset until it is whole (FLEET-CLI-11).
+        *offset += (fresh.len() - lines.torn().len()) as u64;
+        if !lines.torn().is_empty() && self.takes(None, context).await {
+            *offset += lines.torn().len() as u64;
+        }
+        for (_, line) in lines {
+            let Ok(record) = TranscriptRecord::parse_line(line) else { continue };
+            if self.takes(Some(&record), context).await {
+                return Ok(Some(record.text));
+            }
+        }
+        Ok(None)
     }
 
     /// How long a transcript is. One that is not written yet, or is between the two files of a rotation, is empty.

@@ -19,10 +19,12 @@ struct State {
     secrets: BTreeMap<String, String>,
     seen: RefCell<BTreeMap<usize, u32>>,
     /// How many of the events that a quirk waits for have passed.
-    before: RefCell<BTreeMap<usize, u32>>,
+    begun: RefCell<BTreeMap<usize, u32>>,
     /// Nothing when nobody will read it.
     log: Option<RefCell<Vec<(Point, Value)>>>,
     held: RefCell<BTreeMap<Point, Value>>,
+    /// The last event at each point that has a quirk.
+    last: RefCell<BTreeMap<Point, Value>>,
 }
 
 /// What became of an event at its point.
@@ -106,16 +108,18 @@ impl Injector {
         if let Some(held) = self.0.held.borrow_mut().remove(&point) {
             return Passed { events: vec![event, held], mangle: Mangle::Nothing, exit: None };
         }
+        let has_quirk = self.0.quirks.iter().any(|quirk| quirk.at == point);
+        let before = has_quirk.then(|| self.0.last.borrow_mut().insert(point, event.clone())).flatten();
         let Some(quirk) = self.biting(host, point, &event) else { return Passed::unchanged(event) };
         let mut passed = Passed::unchanged(event);
         match &quirk.deviation {
             Deviation::Omit => passed.events.clear(),
-            Deviation::Replace(values) => self.replace(&mut passed.events[0], values),
+            Deviation::Replace(values) => self.replace(&mut passed.events[0], values, before.as_ref()),
             Deviation::Delay(time) => host.clock().sleep(time.duration()).await,
             Deviation::Stall => std::future::pending().await,
             Deviation::Duplicate(values) => {
                 let mut second = passed.events[0].clone();
-                self.replace(&mut second, values);
+                self.replace(&mut second, values, before.as_ref());
                 passed.events.push(second);
             }
             Deviation::Truncate(length) => passed.mangle = Mangle::Truncate(*length),
@@ -156,8 +160,8 @@ impl Injector {
     /// Whether what the quirk waits for has passed before this event, which may be it.
     fn has_begun(&self, number: usize, quirk: &Quirk, point: Point, event: &Value) -> bool {
         let Some(since) = &quirk.when.since else { return true };
-        let mut before = self.0.before.borrow_mut();
-        let passed = before.entry(number).or_default();
+        let mut begun = self.0.begun.borrow_mut();
+        let passed = begun.entry(number).or_default();
         let begun = *passed >= since.needed();
         if since.matches(point, event) {
             *passed = passed.saturating_add(1);
@@ -165,10 +169,10 @@ impl Injector {
         begun
     }
 
-    fn replace(&self, event: &mut Value, values: &BTreeMap<String, Value>) {
+    fn replace(&self, event: &mut Value, values: &BTreeMap<String, Value>, before: Option<&Value>) {
         let original = event.clone();
         for (pointer, value) in values {
-            let value = self.filled(value, &original);
+            let value = self.filled(value, &original, before.unwrap_or(&original));
             match event.pointer_mut(pointer) {
                 Some(part) => *part = value,
                 None => {
@@ -186,17 +190,19 @@ impl Injector {
         }
     }
 
-    fn filled(&self, value: &Value, event: &Value) -> Value {
+    fn filled(&self, value: &Value, event: &Value, before: &Value) -> Value {
         let Value::String(text) = value else { return value.clone() };
         let mut text = text.clone();
         for (name, secret) in &self.0.secrets {
             text = text.replace(&format!("{{{name}}}"), secret);
         }
-        for (name, part) in event.as_object().into_iter().flatten() {
-            // The one member whose name in events is not the word that quirks use.
-            let word = if name == "contextId" { "context" } else { name.as_str() };
-            if let Some(part) = part.as_str().filter(|_| text.contains('{')) {
-                text = text.replace(&format!("{{{word}}}"), part);
+        for (of, event) in [("", event), ("before.", before)] {
+            for (name, part) in event.as_object().into_iter().flatten() {
+                // The one member whose name in events is not the word that quirks use.
+                let word = if name == "contextId" { "context" } else { name.as_str() };
+                if let Some(part) = part.as_str().filter(|_| text.contains('{')) {
+                    text = text.replace(&format!("{{{of}{word}}}"), part);
+                }
             }
         }
         Value::String(fill(text))

@@ -102,7 +102,11 @@ pub enum Point {
     /// The receiver passes over an inbox line that asks for nothing. `{"line", "text", "runs": false}`
     #[serde(rename = "receiver.pass_over")]
     ReceiverPassOver,
-    /// The receiver hands an inbox line to a turn. `{"line", "contextId", "text"}`
+    /// The receiver wakes whoever hands off the lines of its inbox, since one came. `{"contextId"}`; omitted: nobody is woken.
+    #[serde(rename = "receiver.wake")]
+    ReceiverWake,
+    /// The receiver hands an inbox line to a turn; `gone_wrong`: a turn of this life was capped, failed, or could not be started.
+    /// `{"line", "contextId", "text", "gone_wrong": bool}`
     #[serde(rename = "receiver.handoff")]
     ReceiverHandoff,
     /// The receiver writes down how many lines of its inbox it handed off. `{"lines", "whole": true}`; omitted: the file
@@ -120,7 +124,8 @@ pub enum Point {
     /// `{"contextId", "free": bool, "waits": bool}`
     #[serde(rename = "receiver.claim")]
     ReceiverClaim,
-    /// The receiver lets a context go after its turn. `{"contextId"}`; omitted: it stays taken.
+    /// The receiver lets a context go after its turn. `{"contextId", "waits_for_thanks": false}`; omitted: it stays taken; when it
+    /// waits, the context is let go after the callback was answered.
     #[serde(rename = "receiver.release")]
     ReceiverRelease,
     /// The receiver takes the lock of a context before a turn; `crowded`: it knows as many contexts as it may.
@@ -143,13 +148,30 @@ pub enum Point {
     /// "withheld"}`
     #[serde(rename = "receiver.spawn")]
     ReceiverSpawn,
+    /// The receiver is about to give its CLI a task. `spaced`: with its blanks and line ends as they came; `alone`: with nothing behind
+    /// it. `{"contextId", "text", "one_line": bool, "spaced": true, "alone": true}`
+    #[serde(rename = "receiver.prompt")]
+    ReceiverPrompt,
+    /// The receiver has a task that begins with a dash, for a CLI that would take it for an option. `{"contextId", "apart": true}`:
+    /// it is given apart from the options.
+    #[serde(rename = "receiver.dash")]
+    ReceiverDash,
+    /// The receiver could not start its CLI. `because`: it is not there, or the folder that it is to work in is not, or anything
+    /// else, such as a task that no argument can hold. `named` is what the reply names.
+    /// `{"contextId", "because": "program" | "folder" | "other", "named": "program" | "folder" | "other"}`
+    #[serde(rename = "receiver.not_started")]
+    ReceiverNotStarted,
+    /// The receiver's CLI prints more than is kept. `{"contextId", "reads_on": true, "keeps_end": bool}`: whether the rest is read, and
+    /// whether the end of it is kept, too.
+    #[serde(rename = "receiver.surplus")]
+    ReceiverSurplus,
     /// The receiver sets the time after which it ends a turn. `{"contextId", "seconds"}`
     #[serde(rename = "receiver.cap")]
     ReceiverCap,
-    /// The receiver has read what its CLI printed. `answered`: it gave an answer; `noise`: there were lines that are no JSON; `several`:
-    /// it gave several answers, of which `first` is the first; `from_result`: the answer is what it says at its very end; `failure`: why
+    /// The receiver has read what its CLI printed. `answered`: it gave an answer; `noise`: there were lines that are no JSON; `utf8`: it
+    /// is all UTF-8; `several`: it gave several answers, of which `first` is the first; `from_result`: the answer is what it says at its very end; `failure`: why
     /// it says that it failed. `{"reply", "session", "wrong_session": bool, "code", "failed": bool, "answered": bool, "noise": bool,
-    /// "several": bool, "first", "from_result": bool, "tells_failure": bool, "failure"}`
+    /// "utf8": bool, "several": bool, "first", "from_result": bool, "tells_failure": bool, "failure"}`
     #[serde(rename = "receiver.heard")]
     ReceiverHeard,
     /// The receiver has reckoned what a turn used, from what its CLI printed. `later`: the CLI tells the total of the session, and there
@@ -384,6 +406,10 @@ pub enum Point {
     /// something did.
     #[serde(rename = "runtime.astray_told")]
     RuntimeAstrayTold,
+    /// The runtime waits for the reply on a context, and has seen that one came on it for another profile.
+    /// `{"contextId", "profile", "ends": true}`: the wait ends.
+    #[serde(rename = "runtime.astray_awaited")]
+    RuntimeAstrayAwaited,
     /// The runtime records a reply with the peer that was last sent to on its context, or with nobody's. `{"contextId", "peer"}`
     #[serde(rename = "runtime.reply_record")]
     RuntimeReplyRecord,
@@ -587,6 +613,7 @@ impl Point {
             Point::ReceiverInbox => "receiver.inbox",
             Point::ReceiverInboxLost => "receiver.inbox_lost",
             Point::ReceiverPassOver => "receiver.pass_over",
+            Point::ReceiverWake => "receiver.wake",
             Point::ReceiverHandoff => "receiver.handoff",
             Point::ReceiverOffset => "receiver.offset",
             Point::ReceiverHandoffFailed => "receiver.handoff_failed",
@@ -594,6 +621,10 @@ impl Point {
             Point::ReceiverClaim => "receiver.claim",
             Point::ReceiverRelease => "receiver.release",
             Point::ReceiverContextLock => "receiver.context_lock",
+            Point::ReceiverPrompt => "receiver.prompt",
+            Point::ReceiverDash => "receiver.dash",
+            Point::ReceiverNotStarted => "receiver.not_started",
+            Point::ReceiverSurplus => "receiver.surplus",
             Point::ReceiverRole => "receiver.role",
             Point::ReceiverTools => "receiver.tools",
             Point::ReceiverFirstTurn => "receiver.first_turn",
@@ -663,6 +694,7 @@ impl Point {
             Point::RuntimeLate => "runtime.late",
             Point::RuntimeAstray => "runtime.astray",
             Point::RuntimeAstrayTold => "runtime.astray_told",
+            Point::RuntimeAstrayAwaited => "runtime.astray_awaited",
             Point::RuntimeReplyRecord => "runtime.reply_record",
             Point::RuntimeBudget => "runtime.budget",
             Point::RuntimeBudgetRefusal => "runtime.budget_refusal",
@@ -784,8 +816,9 @@ impl Point {
             ),
             Point::ReceiverInboxLost => of(&["lines", "lost"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverPassOver => of(&["line", "text", "runs"], &["runs"], &[Replace, Delay, Stall]),
+            Point::ReceiverWake => of(&["contextId"], &[], &[Omit, Delay, Stall]),
             Point::ReceiverHandoff => of(
-                &["line", "contextId", "text"],
+                &["line", "contextId", "text", "gone_wrong"],
                 &["contextId", "text"],
                 &[Omit, Replace, Delay, Stall, Duplicate, Reorder],
             ),
@@ -797,8 +830,24 @@ impl Point {
             Point::ReceiverClaim => {
                 of(&["contextId", "free", "waits"], &["free", "waits"], &[Replace, Delay, Stall])
             }
-            Point::ReceiverRelease => of(&["contextId"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverRelease => {
+                of(&["contextId", "waits_for_thanks"], &["waits_for_thanks"], &[Omit, Replace, Delay, Stall])
+            }
             Point::ReceiverContextLock => of(&["contextId", "crowded"], &[], &[Omit, Delay, Stall]),
+            Point::ReceiverPrompt => of(
+                &["contextId", "text", "one_line", "spaced", "alone"],
+                &["text", "spaced", "alone"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::ReceiverDash => of(&["contextId", "apart"], &["apart"], &[Replace, Delay, Stall]),
+            Point::ReceiverNotStarted => {
+                of(&["contextId", "because", "named"], &["named"], &[Replace, Delay, Stall])
+            }
+            Point::ReceiverSurplus => of(
+                &["contextId", "reads_on", "keeps_end"],
+                &["reads_on", "keeps_end"],
+                &[Replace, Delay, Stall],
+            ),
             Point::ReceiverRole => of(&["source", "text"], &["text"], &[Replace, Delay, Stall]),
             Point::ReceiverTools => of(&["sound"], &["sound"], &[Replace, Delay, Stall]),
             Point::ReceiverFirstTurn => of(&["contextId"], &[], &[Omit, Delay, Stall]),
@@ -817,6 +866,7 @@ impl Point {
                     "failed",
                     "answered",
                     "noise",
+                    "utf8",
                     "several",
                     "first",
                     "from_result",
@@ -1003,6 +1053,9 @@ impl Point {
                 of(&["profile", "contextId", "does"], &["does"], &[Replace, Delay, Stall])
             }
             Point::RuntimeAstrayTold => of(&["contextId", "astray"], &["astray"], &[Replace, Delay, Stall]),
+            Point::RuntimeAstrayAwaited => {
+                of(&["contextId", "profile", "ends"], &["ends"], &[Replace, Delay, Stall])
+            }
             Point::RuntimeReplyRecord => of(&["contextId", "peer"], &["peer"], &[Replace, Delay, Stall]),
             Point::RuntimeBudget => of(
                 &["peer", "period", "unknown"],

@@ -48,7 +48,8 @@ pub enum Deviation {
     /// The event does not take place.
     Omit,
     /// Parts of the event have other values, by JSON pointer, where `-` is the place behind the last element of a list. In a string `{token}` stands
-    /// for the cell's bearer, `{context}`, `{text}` and the like for the event's own texts, and `{fill:N}` for N letters.
+    /// for the cell's bearer, `{context}`, `{text}` and the like for the event's own texts, `{before.context}` and the like for those of the
+    /// event that passed this point before (its own when none did), and `{fill:N}` for N letters.
     Replace(BTreeMap<String, Value>),
     /// The event takes place later.
     Delay(Millis),

@@ -240,3 +240,40 @@ fn durations_are_written_in_three_units() {
         assert!(text.parse::<Millis>().is_err(), "{text}");
     }
 }
+
+#[test]
+fn a_replacement_can_take_what_passed_the_point_before() {
+    run(async |host| {
+        let injector =
+            with(Deviation::Replace(values(&[("/contextId", json!("{before.context}"))])), When::default());
+        let mut seen = Vec::new();
+        for context in ["a", "b", "c"] {
+            let passed = pass(&injector, &host, json!({ "contextId": context })).await;
+            seen.push(passed.first().expect("it passes")["contextId"].clone());
+        }
+        assert_eq!(seen, [json!("a"), json!("a"), json!("b")], "the first has nothing before it");
+    });
+}
+
+#[test]
+fn a_quirk_that_waits_for_an_event_bites_what_comes_behind_it() {
+    run(async |host| {
+        let since = |nth| Since {
+            at: Point::ReceiverAck,
+            matches: values(&[("/a", json!(1))]),
+            begins: BTreeMap::new(),
+            nth,
+        };
+        for (nth, bitten) in [(None, [false, false, true, true]), (Some(2), [false, false, false, true])] {
+            let injector = with(Deviation::Omit, When { since: Some(since(nth)), ..When::default() });
+            let mut seen = Vec::new();
+            for a in [0, 1, 1, 0] {
+                seen.push(pass(&injector, &host, json!({ "a": a })).await.events.is_empty());
+            }
+            assert_eq!(seen, bitten, "{nth:?}");
+        }
+        let mut waits = quirk(Point::ReceiverAck, Deviation::Omit, When::default());
+        waits.when.since = Some(Since { at: Point::CliLine, ..since(None) });
+        assert_eq!(waits.misfit().expect("another role").path, ["when", "since", "at"]);
+    });
+}

@@ -7,8 +7,9 @@
 
 use std::fs;
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use rustix::process::{Pid as RawPid, Signal as RawSignal, kill_process, kill_process_group};
@@ -31,15 +32,17 @@ pub(crate) fn spawn(host: &Host, command: Command) -> io::Result<Child> {
             }
         })
     };
-    let mut started = tokio::process::Command::new(&command.program);
+    let found = found(&command, &cwd);
+    let mut started = tokio::process::Command::new(found.as_deref().unwrap_or(Path::new(&command.program)));
     started
+        .arg0(&command.program)
         .args(&command.args)
         .env_clear()
         .envs(&command.env)
         .current_dir(&cwd)
         .stdin(match &command.stdin {
             Stdin::Null => Stdio::null(),
-            Stdin::Held | Stdin::Given(_) => Stdio::piped(),
+            Stdin::Held | Stdin::Given(_) | Stdin::Piped => Stdio::piped(),
         })
         .stdout(stdio(&command.stdout)?)
         .stderr(stdio(&command.stderr)?);
@@ -48,9 +51,10 @@ pub(crate) fn spawn(host: &Host, command: Command) -> io::Result<Child> {
     }
     let mut child = started.spawn()?;
     let pid = child.id().map(Pid).ok_or_else(|| io::Error::other("the child ended before it had a pid"))?;
-    let given = match command.stdin {
-        Stdin::Given(bytes) => child.stdin.take().zip(Some(bytes)),
-        _ => None,
+    let (given, stdin) = match command.stdin {
+        Stdin::Given(bytes) => (child.stdin.take().zip(Some(bytes)), None),
+        Stdin::Piped => (None, child.stdin.take().map(|stdin| Box::pin(stdin) as crate::process::Writer)),
+        Stdin::Null | Stdin::Held => (None, None),
     };
     if let Some((mut stdin, bytes)) = given {
         // A child need not read what it is given.
@@ -62,7 +66,18 @@ pub(crate) fn spawn(host: &Host, command: Command) -> io::Result<Child> {
     }
     let stdout = child.stdout.take().map(|out| Box::pin(out) as crate::process::Reader);
     let stderr = child.stderr.take().map(|err| Box::pin(err) as crate::process::Reader);
-    Ok(Child { pid, stdout, stderr, host: host.clone(), exit: Exit::Real(Box::new(child)) })
+    Ok(Child { pid, stdin, stdout, stderr, host: host.clone(), exit: Exit::Real(Box::new(child)) })
+}
+
+/// Where a program lies that is named without a folder, by the search path that it is given. It is looked for here: where the standard
+/// library looks for it, the child begins as a copy of this process, which costs more than the child. Nothing when it does not
+/// lie anywhere; then the attempt to start it says so.
+fn found(command: &Command, cwd: &Path) -> Option<PathBuf> {
+    let is_program = |path: &PathBuf| {
+        fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    };
+    let folders = command.env.get("PATH").filter(|_| !command.program.contains('/'))?;
+    std::env::split_paths(folders).map(|folder| cwd.join(folder).join(&command.program)).find(is_program)
 }
 
 pub(crate) fn status(status: std::process::ExitStatus) -> ExitStatus {

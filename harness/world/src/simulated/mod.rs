@@ -6,9 +6,11 @@ mod machine;
 pub(crate) mod network;
 pub(crate) mod pipe;
 pub(crate) mod process;
+mod slip;
 pub(crate) mod world;
 
 pub(crate) use lock::HeldLock;
 pub use machine::{Machine, NetworkWeather, Program, program};
 pub use process::{Exit, Launch, ProcessState};
-pub use world::{Crash, Exploration, Forgotten, World, WorldSettings};
+pub use slip::{Mistake, Slip};
+pub use world::{Crash, Exploration, World, WorldSettings};

@@ -11,10 +11,10 @@ use tokio::sync::Notify;
 use crate::host::{Host, Identity};
 use crate::life::Life;
 use crate::network::Tap;
-use crate::process::{Child, Command, ExitStatus, Output, Pid, Reader, Signal, Sink, Stdin, Stdio};
+use crate::process::{Child, Command, ExitStatus, Output, Pid, Reader, Signal, Sink, Stdin, Stdio, Writer};
 use crate::simulated::Machine;
 use crate::simulated::machine::Program;
-use crate::simulated::pipe::{PipeReader, channel};
+use crate::simulated::pipe::{PipeReader, PipeWriter, channel};
 
 /// A process that the harness itself starts on a machine, as an init system or a shell would.
 pub struct Launch {
@@ -171,8 +171,16 @@ pub(crate) fn spawn(machine: &Machine, parent: &Host, command: Command) -> io::R
     };
     let (out, stdout) = sink(&command.stdout, &parent.inner.stdio.stdout);
     let (err, stderr) = sink(&command.stderr, &parent.inner.stdio.stderr);
+    let mut parents: Option<Writer> = None;
     let stdin: Reader = match command.stdin {
         Stdin::Null => Box::pin(tokio::io::empty()),
+        Stdin::Piped => {
+            let (read, write) = channel();
+            life.hold(&read);
+            parent.life().hold(&write);
+            parents = Some(Box::pin(PipeWriter(write)));
+            Box::pin(PipeReader::new(read))
+        }
         Stdin::Given(bytes) => Box::pin(io::Cursor::new(bytes)),
         Stdin::Held => {
             let (read, write) = channel();
@@ -189,7 +197,14 @@ pub(crate) fn spawn(machine: &Machine, parent: &Host, command: Command) -> io::R
     let group = (!command.own_group).then(|| machine.group_of(parent.pid()));
     let stdio = Stdio { stdin: RefCell::new(Some(stdin)), stdout: out, stderr: err };
     let (pid, exit) = machine.start(program, identity, group, stdio, life, None);
-    Ok(Child { pid, stdout, stderr, host: parent.clone(), exit: crate::process::Exit::Simulated(exit) })
+    Ok(Child {
+        pid,
+        stdin: parents,
+        stdout,
+        stderr,
+        host: parent.clone(),
+        exit: crate::process::Exit::Simulated(exit),
+    })
 }
 
 /// A pipe's reader that holds its writer open.

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::entropy::Entropy;
 use crate::fault::{Armed, Errno, Happening, Moment, Rule};
+use crate::simulated::slip::{Mistake, Slip};
 use crate::touch::{Op, Touch};
 
 /// What a cell's world is made with.
@@ -26,8 +27,8 @@ pub struct WorldSettings {
     pub exploration: Exploration,
     /// The faults that wait for their touch.
     pub faults: Vec<Rule>,
-    /// Calls that do nothing.
-    pub forgotten: Vec<Forgotten>,
+    /// Mistakes that programs make.
+    pub slips: Vec<Slip>,
     /// Whether every touch is kept in the log. The count is kept always.
     pub log_touches: bool,
 }
@@ -40,22 +41,10 @@ impl Default for WorldSettings {
             touch_budget: 200_000,
             exploration: Exploration::Off,
             faults: Vec::new(),
-            forgotten: Vec::new(),
+            slips: Vec::new(),
             log_touches: true,
         }
     }
-}
-
-/// A call that does nothing and says that it did, each time: what a program looks like that forgot it. Those that make a file or a
-/// directory durable can be forgotten.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Forgotten {
-    /// Whose.
-    pub host: String,
-    /// Which, `disk.sync` or `disk.sync_dir`.
-    pub at: Op,
-    /// The end of its target. Absent: any.
-    pub target: Option<String>,
 }
 
 /// What the scheduler point does beside counting.
@@ -94,7 +83,6 @@ struct Shared {
     touches: Cell<u64>,
     exhausted: Cell<bool>,
     armed: RefCell<Vec<Armed>>,
-    bitten: Cell<usize>,
     log: RefCell<Vec<Touch>>,
     crashes: RefCell<VecDeque<Crash>>,
     news: Notify,
@@ -127,7 +115,6 @@ impl World {
             touches: Cell::new(0),
             exhausted: Cell::new(false),
             armed: RefCell::new(armed),
-            bitten: Cell::new(0),
             log: RefCell::default(),
             crashes: RefCell::default(),
             news: Notify::new(),
@@ -167,18 +154,19 @@ impl World {
         self.0.armed.borrow_mut().truncate(self.0.settings.faults.len());
     }
 
-    /// Whether a call does nothing.
-    pub(crate) fn forgets(&self, host: &str, op: Op, target: &str) -> bool {
-        let is_it = |forgotten: &Forgotten| {
-            let ends = || forgotten.target.as_deref().is_none_or(|end| target.ends_with(end));
-            forgotten.at == op && forgotten.host == host && ends()
-        };
-        self.0.settings.forgotten.iter().any(is_it)
+    /// What a host does wrong on a path.
+    pub(crate) fn mistakes<'w>(
+        &'w self,
+        host: &'w str,
+        target: &'w str,
+    ) -> impl Iterator<Item = Mistake> + 'w {
+        self.0.settings.slips.iter().filter_map(move |slip| slip.of(host, target))
     }
 
-    /// How often a fault has bitten.
-    pub fn bitten(&self) -> usize {
-        self.0.bitten.get()
+    /// How many of the first so many faults have bitten with which the world was made.
+    pub fn bitten(&self, first: usize) -> usize {
+        let made_with = first.min(self.0.settings.faults.len());
+        self.0.armed.borrow().iter().take(made_with).filter(|fault| fault.is_done()).count()
     }
 
     /// How many port calls were made.
@@ -251,7 +239,6 @@ impl World {
         for fault in armed.iter_mut() {
             // Every rule counts every touch, also one at which another rule bites first.
             let bites = fault.decide(host, op, target, moment);
-            self.0.bitten.set(self.0.bitten.get() + usize::from(bites.is_some()));
             happening = happening.or(bites);
         }
         happening

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use gauntlet_world::Host;
 use gauntlet_world::process::{Command, ExitStatus, Output, Stdin};
 use gauntlet_world::simulated::{Program, program};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::rig::{Rig, assert_error, read_all};
 
@@ -23,6 +23,7 @@ both! {
     a_held_input_stays_open_while_the_parent_waits
     a_given_input_is_read_to_its_end_also_when_it_is_longer_than_a_pipe
     a_given_input_need_not_be_read
+    a_piped_input_is_what_the_parent_writes_until_it_lets_go
     a_child_waits_until_its_output_is_read
     an_appended_output_goes_to_the_end_of_the_file
     a_null_output_goes_nowhere
@@ -196,6 +197,22 @@ async fn a_given_input_need_not_be_read(rig: Rig) {
     command.stdin = Stdin::Given(vec![b'x'; 300_000]);
     let mut child = rig.spawn(command).await.unwrap();
     assert_eq!(child.wait().await.unwrap(), ExitStatus::Code(4));
+}
+
+async fn a_piped_input_is_what_the_parent_writes_until_it_lets_go(rig: Rig) {
+    rig.install("copy", "cat; echo end", copies()).await;
+    let mut command = rig.command("copy", &[]);
+    command.stdin = Stdin::Piped;
+    let mut child = rig.spawn(command).await.unwrap();
+    let mut input = child.stdin.take().unwrap();
+    for word in ["one ", "two "] {
+        input.write_all(word.as_bytes()).await.unwrap();
+        input.flush().await.unwrap();
+    }
+    assert!(rig.waits(child.wait()).await, "it may be told more");
+    drop(input);
+    assert_eq!(read_all(&mut child.stdout).await, "one two end\n");
+    assert_eq!(child.wait().await.unwrap(), ExitStatus::Code(0));
 }
 
 async fn a_child_waits_until_its_output_is_read(rig: Rig) {

@@ -89,8 +89,15 @@ mod tests {
 
     fn args(given: Value, session: Option<&str>) -> (Vec<String>, Vec<String>) {
         let config = config(&given);
-        let ask =
-            Ask { config: &config, role: "role", prompt: " prompt\n", context: "c1", session, tools: None };
+        let ask = Ask {
+            config: &config,
+            role: "role",
+            prompt: " prompt\n",
+            context: "c1",
+            session,
+            tools: None,
+            apart: false,
+        };
         Agy.args(&ask)
     }
 

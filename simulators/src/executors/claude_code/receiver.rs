@@ -29,7 +29,9 @@ pub(super) struct ClaudeCode;
 impl Talk for ClaudeCode {
     fn args(&self, ask: &Ask<'_>) -> (Vec<String>, Vec<String>) {
         let model = ask.config.model.as_deref().unwrap_or("sonnet");
-        let mut args = ["-p", ask.prompt, "--output-format", "stream-json", "--verbose"].to_vec();
+        let mut args = vec!["-p"];
+        args.extend((!ask.apart).then_some(ask.prompt));
+        args.extend(["--output-format", "stream-json", "--verbose"]);
         args.extend(["--permission-mode", "bypassPermissions"]);
         args.extend(["--setting-sources", "user,project,local"]);
         args.extend(["--model", model, "--append-system-prompt", ask.role]);
@@ -44,6 +46,10 @@ impl Talk for ClaudeCode {
         let mut args: Vec<String> = args.into_iter().map(str::to_owned).collect();
         let (extra, dropped) = sanitised(&ask.config.extra_flags, NEVER);
         args.extend(extra);
+        if ask.apart {
+            // What stands behind two dashes is no option for commander.
+            args.extend(["--".to_owned(), ask.prompt.to_owned()]);
+        }
         (args, dropped)
     }
 
@@ -89,6 +95,10 @@ impl Talk for ClaudeCode {
         Some(".mcp.json")
     }
 
+    fn takes_a_dash_for_an_option(&self) -> bool {
+        true
+    }
+
     /// The product line starts this CLI with the search path as it is.
     fn adds_usual_places(&self) -> bool {
         false
@@ -108,8 +118,15 @@ mod tests {
 
     fn args(config: Value, session: Option<&str>, tools: Option<&str>) -> (Vec<String>, Vec<String>) {
         let config = Config::parse(&CLAUDE_CODE, "/repo", Some(config.to_string().as_bytes()));
-        let ask =
-            Ask { config: &config, role: "role", prompt: " prompt\n", context: "ctx-1", session, tools };
+        let ask = Ask {
+            config: &config,
+            role: "role",
+            prompt: " prompt\n",
+            context: "ctx-1",
+            session,
+            tools,
+            apart: false,
+        };
         ClaudeCode.args(&ask)
     }
 

@@ -66,8 +66,15 @@ mod tests {
 
     fn args(config: Value, session: Option<&str>) -> (Vec<String>, Vec<String>) {
         let config = Config::parse(&OPENCODE, "/repo", Some(config.to_string().as_bytes()));
-        let ask =
-            Ask { config: &config, role: "role", prompt: "prompt", context: "c1", session, tools: None };
+        let ask = Ask {
+            config: &config,
+            role: "role",
+            prompt: "prompt",
+            context: "c1",
+            session,
+            tools: None,
+            apart: false,
+        };
         Opencode.args(&ask)
     }
 

@@ -66,7 +66,7 @@ pub(super) fn is_noise(event: &Value) -> bool {
 fn frames(bytes: &[u8]) -> Vec<Value> {
     let data = |frame| match frame {
         Frame::Event { data, .. } => serde_json::from_str(&data).expect("an event is JSON"),
-        Frame::TooLarge => panic!("no recorded event is over the cap"),
+        Frame::TooLarge => unreachable!("no recorded event is over the cap"),
     };
     SseReader::default().push(bytes).into_iter().map(data).collect()
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use gauntlet_reports::explore::{CRASHES, Crashes, Finding, LeftOut};
 use gauntlet_reports::{Lane, Verdict};
+use gauntlet_world::simulated::Slip;
 use gauntlet_world::touch::Touch;
 
 use super::coverage::Coverage;
@@ -41,6 +42,8 @@ pub struct Request {
     pub twice: u64,
     /// The time after which nothing more is begun.
     pub limit: Option<Duration>,
+    /// Mistakes that programs make in every cell: bugs that the search has to find.
+    pub slips: Vec<Slip>,
     /// Where the traces of findings go.
     pub out: Option<PathBuf>,
 }
@@ -57,6 +60,8 @@ pub enum News<'a> {
 const MOST_FINDINGS: usize = 1000;
 /// So many cells are planned at once, so that memory does not grow with the search.
 const BATCH: usize = 4096;
+/// The same where there is a limit of time, which is looked at between them.
+const BATCH_IN_TIME: usize = 256;
 /// Of so many findings the trace is kept.
 const MOST_TRACES: usize = 20;
 
@@ -83,20 +88,23 @@ pub fn explore(
         more_findings: 0,
         traces: 0,
         written: Ok(()),
-        complete: true,
+        asked_for: AskedFor::default(),
+        is_interrupted: false,
+        ran_out_of_time: false,
     };
     let (cells, jobs) = search.probe(plans);
     let points = search.coverage.points();
     let (crashes, doubles) = search.crash(jobs);
     let double_crashes = search.crash_twice(doubles);
     search.locate();
+    search.tell_unreached();
     std::mem::replace(&mut search.written, Ok(()))?;
     let unreached = if search.had_time() { search.coverage.unreached() } else { Vec::new() };
     let code = if !search.findings.is_empty() {
         ExitCode::Nonconformance
-    } else if !search.complete || !unreached.is_empty() {
+    } else if search.is_interrupted || !unreached.is_empty() {
         ExitCode::Broken
-    } else if crashes == 0 {
+    } else if crashes == 0 || (request.asked.is_some() && search.asked_for.reached == 0) {
         ExitCode::NothingSelected
     } else {
         ExitCode::Pass
@@ -104,7 +112,7 @@ pub fn explore(
     Ok(Some(Crashes {
         schema: CRASHES.to_owned(),
         seed: request.selection.seed,
-        complete: search.complete,
+        complete: !search.is_interrupted && !search.ran_out_of_time,
         cells,
         points,
         crashes,
@@ -191,6 +199,30 @@ struct Double {
     explored: Explored,
 }
 
+/// What came of the point that was asked for.
+#[derive(Default)]
+struct AskedFor {
+    /// In so many cells all of it came about.
+    reached: u64,
+    /// In so many something of it did not, and what.
+    unreached: BTreeMap<String, u64>,
+}
+
+impl AskedFor {
+    fn came(&mut self, it_did: bool, host: Subject, point: Point) {
+        if it_did {
+            self.reached += 1;
+        } else {
+            self.never_came(host, point);
+        }
+    }
+
+    fn never_came(&mut self, host: Subject, point: Point) {
+        let because = format!("the {} never comes to {point}", host.name());
+        *self.unreached.entry(because).or_default() += 1;
+    }
+}
+
 struct Search<'a> {
     library: &'a Arc<Library>,
     request: &'a Request,
@@ -203,13 +235,15 @@ struct Search<'a> {
     more_findings: u64,
     traces: usize,
     written: io::Result<()>,
-    complete: bool,
+    asked_for: AskedFor,
+    is_interrupted: bool,
+    ran_out_of_time: bool,
 }
 
 impl Search<'_> {
     /// Runs the plain cells and gives their points.
     fn probe(&mut self, plans: Vec<Plan>) -> (u64, Vec<Job>) {
-        let probes: Vec<Plan> = plans.into_iter().map(probed).collect();
+        let probes: Vec<Plan> = plans.into_iter().map(|plan| probed(plan, &self.request.slips)).collect();
         (self.news)(News::Planned(probes.len() as u64));
         let cells = probes.len() as u64;
         let mut jobs = Vec::new();
@@ -221,7 +255,7 @@ impl Search<'_> {
             self.judge(record, &cell, "none", "a plain cell");
             self.points(&cell, &touches, &mut jobs);
         });
-        self.complete &= complete;
+        self.is_interrupted |= !complete;
         // So that a search that is cut short has seen something of everything.
         jobs.sort_by_cached_key(|job: &Job| {
             drawn(&format!("{} {}", job.cell.scenario.id.value, job.place.point(job.crash)))
@@ -234,6 +268,7 @@ impl Search<'_> {
             if let Some(asked) = &self.request.asked {
                 for point in asked.points() {
                     let Some(place) = Place::find(touches, host.name(), point.number, point.moment) else {
+                        self.asked_for.never_came(host, point);
                         continue;
                     };
                     let twice = asked.then.is_some();
@@ -258,10 +293,12 @@ impl Search<'_> {
 
     /// Runs the cells with one crash. Gives their number, and the second crashes that follow.
     fn crash(&mut self, jobs: Vec<Job>) -> (u64, Vec<Double>) {
-        (self.news)(News::Planned(jobs.len() as u64));
+        // With those that may follow, so that whoever waits is not told that it is nearly over.
+        let twice = jobs.iter().filter(|job| job.twice).count();
+        (self.news)(News::Planned((jobs.len() + twice) as u64));
         let (mut done, mut doubles) = (0, Vec::new());
         let all = jobs.len();
-        for batch in jobs.chunks(BATCH) {
+        for batch in jobs.chunks(self.batch()) {
             if self.is_over() {
                 break;
             }
@@ -276,6 +313,8 @@ impl Search<'_> {
                 let touches = std::mem::take(&mut record.touches);
                 if job.twice && record.bitten > 0 {
                     doubles.extend(self.double(job, &touches));
+                } else if self.request.asked.is_some() {
+                    self.asked_for.came(record.bitten > 0, job.host, job.place.point(job.crash));
                 }
                 let point = job.place.point(job.crash).to_string();
                 self.judge(
@@ -286,17 +325,16 @@ impl Search<'_> {
                 );
             });
             done += number;
-            self.complete &= complete;
+            self.is_interrupted |= !complete;
         }
         self.cut_short(all - done, "the time limit came before their crash");
         (done as u64, doubles)
     }
 
     fn crash_twice(&mut self, doubles: Vec<Double>) -> u64 {
-        (self.news)(News::Planned(doubles.len() as u64));
         let mut done = 0;
         let all = doubles.len();
-        for batch in doubles.chunks(BATCH) {
+        for batch in doubles.chunks(self.batch()) {
             if self.is_over() {
                 break;
             }
@@ -312,16 +350,23 @@ impl Search<'_> {
                 number += 1;
                 (self.news)(News::Done(&record));
                 let (host, then) = double.then;
+                if self.request.asked.is_some() {
+                    self.asked_for.came(record.bitten > 1, host, then);
+                }
                 let at =
                     format!("{} at {}, then {} at {then}", double.host.name(), double.first, host.name());
                 let point = double.explored.point.clone();
                 self.judge(record, &double.cell, &point, &at);
             });
             done += number;
-            self.complete &= complete;
+            self.is_interrupted |= !complete;
         }
         self.cut_short(all - done, "the time limit came before their second crash");
         done as u64
+    }
+
+    fn batch(&self) -> usize {
+        self.request.limit.map_or(BATCH, |_| BATCH_IN_TIME)
     }
 
     fn is_over(&self) -> bool {
@@ -329,16 +374,23 @@ impl Search<'_> {
     }
 
     fn cut_short(&mut self, cells: usize, because: &str) {
-        if cells > 0 && !self.settings.stop.is_asked() {
+        let is_interrupted = self.settings.stop.is_asked();
+        if cells > 0 && !is_interrupted {
             self.left_out.push(LeftOut { cells: cells as u64, because: because.to_owned() });
+            self.ran_out_of_time = true;
         }
-        self.complete &= !self.settings.stop.is_asked();
+        self.is_interrupted |= is_interrupted;
     }
 
     /// Whether every kind of call had its chance: what was left out are whole cells.
     fn had_time(&self) -> bool {
-        let is_limit = |left: &LeftOut| left.because.starts_with("the time limit");
-        self.complete && self.request.asked.is_none() && !self.left_out.iter().any(is_limit)
+        !self.is_interrupted && !self.ran_out_of_time && self.request.asked.is_none()
+    }
+
+    /// Says where nobody came to the point that was asked for.
+    fn tell_unreached(&mut self) {
+        let unreached = std::mem::take(&mut self.asked_for.unreached).into_iter();
+        self.left_out.extend(unreached.map(|(because, cells)| LeftOut { cells, because }));
     }
 
     /// The cell of a job.
@@ -349,13 +401,13 @@ impl Search<'_> {
             reproduce: self.command(&job.cell, job.host, &point),
             point,
             log: job.twice,
-            ..Explored::default()
+            slips: self.request.slips.clone(),
         };
         Plan { deviation: Some(Deviation::Explored(Arc::new(explored))), ..Plan::clone(&job.cell) }
     }
 
     /// The second crash that follows that of a job: the one that was asked for, or one of its recovery.
-    fn double(&self, job: &Job, touches: &[Touch]) -> Option<Double> {
+    fn double(&mut self, job: &Job, touches: &[Touch]) -> Option<Double> {
         let first = job.place.point(job.crash);
         let salt = salt(&job.cell, job.host);
         let then = match &self.request.asked {
@@ -363,7 +415,10 @@ impl Search<'_> {
             None => second(touches, job.host, first, &format!("{salt} {first}")),
         };
         let (host, then) = then?;
-        let place = Place::find(touches, host.name(), then.number, then.moment)?;
+        let Some(place) = Place::find(touches, host.name(), then.number, then.moment) else {
+            self.asked_for.never_came(host, then);
+            return None;
+        };
         let point = format!("{first},{}:{then}", host.name());
         let explored = Explored {
             rules: vec![
@@ -372,6 +427,7 @@ impl Search<'_> {
             ],
             reproduce: self.command(&job.cell, job.host, &point),
             point,
+            slips: self.request.slips.clone(),
             ..Explored::default()
         };
         Some(Double { cell: job.cell.clone(), host: job.host, first, then: (host, then), explored })
@@ -406,7 +462,7 @@ impl Search<'_> {
         if let (Some(trace), Some(out)) = (record.trace.take(), &self.request.out) {
             self.traces += 1;
             if self.written.is_ok() {
-                self.written = write_trace(out, &trace.file, &trace.lines);
+                self.written = write_trace(out, &trace.file, &trace.content);
             }
         }
         let id = cell.id();
@@ -450,7 +506,7 @@ impl Search<'_> {
         let (plans, _) = plain(self.library, self.request);
         let plans = plans.into_iter().filter(|plan| cells.contains(plan.id().as_str()));
         let mut logs: BTreeMap<String, Vec<Touch>> = BTreeMap::new();
-        let probes = plans.map(probed).collect();
+        let probes = plans.map(|plan| probed(plan, &self.request.slips)).collect();
         runner::run(probes, self.library, &without_traces(self.settings), &mut |record| {
             let cell = Plan { deviation: None, ..Plan::clone(&record.plan) };
             logs.insert(cell.id(), record.touches);
@@ -469,11 +525,12 @@ impl Search<'_> {
 }
 
 /// The plain cell with its port calls, judged as an explored one.
-fn probed(plan: Plan) -> Plan {
+fn probed(plan: Plan, slips: &[Slip]) -> Plan {
     let explored = Explored {
         point: "none".to_owned(),
         reproduce: format!("gauntlet replay {}", quoted(&plan.id())),
         log: true,
+        slips: slips.to_vec(),
         ..Explored::default()
     };
     Plan { deviation: Some(Deviation::Explored(Arc::new(explored))), ..plan }
@@ -487,6 +544,6 @@ fn without_traces(settings: &Settings) -> Settings {
     Settings { traces: 0, ..settings.clone() }
 }
 
-fn write_trace(out: &Path, file: &str, lines: &str) -> io::Result<()> {
-    files::write(&out.join(file), lines.as_bytes())
+fn write_trace(out: &Path, file: &str, content: &[u8]) -> io::Result<()> {
+    files::write(&out.join(file), content)
 }

@@ -3,6 +3,7 @@
 use gauntlet_world::fault::{Happening, Moment};
 use gauntlet_world::touch::{Op, Touch};
 
+use super::coverage::Coverage;
 use super::point::{Asked, Crash, Point, Subject};
 use super::rule::rule;
 use super::twice::second;
@@ -118,4 +119,19 @@ fn the_second_crash_is_one_of_what_came_back() {
     let hosts = (0..40).map(|salt| second(&log, Subject::Receiver, first(Crash::Cut), &salt.to_string()));
     assert_eq!(hosts.flatten().map(|(host, _)| host).collect::<std::collections::BTreeSet<_>>().len(), 2);
     assert_eq!(second(&log[..9], Subject::Receiver, first(Crash::Kill), ""), None, "nobody came back");
+}
+
+#[test]
+fn a_kind_of_call_that_is_in_use_and_at_which_nobody_died_is_told_of() {
+    let mut coverage = Coverage::default();
+    let (append, sync) = ([Op::DiskAppend; 2], [Op::DiskSync; 2]);
+    coverage.there_are(Subject::Receiver, &append);
+    coverage.there_are(Subject::Receiver, &sync);
+    coverage.tried(Subject::Receiver, Op::DiskAppend, &append, true);
+    // The story went another way, and the crash never came about.
+    coverage.tried(Subject::Receiver, Op::DiskSync, &sync, false);
+    coverage.there_are(Subject::Runtime, &append);
+    assert_eq!(coverage.unreached(), ["runtime disk.append", "receiver disk.sync"]);
+    coverage.tried(Subject::Receiver, Op::DiskSync, &sync, true);
+    assert_eq!(coverage.unreached(), ["runtime disk.append"]);
 }

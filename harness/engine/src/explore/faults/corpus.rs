@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::choices::Choice;
 use crate::cell::Plan;
+use crate::explore::choices::Choice;
 use crate::record::Record;
 
 /// What a cell came to: which port was touched beside which quirk, and which verdict stood beside which quirk or fault.

@@ -10,17 +10,17 @@ use std::time::Instant;
 use gauntlet_reports::explore::{FAULTS, FaultSearch, Found};
 use gauntlet_reports::{Lane, Verdict};
 use gauntlet_world::injection::Quirk;
-use gauntlet_world::simulated::Forgotten;
+use gauntlet_world::simulated::Slip;
 
-use super::choices::{Choice, Choices};
 use super::corpus::{Corpus, pairs};
-use super::file;
 use super::shrink::shrunk;
 use super::story::story;
 use crate::cell::{Deviation, Explored, Plan};
 use crate::data::Library;
 use crate::data::release::REFERENCE;
 use crate::exit::ExitCode;
+use crate::explore::choices::{Choice, Choices};
+use crate::explore::file;
 use crate::files;
 use crate::record::{Record, quoted};
 use crate::runner::{self, Settings};
@@ -37,8 +37,8 @@ pub struct Request {
     pub first: u64,
     /// Deviations that are in every cell and excuse nothing: bugs that the search has to find.
     pub planted: Vec<Arc<Quirk>>,
-    /// Calls that every world forgets: the same.
-    pub forgotten: Vec<Forgotten>,
+    /// Mistakes that programs make in every cell: the same.
+    pub slips: Vec<Slip>,
     /// After so many different findings it ends.
     pub most: usize,
     /// In so many cells at most a finding is made smaller.
@@ -70,23 +70,25 @@ pub fn explore(
     let mut search = Search { library, request, settings: &settings };
     let mut corpus = Corpus::default();
     let mut found: BTreeMap<(String, String), Found> = BTreeMap::new();
-    let (mut cells, mut complete) = (0, true);
-    while cells < request.cells && found.len() < request.most && complete {
-        let numbers = cells..(cells + BATCH).min(request.cells);
-        let made: Vec<Option<Made>> =
-            numbers.clone().map(|number| search.make(&corpus, request.first + number)).collect();
-        let made: Vec<Made> = made.into_iter().flatten().collect();
+    let (mut cells, mut not_made, mut drawn, mut complete) = (0, 0, 0, true);
+    while drawn < request.cells && found.len() < request.most && complete {
+        let numbers = drawn..(drawn + BATCH).min(request.cells);
+        drawn = numbers.end;
+        let all = numbers.end - numbers.start;
+        let made: Vec<Made> =
+            numbers.filter_map(|number| search.make(&corpus, request.first + number)).collect();
+        not_made += all - made.len() as u64;
         let mut wrong: Vec<(Vec<Choice>, Wrong)> = Vec::new();
         let mut at = 0;
         let plans = made.iter().map(|made| made.plan.clone()).collect();
         complete = runner::run(plans, library, &settings, &mut |record| {
             let list = &made[at].list;
             at += 1;
+            cells += 1;
             news(News::Done);
             corpus.take(list, &pairs(&record));
             wrong.extend(search.wrong(&record).map(|wrong| (list.clone(), wrong)));
         });
-        cells = numbers.end;
         for (list, wrong) in wrong {
             let key = (wrong.requirement.clone(), wrong.role.clone());
             if let Some(known) = found.get_mut(&key) {
@@ -103,7 +105,7 @@ pub fn explore(
     }
     let code = if !found.is_empty() {
         ExitCode::Nonconformance
-    } else if complete {
+    } else if complete && not_made == 0 {
         ExitCode::Pass
     } else {
         ExitCode::Broken
@@ -113,6 +115,7 @@ pub fn explore(
         seed: request.seed,
         complete,
         cells,
+        not_made,
         pairs: corpus.pairs() as u64,
         took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
         findings: found.into_values().collect(),
@@ -164,7 +167,7 @@ impl Search<'_> {
 
     /// The cell that a list is.
     fn of(&self, choices: &Choices) -> Option<Made> {
-        let story = story(self.library, choices);
+        let story = story(self.library, choices)?;
         let (id, text) = file::text(&story.scenario);
         let read = scenario::read("explored.yaml", &text, Lane::Virtual);
         let scenario = match read {
@@ -175,17 +178,16 @@ impl Search<'_> {
             }
         };
         let library = self.library;
-        let profile = library.versions(&story.executor).last()?.clone();
         let explored = Explored {
             reproduce: format!("gauntlet replay {}", quoted(&id)),
             log: true,
-            forgotten: self.request.forgotten.clone(),
+            slips: self.request.slips.clone(),
             ..Explored::default()
         };
         let plan = Plan {
             executor: library.executors.get(&story.executor)?.clone(),
             scenario: Arc::new(scenario),
-            profile,
+            profile: story.profile,
             release: library.releases.get(REFERENCE)?.clone(),
             release_quirks: story.quirks.into_iter().chain(self.request.planted.iter().cloned()).collect(),
             deviation: Some(Deviation::Explored(Arc::new(explored))),
@@ -251,8 +253,6 @@ impl Search<'_> {
             files::write(&out.join(&name), text.as_bytes())?;
             file = Some(name);
         }
-        let folder = self.request.out.as_ref().map(|out| quoted(&out.to_string_lossy()));
-        let folder = folder.unwrap_or_else(|| "DIR".to_owned());
         Ok(Found {
             requirement: smallest_wrong.requirement,
             role: smallest_wrong.role,
@@ -263,7 +263,7 @@ impl Search<'_> {
             choices: smallest,
             scenario: text,
             file,
-            replay: format!("gauntlet replay {} --scenarios {folder}", quoted(&cell)),
+            replay: file::replay(&cell, &self.settings.folders, self.request.out.as_deref()),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The smallest list that still fails.
 
-use super::choices::Choice;
+use crate::explore::choices::Choice;
 
 /// Makes a list smaller as long as `fails` says that it fails, in at most so many attempts: pieces are taken out, then choices are made
 /// simpler.
@@ -22,8 +22,9 @@ pub(super) fn shrunk(
                 candidate.drain(end - length..end);
                 let mut zeroed = smallest.clone();
                 zeroed[end - length..end].fill(0);
-                for candidate in [candidate, zeroed] {
-                    try_one(&mut smallest, candidate, &mut left, fails);
+                // Without it is smaller than with the simplest in its place.
+                if !try_one(&mut smallest, candidate, &mut left, fails) {
+                    try_one(&mut smallest, zeroed, &mut left, fails);
                 }
                 end = end.saturating_sub(length).min(smallest.len());
             }
@@ -50,22 +51,25 @@ pub(super) fn shrunk(
     }
 }
 
+/// Takes a candidate in the place of the smallest if it fails too.
 fn try_one(
     smallest: &mut Vec<Choice>,
     mut candidate: Vec<Choice>,
     left: &mut usize,
     fails: &mut dyn FnMut(&[Choice]) -> bool,
-) {
+) -> bool {
     while candidate.last() == Some(&0) {
         candidate.pop();
     }
     if *left == 0 || candidate == *smallest {
-        return;
+        return false;
     }
     *left -= 1;
-    if fails(&candidate) {
+    let is_smaller = fails(&candidate);
+    if is_smaller {
         *smallest = candidate;
     }
+    is_smaller
 }
 
 #[cfg(test)]

@@ -3,16 +3,19 @@
 
 use std::sync::Arc;
 
+use gauntlet_simulators::cli::Profile;
 use gauntlet_world::injection::Quirk;
 use serde_json::{Value, json};
 
-use super::choices::Choices;
 use crate::data::Library;
+use crate::explore::choices::Choices;
 
 /// A story.
 pub(super) struct Story {
     /// The executor.
     pub(super) executor: String,
+    /// The version of its CLI.
+    pub(super) profile: Arc<Profile>,
     /// The scenario, but for its id.
     pub(super) scenario: Value,
     /// The deviations of peers in it.
@@ -32,6 +35,8 @@ struct Families {
     failures: bool,
     payloads: bool,
     budget: bool,
+    peers: bool,
+    profiles: bool,
 }
 
 impl Families {
@@ -49,23 +54,36 @@ impl Families {
             failures: on(),
             payloads: on(),
             budget: choices.one_in(6),
+            peers: choices.one_in(6),
+            profiles: choices.one_in(6),
         }
     }
 }
 
-/// Makes the story of a list.
-pub(super) fn story(library: &Library, choices: &Choices) -> Story {
+/// The port of a peer that is none of ours.
+const STRANGER: u16 = 9478;
+
+/// Makes the story of a list. Nothing when it is of an executor of whose CLI nobody knows what it prints.
+pub(super) fn story(library: &Library, choices: &Choices) -> Option<Story> {
     let with_receiver = library.executors.values().filter(|executor| executor.files.is_some());
     let executors: Vec<&str> = with_receiver.map(|executor| executor.id.value.as_str()).collect();
     let executor = *choices.one(&executors);
+    // The newest one first.
+    let versions: Vec<Arc<Profile>> = library.versions(executor).into_iter().rev().collect();
+    let version = if choices.one_in(4) { choices.of_so_many(versions.len()) } else { 0 };
+    let profile = versions.get(version)?.clone();
     let families = Families::draw(choices);
     let (mut turns, mut steps) = (Vec::new(), Vec::new());
+    if families.peers {
+        steps.extend(second_peer());
+    }
     let dispatches = 1 + choices.of_so_many(5);
     let contexts = 1 + choices.of_so_many(3);
     for number in 1..=dispatches {
         let name = format!("d{number}");
         steps.push(json!({ "dispatch": dispatch(choices, &families, &name, contexts) }));
         turns.push(turn(choices, &families, &name));
+        beside(choices, &families, number, contexts, &mut steps);
         between(choices, &families, &name, &mut steps);
     }
     let mut given = json!({ "executor": { "turns": turns } });
@@ -79,6 +97,10 @@ pub(super) fn story(library: &Library, choices: &Choices) -> Story {
     if choices.one_in(3) {
         given["receiver"] = json!({ "config": { "max_concurrent_turns": 1 + choices.of_so_many(2) } });
     }
+    if families.profiles {
+        given["hermes"]["neighbour"] = json!({});
+        given["receiver"]["config"]["hermes_profile"] = json!(NEIGHBOUR);
+    }
     let quirks = quirks(library, choices, &families, executor);
     let disturbances = disturbances(choices, &families, &quirks);
     if disturbances.as_object().is_some_and(|members| !members.is_empty()) {
@@ -91,7 +113,44 @@ pub(super) fn story(library: &Library, choices: &Choices) -> Story {
         "given": given,
         "steps": steps,
     });
-    Story { executor: executor.to_owned(), scenario, quirks }
+    Some(Story { executor: executor.to_owned(), profile, scenario, quirks })
+}
+
+/// The other profile on the machine of the runtime.
+const NEIGHBOUR: &str = "neighbour";
+
+/// A second peer of the runtime, which answers at once.
+fn second_peer() -> [Value; 2] {
+    let entry = format!("    other:\n      url: http://127.0.0.1:{STRANGER}\n      mode: {{executor}}\n");
+    let message = json!({ "role": "agent", "parts": [{ "text": "taken" }], "contextId": "{context:c1}" });
+    let says = json!({ "jsonrpc": "2.0", "id": 1, "result": { "kind": "message", "message": message } });
+    [
+        json!({ "write": { "path": "~hermes/fleet.yaml", "text": entry, "append": true } }),
+        json!({ "stranger": { "port": STRANGER, "says": says } }),
+    ]
+}
+
+/// What the runtime sends to its other peer, and what another profile sends to the receiver.
+fn beside(choices: &Choices, families: &Families, number: usize, contexts: usize, steps: &mut Vec<Value>) {
+    let send = |agent: &str, message: String, context: String| json!({ "agent": agent, "message": message, "context_id": context });
+    if families.peers && choices.one_in(2) {
+        let context = format!("{{context:c{}}}", 1 + choices.of_so_many(contexts));
+        let args = send("other", format!("aside {number}"), context);
+        steps.push(json!({ "call": { "as": format!("p{number}"), "tool": "fleet_send", "args": args } }));
+    }
+    if families.profiles && choices.one_in(2) {
+        let name = format!("n{number}");
+        let context = format!("{{context:of-another-{}}}", 1 + choices.of_so_many(2));
+        let args = send("subject", format!("work {{nonce:{name}}}"), context);
+        steps.push(
+            json!({ "call": { "as": name, "by_neighbour": true, "tool": "fleet_send", "args": args } }),
+        );
+        if choices.one_in(3) {
+            steps.push(json!({ "disconnect": NEIGHBOUR }));
+            steps.push(json!({ "advance": *choices.one(&["10ms", "3s", "700s"]) }));
+            steps.push(json!({ "connect": NEIGHBOUR }));
+        }
+    }
 }
 
 fn dispatch(choices: &Choices, families: &Families, name: &str, contexts: usize) -> Value {

@@ -67,6 +67,13 @@ fn every_accepted_dispatch_has_one_outcome() {
     let away = asked().see(What::Killed { host: "runtime".to_owned() }).transcript("c", 1);
     assert_eq!(away.verdict("FLEET-INV-02"), Pass, "nobody was there to hear it");
     assert_eq!(asked().transcript("c", 0).verdict("FLEET-INV-02"), Fail, "an acknowledgement is none");
+    let unheard_of = || Story::new().dispatched("d", "c", false);
+    assert_eq!(
+        unheard_of().transcript("c", 1).verdict("FLEET-INV-02"),
+        Pass,
+        "it was taken, and ended in the turn"
+    );
+    assert_eq!(unheard_of().transcript("c", 2).verdict("FLEET-INV-02"), Fail);
     let repeated = asked().called("1", "c", &answer(500, "")).called("1", "c", &taken());
     assert_eq!(repeated.verdict("FLEET-INV-02"), Pass, "attempts with one id are one outcome");
     let doubled = asked().called("1", "c", &taken()).called("2", "c", &taken());
@@ -229,6 +236,22 @@ fn callbacks_name_who_asked() {
     };
     assert_eq!(unnamed(false).verdict("FLEET-INV-03"), Pass);
     assert_eq!(unnamed(true).verdict("FLEET-INV-03"), Pass);
+    // So it is with a request of the story's own, that got no answer and named none.
+    let alone = |context: &str, answer: &str| {
+        let body = format!(r#"{{"params":{{"message":{{"contextId":"{context}"}}}}}}"#);
+        let sent = format!("POST /jsonrpc HTTP/1.1\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let exchange = What::Exchange {
+            step: "1".to_owned(),
+            sent: Blob(sent.into_bytes()),
+            received: Blob(answer.as_bytes().to_vec()),
+        };
+        Story::new().see(exchange).called_back(&callback("1", "anon-5", "x"), &taken())
+    };
+    assert_eq!(alone("", "").verdict("FLEET-INV-03"), Pass);
+    assert_eq!(alone("named", "").verdict("FLEET-INV-03"), Fail);
+    assert_eq!(alone("", &taken()).verdict("FLEET-INV-03"), Fail, "the answer named it");
+    let another = alone("", "").called_back(&callback("2", "anon-6", "x"), &taken());
+    assert_eq!(another.verdict("FLEET-INV-03"), Fail, "one request made up one context");
     let odd = Story::new()
         .see(What::Dispatched { dispatch: "d".to_owned(), context: None, acknowledged: false })
         .called_back(&callback("1", "somebody", "x"), &taken());

@@ -3,7 +3,7 @@
 mod hand_on;
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::path::PathBuf;
 
@@ -62,6 +62,9 @@ struct State {
     handed: Vec<Key>,
     known: BTreeSet<Key>,
     bytes: usize,
+    /// How many came in this life, and of the last of them the context and the profile.
+    arrived: u64,
+    latest: VecDeque<(String, String)>,
 }
 
 impl Astray {
@@ -109,7 +112,10 @@ impl Astray {
             }
         }
         self.add(host, &mut torn, &stray.to_value()).await?;
-        self.state.borrow_mut().keep(stray);
+        let mut state = self.state.borrow_mut();
+        state.arrives(&stray);
+        state.keep(stray);
+        drop(state);
         self.nudged.notify_waiters();
         Ok(Kept::Yes)
     }
@@ -166,6 +172,20 @@ impl Astray {
         on_it.map(|stray| stray.profile.clone()).collect()
     }
 
+    /// How many came in this life. By it [`Self::came_since`] knows what is new.
+    pub(crate) fn arrived(&self) -> u64 {
+        self.state.borrow().arrived
+    }
+
+    /// For whom a reply came on a context since so many had come, whether it is still kept or was handed on. Of very many the oldest
+    /// are forgotten: whoever waits for one looks every few seconds.
+    pub(crate) fn came_since(&self, arrived: u64, context: &str) -> Option<String> {
+        let state = self.state.borrow();
+        let fresh = usize::try_from(state.arrived.saturating_sub(arrived)).unwrap_or(usize::MAX);
+        let fresh = state.latest.iter().rev().take(fresh);
+        fresh.rev().find(|(on, _)| on == context).map(|(_, profile)| profile.clone())
+    }
+
     /// How many are kept for a profile.
     pub(crate) fn count(&self, profile: &str) -> usize {
         self.state.borrow().kept.iter().filter(|stray| stray.profile == profile).count()
@@ -173,6 +193,13 @@ impl Astray {
 }
 
 impl State {
+    fn arrives(&mut self, stray: &Stray) {
+        self.arrived += 1;
+        self.latest.push_back((stray.context.clone(), stray.profile.clone()));
+        let surplus = self.latest.len().saturating_sub(MOST);
+        self.latest.drain(..surplus);
+    }
+
     fn keep(&mut self, stray: Stray) {
         if self.known.insert(stray.key()) {
             self.bytes += stray.length();

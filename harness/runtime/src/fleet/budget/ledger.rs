@@ -35,13 +35,31 @@ pub(super) struct Ledger {
     carried: usize,
     /// What stands behind them, that a crash left half written: nothing, or whether it lacks its line end.
     torn: Option<bool>,
+    /// So many lines are added before it is written anew.
+    most_added: usize,
 }
 
 impl Ledger {
     pub(super) fn of(host: &Host) -> Self {
         let home = home(host);
         let (path, lock) = (home.join(FILE), home.join(LOCK));
-        Self { path, lock, state: State::default(), read: 0, lines: 0, generation: 0, carried: 0, torn: None }
+        Self {
+            path,
+            lock,
+            state: State::default(),
+            read: 0,
+            lines: 0,
+            generation: 0,
+            carried: 0,
+            torn: None,
+            most_added: MOST_ADDED,
+        }
+    }
+
+    /// One that is written anew after fewer lines.
+    #[cfg(test)]
+    pub(super) fn short(host: &Host, most_added: usize) -> Self {
+        Self { most_added, ..Self::of(host) }
     }
 
     pub(super) fn state(&self) -> &State {
@@ -62,7 +80,7 @@ impl Ledger {
             }
         };
         self.read_durably(host).await?;
-        if self.lines.saturating_sub(self.carried) > MOST_ADDED.max(self.carried) {
+        if self.lines.saturating_sub(self.carried) > self.most_added.max(self.carried) {
             if let Err(error) = self.write_anew(host).await {
                 // The longer one says the same.
                 tracing::warn!(%error, "the budget ledger could not be written anew");
@@ -81,8 +99,8 @@ impl Ledger {
             if (self.generation, self.read) != before {
                 host.disk().sync(&self.path).await?;
             }
-            if self.generation != before.0 {
-                // Else the file that was in its place could come back.
+            if self.generation != before.0 || before.1 == 0 {
+                // Else the file that was in its place could come back, or none: who made it may have died before its name was durable.
                 host.disk().sync_dir(self.path.parent().unwrap_or(Path::new("/"))).await?;
             }
             Ok(())
@@ -223,6 +241,7 @@ mod tests {
             generation: 0,
             carried: 0,
             torn: None,
+            most_added: MOST_ADDED,
         };
         let taken = ledger.take(content.as_bytes()).map_err(|error| error.to_string());
         taken.map(|()| (ledger.lines, ledger.torn))

@@ -9,6 +9,8 @@
 pub mod command;
 mod entry;
 mod ledger;
+#[cfg(test)]
+mod model;
 mod period;
 mod standing;
 mod state;
