@@ -37,6 +37,9 @@ impl Deref for Schema {
     }
 }
 
+/// What a tool does for whoever calls.
+pub type Handler = Rc<dyn Fn(&Caller, Value) -> Running>;
+
 /// One tool: what a model is told of it, and what it does.
 pub struct Tool {
     /// The name that callers use, for instance `fleet_send`.
@@ -50,7 +53,7 @@ pub struct Tool {
     /// JSON Schema of the result.
     pub result: Schema,
     /// Carries out a call whose arguments keep the schema. It never fails: what goes wrong is part of the result.
-    pub handler: Rc<dyn Fn(&Caller, Value) -> Running>,
+    pub handler: Handler,
 }
 
 /// Who calls: the toolsets that are open to it, and the session that it is, if it is one.

@@ -74,6 +74,9 @@ pub struct TeamSettings {
 #[derive(Clone)]
 pub struct Team(Rc<Inner>);
 
+/// Lets one through at a time.
+type Turnstile = Rc<Mutex<()>>;
+
 struct Inner {
     store: Store,
     settings: TeamSettings,
@@ -84,7 +87,7 @@ struct Inner {
     /// Mail that this life put into a turn.
     injected: RefCell<BTreeSet<(RunId, MemberName, MessageId)>>,
     /// One live delivery at a time for each member.
-    delivering: RefCell<BTreeMap<(RunId, MemberName), Rc<Mutex<()>>>>,
+    delivering: RefCell<BTreeMap<(RunId, MemberName), Turnstile>>,
     /// How many messages each run sent.
     sent: RefCell<BTreeMap<RunId, u64>>,
     /// One creation at a time comes to its first write, so that two of one session see each other.
@@ -162,7 +165,7 @@ impl Team {
         &self.0.own
     }
 
-    pub(crate) fn delivery_turn(&self, run: &RunId, member: &MemberName) -> Rc<Mutex<()>> {
+    pub(crate) fn delivery_turn(&self, run: &RunId, member: &MemberName) -> Turnstile {
         self.0.delivering.borrow_mut().entry((run.clone(), member.clone())).or_default().clone()
     }
 

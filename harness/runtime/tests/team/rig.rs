@@ -1,5 +1,6 @@
 //! A machine with team mode on it, and agents' sessions that do what a test says.
 #![allow(dead_code, reason = "each test target uses its own part of it")]
+#![allow(clippy::panic, reason = "what it cannot go on with fails the test")]
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

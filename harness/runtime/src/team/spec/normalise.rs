@@ -200,9 +200,7 @@ fn prompt_of_words(member: &Draft) -> String {
     ];
     let lines: Vec<String> = lines.into_iter().flatten().collect();
     if lines.is_empty() {
-        return Some(
-            "Work on the tasks that your team lead gives you, and report what came of them.".to_owned(),
-        );
+        return "Work on the tasks that your team lead gives you, and report what came of them.".to_owned();
     }
     lines.join("\n")
 }
