@@ -8,5 +8,6 @@ pub mod fleet;
 pub mod registry;
 mod runtime;
 pub mod session_host;
+pub mod team;
 
 pub use runtime::{Runtime, StartError};

@@ -37,6 +37,9 @@ impl Deref for Schema {
     }
 }
 
+/// What a tool does for whoever calls.
+pub type Handler = Rc<dyn Fn(&Caller, Value) -> Running>;
+
 /// One tool: what a model is told of it, and what it does.
 pub struct Tool {
     /// The name that callers use, for instance `fleet_send`.
@@ -50,19 +53,45 @@ pub struct Tool {
     /// JSON Schema of the result.
     pub result: Schema,
     /// Carries out a call whose arguments keep the schema. It never fails: what goes wrong is part of the result.
-    pub handler: Rc<dyn Fn(Value) -> Running>,
+    pub handler: Handler,
 }
 
-/// Who calls: the toolsets that are open to it.
+/// Who calls: the toolsets that are open to it, and the session that it is, if it is one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Caller {
     toolsets: BTreeSet<String>,
+    session: Session,
+}
+
+/// The session that a call comes from, as its host tells it. A call cannot say this of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Session {
+    /// Its id.
+    pub id: Option<String>,
+    /// The agent that it runs.
+    pub agent: Option<String>,
+    /// The message in which the call was made.
+    pub message: Option<String>,
+    /// Its folder.
+    pub directory: Option<String>,
 }
 
 impl Caller {
     /// A caller with these toolsets.
     pub fn with<'a>(toolsets: impl IntoIterator<Item = &'a str>) -> Self {
-        Self { toolsets: toolsets.into_iter().map(str::to_owned).collect() }
+        Self { toolsets: toolsets.into_iter().map(str::to_owned).collect(), session: Session::default() }
+    }
+
+    /// The same caller, as this session.
+    #[must_use]
+    pub fn of_session(mut self, session: Session) -> Self {
+        self.session = session;
+        self
+    }
+
+    /// The session that calls.
+    pub fn session(&self) -> &Session {
+        &self.session
     }
 }
 
@@ -114,6 +143,7 @@ impl Registry {
     /// Carries out a call as it was judged.
     pub(crate) async fn carry_out(
         &self,
+        caller: &Caller,
         name: &str,
         arguments: Value,
         judged: Option<Judged>,
@@ -123,7 +153,7 @@ impl Registry {
         };
         match judged.refused {
             Some(reason) => Err(CallError::Arguments { tool: name.to_owned(), reason }),
-            None => Ok((tool.handler)(arguments).await),
+            None => Ok((tool.handler)(caller, arguments).await),
         }
     }
 }
@@ -197,7 +227,7 @@ mod tests {
                 description: "says what it was told",
                 arguments: json!({ "type": "object", "properties": { "text": { "type": "string" } }, "required": ["text"] }).into(),
                 result: json!({ "type": "object" }).into(),
-                handler: Rc::new(|arguments| Box::pin(async move { arguments })),
+                handler: Rc::new(|_, arguments| Box::pin(async move { arguments })),
             });
         }
         registry
@@ -210,7 +240,7 @@ mod tests {
         arguments: Value,
     ) -> Result<Value, CallError> {
         let judged = registry.judge(caller, name, &arguments);
-        registry.carry_out(name, arguments, judged).await
+        registry.carry_out(caller, name, arguments, judged).await
     }
 
     #[tokio::test]

@@ -13,6 +13,7 @@ use tokio::sync::Mutex;
 use crate::fleet::hermes::{Listening, Minds, Node};
 use crate::fleet::{Deliveries, Fleet, Settings, tools};
 use crate::registry::{CallError, Caller, Registry, Tool};
+use crate::team::{self, Team};
 
 /// Why a runtime does not start.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,9 @@ pub enum StartError {
     /// Its own files cannot be read or written.
     #[error("the runtime's files cannot be prepared: {0}")]
     Files(std::io::Error),
+    /// Team mode cannot prepare its folders.
+    #[error(transparent)]
+    Team(#[from] team::TeamError),
 }
 
 /// A running runtime: its tools, and the replies that reached it.
@@ -37,6 +41,8 @@ pub struct Runtime {
     registry: Rc<Registry>,
     fleet: Rc<Fleet>,
     node: Rc<Node>,
+    /// Team mode, where it is switched on.
+    team: Option<Team>,
     host: Host,
     /// Where its node is to listen, as its `fleet.yaml` says.
     server: Server,
@@ -53,6 +59,15 @@ impl Runtime {
             runtime.connect().await?;
             let fleet = runtime.fleet.clone();
             runtime.host.spawn(async move { fleet.reconcile().await });
+        }
+        if let Some(team) = &runtime.team {
+            team.prepare().await?;
+            // Nobody waits for it: whoever is asked for sessions may not answer (TEAM-RES-06).
+            let team = team.clone();
+            runtime.host.spawn(async move {
+                let report = team.resume().await;
+                tracing::info!(?report, "teams were taken up");
+            });
         }
         Ok(runtime)
     }
@@ -73,6 +88,11 @@ impl Runtime {
         Ok(runtime)
     }
 
+    /// Team mode, where it is switched on.
+    pub fn team(&self) -> Option<&Team> {
+        self.team.as_ref()
+    }
+
     async fn of(host: Host, fleet: Fleet, minds: Minds) -> Result<Self, StartError> {
         let fleet = Rc::new(fleet);
         let config = fleet.config().await?;
@@ -83,9 +103,12 @@ impl Runtime {
         if fleet.decide(Point::RuntimeLoad, event).await.yes("registers") {
             tools::all(&fleet).into_iter().for_each(|tool| registry.add(tool));
         }
+        let team = fleet.team_settings().filter(|team| team.config.enabled);
+        let team = team.map(|settings| Team::new(host.clone(), settings));
+        team.iter().flat_map(team::tools::all).for_each(|tool| registry.add(tool));
         let node = Rc::new(Node::new(fleet.clone(), minds));
         let registry = Rc::new(registry);
-        Ok(Self { registry, fleet, node, host, server, enabled, listening: Rc::default() })
+        Ok(Self { registry, fleet, node, team, host, server, enabled, listening: Rc::default() })
     }
 
     /// Lets the Hermes node listen. One that does already goes on, and one that cannot may try again later (FLEET-HUB-13).
@@ -136,7 +159,7 @@ impl Runtime {
             judged.refused = decided.text("refused").map(str::to_owned);
         }
         let names_context = arguments.get("context_id").is_some_and(|context| !context.is_null());
-        let result = self.registry.carry_out(tool, arguments, judged).await?;
+        let result = self.registry.carry_out(caller, tool, arguments, judged).await?;
         let context = if names_context { "named" } else { "none" };
         let event = json!({ "tool": tool, "context": context, "result": result });
         Ok(self.fleet.decide(Point::RuntimeTool, event).await.value("result").clone())

@@ -176,6 +176,16 @@ impl Disk<'_> {
         .await
     }
 
+    /// Removes a directory that has nothing in it.
+    pub async fn remove_dir(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        let path = self.absolute(path);
+        self.touch(Op::DiskRemove, &path, |_| match &self.0.inner.mechanics {
+            Mechanics::Simulated(machine) => machine.disk_mut(|disk| disk.remove_dir(&path)),
+            Mechanics::Real(_) => real::disk::remove_dir(&path),
+        })
+        .await
+    }
+
     /// Creates a directory and its parents; fine when it is there already.
     pub async fn make_dir(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let path = self.absolute(path);

@@ -14,6 +14,7 @@ use crate::cli::Profile;
 use crate::hermes::HermesProfile;
 use crate::receiver::talk::Talk;
 use crate::recorder::{RecordError, Recordings};
+use crate::session_host::TeamProfile;
 use crate::stage::Stage;
 use gauntlet_world::injection::Injector;
 
@@ -51,6 +52,8 @@ macro_rules! executors {
             $(#[doc = $what] $Variant(Box<$name::Profile>),)*
             /// A Hermes node, which answers itself: there is no CLI behind it.
             Hermes(HermesProfile),
+            /// A session host, in which the members of teams live: there is no CLI behind it.
+            Team(TeamProfile),
         }
 
         impl Cli {
@@ -59,6 +62,7 @@ macro_rules! executors {
                 match self {
                     $(Cli::$Variant(_) => stringify!($name),)*
                     Cli::Hermes(_) => "hermes",
+                    Cli::Team(_) => "team",
                 }
             }
 
@@ -73,7 +77,7 @@ macro_rules! executors {
                 match self {
                     $(Cli::$Variant(talk) => $name::run(host, profile, talk, stage, injector).await,)*
                     // Nobody starts one.
-                    Cli::Hermes(_) => 127,
+                    Cli::Hermes(_) | Cli::Team(_) => 127,
                 }
             }
         }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::SessionHost;
 use super::events::{Next, frame};
 use super::script::PromptAnswer;
+use super::seen::Did;
 use super::store::{Said, Session};
 use crate::http1::{Connection, Framing, Head, reason};
 use base64::Engine as _;
@@ -150,6 +151,9 @@ impl SessionHost {
         if (method, what) == ("POST", Some("abort")) {
             let runs = self.0.active.borrow().contains_key(id);
             let event = self.pass(Point::HostAbort, json!({ "sessionID": id, "runs": runs })).await;
+            if let Some(session) = self.0.settings.store.get(id) {
+                self.show(Did::Aborted, &session, None, None);
+            }
             self.abort(id, event.is_some_and(|event| event["runs"] == true));
             return Outcome::Answer((200, json!(true)));
         }
@@ -175,6 +179,7 @@ impl SessionHost {
             "delete" => {
                 let event = json!({ "sessionID": id, "title": session.title });
                 if self.pass(Point::HostDelete, event).await.is_some() {
+                    self.show(Did::Deleted, &session, None, None);
                     self.delete(id);
                 }
                 (200, json!(true))
@@ -228,6 +233,7 @@ impl SessionHost {
         };
         if is_made {
             self.0.settings.store.add(session.clone());
+            self.show(Did::Created, &session, session.agent.clone(), None);
             self.tell_session("session.created", &session);
         }
         (200, self.0.place.asked(&session))

@@ -1,11 +1,13 @@
 //! A session host: `opencode serve` 1.18.33, as far as a team is run in it, with members that are scripted as data.
 //!
 //! `http` is what there is over HTTP, `turn` the life of a turn, `events` what is told to those who watch, `store` the sessions,
-//! `shapes` what is said of them, `script` what members and host do. What of it is like the recordings, `tests/fidelity` compares.
+//! `shapes` what is said of them, `script` what members and host do, `seen` what an onlooker sees, `profile` what a profile says. What of it is like the recordings, `tests/fidelity` compares.
 
 mod events;
 mod http;
+mod profile;
 mod script;
+mod seen;
 mod shapes;
 mod store;
 mod turn;
@@ -20,7 +22,9 @@ use gauntlet_world::network::Listener;
 use gauntlet_world::{Host, Task};
 use serde_json::{Value, json};
 
+pub use self::profile::TeamProfile;
 pub use self::script::{Disturbance, Disturbs, Ends, HostScript, MemberScript, MemberTurn, PromptAnswer};
+pub use self::seen::{Did, Onlooker, Seen};
 pub use self::store::{Heard, Store};
 
 use self::events::Teller;
@@ -37,6 +41,8 @@ pub struct Settings {
     pub injector: Injector,
     /// Its sessions.
     pub store: Store,
+    /// Who looks over its shoulder.
+    pub onlooker: Onlooker,
 }
 
 /// A session host that runs. Cloning gives another handle.
@@ -105,6 +111,18 @@ impl SessionHost {
     /// What becomes of an event at a point.
     async fn pass(&self, point: Point, event: Value) -> Option<Value> {
         self.0.settings.injector.pass(&self.0.host, point, event).await.first()
+    }
+
+    /// Shows what was done to whoever looks.
+    fn show(&self, what: Did, session: &Session, agent: Option<String>, text: Option<String>) {
+        self.0.settings.onlooker.tell(|| Seen {
+            what,
+            session: session.id.clone(),
+            title: session.title.clone(),
+            parent: session.parent.clone(),
+            agent,
+            text,
+        });
     }
 
     /// Notes what a session is doing, and tells it.

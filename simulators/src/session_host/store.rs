@@ -99,6 +99,24 @@ impl Store {
         Some(all.remove(at))
     }
 
+    /// A session that was there before its host began: with this id, which begins with `ses`, this title, and the agent that it runs.
+    pub fn begin_with(&self, id: &str, title: &str, agent: Option<&str>) {
+        self.add(Session {
+            id: id.to_owned(),
+            slug: "brave-sailor".to_owned(),
+            parent: None,
+            title: title.to_owned(),
+            agent: agent.map(str::to_owned),
+            has_model: false,
+            has_summary: false,
+            created: 0,
+            updated: 0,
+            tokens: (0, 0),
+            messages: Vec::new(),
+            turns: 0,
+        });
+    }
+
     /// The ids and titles of all sessions, in the order in which they were made.
     pub fn sessions(&self) -> Vec<(String, String)> {
         self.0.borrow().iter().map(|session| (session.id.clone(), session.title.clone())).collect()

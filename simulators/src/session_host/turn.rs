@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::SessionHost;
 use super::script::{Ends, MemberTurn};
+use super::seen::Did;
 use super::shapes::{self, TOKENS};
 use super::store::{Message, Reply, Said};
 
@@ -46,6 +47,7 @@ impl SessionHost {
             self.0.settings.store.change(id, |session| session.turns += 1);
             return;
         }
+        self.show(Did::Prompted, &session, Some(agent.clone()), Some(text.clone()));
         let message = Message {
             id: self.id("msg"),
             agent,

@@ -253,7 +253,7 @@ pub(crate) fn launchers(
         let (program, args) = start(mode);
         (mode.name.to_owned(), Launcher { template: template(places), program, args })
     });
-    FleetSettings { receivers: receivers.collect(), injector, health_budget: None }
+    FleetSettings { receivers: receivers.collect(), injector, health_budget: None, team: None }
 }
 
 /// The file that a deploy copies into a repository.

@@ -51,7 +51,7 @@ fn tool<R: Future<Output = Value> + 'static>(
         description,
         arguments,
         result: Schema::new(|| json!({ "type": "object" })),
-        handler: Rc::new(move |arguments| Box::pin(body(fleet.clone(), arguments))),
+        handler: Rc::new(move |_, arguments| Box::pin(body(fleet.clone(), arguments))),
     }
 }
 

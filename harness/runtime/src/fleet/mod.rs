@@ -136,6 +136,10 @@ impl Fleet {
         self.port.set(port);
     }
 
+    pub(crate) fn team_settings(&self) -> Option<crate::team::TeamSettings> {
+        self.settings.team.clone()
+    }
+
     pub(crate) fn launched(&self) -> Vec<Pid> {
         self.launched.borrow().keys().copied().collect()
     }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use gauntlet_world::injection::Injector;
 
+use crate::team::TeamSettings;
+
 /// What the fleet part of a runtime is started with.
 #[derive(Clone, Default)]
 pub struct Settings {
@@ -15,6 +17,8 @@ pub struct Settings {
     pub health_budget: Option<Duration>,
     /// Where quirks bite, if it is to have any.
     pub injector: Injector,
+    /// Team mode, if the runtime is to have it. What is off in its configuration is not there all the same.
+    pub team: Option<TeamSettings>,
 }
 
 /// How receivers of one mode are started.

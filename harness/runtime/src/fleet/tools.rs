@@ -46,7 +46,7 @@ fn send(fleet: &Rc<Fleet>) -> Tool {
                       its reply comes later, on the same context.",
         arguments: Schema::new(|| message_arguments(json!({}))),
         result: Schema::new(answer_schema),
-        handler: Rc::new(move |arguments| {
+        handler: Rc::new(move |_, arguments| {
             let fleet = fleet.clone();
             Box::pin(async move {
                 let message = Message::of(&arguments);
@@ -84,7 +84,7 @@ fn send_and_wait(fleet: &Rc<Fleet>) -> Tool {
             )
         }),
         result: Schema::new(answer_schema),
-        handler: Rc::new(move |arguments| {
+        handler: Rc::new(move |_, arguments| {
             let fleet = fleet.clone();
             Box::pin(async move {
                 let message = Message::of(&arguments);
@@ -136,7 +136,7 @@ fn replies(fleet: &Rc<Fleet>) -> Tool {
                 "required": ["replies", "late", "astray"],
             })
         }),
-        handler: Rc::new(move |arguments| {
+        handler: Rc::new(move |_, arguments| {
             let context = text(&arguments, "context_id");
             let (late, replies): (Vec<_>, Vec<_>) =
                 fleet.deliveries().to(&context).into_iter().partition(|reply| reply.late);
@@ -188,7 +188,7 @@ fn collect(fleet: &Rc<Fleet>) -> Tool {
                 "oneOf": [{ "required": ["kept"] }, { "required": ["error", "class", "retry_safe"] }],
             })
         }),
-        handler: Rc::new(move |arguments| {
+        handler: Rc::new(move |_, arguments| {
             let fleet = fleet.clone();
             Box::pin(async move {
                 match fleet.ask_for_replies(&text(&arguments, "agent")).await {

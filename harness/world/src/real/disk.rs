@@ -68,6 +68,10 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
     fs::remove_file(path)
 }
 
+pub(crate) fn remove_dir(path: &Path) -> io::Result<()> {
+    fs::remove_dir(path)
+}
+
 pub(crate) fn make_dir(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }

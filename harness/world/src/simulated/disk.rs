@@ -201,6 +201,18 @@ impl DiskImage {
         Ok(())
     }
 
+    /// Removes a directory that has nothing in it. A link to one is none.
+    pub fn remove_dir(&mut self, path: &Path) -> io::Result<()> {
+        let (directory, name) = self.place(path)?;
+        let number = *self.entries(directory)?.get(name).ok_or_else(|| error(errno::NOT_FOUND))?;
+        if !self.entries(number)?.is_empty() {
+            return Err(error(errno::NOT_EMPTY));
+        }
+        self.may_change(directory)?;
+        self.entries_mut(directory)?.remove(name);
+        Ok(())
+    }
+
     /// Removes a file, or a directory with all in it; fine when there is none.
     pub fn remove_all(&mut self, path: &Path) -> io::Result<()> {
         let (directory, name) = self.parent(path)?;

@@ -13,6 +13,7 @@ both! {
     a_rename_to_the_own_name_changes_nothing
     a_directory_is_renamed_with_its_content
     a_removed_file_is_gone
+    a_directory_is_removed_when_it_is_empty
     a_listing_is_sorted_and_names_kinds
     a_directory_is_made_with_its_parents
     properties_are_those_of_the_file
@@ -39,6 +40,21 @@ async fn what_was_written_is_read(rig: Rig) {
     assert_eq!(disk.read_if_present("b").await.unwrap(), None);
     disk.create_new("c", b"new", 0o600).await.unwrap();
     assert_eq!(disk.read("c").await.unwrap(), b"new");
+}
+
+async fn a_directory_is_removed_when_it_is_empty(rig: Rig) {
+    let disk = rig.host.disk();
+    disk.make_dir("a/b").await.unwrap();
+    disk.write("file", b"x").await.unwrap();
+    disk.link("a/b", "link").await.unwrap();
+    let number = |outcome: std::io::Result<()>| outcome.unwrap_err().raw_os_error();
+    assert_eq!(number(disk.remove_dir("a").await), Some(39), "it is not empty");
+    assert_eq!(number(disk.remove_dir("file").await), Some(20));
+    assert_eq!(number(disk.remove_dir("link").await), Some(20));
+    assert_eq!(number(disk.remove_dir("none").await), Some(2));
+    disk.remove_dir("a/b").await.unwrap();
+    disk.remove_dir("a").await.unwrap();
+    assert!(disk.stat("a").await.is_err());
 }
 
 async fn an_append_adds_to_the_end(rig: Rig) {
