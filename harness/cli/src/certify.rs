@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use gauntlet_engine::certify::{Errand, Foreign, ForeignError, Source, becomes_ready, first_look};
+use gauntlet_engine::certify::{Errand, Foreign, ForeignError, Source, first_look, never_ready};
 use gauntlet_engine::data::{Library, Source as Data};
 use gauntlet_engine::driver::{self, ForeignRuntime};
 use gauntlet_engine::exit::ExitCode;
@@ -66,13 +66,13 @@ pub(crate) fn certify(args: &CertifyArgs) -> Outcome {
     }
     // One that never becomes ready is judged by the story that says so, and not waited for in all others.
     let mut selection = selection;
-    let is_ready = foreign.runs_already() || becomes_ready(&library, &foreign, &settings).unwrap_or(true);
-    if !is_ready && !settings.stop.is_asked() {
+    let why = if foreign.runs_already() { None } else { never_ready(&library, &foreign, &settings) };
+    if let Some(why) = why.filter(|_| !settings.stop.is_asked()) {
         let within = foreign.manifest.ready.within.get_ref();
         let path = foreign.manifest.ready.path.get_ref();
         eprintln!(
             "{} does not become ready: GET {path} on its port is not answered 200 within {within} s; only that is judged. \
-             Start it by hand with the command of its manifest, and look at the evidence in the report",
+             Start it by hand with the command of its manifest, and look at the evidence in the report; {why}",
             foreign.name()
         );
         selection.only = first_look().into_iter().collect();

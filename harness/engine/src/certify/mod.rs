@@ -19,5 +19,5 @@ pub(crate) use foreign::{challenged, program, text_and_folder};
 pub use limit::Limit;
 pub use manifest::{Errand, Manifest, schema};
 pub use owned::Challenge;
-pub use smoke::{Smoke, becomes_ready, first_look, smoke};
+pub use smoke::{Smoke, first_look, never_ready, smoke};
 pub(crate) use template::Values;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gauntlet_reports::Secrets;
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -17,6 +18,10 @@ use crate::trace::What;
 /// The story in which the card is asked for, and those of one turn: not each is told of every executor.
 const CARD: &str = "fleet/health-and-card-are-public";
 const TURNS: [&str; 2] = ["fleet/several-texts", "fleet/input-at-its-end"];
+/// What the receiver prints, below the cell's folder, and how much of it is told.
+const LOG: &str = "receiver.log";
+const LINES: usize = 5;
+const WIDTH: usize = 200;
 /// Where the card is.
 const CARD_PATH: &str = "/.well-known/agent-card.json";
 
@@ -33,14 +38,32 @@ pub struct Smoke {
     pub error: Option<String>,
 }
 
-/// Whether a receiver becomes ready. What the harness itself failed of is told.
-pub fn becomes_ready(library: &Library, foreign: &Arc<Foreign>, settings: &Settings) -> Result<bool, String> {
-    let Some(outcome) = told(library, foreign, settings, CARD) else { return Ok(true) };
+/// Why a receiver does not become ready, by how it ended and what it printed; nothing when it does, or when the harness itself could not
+/// look.
+pub fn never_ready(library: &Library, foreign: &Arc<Foreign>, settings: &Settings) -> Option<String> {
+    let outcome = told(library, foreign, settings, CARD)?;
     let is_ready = |what: &What| matches!(what, What::Ready { host } if host == "receiver");
-    match outcome.error {
-        Some(error) => Err(error),
-        None => Ok(outcome.observations.iter().any(|seen| is_ready(&seen.what))),
+    if outcome.error.is_some() || outcome.observations.iter().any(|seen| is_ready(&seen.what)) {
+        return None;
     }
+    let ended = outcome.observations.iter().find_map(|seen| match &seen.what {
+        What::Ended { host, code } if host == "receiver" => Some(format!("it ended with {code}")),
+        _ => None,
+    });
+    let printed = outcome.observations.iter().rev().find_map(|seen| match &seen.what {
+        What::Files { changed, .. } => Some(changed.get(LOG)?.as_ref()?.content.text()),
+        _ => None,
+    });
+    let printed = Secrets::new(&outcome.secrets).redact(&printed.unwrap_or_default());
+    let lines: Vec<&str> = printed.lines().filter(|line| !line.trim().is_empty()).collect();
+    let last = lines[lines.len().saturating_sub(LINES)..].iter();
+    let last: Vec<String> = last.map(|line| line.chars().take(WIDTH).collect()).collect();
+    let said = if last.is_empty() {
+        "it printed nothing".to_owned()
+    } else {
+        format!("it printed:\n{}", last.join("\n"))
+    };
+    Some(format!("{}, and {said}", ended.unwrap_or_else(|| "it did not end".to_owned())))
 }
 
 /// The story that says whether a receiver becomes ready.
