@@ -16,7 +16,7 @@ use crate::exit::ExitCode;
 use crate::known::{List, Tally};
 use crate::matrix::Selection;
 use crate::record::Record;
-use crate::scenario::HERMES;
+use crate::scenario::{HERMES, TEAM};
 use crate::scores::Scores;
 
 /// The reports of a run.
@@ -348,7 +348,11 @@ fn executor_report(
 ) -> ExecutorReport {
     let mut scored = scores.compliance(library, &executor, &reached(selection, scores));
     selection.narrow.rows.narrow_compliance(&mut scored);
-    let kind = if executor == HERMES { HERMES } else { "receiver" };
+    let (kind, name) = match executor.as_str() {
+        HERMES => (HERMES, "Hermes node".to_owned()),
+        TEAM => ("runtime", "team mode of the runtime".to_owned()),
+        receiver => ("receiver", format!("{receiver} receiver")),
+    };
     ExecutorReport {
         schema: report::SCHEMA.to_owned(),
         tool: tool(),
@@ -364,11 +368,7 @@ fn executor_report(
                 name: foreign.name().to_owned(),
                 release: foreign.version().to_owned(),
             },
-            (None, None) => Subject {
-                kind: kind.to_owned(),
-                name: if kind == HERMES { "Hermes node".to_owned() } else { format!("{executor} receiver") },
-                release: of.release,
-            },
+            (None, None) => Subject { kind: kind.to_owned(), name, release: of.release },
         },
         known_failures: known.of_executor(&executor),
         executor,

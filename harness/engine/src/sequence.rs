@@ -25,6 +25,7 @@ pub fn sequence(
 ) -> Sequence {
     let lanes = match plan.scenario.subject {
         SubjectKind::Hermes => ["client", "node", "mind"],
+        SubjectKind::Team => ["caller", "team mode", "session host"],
         _ => ["runtime", "receiver", "CLI"],
     };
     let mut rows = Vec::new();

@@ -68,6 +68,12 @@ impl Runtime {
                 let report = team.resume().await;
                 tracing::info!(?report, "teams were taken up");
             });
+            let team = runtime.team.clone();
+            runtime.host.spawn(async move {
+                if let Some(team) = team {
+                    team.watch().await;
+                }
+            });
         }
         Ok(runtime)
     }
@@ -103,8 +109,13 @@ impl Runtime {
         if fleet.decide(Point::RuntimeLoad, event).await.yes("registers") {
             tools::all(&fleet).into_iter().for_each(|tool| registry.add(tool));
         }
-        let team = fleet.team_settings().filter(|team| team.config.enabled);
-        let team = team.map(|settings| Team::new(host.clone(), settings));
+        let team = match fleet.team_settings() {
+            Some(settings) => {
+                let config = team::config::load(&host, &settings.project).await?;
+                config.enabled.then(|| Team::new(host.clone(), config, settings))
+            }
+            None => None,
+        };
         team.iter().flat_map(team::tools::all).for_each(|tool| registry.add(tool));
         let node = Rc::new(Node::new(fleet.clone(), minds));
         let registry = Rc::new(registry);

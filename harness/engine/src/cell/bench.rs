@@ -9,6 +9,7 @@ use std::time::Duration;
 use gauntlet_protocol::fleet::{MODES, Mode};
 use gauntlet_runtime::Runtime;
 use gauntlet_runtime::fleet::{Launcher, Settings as FleetSettings};
+use gauntlet_runtime::team::TeamSettings;
 use gauntlet_simulators::receiver::SUBJECT_TOKEN;
 use gauntlet_simulators::stranger::{self, Says};
 use gauntlet_world::fault::{Rule, Unsynced};
@@ -29,7 +30,7 @@ use super::real::{RealBench, free_port, search_path};
 use super::virtual_bench::VirtualBench;
 use super::workdir;
 use crate::certify::Foreign;
-use crate::scenario::{Folder, Limits};
+use crate::scenario::{Folder, Limits, SubjectKind};
 use crate::strays;
 use crate::trace::{File, Trace, What};
 
@@ -267,6 +268,10 @@ pub(crate) const TEMPLATE: &[u8] =
 
 /// The runtime's `fleet.yaml`: its one peer is the subject.
 pub(crate) fn fleet_yaml(plan: &Plan, places: &Places, receiver: u16, node: u16) -> Vec<u8> {
+    if plan.scenario.subject == SubjectKind::Team {
+        let server = format!("{{ bind_host: 127.0.0.1, bind_port: {node}, token_env: {HERMES_TOKEN} }}");
+        return format!("fleet:\n  enabled: false\n  server: {server}\n").into_bytes();
+    }
     let token = if plan.scenario.given.receiver.auth { RECEIVER_TOKEN } else { "null" };
     // Texts are written as JSON writes them, which YAML reads alike.
     let (mode, repo) = (json!(plan.executor.id.value), json!(places.repo().to_string_lossy()));
@@ -390,6 +395,32 @@ impl Bench {
                 let port = free_port(&bench.harness);
                 port.map_err(|error| BenchError::because("no port is free", error))
             }
+        }
+    }
+
+    /// A host beside the machine: what happens to that does not happen to it.
+    pub(super) fn beside(&self, name: &str) -> Host {
+        let cwd = self.places().repo();
+        match self {
+            Bench::Virtual(bench) => bench.machine.visitor(name, BTreeMap::new(), cwd, None),
+            Bench::Real(_) => {
+                Host::real(Identity { name: name.to_owned(), cwd, ..Identity::default() }, None)
+            }
+        }
+    }
+
+    /// What was written so far outlasts a power cut.
+    pub(super) fn settle_disk(&self) {
+        if let Bench::Virtual(bench) = self {
+            bench.machine.disk_mut(|disk| disk.settle());
+        }
+    }
+
+    /// Gives the runtime that is started from now on a team mode.
+    pub(super) fn set_team(&self, settings: TeamSettings) {
+        match self {
+            Bench::Virtual(bench) => *bench.team.borrow_mut() = Some(settings),
+            Bench::Real(bench) => *bench.team.borrow_mut() = Some(settings),
         }
     }
 

@@ -19,6 +19,7 @@ mod sender;
 mod stage;
 mod steps;
 mod tap;
+mod team;
 mod virtual_bench;
 mod workdir;
 

@@ -18,6 +18,9 @@ use crate::data::executor::Executor;
 pub struct Told {
     /// Contexts that receivers made up, by the dispatch that they were made up for.
     made_up: BTreeMap<String, String>,
+    /// What calls saved of their results.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    saved: BTreeMap<String, Value>,
     /// Where the cell lived.
     workdir: String,
     /// Where the receiver called back by its configuration.
@@ -38,6 +41,8 @@ pub(crate) struct Names {
     pub(crate) hermes_token: String,
     /// Contexts that receivers made up, by the dispatch that they were made up for.
     made_up: RefCell<BTreeMap<String, String>>,
+    /// What calls saved of their results, and sessions by their names.
+    saved: RefCell<BTreeMap<String, Value>>,
     /// The words of the executor.
     pub(crate) executor: Arc<Executor>,
     /// Where the cell lives, for `{workdir}`.
@@ -65,6 +70,7 @@ impl Names {
             token: format!("tok-{}", part(8..32)),
             hermes_token: format!("hub-{}", part(32..56)),
             made_up: RefCell::default(),
+            saved: RefCell::default(),
             executor,
             workdir: RefCell::default(),
             hermes_url: RefCell::default(),
@@ -77,6 +83,7 @@ impl Names {
     pub(crate) fn told(&self) -> Told {
         Told {
             made_up: self.made_up.borrow().clone(),
+            saved: self.saved.borrow().clone(),
             workdir: self.workdir.borrow().clone(),
             hermes_url: self.hermes_url.borrow().clone(),
             neighbour_port: Some(self.neighbour_port.get()).filter(|port| *port != NEIGHBOUR_PORT),
@@ -87,6 +94,7 @@ impl Names {
     /// The names are what they came to in an earlier cell with the same id.
     pub(crate) fn restore(&self, told: &Told) {
         self.made_up.borrow_mut().clone_from(&told.made_up);
+        self.saved.borrow_mut().clone_from(&told.saved);
         self.workdir.borrow_mut().clone_from(&told.workdir);
         self.hermes_url.borrow_mut().clone_from(&told.hermes_url);
         self.neighbour_port.set(told.neighbour_port.unwrap_or(NEIGHBOUR_PORT));
@@ -110,6 +118,16 @@ impl Names {
     /// A receiver made up this context for a dispatch: from now on the dispatch's name is the context's.
     pub(crate) fn made_up(&self, dispatch: &str, context: &str) {
         self.made_up.borrow_mut().insert(dispatch.to_owned(), context.to_owned());
+    }
+
+    /// Keeps a value under a name.
+    pub(crate) fn save(&self, name: &str, value: Value) {
+        self.saved.borrow_mut().insert(name.to_owned(), value);
+    }
+
+    /// The value that was kept under a name.
+    pub(crate) fn saved(&self, name: &str) -> Option<Value> {
+        self.saved.borrow().get(name).cloned()
     }
 
     /// A dispatched text carries this, so that the turn that it leads to can be told from all others.
@@ -141,6 +159,10 @@ impl Names {
         braces::fill(text, |inner| match inner.split_once(':') {
             Some(("context", name)) => Some(self.context(name)),
             Some(("nonce", name)) => Some(self.nonce(name)),
+            Some(("saved", name)) => self.saved(name).map(|value| match value {
+                Value::String(text) => text,
+                other => other.to_string(),
+            }),
             Some(("fill", count)) => {
                 count.parse().ok().map(|count: usize| "x".repeat(count.min(LONGEST_FILL)))
             }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use gauntlet_runtime::Runtime;
 use gauntlet_runtime::fleet::Settings as FleetSettings;
+use gauntlet_runtime::team::TeamSettings;
 use gauntlet_simulators::receiver::Deviations;
 use gauntlet_simulators::{control, gate};
 use gauntlet_world::injection::Injector;
@@ -64,6 +65,8 @@ pub(crate) struct RealBench {
     pub(crate) runtime: RefCell<Option<Runtime>>,
     /// That of the second profile, beside a receiver.
     pub(super) neighbour: RefCell<Option<Runtime>>,
+    /// The team mode of the runtime, if it has one.
+    pub(super) team: RefCell<Option<TeamSettings>>,
     runtime_host: Host,
     receiver: RefCell<Option<Started>>,
     /// The receiver that is not ours: what of this cell it was given, and what it consists of.
@@ -201,6 +204,7 @@ impl RealBench {
             client,
             runtime: RefCell::default(),
             neighbour: RefCell::default(),
+            team: RefCell::default(),
             runtime_host,
             receiver: RefCell::default(),
             subject: plan.foreign().map(ForeignSubject::new),
@@ -221,6 +225,7 @@ impl RealBench {
             let args = ["serve", mode.name, "--deviations", &deployed];
             (self.binary.to_string_lossy().into_owned(), args.map(str::to_owned).into())
         });
+        settings.team = self.team.borrow().clone();
         settings.health_budget = self.is_alone.then_some(PATIENT_HEALTH);
         settings
     }
@@ -280,6 +285,9 @@ impl RealBench {
     }
 
     fn configure_receiver(&self, callbacks: u16) -> io::Result<()> {
+        if self.plan.executor.files.is_none() {
+            return Ok(());
+        }
         if let Some(subject) = &self.subject {
             let cell = self.cell_of_subject();
             subject.is_told(&cell, callbacks);

@@ -18,6 +18,7 @@ use super::names::{Names, Told};
 use super::plan::{Deviation, Plan};
 use super::real::{RealBench, RealSettings};
 use super::steps::{KILLED, Stagehand};
+use super::team::Team;
 use super::virtual_bench::VirtualBench;
 use crate::data::catalogue::{Catalogue, Role};
 use crate::oracle::{self, Judgement, Memory};
@@ -89,6 +90,7 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
         wire: wire.clone(),
         trace: trace.clone(),
         nodes: Nodes::new(plan, &bench, &names, &trace),
+        team: Team::new(plan, &bench, &names, &trace),
         memory: Memory::default(),
         hold: real.and_then(|settings| settings.hold.clone()),
         revived: Cell::new(false),
@@ -109,8 +111,12 @@ pub(crate) async fn run(plan: &Plan, catalogue: &Catalogue, real: Option<&RealSe
         // The waiting side fails: steps that did not come about have no result, and what they expect is judged so.
         None => tracing::debug!(cell = plan.id(), "the horizon ended the cell"),
     }
-    bench.look("end", &trace);
+    // What is left of teams was removed after the last look.
+    if plan.scenario.subject != SubjectKind::Team {
+        bench.look("end", &trace);
+    }
     hand.nodes.end();
+    hand.team.end();
     outcome.error = outcome.error.or_else(|| bench.failure()).or_else(|| hand.nodes.failure());
     outcome.events = bench.injector().map(|injector| injector.log()).unwrap_or_default();
     if plan.scenario.given.undisturbed {
@@ -142,9 +148,11 @@ async fn play(hand: &Rc<Stagehand>, catalogue: &Catalogue) -> Result<(), BenchEr
         hand.nodes.begin().await?;
     } else {
         hand.nodes.find_place().await?;
+        hand.team.begin().await?;
         hand.bench.start_runtime().await?;
         hand.nodes.begin_beside().await?;
-        if hand.plan.scenario.given.receiver.started {
+        let has_receiver = hand.plan.scenario.subject != SubjectKind::Team;
+        if has_receiver && hand.plan.scenario.given.receiver.started {
             hand.start_receiver().await?;
         }
     }
@@ -152,6 +160,11 @@ async fn play(hand: &Rc<Stagehand>, catalogue: &Catalogue) -> Result<(), BenchEr
         hand.hold_before(number, step).await;
         hand.step(number, step).await?;
         hand.hold_after(number).await;
+    }
+    if hand.plan.scenario.subject == SubjectKind::Team {
+        hand.team.rest().await;
+        hand.end_teams().await;
+        return Ok(());
     }
     // A Hermes node answers at once: nothing is to be waited for, and nothing is left of a turn.
     if hand.plan.scenario.subject != SubjectKind::Hermes {

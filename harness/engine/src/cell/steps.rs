@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use gauntlet_runtime::registry::Caller;
+use gauntlet_runtime::registry::{Caller, Session};
 use gauntlet_simulators::stranger::Says;
 use gauntlet_world::network::{Address, Stream};
 use gauntlet_world::process::{Pid, Signal};
@@ -21,9 +21,10 @@ use super::names::Names;
 use super::plan::Plan;
 use super::sender;
 use super::tap::Wire;
+use super::team::{self, Team};
 use crate::hold::Hold;
-use crate::oracle::Memory;
 use crate::oracle::wire::{self, HttpAnswer};
+use crate::oracle::{self, Memory};
 use crate::scenario::{
     Await, Bearer, Call, Dispatch, HostName, Leaves, Request, SignalName, Step, SubjectKind, Verb,
 };
@@ -42,6 +43,8 @@ const SIGNALLED: Duration = Duration::from_secs(4);
 
 /// The return code of a process that was killed.
 pub(super) const KILLED: i32 = -9;
+/// So often what a crash kept from its end is tried again.
+const TRIES: usize = 2;
 /// How long a step waits for a runtime that a crash took from it. What died is back after a second.
 const BACK: Duration = Duration::from_secs(5);
 
@@ -53,6 +56,7 @@ pub(super) struct Stagehand {
     pub(super) wire: Rc<Wire>,
     pub(super) trace: Rc<Trace>,
     pub(super) nodes: Nodes,
+    pub(super) team: Team,
     /// What oracles read of the trace so far.
     pub(super) memory: Memory,
     /// Where it is to be held.
@@ -114,7 +118,9 @@ impl Stagehand {
                 None => return Ok(()),
             },
             Verb::Call(call) if self.judges_hermes() || call.by_neighbour => self.nodes.call(call).await,
+            Verb::Call(call) if call.by.is_some() || !call.by_each.is_empty() => self.call_by(call).await,
             Verb::Call(call) => self.call(&key, call).await,
+            Verb::Session(step) => self.team.session(step).await,
             Verb::Run(run) => self.bench.run(&run.command).await?,
             Verb::Command(command) => self.command(&key, command).await?,
             Verb::Await(wait) => self.wait(wait).await,
@@ -192,6 +198,9 @@ impl Stagehand {
         };
         timed(&mut value, clock.now() - began);
         self.look_at_deployed();
+        if self.plan.scenario.subject == SubjectKind::Team {
+            self.bench.look("step", &self.trace);
+        }
         self.trace.push(What::Result { step: key, value });
         Ok(())
     }
@@ -282,6 +291,46 @@ impl Stagehand {
         let tool = self.tool(&name, &call.caller(), args.clone()).await;
         self.note_called_dispatch(key, &name, &args, &tool);
         json!({ "tool": tool })
+    }
+
+    /// Calls a tool as a session, or as several at once.
+    async fn call_by(&self, call: &Call) -> Value {
+        let name = self.names.resolve(&call.tool);
+        let args = match &call.args {
+            Value::Null => json!({}),
+            args => self.names.resolve_value(args),
+        };
+        if !call.by_each.is_empty() {
+            let callers: Vec<Caller> = call.by_each.iter().map(|by| self.team.caller(call, by)).collect();
+            let tools = join_all(callers.iter().map(|caller| self.tool(&name, caller, args.clone()))).await;
+            return json!({ "tools": tools });
+        }
+        let caller = self.team.caller(call, call.by.as_deref().unwrap_or_default());
+        let tool = self.tool(&name, &caller, args).await;
+        team::keep(&self.names, &call.saves, &tool);
+        json!({ "tool": tool })
+    }
+
+    /// Tries to delete by force what runs are left, when all else was seen.
+    pub(super) async fn end_teams(&self) {
+        self.bench.look("end", &self.trace);
+        self.team.close();
+        for (run, lead) in self.trace.read(oracle::runs_left) {
+            let session = Session { id: lead, ..Session::default() };
+            let caller = Caller::with(["team"]).of_session(session);
+            let args = json!({ "teamRunId": run, "force": true });
+            let mut tool = self.tool("team_delete", &caller, args.clone()).await;
+            // A crash may have come in the midst of this very call.
+            for _ in 0..TRIES {
+                if !self.team.is_disturbed() || oracle::is_gone(&tool) {
+                    break;
+                }
+                self.team.rest().await;
+                tool = self.tool("team_delete", &caller, args.clone()).await;
+            }
+            self.trace
+                .push(What::Result { step: format!("{}{run}", oracle::END), value: json!({ "tool": tool }) });
+        }
     }
 
     /// A tool may have sent work that somebody acknowledged: its sender is owed the outcome as after a dispatch.

@@ -10,6 +10,7 @@ use gauntlet_protocol::fleet::{MODES, Mode};
 use gauntlet_runtime::Runtime;
 use gauntlet_runtime::fleet::Settings as FleetSettings;
 use gauntlet_runtime::fleet::command;
+use gauntlet_runtime::team::TeamSettings;
 use gauntlet_simulators::{cli, gate, programs, receiver};
 use gauntlet_world::fault::Unsynced;
 use gauntlet_world::injection::Injector;
@@ -63,6 +64,8 @@ pub(crate) struct VirtualBench {
     pub(crate) runtime_lost: Notify,
     receiver: RefCell<Option<(Pid, Exit)>>,
     runtime_pid: Cell<Option<Pid>>,
+    /// The team mode of the runtime, if it has one.
+    pub(super) team: RefCell<Option<TeamSettings>>,
     plan: Plan,
     names: Rc<Names>,
     wire: Rc<Wire>,
@@ -152,6 +155,7 @@ impl VirtualBench {
             runtime_lost: Notify::new(),
             receiver: RefCell::default(),
             runtime_pid: Cell::default(),
+            team: RefCell::default(),
             plan: plan.clone(),
             names: names.clone(),
             wire: wire.clone(),
@@ -186,9 +190,10 @@ impl VirtualBench {
     /// What a runtime of this machine is told, beside its files.
     pub(super) fn fleet_settings(&self) -> FleetSettings {
         let bin = self.places.bin();
-        launchers(&self.places, self.injector.clone(), |mode| {
+        let settings = launchers(&self.places, self.injector.clone(), |mode| {
             (bin.join(deployed(mode)).to_string_lossy().into_owned(), Vec::new())
-        })
+        });
+        FleetSettings { team: self.team.borrow().clone(), ..settings }
     }
 
     /// Starts the runtime, unless it runs. In a world that misbehaves it may refuse to start: then it is started once more, as whoever

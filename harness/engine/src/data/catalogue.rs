@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use crate::scenario::HERMES;
+use crate::scenario::{HERMES, TEAM};
 
 /// A file of requirements.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -58,9 +58,9 @@ pub struct Requirement {
 
 impl Requirement {
     /// Whether it is owed on an executor. What everyone owes is owed by receivers, their runtime and their CLIs; a Hermes node
-    /// that is the subject itself owes what names it.
+    /// that is the subject itself owes what names it, and so does team mode.
     pub fn is_for(&self, executor: &str) -> bool {
-        (self.executors.is_empty() && executor != HERMES)
+        (self.executors.is_empty() && ![HERMES, TEAM].contains(&executor))
             || self.executors.iter().any(|named| named.value == executor)
     }
 }

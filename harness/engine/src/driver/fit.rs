@@ -20,7 +20,7 @@ const ITS_FILES: [&str; 2] = ["~hermes/", "~neighbour/"];
 impl ForeignRuntime {
     /// The plan of a cell with this runtime in the place of ours. Nothing when the scenario has no runtime.
     pub(crate) fn fit(self: &Arc<Self>, plan: Plan) -> Option<Plan> {
-        if plan.scenario.subject == SubjectKind::Hermes {
+        if matches!(plan.scenario.subject, SubjectKind::Hermes | SubjectKind::Team) {
             return None;
         }
         let cannot =

@@ -22,6 +22,7 @@ impl Explainer<'_> {
                 SubjectKind::Receiver => "receiver",
                 SubjectKind::Runtime => "runtime",
                 SubjectKind::Hermes => "hermes",
+                SubjectKind::Team => "team",
             },
         );
         told.one("executors", all_or(scenario.executors.iter().map(|executor| executor.value.as_str())));

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::bearers;
 use super::judge::Finding;
 use super::memory::{Memory, Open};
+use super::team;
 use super::view::{Call, Sent, Turn, View};
 use super::wire;
 use crate::cell::{Names, Plan, turn_cap};
@@ -44,6 +45,9 @@ pub(super) fn all(plan: &Plan, view: &View<'_>) -> Vec<(&'static str, Held)> {
     if plan.scenario.subject == SubjectKind::Hermes {
         return vec![("FLEET-HUB-41", no_secret(view, None))];
     }
+    if plan.scenario.subject == SubjectKind::Team {
+        return team::all(view);
+    }
     // Of one that runs already nothing is seen but its answers: its callbacks go to its own Hermes.
     if plan.foreign().is_some_and(|foreign| foreign.runs_already()) {
         return vec![(NO_SECRET[0], no_secret(view, Some(Keeper::Receiver)))];
@@ -61,7 +65,7 @@ pub(super) fn all(plan: &Plan, view: &View<'_>) -> Vec<(&'static str, Held)> {
     ]
 }
 
-fn verdict(exercised: bool, findings: Vec<Finding>) -> Held {
+pub(super) fn verdict(exercised: bool, findings: Vec<Finding>) -> Held {
     match (exercised, findings.is_empty()) {
         (_, false) => Held::No(findings),
         (false, true) => Held::NotExercised,

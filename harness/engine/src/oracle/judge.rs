@@ -171,7 +171,7 @@ fn receiver_showed(scenario: &Scenario, observations: &[Observation]) -> bool {
             && step.expect.as_ref().is_some_and(|expect| expect.happens == Some(false))
     };
     let may_refuse = scenario.steps.iter().any(is_refusal);
-    matches!(scenario.subject, SubjectKind::Runtime | SubjectKind::Hermes)
+    matches!(scenario.subject, SubjectKind::Runtime | SubjectKind::Hermes | SubjectKind::Team)
         || observations.iter().any(|seen| match &seen.what {
             What::Ready { host } => host == "receiver",
             What::Ended { host, .. } => may_refuse && host == "receiver",

@@ -2,7 +2,7 @@
 //! protocol crate, so that one parser's mistake cannot hide on both sides.
 //!
 //! `wire` reads HTTP bytes, `dialect` what CLIs print, `view` makes the subjects of checks out of a trace, `expect` compares, `invariants` holds in every
-//! cell, `bearers` what is secret in one, `judge` puts the verdicts together. `memory` keeps what was read of a trace that still grows.
+//! cell, `team` in every one of a team, `bearers` what is secret in one, `judge` puts the verdicts together. `memory` keeps what was read of a trace that still grows.
 
 mod bearers;
 mod dialect;
@@ -10,6 +10,7 @@ mod expect;
 mod invariants;
 mod judge;
 mod memory;
+mod team;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -20,3 +21,4 @@ pub(crate) use invariants::{NO_SECRET, open_dispatches};
 pub use judge::{Finding, Judgement};
 pub(crate) use judge::{failed_step, judge};
 pub(crate) use memory::Memory;
+pub(crate) use team::{END, is_gone, runs_left};

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::memory::Memory;
 use super::{dialect, wire};
 use crate::cell::Names;
-use crate::scenario::{Subject, Which, in_trace};
+use crate::scenario::{HostSeen, Subject, Which, in_trace};
 use crate::trace::{FileSeen, Observation, What};
 
 /// A trace, ready to be looked at.
@@ -393,6 +393,8 @@ impl<'a> View<'a> {
             Subject::Inbox(which) => self.records("inbox", which),
             Subject::File(path) => self.file_value(path),
             Subject::Conversation(path) => self.records_at(&self.in_trace(path), &Which::default()),
+            Subject::Files(path) => self.files_below(path),
+            Subject::Host(seen) => self.host(seen),
             Subject::Leftovers => {
                 let mut looked = Looked { value: json!([]), trace: Vec::new() };
                 let mut all = Vec::new();
@@ -410,6 +412,43 @@ impl<'a> View<'a> {
                 looked
             }
         })
+    }
+
+    /// The files that are below a folder at the end, by their paths below it.
+    fn files_below(&self, written: &str) -> Looked {
+        let folder = format!("{}/", self.in_trace(written).trim_end_matches('/'));
+        let mut files: BTreeMap<&str, usize> = BTreeMap::new();
+        for (index, seen) in self.observations.iter().enumerate() {
+            let What::Files { changed, .. } = &seen.what else { continue };
+            for (path, file) in changed {
+                let Some(below) = path.strip_prefix(&folder) else { continue };
+                if file.is_some() {
+                    files.insert(below, index)
+                } else {
+                    files.remove(below)
+                };
+            }
+        }
+        let (names, trace) = files.into_iter().unzip::<_, _, Vec<&str>, Vec<usize>>();
+        Looked { value: json!(names), trace }
+    }
+
+    /// What the session host of a team did.
+    fn host(&self, wanted: &HostSeen) -> Looked {
+        let session = wanted.session.as_deref().map(|name| self.names.saved(name).unwrap_or_default());
+        let did = self.observations.iter().enumerate().filter_map(|(index, seen)| match &seen.what {
+            What::Asked { mind, given, .. } if mind == "session" => {
+                let mut value = given.clone();
+                value["at_ms"] = json!(seen.at_ms);
+                Some((index, value))
+            }
+            _ => None,
+        });
+        let is_meant = |value: &Value| {
+            wanted.what.as_deref().is_none_or(|what| value["what"] == what)
+                && session.as_ref().is_none_or(|session| value["session"] == *session)
+        };
+        list(did.filter(|(_, value)| is_meant(value)), &Which::default())
     }
 
     /// What those who answer for Hermes nodes were asked.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_saphyr::Spanned;
 
 use super::mistake::Mistake;
-use super::{Scenario, known};
+use super::{HostSeen, Scenario, known};
 
 /// One check. Exactly one subject and exactly one comparison; `at` narrows the subject down by a JSON pointer.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -55,6 +55,13 @@ pub struct Check {
     /// Subject: a file of lines of JSON, by a path as that of `file`. A list of records.
     #[serde(default)]
     pub conversation: Option<String>,
+    /// Subject: the names of the files below a folder, by their paths below it, in order. The folder is a path as that of `file`. A folder
+    /// that is not there has none.
+    #[serde(default)]
+    pub files: Option<String>,
+    /// Subject: what the session host of a team did. A list of `{what, session, title, parent, agent, text, at_ms}`.
+    #[serde(default)]
+    pub host: Option<HostSeen>,
     /// Subject: the names of processes that the receiver left behind.
     #[serde(default)]
     pub leftovers: Option<bool>,
@@ -150,6 +157,10 @@ pub enum Subject<'a> {
     File(&'a str),
     /// See [`Check::conversation`].
     Conversation(&'a str),
+    /// See [`Check::files`].
+    Files(&'a str),
+    /// See [`Check::host`].
+    Host(&'a HostSeen),
     /// See [`Check::leftovers`].
     Leftovers,
 }
@@ -171,6 +182,8 @@ impl Subject<'_> {
             // A receiver may record more than is asked for.
             Subject::Transcript(_) | Subject::Inbox(_) | Subject::Conversation(_) => Shape::List(None),
             Subject::File(_) => Shape::Object(FILE),
+            Subject::Files(_) => Shape::List(Some(&[])),
+            Subject::Host(_) => Shape::List(Some(HOST_SEEN)),
             Subject::Leftovers => Shape::List(Some(&[])),
             Subject::Overlaps(_) => Shape::Object(&[]),
         }
@@ -227,6 +240,8 @@ pub(crate) const CALLBACK: &[&str] = &[
 ];
 /// The members of a reply that was delivered.
 pub(crate) const DELIVERY: &[&str] = &["id", "context", "text", "late"];
+/// The members of what a session host did.
+pub(crate) const HOST_SEEN: &[&str] = &["what", "session", "title", "parent", "agent", "text", "at_ms"];
 /// The members of a file.
 pub(crate) const FILE: &[&str] = &["exists", "text", "json", "mode"];
 
@@ -332,6 +347,8 @@ impl Check {
             self.inbox.as_ref().map(Subject::Inbox),
             self.file.as_deref().map(Subject::File),
             self.conversation.as_deref().map(Subject::Conversation),
+            self.files.as_deref().map(Subject::Files),
+            self.host.as_ref().map(Subject::Host),
             self.leftovers.map(|_| Subject::Leftovers),
         ]
         .into_iter()

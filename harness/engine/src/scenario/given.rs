@@ -11,7 +11,7 @@ use serde_json::Value;
 use serde_saphyr::Spanned;
 
 use super::mistake::Mistake;
-use super::{Disturbances, LinkFile};
+use super::{Disturbances, LinkFile, TeamGiven};
 
 /// What is there before the first step.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -25,6 +25,8 @@ pub struct Given {
     pub peer: BTreeMap<String, Value>,
     /// Hermes, where replies go.
     pub hermes: HermesGiven,
+    /// Team mode, where it is the subject.
+    pub team: TeamGiven,
     /// Whether only quirks of the runtime cross the scenario, and no fault does: what it judges is the runtime by itself, and its peers
     /// are only there to be dealt with.
     pub undisturbed: bool,

@@ -20,6 +20,8 @@ pub(super) struct Names<'a> {
     keys: BTreeSet<String>,
     /// Of its contexts.
     contexts: BTreeSet<&'a str>,
+    /// Of values that are saved.
+    saved: BTreeSet<&'a str>,
 }
 
 impl<'a> Names<'a> {
@@ -45,7 +47,8 @@ impl<'a> Names<'a> {
             keys.insert(key);
         }
         keys.extend(lines.iter().cloned());
-        Self { steps, lines, keys, contexts }
+        let saved = super::team::saved(scenario).collect();
+        Self { steps, lines, keys, contexts, saved }
     }
 
     /// What is wrong with the names that a subject uses, if anything is.
@@ -66,7 +69,12 @@ impl<'a> Names<'a> {
                 )),
                 None => self.no_context(which.context.as_deref()?),
             },
-            Subject::File(_) | Subject::Conversation(_) | Subject::Leftovers | Subject::ModelCalls => None,
+            Subject::Host(seen) => self.not_saved(seen.session.as_deref()?),
+            Subject::File(_)
+            | Subject::Files(_)
+            | Subject::Conversation(_)
+            | Subject::Leftovers
+            | Subject::ModelCalls => None,
         }
     }
 
@@ -89,6 +97,13 @@ impl<'a> Names<'a> {
     pub(super) fn no_dispatch(&self, name: &str) -> Option<Wrong> {
         let known = || self.keys.iter().map(String::as_str);
         (!self.keys.contains(name)).then(|| unknown("the name of a dispatch", name, known()))
+    }
+
+    /// What is wrong with the name of a value that is saved, if anything is.
+    pub(super) fn not_saved(&self, name: &str) -> Option<Wrong> {
+        let known = || self.saved.iter().copied();
+        (!self.saved.contains(name))
+            .then(|| unknown("the name of a session, or of a saved value", name, known()))
     }
 
     /// What is wrong with the name of a context, if anything is.

@@ -15,6 +15,7 @@ mod reference;
 pub(crate) mod schema;
 mod step;
 mod subject;
+mod team;
 #[cfg(test)]
 mod tests;
 
@@ -38,6 +39,7 @@ pub use step::{
     Await, Bearer, Call, CommandLine, Dispatch, Expect, HostName, Jump, Leaves, LinkFile, Meanwhile, Nodes,
     Request, Run, SignalName, Step, Stranger, Verb, WriteFile,
 };
+pub use team::{HostSeen, SessionStep, TeamGiven};
 
 /// A file of scenarios.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -87,10 +89,14 @@ pub enum SubjectKind {
     Runtime,
     /// A Hermes node, judged by what it answers. Such a cell has no receiver.
     Hermes,
+    /// Team mode of the runtime, judged by its tools, its files, and what a session host is asked. Such a cell has no receiver.
+    Team,
 }
 
 /// The executor whose profiles are Hermes nodes.
 pub(crate) const HERMES: &str = "hermes";
+/// The executor whose profiles are session hosts, in which the members of teams live.
+pub(crate) const TEAM: &str = "team";
 
 impl Scenario {
     /// Every executor that is named, where it is named.
@@ -98,9 +104,10 @@ impl Scenario {
         self.executors.iter().chain(self.then.iter().filter_map(|check| check.executor.as_ref()))
     }
 
-    /// Whether it makes sense for an executor. Hermes nodes are judged by scenarios of their own, and by no others.
+    /// Whether it makes sense for an executor. Hermes nodes and teams are judged by scenarios of their own, and by no others.
     pub fn is_for(&self, executor: &str) -> bool {
-        if (self.subject == SubjectKind::Hermes) != (executor == HERMES) {
+        let alone = [(SubjectKind::Hermes, HERMES), (SubjectKind::Team, TEAM)];
+        if alone.into_iter().any(|(subject, name)| (self.subject == subject) != (executor == name)) {
             return false;
         }
         self.executors.is_empty() || self.executors.iter().any(|named| named.value == executor)

@@ -96,6 +96,7 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
             let (path, member) = match check.subject()? {
                 Subject::File(path) if path != LOG => (path, "file"),
                 Subject::Conversation(path) => (path, "conversation"),
+                Subject::Files(path) => (path, "files"),
                 _ => return None,
             };
             let (message, help) = wrong(path)?;

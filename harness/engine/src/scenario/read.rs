@@ -153,6 +153,7 @@ fn one(file: &str, text: &str) -> Result<Scenario, DataError> {
     }
     let mistake = path::mistake(&scenario)
         .or_else(|| subject::mistake(&scenario))
+        .or_else(|| super::team::mistake(&scenario))
         .or_else(|| step::mistake(&scenario))
         .or_else(|| reference::mistake(&scenario, &known))
         .or_else(|| check::mistake(&scenario));
@@ -167,7 +168,7 @@ fn is_number_of_step(name: &str) -> bool {
     name.strip_prefix("step ").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-const VERBS: &str = "verbs are dispatch, request, call, run, command, await, advance, connect, disconnect, kill, stop, start, power_cut, write, remove, link, stranger, fault, mend";
+const VERBS: &str = "verbs are dispatch, request, call, run, command, await, advance, connect, disconnect, kill, stop, start, power_cut, write, remove, link, stranger, fault, mend, session";
 
 fn fail_at<T>(
     file: &str,

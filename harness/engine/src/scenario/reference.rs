@@ -116,6 +116,7 @@ fn wrong(reference: Reference<'_>, role: Role, names: &Names<'_>) -> Option<(Str
         Reference::Named("context", name) if role == Role::Expected => names.no_context(name),
         Reference::Named("context", _) if role != Role::Aimed => None,
         Reference::Named("nonce", name) if role != Role::Aimed => names.no_dispatch(name),
+        Reference::Named("saved", name) if role != Role::Aimed => names.not_saved(name),
         Reference::Named("fill", count) if role != Role::Aimed && count.parse::<usize>().is_ok() => None,
         Reference::Named(kind, name) => {
             let help =
@@ -194,6 +195,9 @@ fn texts(scenario: &Scenario) -> Vec<Text<'_>> {
                 found.add(Role::Done, &at("write", "path"), &write.path);
                 found.add(Role::Done, &at("write", "text"), &write.text);
             }
+            Some(Verb::Session(session)) => {
+                session.prompt.iter().for_each(|text| found.add(Role::Done, &at("session", "prompt"), text));
+            }
             Some(Verb::Remove(path)) => found.add(Role::Done, &["steps", &number, "remove"], path),
             Some(Verb::Fault(rule)) => {
                 rule.target.iter().for_each(|target| found.add(Role::Aimed, &at("fault", "target"), target));
@@ -214,6 +218,7 @@ fn texts(scenario: &Scenario) -> Vec<Text<'_>> {
         let number = number.to_string();
         match check.subject() {
             Some(Subject::File(path)) => found.add(Role::Expected, &["then", &number, "file"], path),
+            Some(Subject::Files(path)) => found.add(Role::Expected, &["then", &number, "files"], path),
             Some(Subject::Conversation(path)) => {
                 found.add(Role::Expected, &["then", &number, "conversation"], path)
             }

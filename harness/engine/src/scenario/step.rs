@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use gauntlet_runtime::fleet::tools;
 use gauntlet_runtime::registry::Caller;
+use gauntlet_runtime::team;
 use gauntlet_world::fault::{Rule, Unsynced};
 use gauntlet_world::injection::Millis;
 use schemars::JsonSchema;
@@ -13,7 +14,7 @@ use serde_json::Value;
 use serde_saphyr::Spanned;
 
 use super::mistake::Mistake;
-use super::{Lane, Limits, Scenario, known};
+use super::{Lane, Limits, Scenario, SessionStep, known};
 
 /// One step: exactly one verb; with an expectation, also the requirement that it judges.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -65,6 +66,8 @@ pub struct Step {
     pub fault: Option<Rule>,
     /// All port calls behave again.
     pub mend: Option<bool>,
+    /// Something happens to a session of the session host.
+    pub session: Option<SessionStep>,
     /// What is expected of the step's result.
     pub expect: Option<Expect>,
     /// The requirement that the expectation judges.
@@ -119,6 +122,8 @@ pub enum Verb<'a> {
     Fault(&'a Rule),
     /// See [`Step::mend`].
     Mend(bool),
+    /// See [`Step::session`].
+    Session(&'a SessionStep),
 }
 
 impl Verb<'_> {
@@ -147,6 +152,7 @@ impl Verb<'_> {
             Verb::Stranger(_) => "stranger",
             Verb::Fault(_) => "fault",
             Verb::Mend(_) => "mend",
+            Verb::Session(_) => "session",
         }
     }
 
@@ -203,6 +209,7 @@ impl Step {
             self.stranger.as_ref().map(Verb::Stranger),
             self.fault.as_ref().map(Verb::Fault),
             self.mend.map(Verb::Mend),
+            self.session.as_ref().map(Verb::Session),
         ]
         .into_iter()
         .flatten()
@@ -439,6 +446,15 @@ pub struct Call {
     /// The neighbour calls, and not the subject.
     #[serde(default)]
     pub by_neighbour: bool,
+    /// The session that calls, by a name of `given.team.sessions` or one under which a call saved it.
+    #[serde(default)]
+    pub by: Option<String>,
+    /// These sessions call at once; the result has their `tools`, in this order.
+    #[serde(default)]
+    pub by_each: Vec<String>,
+    /// What of the result later steps and checks use: by name, a JSON pointer into what the tool gave. `{saved:NAME}` stands for it.
+    #[serde(default)]
+    pub saves: BTreeMap<String, String>,
 }
 
 impl Call {
@@ -647,6 +663,7 @@ impl Expect {
             | Verb::Stranger(_)
             | Verb::Fault(_)
             | Verb::Mend(_) => &[],
+            Verb::Session(_) => &["status", "at_most"],
         }
     }
 
@@ -725,6 +742,7 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
 /// What a call can name: a tool, or with `{callback_prefix}` the one of the executor's own kind.
 fn tool_names() -> Vec<&'static str> {
     let mut names = tools::names();
+    names.extend(team::tools::NAMES);
     names.extend([
         "deploy_{callback_prefix}_receiver",
         "{callback_prefix}_receiver_status",

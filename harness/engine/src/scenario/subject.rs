@@ -7,6 +7,7 @@ use super::{HostName, Nodes, Scenario, SubjectKind, Verb};
 /// The first part of a scenario that its subject has no use for, if there is one.
 pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
     let is_hermes = scenario.subject == SubjectKind::Hermes;
+    let is_team = scenario.subject == SubjectKind::Team;
     if !is_hermes && scenario.given.hermes.is_subject() {
         let message =
             "expected only `answers` and `neighbour` of Hermes, which is no subject here; found more";
@@ -37,10 +38,13 @@ pub(super) fn mistake(scenario: &Scenario) -> Option<Mistake> {
             Verb::Connect(nodes) | Verb::Disconnect(nodes) => {
                 is_hermes || !nodes.hosts().contains(&HostName::Hermes)
             }
+            Verb::Kill(host) | Verb::Stop(host) | Verb::Start(host) if is_team => host == HostName::Runtime,
             Verb::Kill(host) | Verb::Stop(host) | Verb::Start(host) => {
                 is_hermes == host.is_node() || host == HostName::Neighbour
             }
-            Verb::Await(wait) => is_hermes == wait.answer_to.is_some(),
+            Verb::Await(wait) => is_hermes == wait.answer_to.is_some() && !is_team,
+            Verb::Request(_) | Verb::Dispatch(_) | Verb::Command(_) | Verb::Freeze(_) if is_team => false,
+            Verb::Session(_) => is_team,
             Verb::Call(_) => true,
             Verb::Request(_) | Verb::Run(_) | Verb::Advance(_) | Verb::Stranger(_) => true,
             Verb::PowerCut(_) => true,

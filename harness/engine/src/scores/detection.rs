@@ -45,7 +45,7 @@ const SHORT: Duration = Duration::from_secs(20);
 
 /// Why a cell of a quirk that lasted so long in virtual time is not run over real processes too, if it is not.
 pub fn not_over_processes(quirk: &Quirk, scenario: &Scenario, lasted: Duration) -> Option<String> {
-    if !["receiver", "runtime", "cli", "hermes"].contains(&quirk.role.as_str()) {
+    if !["receiver", "runtime", "cli", "hermes", "host"].contains(&quirk.role.as_str()) {
         return Some(format!("no process of the role {} is told of quirks", quirk.role));
     }
     if let Some(reason) = &quirk.virtual_only {

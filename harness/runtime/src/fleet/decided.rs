@@ -1,6 +1,7 @@
 //! What the runtime is about to do, as it passes an injection point. Without a quirk it comes back as it went in.
 
-use gauntlet_world::injection::Point;
+use gauntlet_world::Host;
+use gauntlet_world::injection::{Injector, Point};
 use serde_json::Value;
 
 use super::Fleet;
@@ -16,6 +17,11 @@ impl Fleet {
 }
 
 impl Decided {
+    /// Passes what is about to be done through an injection point of a part that has an injector of its own.
+    pub(crate) async fn pass(injector: &Injector, host: &Host, point: Point, event: Value) -> Self {
+        Self(injector.pass(host, point, event).await.first())
+    }
+
     /// Whether it does not take place at all.
     pub(crate) fn is_omitted(&self) -> bool {
         self.0.is_none()

@@ -15,7 +15,7 @@ mod client;
 pub mod command;
 mod config;
 mod deadlines;
-mod decided;
+pub(crate) mod decided;
 mod deliveries;
 pub mod hermes;
 mod home;

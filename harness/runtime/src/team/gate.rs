@@ -1,6 +1,7 @@
 //! Who may call which tool (team sheet 9.1).
 
-use serde_json::Value;
+use gauntlet_world::injection::Point;
+use serde_json::{Value, json};
 
 use super::Team;
 use super::error::TeamError;
@@ -27,15 +28,33 @@ impl Team {
             return Err(TeamError::Denied(format!("team-mode tool {tool} requires teamRunId argument")));
         };
         let run = RunId::new(named)?;
-        match self.seat(session, &run).await {
-            Some(seat) => Ok(Entered { run, seat }),
-            None => {
-                // A run that is not there, or cannot be read, is told so: nobody takes part in it.
-                self.store().load(&run).await?;
-                let denied = format!("team-mode tool {tool} denied: not a participant of team {run}");
-                Err(TeamError::Denied(denied))
-            }
+        let seat = self.seat(session, &run).await;
+        let refused = if seat.is_some() { Value::Null } else { json!("participant") };
+        if self.is_refused(tool, session, seat.as_ref(), false, refused).await.is_none() {
+            // Let in by mistake, a stranger does what it likes.
+            let seat = seat.unwrap_or(Seat { member: "lead".to_owned(), leads: true });
+            return Ok(Entered { run, seat });
         }
+        // A run that is not there, or cannot be read, is told so: nobody takes part in it.
+        self.store().load(&run).await?;
+        let denied = format!("team-mode tool {tool} denied: not a participant of team {run}");
+        Err(TeamError::Denied(denied))
+    }
+
+    /// Why a caller is not let in, when it is not.
+    async fn is_refused(
+        &self,
+        tool: &str,
+        session: &str,
+        seat: Option<&Seat>,
+        own: bool,
+        refused: Value,
+    ) -> Option<String> {
+        let place = seat.map_or("none", |seat| if seat.leads { "lead" } else { "member" });
+        let elsewhere = seat.is_none() && self.taking_part(session).await.is_some();
+        let event =
+            json!({ "tool": tool, "seat": place, "own": own, "elsewhere": elsewhere, "refused": refused });
+        self.decide(Point::RuntimeTeamGate, event).await.text("refused").map(str::to_owned)
     }
 
     /// Lets the lead in alone.
@@ -46,7 +65,11 @@ impl Team {
         arguments: &Value,
     ) -> Result<Entered, TeamError> {
         let entered = self.enter(tool, session, arguments).await?;
-        if entered.seat.leads { Ok(entered) } else { Err(TeamError::Denied(format!("{tool} is lead-only"))) }
+        let refused = if entered.seat.leads { Value::Null } else { json!("lead") };
+        match self.is_refused(tool, session, Some(&entered.seat), false, refused).await {
+            None => Ok(entered),
+            Some(_) => Err(TeamError::Denied(format!("{tool} is lead-only"))),
+        }
     }
 
     /// Lets the lead in, and the member that a call is about.
@@ -58,7 +81,9 @@ impl Team {
         member: &str,
     ) -> Result<Entered, TeamError> {
         let entered = self.enter(tool, session, arguments).await?;
-        if entered.seat.leads || entered.seat.member == member {
+        let own = entered.seat.member == member;
+        let refused = if entered.seat.leads || own { Value::Null } else { json!("target") };
+        if self.is_refused(tool, session, Some(&entered.seat), own, refused).await.is_none() {
             return Ok(entered);
         }
         Err(TeamError::Denied(format!("{tool}: caller must be target member or team lead")))
@@ -80,7 +105,8 @@ impl Team {
         {
             let over =
                 matches!(state.status(), RunStatus::Orphaned | RunStatus::Deleting | RunStatus::Deleted);
-            if seat.leads || (force && over) {
+            let refused = if seat.leads || (force && over) { Value::Null } else { json!("lead") };
+            if self.is_refused(tool, session, Some(&seat), false, refused).await.is_none() {
                 return Ok(Entered { run, seat });
             }
             return Err(TeamError::Denied(format!("{tool} is lead-only")));

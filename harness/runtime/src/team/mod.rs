@@ -37,7 +37,11 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use gauntlet_world::Host;
+use gauntlet_world::injection::{Injector, Point};
+use serde_json::Value;
 use tokio::sync::Mutex;
+
+use crate::fleet::decided::Decided;
 
 pub use config::TeamConfig;
 pub use error::TeamError;
@@ -56,19 +60,22 @@ use participants::Registered;
 /// What team mode is started with.
 #[derive(Clone)]
 pub struct TeamSettings {
-    /// Its configuration.
-    pub config: TeamConfig,
     /// The folder of the project.
     pub project: PathBuf,
-    /// Who runs the sessions.
-    pub sessions: Rc<dyn Sessions>,
+    /// Reaches whoever runs the sessions.
+    pub sessions: Connect,
     /// Whether mail comes into turns by [`Team::turn`]. Where nobody calls that, a member that is idle is told its mail at once.
     pub turns_carry_mail: bool,
     /// What members are that say nothing of it, in a specification that comes with its call.
     pub default_category: String,
     /// What shows the session of a member in a pane: program and arguments, before `--session` and `--dir`.
     pub attach: Vec<String>,
+    /// Where quirks bite, if it is to have any.
+    pub injector: Injector,
 }
+
+/// Reaches whoever runs the sessions from a host; nothing when there is no way to.
+pub type Connect = Rc<dyn Fn(&Host) -> Option<Rc<dyn Sessions>>>;
 
 /// Team mode of a running runtime. Cloning gives another handle.
 #[derive(Clone)]
@@ -79,7 +86,9 @@ type Turnstile = Rc<Mutex<()>>;
 
 struct Inner {
     store: Store,
+    config: TeamConfig,
     settings: TeamSettings,
+    sessions: Rc<dyn Sessions>,
     registered: Registered,
     /// The runs that this life made, which end with it.
     own: RefCell<BTreeSet<RunId>>,
@@ -96,11 +105,14 @@ struct Inner {
 
 impl Team {
     /// Team mode on a host. Nothing is touched.
-    pub fn new(host: Host, settings: TeamSettings) -> Self {
-        let layout = Layout::new(settings.config.base(&host), settings.project.clone());
+    pub fn new(host: Host, config: TeamConfig, settings: TeamSettings) -> Self {
+        let layout = Layout::new(config.base(&host), settings.project.clone());
+        let sessions = (settings.sessions)(&host).unwrap_or_else(|| Rc::new(sessions::Nobody));
         Self(Rc::new(Inner {
-            store: Store { host, layout },
+            store: Store { host, layout, injector: settings.injector.clone() },
+            config,
             settings,
+            sessions,
             registered: Registered::default(),
             own: RefCell::default(),
             idles: RefCell::default(),
@@ -119,6 +131,13 @@ impl Team {
         Ok(())
     }
 
+    /// Hears what happens to sessions, without end, if whoever runs them tells.
+    pub async fn watch(&self) {
+        if let Some(watching) = self.sessions().watch(self) {
+            watching.await;
+        }
+    }
+
     /// Where its files are.
     pub fn layout(&self) -> &Layout {
         &self.0.store.layout
@@ -133,12 +152,17 @@ impl Team {
         &self.0.store.host
     }
 
+    /// Passes what is about to be done through an injection point. What the event means is said there.
+    pub(crate) async fn decide(&self, point: Point, event: Value) -> Decided {
+        self.store().decide(point, event).await
+    }
+
     pub(crate) fn store(&self) -> &Store {
         &self.0.store
     }
 
     pub(crate) fn config(&self) -> &TeamConfig {
-        &self.0.settings.config
+        &self.0.config
     }
 
     pub(crate) fn settings(&self) -> &TeamSettings {
@@ -146,7 +170,7 @@ impl Team {
     }
 
     pub(crate) fn sessions(&self) -> &dyn Sessions {
-        &*self.0.settings.sessions
+        &*self.0.sessions
     }
 
     pub(crate) fn registered(&self) -> &Registered {

@@ -1,7 +1,7 @@
 //! Who takes part in which run (team sheet 5, 9.1).
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Team;
 use super::names::RunId;
@@ -67,9 +67,15 @@ impl Team {
         seat_in(&state, session).filter(|_| state.status().is_live())
     }
 
-    /// The sessions that this life knows to take part.
-    pub(crate) fn known_sessions(&self) -> Vec<String> {
-        self.registered().sessions()
+    /// The sessions that take part in runs that live, also in those of earlier lives.
+    pub(crate) async fn sessions_of_live_runs(&self) -> Vec<String> {
+        let mut sessions: BTreeSet<String> = self.registered().sessions().into_iter().collect();
+        let runs = self.store().readable().await.unwrap_or_default();
+        for (_, state) in runs.into_iter().filter(|(_, state)| state.status().is_live()) {
+            sessions.extend(state.lead_session_id);
+            sessions.extend(state.members.into_iter().filter_map(|member| member.session_id));
+        }
+        sessions.into_iter().collect()
     }
 
     /// The run that a session takes part in, and as whom.

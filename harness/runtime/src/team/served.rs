@@ -32,7 +32,7 @@ impl Served {
     }
 
     /// Tells a team what happens to sessions, without end.
-    pub async fn watch(&self, team: &Team) {
+    async fn tell(&self, team: &Team) {
         let mut events = self.of.events();
         loop {
             match events.next().await {
@@ -58,7 +58,7 @@ impl Served {
 
     /// What was told while nobody heard it: who is gone is gone, and who does nothing is idle.
     async fn catch_up(&self, team: &Team) {
-        for session in team.known_sessions() {
+        for session in team.sessions_of_live_runs().await {
             let event = match self.of.exists(&session).await {
                 Ok(false) => Event::Deleted { session },
                 Ok(true) if matches!(self.of.is_active(&session).await, Ok(false)) => Event::Idle { session },
@@ -160,5 +160,10 @@ impl Sessions for Served {
     fn cancel(&self, task: &str, _why: Cancel) -> Answer<Result<(), String>> {
         let (of, task) = (self.of.clone(), task.to_owned());
         Box::pin(async move { of.abort(&task).await.map(drop).map_err(shown) })
+    }
+
+    fn watch(&self, team: &Team) -> Option<Answer<()>> {
+        let (served, team) = (self.clone(), team.clone());
+        Some(Box::pin(async move { served.tell(&team).await }))
     }
 }

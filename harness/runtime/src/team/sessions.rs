@@ -6,6 +6,8 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
+use super::Team;
+
 /// An answer that is awaited.
 pub type Answer<T> = Pin<Box<dyn Future<Output = T>>>;
 
@@ -44,11 +46,6 @@ impl Prompted {
             return Self::Unclear(said.to_owned());
         }
         Self::Refused(said.to_owned())
-    }
-
-    /// Whether the session has to be taken to have it. Its history shows later whether it has.
-    pub(crate) fn counts_as_accepted(&self) -> bool {
-        !matches!(self, Self::Refused(_))
     }
 }
 
@@ -140,4 +137,47 @@ pub trait Sessions {
     fn tasks(&self, parent_session: &str) -> Answer<Vec<Background>>;
     /// Ends a task.
     fn cancel(&self, task: &str, why: Cancel) -> Answer<Result<(), String>>;
+    /// Tells a team what happens to sessions, without end; nothing where somebody else does.
+    fn watch(&self, _team: &Team) -> Option<Answer<()>> {
+        None
+    }
+}
+
+/// Stands where there is nobody who runs sessions.
+pub(crate) struct Nobody;
+
+const NOBODY: &str = "there is no session host";
+
+impl Sessions for Nobody {
+    fn exists(&self, _session: &str) -> Answer<Result<bool, String>> {
+        Box::pin(async { Err(NOBODY.to_owned()) })
+    }
+
+    fn is_active(&self, _session: &str) -> Answer<bool> {
+        Box::pin(async { false })
+    }
+
+    fn history(&self, _session: &str) -> Answer<History> {
+        Box::pin(async { History::Failed(NOBODY.to_owned()) })
+    }
+
+    fn prompt(&self, _prompt: Prompt) -> Option<Answer<Prompted>> {
+        None
+    }
+
+    fn launch(&self, _launch: Launch, _known: KnownSession) -> Answer<Result<Launched, String>> {
+        Box::pin(async { Err(NOBODY.to_owned()) })
+    }
+
+    fn session_of(&self, _task: &str) -> Answer<Result<Option<String>, String>> {
+        Box::pin(async { Err(NOBODY.to_owned()) })
+    }
+
+    fn tasks(&self, _parent_session: &str) -> Answer<Vec<Background>> {
+        Box::pin(async { Vec::new() })
+    }
+
+    fn cancel(&self, _task: &str, _why: Cancel) -> Answer<Result<(), String>> {
+        Box::pin(async { Err(NOBODY.to_owned()) })
+    }
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Team;
 use super::error::TeamError;
+use super::lifecycle::is_working;
 use super::mailbox::Inbox;
 use super::names::{MemberName, RunId};
 use super::state::MemberStatus;
@@ -45,7 +46,9 @@ impl Team {
         counted.insert("total".to_owned(), json!(tasks.len()));
         let standing = |status| state.members.iter().filter(|member| member.status() == status).count();
         let working = match state.lead_session_id.as_deref() {
-            Some(lead) => self.working_tasks(run, lead).await.len(),
+            Some(lead) => {
+                self.sessions().tasks(lead).await.iter().filter(|task| is_working(run, task)).count()
+            }
             None => 0,
         };
         let mut told =

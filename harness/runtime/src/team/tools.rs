@@ -17,6 +17,22 @@ use crate::registry::{Caller, Schema, Session, Tool};
 /// The toolset of the tools.
 pub const TOOLSET: &str = "team";
 
+/// The names of all of them.
+pub const NAMES: [&str; 12] = [
+    "team_create",
+    "team_delete",
+    "team_shutdown_request",
+    "team_approve_shutdown",
+    "team_reject_shutdown",
+    "team_send_message",
+    "team_task_create",
+    "team_task_list",
+    "team_task_update",
+    "team_task_get",
+    "team_status",
+    "team_list",
+];
+
 /// All of them, if team mode is on; none otherwise (TEAM-CFG-01, TEAM-CFG-02).
 pub fn all(team: &Team) -> Vec<Tool> {
     if !team.config().enabled {
@@ -426,11 +442,12 @@ fn task_update(team: &Team) -> Tool {
             let id = TaskId::new(&text(&arguments, "taskId"))?;
             let to = task_status(&text(&arguments, "status"))?;
             // Whose it is shows in the session; a lead can speak for its members (TEAM-TASK-08).
-            let named =
-                optional(&arguments, "owner").filter(|_| entered.seat.leads && to != TaskStatus::Claimed);
-            let by = named.unwrap_or(entered.seat.member);
+            let named = optional(&arguments, "owner");
+            let speaks = entered.seat.leads && to != TaskStatus::Claimed;
+            let by = named.clone().filter(|_| speaks).unwrap_or(entered.seat.member);
+            let named = named.as_deref();
             let list = TaskList { store: team.store(), run: &entered.run };
-            Ok(json!({ "task": list.update(Update { task: &id, to, by: &by }).await? }))
+            Ok(json!({ "task": list.update(Update { task: &id, to, by: &by, named }).await? }))
         },
     )
 }

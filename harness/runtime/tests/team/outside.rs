@@ -162,14 +162,15 @@ fn the_real_git_makes_and_removes_the_tree() {
         .await;
         let rig = crate::rig::fake_on(&host);
         let settings = TeamSettings {
-            config: TeamConfig { enabled: true, ..TeamConfig::default() },
             project: project.clone(),
-            sessions: Rc::new(rig),
+            sessions: Rc::new(move |_| Some(Rc::new(rig.clone()))),
+            injector: gauntlet_world::injection::Injector::default(),
             turns_carry_mail: true,
             default_category: "quick".to_owned(),
             attach: Vec::new(),
         };
-        let team = Team::new(host.clone(), settings);
+        let config = TeamConfig { enabled: true, ..TeamConfig::default() };
+        let team = Team::new(host.clone(), config, settings);
         let call = async |tool: &str, args: Value| {
             let tools = tools::all(&team);
             let tool = tools.iter().find(|known| known.name == tool).expect("there is such a tool");

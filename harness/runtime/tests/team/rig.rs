@@ -13,6 +13,7 @@ use gauntlet_runtime::team::sessions::{
     Answer, Background, Cancel, History, KnownSession, Launch, Launched, Prompt, Prompted, Sessions,
 };
 use gauntlet_runtime::team::{RunId, Team, TeamConfig, TeamSettings, tools};
+use gauntlet_world::injection::Injector;
 use gauntlet_world::simulated::{Launch as Start, program};
 use gauntlet_world::{Host, Machine, World, WorldSettings};
 use serde_json::{Value, json};
@@ -204,17 +205,18 @@ impl Rig {
         *self.opened.borrow_mut() = None;
         let (opened, fake, config) = (self.opened.clone(), self.fake.clone(), self.config.clone());
         let body = program(move |host: Host| {
+            let fake = fake.clone();
             let settings = TeamSettings {
-                config: config.clone(),
                 project: PathBuf::from("/project"),
-                sessions: Rc::new(fake.clone()),
+                sessions: Rc::new(move |_| Some(Rc::new(fake.clone()))),
+                injector: Injector::default(),
                 turns_carry_mail: true,
                 default_category: "quick".to_owned(),
                 attach: vec!["agent".to_owned(), "attach".to_owned()],
             };
-            let opened = opened.clone();
+            let (opened, config) = (opened.clone(), config.clone());
             async move {
-                *opened.borrow_mut() = Some((host.clone(), Team::new(host, settings)));
+                *opened.borrow_mut() = Some((host.clone(), Team::new(host, config, settings)));
                 std::future::pending().await
             }
         });

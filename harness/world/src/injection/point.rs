@@ -526,6 +526,99 @@ pub enum Point {
     /// The runtime has been asked to end a receiver. `{"found": "none" | "dead" | "foreign" | "stubborn" | "running", "stopped": bool}`
     #[serde(rename = "runtime.stop")]
     RuntimeStop,
+    /// A tool of team mode has looked who calls it. `own`: the call is about the caller itself; `elsewhere`: it takes part in another run; `refused`: why it is about to be refused, or null; let
+    /// in all the same, an outsider counts as the lead. `{"tool", "seat": "lead" | "member" | "none", "own": bool, "elsewhere": bool, "refused": null |
+    /// "participant" | "lead" | "target"}`
+    #[serde(rename = "runtime.team_gate")]
+    RuntimeTeamGate,
+    /// Team mode is about to refuse to create a team. `{"refused": "usage" | "caller" | "participant" | "same"}`; null: it goes on; `same`: it gives the run that there is instead.
+    #[serde(rename = "runtime.team_create")]
+    RuntimeTeamCreate,
+    /// Team mode starts the members of a run. `parallel`: how many at once; `all`: the run is active only when each has a session.
+    /// `{"parallel", "members", "all": true}`
+    #[serde(rename = "runtime.team_start")]
+    RuntimeTeamStart,
+    /// Team mode starts a member. `spawns`: a session is made for it; `leads`: it is the lead. `{"member", "leads": bool, "spawns": bool, "parent",
+    /// "prompt", "registers": true}`; not `registers`: the runtime knows its session only once its state is written.
+    #[serde(rename = "runtime.team_member")]
+    RuntimeTeamMember,
+    /// Team mode takes back a step of a creation that failed. `{"does": "cancel" | "worktree" | "fail", "member"}`; omitted: it does not.
+    #[serde(rename = "runtime.team_undo")]
+    RuntimeTeamUndo,
+    /// Team mode has found who is to have a message. `refused`: why it is about to be refused, or null; `slot`: where it is written.
+    /// `{"from", "to", "kind", "bytes", "recipients", "refused": null | "payload" | "deleting" | "broadcast" | "recipient" | "limit", "slot":
+    /// "reserved" | "unread"}`
+    #[serde(rename = "runtime.team_post")]
+    RuntimeTeamPost,
+    /// Team mode has looked whether there is room in an inbox, and whether it knows a message. `{"member", "held", "more", "limit",
+    /// "fits": bool, "known": bool}`; omitted: the message is not written, and its sender is told that it was.
+    #[serde(rename = "runtime.team_put")]
+    RuntimeTeamPut,
+    /// Team mode has failed to store a message in one of several inboxes, and takes it back from those that have it.
+    /// `{"stored"}`, how many those are; omitted: it does not.
+    #[serde(rename = "runtime.team_failed")]
+    RuntimeTeamFailed,
+    /// Team mode has looked whether a member can be told a message at once. `{"member", "status", "pending", "ready": bool, "agent", "directory", "text"}`
+    #[serde(rename = "runtime.team_prompt")]
+    RuntimeTeamPrompt,
+    /// Team mode knows what became of a prompt with a message. `counts`: it is taken as told; `marks`: it is noted as pending. `{"member", "outcome": "accepted" |
+    /// "refused" | "unclear" | "unasked", "counts": bool, "marks": bool}`; where it does not count, the message is unread again.
+    #[serde(rename = "runtime.team_prompted")]
+    RuntimeTeamPrompted,
+    /// Team mode hears that a session is idle. `again`: it heard the same a moment ago; `active`: the session works all the same.
+    /// `{"again": bool, "active": bool, "acts": bool}`
+    #[serde(rename = "runtime.team_idle")]
+    RuntimeTeamIdle,
+    /// Team mode has decided what becomes of a message that its reader was told. `{"member", "slot": "reserved" | "unread", "history": "has" | "lacks" | "failed" | "none",
+    /// "fate": "read" | "requeued" | "gone"}`; omitted: it stays as it is.
+    #[serde(rename = "runtime.team_fate")]
+    RuntimeTeamFate,
+    /// Team mode has looked whether an idle member is woken for mail that waits. `again`: it was woken for the same a while ago. `{"status", "unread", "again": bool,
+    /// "wakes": bool}`
+    #[serde(rename = "runtime.team_wake")]
+    RuntimeTeamWake,
+    /// Team mode has looked for mail at a turn. `again`: this turn has had its mail; `pending`: how many of the unread messages were told before; 0: those are told
+    /// again. `{"again": bool, "unread", "pending"}`
+    #[serde(rename = "runtime.team_turn_mail")]
+    RuntimeTeamTurnMail,
+    /// Team mode puts mail into a turn. `place`: before which message. `{"place", "text"}`
+    #[serde(rename = "runtime.team_turn")]
+    RuntimeTeamTurn,
+    /// Team mode has judged a change of a task. `refused`: why it is about to be refused, or null; `same`: it stands there already; `by`: whose change it is; `named`: whom
+    /// the call names. `{"from", "to", "by", "named", "owner", "refused": null | "claimed" | "blocked" | "transition" | "owner", "same": bool}`
+    #[serde(rename = "runtime.team_task")]
+    RuntimeTeamTask,
+    /// Team mode has found the number of a new task. `said`: what the mark says, null when it says nothing; `highest`: of the tasks that are there.
+    /// `{"said", "highest", "number"}`
+    #[serde(rename = "runtime.team_task_number")]
+    RuntimeTeamTaskNumber,
+    /// Team mode lists tasks. `{"status", "owner", "ids"}`
+    #[serde(rename = "runtime.team_task_list")]
+    RuntimeTeamTaskList,
+    /// Team mode carries out a step of a member's end. `refused`: why it is about to be refused, or null; `done`: it was done before; `tells`: somebody is sent a message;
+    /// `notes`: it is written down. `{"does": "request" | "approve" | "reject", "refused": null | "missing" | "approved", "done": bool, "tells": bool, "notes": bool}`
+    #[serde(rename = "runtime.team_shutdown")]
+    RuntimeTeamShutdown,
+    /// Team mode has looked whether a run can be deleted. `refused`: why it cannot, or null; `cancels`: the tasks that are cancelled; `removes`: what of it is removed.
+    /// `{"force": bool, "status", "refused": null | "status" | "active" | "working", "cancels", "tasks", "removes": true}`
+    #[serde(rename = "runtime.team_delete")]
+    RuntimeTeamDelete,
+    /// Team mode has looked at a run of an earlier life. `lead`: how the session of its lead is; `dead`: how many of its workers are.
+    /// `{"status", "old": bool, "lead": "there" | "gone" | "unknown" | "unasked", "alive", "dead", "does": "nothing" | "resume" | "fail" | "orphan" | "clean"}`
+    #[serde(rename = "runtime.team_resume")]
+    RuntimeTeamResume,
+    /// Team mode has found a reservation of an earlier life. `old`: nobody will come back to it; `heard`: its reader has it.
+    /// `{"old": bool, "heard": bool, "does": "keep" | "read" | "requeue"}`
+    #[serde(rename = "runtime.team_reclaim")]
+    RuntimeTeamReclaim,
+    /// Team mode has looked at what happened to a session. `{"event": "error" | "deleted", "seat": "lead" | "member", "there": bool, "active": bool, "heard": bool, "replaced": bool,
+    /// "acts": bool, "tells": bool}`; `tells`: the lead is told.
+    #[serde(rename = "runtime.team_event")]
+    RuntimeTeamEvent,
+    /// Team mode has listed its runs. `unreadable`: how many cannot be read. `{"runs", "unreadable", "passes_over": true, "removes": false}`;
+    /// not passed over: the call fails.
+    #[serde(rename = "runtime.team_found")]
+    RuntimeTeamFound,
     /// The CLI has looked whether it takes its arguments, of those of a turn. `{"args", "taken": true}`
     #[serde(rename = "cli.arguments")]
     CliArguments,
@@ -725,6 +818,30 @@ impl Point {
             Point::RuntimeStatus => "runtime.status",
             Point::RuntimeOurs => "runtime.ours",
             Point::RuntimeStop => "runtime.stop",
+            Point::RuntimeTeamGate => "runtime.team_gate",
+            Point::RuntimeTeamCreate => "runtime.team_create",
+            Point::RuntimeTeamStart => "runtime.team_start",
+            Point::RuntimeTeamMember => "runtime.team_member",
+            Point::RuntimeTeamUndo => "runtime.team_undo",
+            Point::RuntimeTeamPost => "runtime.team_post",
+            Point::RuntimeTeamPut => "runtime.team_put",
+            Point::RuntimeTeamFailed => "runtime.team_failed",
+            Point::RuntimeTeamPrompt => "runtime.team_prompt",
+            Point::RuntimeTeamPrompted => "runtime.team_prompted",
+            Point::RuntimeTeamIdle => "runtime.team_idle",
+            Point::RuntimeTeamFate => "runtime.team_fate",
+            Point::RuntimeTeamWake => "runtime.team_wake",
+            Point::RuntimeTeamTurnMail => "runtime.team_turn_mail",
+            Point::RuntimeTeamTurn => "runtime.team_turn",
+            Point::RuntimeTeamTask => "runtime.team_task",
+            Point::RuntimeTeamTaskNumber => "runtime.team_task_number",
+            Point::RuntimeTeamTaskList => "runtime.team_task_list",
+            Point::RuntimeTeamShutdown => "runtime.team_shutdown",
+            Point::RuntimeTeamDelete => "runtime.team_delete",
+            Point::RuntimeTeamResume => "runtime.team_resume",
+            Point::RuntimeTeamReclaim => "runtime.team_reclaim",
+            Point::RuntimeTeamEvent => "runtime.team_event",
+            Point::RuntimeTeamFound => "runtime.team_found",
             Point::CliArguments => "cli.arguments",
             Point::CliResume => "cli.resume",
             Point::CliRecord => "cli.record",
@@ -1140,6 +1257,82 @@ impl Point {
             }
             Point::RuntimeOurs => of(&["ours"], &["ours"], &[Replace, Delay, Stall]),
             Point::RuntimeStop => of(&["found", "stopped"], &["stopped"], &[Replace, Delay, Stall]),
+            Point::RuntimeTeamGate => {
+                of(&["tool", "seat", "own", "elsewhere", "refused"], &["refused"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeTeamCreate => of(&["refused"], &["refused"], &[Replace, Delay, Stall]),
+            Point::RuntimeTeamStart => {
+                of(&["parallel", "members", "all"], &["parallel", "all"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeTeamMember => of(
+                &["member", "leads", "spawns", "parent", "prompt", "registers"],
+                &["spawns", "parent", "prompt", "registers"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeTeamUndo => of(&["does", "member"], &[], &[Omit, Delay, Stall]),
+            Point::RuntimeTeamPost => of(
+                &["from", "to", "kind", "bytes", "recipients", "refused", "slot"],
+                &["from", "recipients", "refused", "slot"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeTeamPut => of(
+                &["member", "held", "more", "limit", "fits", "known"],
+                &["fits", "known"],
+                &[Omit, Replace, Delay, Stall],
+            ),
+            Point::RuntimeTeamFailed => of(&["stored"], &[], &[Omit, Delay, Stall]),
+            Point::RuntimeTeamPrompt => of(
+                &["member", "status", "pending", "ready", "agent", "directory", "text"],
+                &["ready", "agent", "directory", "text"],
+                &[Replace, Delay, Stall, Duplicate],
+            ),
+            Point::RuntimeTeamPrompted => {
+                of(&["member", "outcome", "counts", "marks"], &["counts", "marks"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeTeamIdle => of(&["again", "active", "acts"], &["acts"], &[Replace, Delay, Stall]),
+            Point::RuntimeTeamFate => {
+                of(&["member", "slot", "history", "fate"], &["fate"], &[Omit, Replace, Delay, Stall])
+            }
+            Point::RuntimeTeamWake => {
+                of(&["status", "unread", "again", "wakes"], &["wakes"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeTeamTurnMail => {
+                of(&["again", "unread", "pending"], &["again", "pending"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeTeamTurn => of(&["place", "text"], &["place", "text"], &[Replace, Delay, Stall]),
+            Point::RuntimeTeamTask => of(
+                &["from", "to", "by", "named", "owner", "refused", "same"],
+                &["by", "refused", "same"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeTeamTaskNumber => {
+                of(&["said", "highest", "number"], &["number"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeTeamTaskList => of(&["status", "owner", "ids"], &["ids"], &[Replace, Delay, Stall]),
+            Point::RuntimeTeamShutdown => of(
+                &["does", "refused", "done", "tells", "notes"],
+                &["refused", "done", "tells", "notes"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeTeamDelete => of(
+                &["force", "status", "refused", "cancels", "tasks", "removes"],
+                &["refused", "cancels", "removes"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeTeamResume => {
+                of(&["status", "old", "lead", "alive", "dead", "does"], &["does"], &[Replace, Delay, Stall])
+            }
+            Point::RuntimeTeamReclaim => of(&["old", "heard", "does"], &["does"], &[Replace, Delay, Stall]),
+            Point::RuntimeTeamEvent => of(
+                &["event", "seat", "there", "active", "heard", "replaced", "acts", "tells"],
+                &["acts", "tells"],
+                &[Replace, Delay, Stall],
+            ),
+            Point::RuntimeTeamFound => of(
+                &["runs", "unreadable", "passes_over", "removes"],
+                &["passes_over", "removes"],
+                &[Replace, Delay, Stall],
+            ),
             Point::CliArguments => of(&["args", "taken"], &["taken"], &[Replace, Delay, Stall]),
             Point::CliResume => {
                 of(&["session", "found"], &["session", "found"], &[Omit, Replace, Delay, Stall, Exit])

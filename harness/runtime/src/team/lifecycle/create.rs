@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use gauntlet_protocol::json;
+use gauntlet_world::injection::Point;
 use serde_json::{Value, json};
 
 use super::spawn::{Spawned, Spawning};
@@ -35,16 +36,23 @@ impl Team {
         let inline = arguments.get("inline_spec").filter(|spec| !spec.is_null() && spec.as_str() != Some(""));
         let named = text("teamName");
         if named.is_some() == inline.is_some() {
-            return Err(TeamError::Usage(USAGE.to_owned()));
+            let event = json!({ "refused": "usage" });
+            if named.is_none() || self.decide(Point::RuntimeTeamCreate, event).await.text("refused").is_some()
+            {
+                return Err(TeamError::Usage(USAGE.to_owned()));
+            }
         }
         let lead_session = text("leadSessionId").or_else(|| caller.id.clone()).ok_or_else(|| {
             TeamError::Usage("team_create requires leadSessionId or tool context sessionID".to_owned())
         })?;
         let agent = caller.agent.as_deref().map(agents::plain_name).filter(|agent| !agent.is_empty());
         if let Some(Verdict::Rejected(why)) = agent.as_deref().map(agents::judge) {
-            let agent = agent.unwrap_or_default();
-            let denied = format!("team_create denied: caller '{agent}' is a hard-reject agent; {why}");
-            return Err(TeamError::Denied(denied));
+            let event = json!({ "refused": "caller" });
+            if self.decide(Point::RuntimeTeamCreate, event).await.text("refused").is_some() {
+                let agent = agent.unwrap_or_default();
+                let denied = format!("team_create denied: caller '{agent}' is a hard-reject agent; {why}");
+                return Err(TeamError::Denied(denied));
+            }
         }
         let (spec, source) = self.spec_of(named, inline, agent.clone()).await?;
         let (run, state) = {
@@ -133,8 +141,20 @@ impl Team {
                 && state.team_name == spec.name
                 && state.lead_session_id.as_deref() == Some(lead_session);
             let whole = state.members.iter().all(|member| member.session_id.is_some());
-            if same && whole && matches!(state.status(), RunStatus::Creating | RunStatus::Active) {
+            let event = json!({ "refused": "same" });
+            if same
+                && whole
+                && matches!(state.status(), RunStatus::Creating | RunStatus::Active)
+                && self.decide(Point::RuntimeTeamCreate, event).await.text("refused").is_some()
+            {
                 return Ok(Some(json!({ "teamRunId": run.as_str(), "runtimeState": state.told() })));
+            }
+            let event = json!({ "refused": "participant" });
+            if same && whole {
+                continue;
+            }
+            if self.decide(Point::RuntimeTeamCreate, event).await.text("refused").is_none() {
+                continue;
             }
             let denied = format!("team_create denied: session is already a participant of team {run}");
             return Err(TeamError::Denied(denied));
@@ -233,11 +253,19 @@ impl Team {
             .await
     }
 
+    /// Whether a step of a creation that failed is taken back: it is.
+    async fn takes_back(&self, does: &str, member: &str) -> bool {
+        let event = json!({ "does": does, "member": member });
+        !self.decide(Point::RuntimeTeamUndo, event).await.is_omitted()
+    }
+
     /// Undoes what was done, the last member first. A step that fails is reported and stops no other one (TEAM-CREATE-07).
     async fn roll_back(&self, run: &RunId, spec: &TeamSpec, spawned: &Spawned) -> Value {
         let (mut cancelled, mut removed, mut errors) = (Vec::new(), Vec::new(), Vec::new());
         for member in spec.members.iter().rev() {
-            if let Some(task) = spawned.task(&member.name) {
+            if let Some(task) = spawned.task(&member.name)
+                && self.takes_back("cancel", &member.name).await
+            {
                 let why = Cancel {
                     source: "team-create-rollback",
                     reason: "creating_rollback".to_owned(),
@@ -248,7 +276,9 @@ impl Team {
                     Err(error) => errors.push(format!("task {task} cannot be cancelled: {error}")),
                 }
             }
-            if let Some(place) = spawned.worktree(&member.name) {
+            if let Some(place) = spawned.worktree(&member.name)
+                && self.takes_back("worktree", &member.name).await
+            {
                 match self.remove_worktree(run, &place).await {
                     Ok(true) => removed.push(place.to_string_lossy().into_owned()),
                     Ok(false) => {}
@@ -262,8 +292,10 @@ impl Team {
             errors.push(error.to_string());
             false
         });
-        let failed = self.store().update(run, async |state| state.step(RunStep::Fail)).await;
-        errors.extend(failed.err().map(|error| error.to_string()));
+        if self.takes_back("fail", "").await {
+            let failed = self.store().update(run, async |state| state.step(RunStep::Fail)).await;
+            errors.extend(failed.err().map(|error| error.to_string()));
+        }
         self.forget(run);
         json!({
             "cancelledTaskIds": cancelled,

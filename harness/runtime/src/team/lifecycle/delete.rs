@@ -1,5 +1,6 @@
 //! Deleting a run (team sheet 8.2). Whatever crashes in between, the same call, or the next resume, brings it to its end.
 
+use gauntlet_world::injection::Point;
 use serde_json::{Value, json};
 
 use crate::team::Team;
@@ -12,18 +13,37 @@ impl Team {
     /// Deletes a run, by force if need be.
     pub(crate) async fn delete(&self, run: &RunId, force: bool) -> Result<Value, TeamError> {
         let state = self.store().load(run).await?;
-        if !force {
-            may_end(&state)?;
-        }
-        may_delete(&state, force)?;
-        let working: Vec<Background> = match state.lead_session_id.as_deref() {
-            Some(lead) => self.working_tasks(run, lead).await,
+        let all: Vec<Background> = match state.lead_session_id.as_deref() {
+            Some(lead) => self.sessions().tasks(lead).await,
             None => Vec::new(),
         };
-        if !force && !working.is_empty() {
-            return Err(TeamError::MembersActive(working.into_iter().map(|task| task.task).collect()));
+        let working: Vec<&Background> = all.iter().filter(|task| is_working(run, task)).collect();
+        let mut refusal = if force { None } else { may_end(&state).err().map(|error| ("active", error)) };
+        if refusal.is_none() {
+            refusal = may_delete(&state, force).err().map(|error| ("status", error));
         }
-        for task in &working {
+        if refusal.is_none() && !force && !working.is_empty() {
+            let names = working.iter().map(|task| task.task.clone()).collect();
+            refusal = Some(("working", TeamError::MembersActive(names)));
+        }
+        let names = |tasks: &[&Background]| json!(tasks.iter().map(|task| &task.task).collect::<Vec<_>>());
+        let event = json!({
+            "force": force, "status": state.status(), "refused": refusal.as_ref().map(|(because, _)| *because),
+            "cancels": if refusal.is_none() { names(&working) } else { json!([]) },
+            "tasks": names(&all.iter().collect::<Vec<_>>()), "removes": true,
+        });
+        let decided = self.decide(Point::RuntimeTeamDelete, event).await;
+        let goes_on = refusal.is_some() && decided.text("refused").is_none();
+        let cancelled = decided.value("cancels").as_array().cloned().unwrap_or_default();
+        let cancelled: Vec<&Background> =
+            all.iter().filter(|task| cancelled.iter().any(|id| *id == task.task.as_str())).collect();
+        if refusal.is_none() && decided.text("refused").is_some() {
+            return Err(TeamError::Undeletable(state.status()));
+        }
+        if let Some((_, error)) = refusal.filter(|_| !goes_on && cancelled.is_empty()) {
+            return Err(error);
+        }
+        for task in cancelled {
             let why =
                 Cancel { source: "team-mode-delete", reason: format!("delete team {run}"), notifies: true };
             if let Err(error) = self.sessions().cancel(&task.task, why).await {
@@ -34,6 +54,10 @@ impl Team {
             .store()
             .update(run, async |state| {
                 // A member may have begun again since it was looked (TEAM-DEL-08).
+                if goes_on {
+                    state.step(RunStep::ForceDelete)?;
+                    return Ok(state.clone());
+                }
                 may_delete(state, force)?;
                 if force {
                     for member in state.members.iter_mut().filter(|member| !member.leads()) {
@@ -48,6 +72,12 @@ impl Team {
                 Ok(state.clone())
             })
             .await?;
+        if !decided.yes("removes") {
+            return Ok(json!({
+                "teamRunId": run.as_str(), "teamName": state.team_name, "deleted": true, "removedWorktrees": [],
+                "removedLayout": false,
+            }));
+        }
         let (worktrees, layout) = self.finish_delete(run, &state, force).await?;
         self.sweep_tmux().await;
         Ok(json!({
@@ -85,17 +115,6 @@ impl Team {
         Ok((worktrees, layout))
     }
 
-    /// The tasks of this run that work, among all that belong to its lead (TEAM-DEL-04).
-    pub(crate) async fn working_tasks(&self, run: &RunId, lead_session: &str) -> Vec<Background> {
-        let mark = format!("team-create:{run}:");
-        let is_ours = |task: &Background| {
-            task.team_run.as_deref() == Some(run.as_str())
-                || task.parent_message.as_deref().is_some_and(|message| message.starts_with(&mark))
-        };
-        let tasks = self.sessions().tasks(lead_session).await;
-        tasks.into_iter().filter(|task| task.works && is_ours(task)).collect()
-    }
-
     /// Ends the runs that this life made, when it ends itself (team sheet 8.3). What goes wrong is named by run.
     pub async fn end_own_runs(&self) -> Vec<(RunId, TeamError)> {
         let runs: Vec<RunId> = self.own_runs().borrow().iter().cloned().collect();
@@ -108,6 +127,14 @@ impl Team {
         }
         errors
     }
+}
+
+/// Whether a task works for this run, among all that belong to its lead (TEAM-DEL-04).
+pub(crate) fn is_working(run: &RunId, task: &Background) -> bool {
+    let mark = format!("team-create:{run}:");
+    let is_ours = task.team_run.as_deref() == Some(run.as_str())
+        || task.parent_message.as_deref().is_some_and(|message| message.starts_with(&mark));
+    task.works && is_ours
 }
 
 /// Whether no member works any more.

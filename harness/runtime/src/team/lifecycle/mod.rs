@@ -7,5 +7,6 @@ mod resume;
 mod shutdown;
 mod spawn;
 
+pub(crate) use delete::is_working;
 pub use events::Event;
 pub use resume::Resumed;

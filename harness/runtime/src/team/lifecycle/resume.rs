@@ -1,6 +1,9 @@
 //! Taking up what an earlier life left (team sheet 8.4).
 
+use std::collections::BTreeSet;
+
 use gauntlet_world::disk::Kind;
+use gauntlet_world::injection::Point;
 use serde_json::{Value, json};
 
 use crate::team::error::TeamError;
@@ -75,10 +78,12 @@ impl Team {
             Err(TeamError::Missing { .. }) => return self.clear_empty(run).await,
             state => state?,
         };
+        let age = self.host().clock().wall().millis().saturating_sub(state.created_at);
+        let old = age > CREATING_MS;
         match state.status() {
             RunStatus::Creating => {
-                let age = self.host().clock().wall().millis().saturating_sub(state.created_at);
-                if age <= CREATING_MS {
+                let does = self.resumes(&state, old, "unasked", (0, 0), if old { "fail" } else { "nothing" });
+                if does.await != "fail" {
                     return Ok(Outcome::Nothing);
                 }
                 self.remove_worktrees(run, &state).await?;
@@ -88,6 +93,9 @@ impl Team {
             }
             RunStatus::Active => self.resume_active(run, &state).await,
             RunStatus::Deleting | RunStatus::Deleted => {
+                if self.resumes(&state, old, "unasked", (0, 0), "clean").await != "clean" {
+                    return Ok(Outcome::Nothing);
+                }
                 self.finish_delete(run, &state, true).await?;
                 Ok(Outcome::Cleaned)
             }
@@ -129,11 +137,25 @@ impl Team {
     }
 
     async fn resume_active(&self, run: &RunId, state: &RunState) -> Result<Outcome, TeamError> {
-        let lead_lives = match &state.lead_session_id {
-            Some(lead) => self.session_exists(lead).await?,
-            None => false,
+        let lead = match &state.lead_session_id {
+            Some(lead) => self.session_exists(lead).await,
+            None => Ok(false),
         };
-        if !lead_lives {
+        let word = match &lead {
+            Ok(true) => "there",
+            Ok(false) => "gone",
+            Err(_) => "unknown",
+        };
+        let does = match &lead {
+            Ok(true) => "resume",
+            Ok(false) => "orphan",
+            Err(_) => "nothing",
+        };
+        let does = self.resumes(state, false, word, (0, 0), does).await;
+        if let (Err(error), "nothing") = (lead, does.as_str()) {
+            return Err(error);
+        }
+        if does == "orphan" {
             self.store().update(run, async |state| state.step(RunStep::Orphan)).await?;
             return Ok(Outcome::Orphaned);
         }
@@ -153,6 +175,12 @@ impl Team {
             }
         }
         let orphaned = alive == 0 && !dead.is_empty();
+        let does = if orphaned { "orphan" } else { "resume" };
+        let does = self.resumes(state, false, "there", (alive, dead.len()), does).await;
+        let orphaned = does == "orphan";
+        if does == "nothing" {
+            return Ok(Outcome::Resumed);
+        }
         if !dead.is_empty() {
             self.store()
                 .update(run, async |state| {
@@ -171,6 +199,21 @@ impl Team {
         Ok(if orphaned { Outcome::Orphaned } else { Outcome::Resumed })
     }
 
+    /// Passes what is about to be done about a run.
+    async fn resumes(
+        &self,
+        state: &RunState,
+        old: bool,
+        lead: &str,
+        (alive, dead): (usize, usize),
+        does: &str,
+    ) -> String {
+        let event = json!({
+            "status": state.status(), "old": old, "lead": lead, "alive": alive, "dead": dead, "does": does,
+        });
+        self.decide(Point::RuntimeTeamResume, event).await.text("does").unwrap_or("nothing").to_owned()
+    }
+
     /// Whether a session exists. What cannot be looked up is not missing.
     pub(crate) async fn session_exists(&self, session: &str) -> Result<bool, TeamError> {
         let failed = |reason: String| TeamError::Session { session: session.to_owned(), reason };
@@ -186,19 +229,39 @@ impl Team {
     async fn reclaim(&self, run: &RunId, member: &Member) -> Result<(), TeamError> {
         let name = MemberName::new(&member.name)?;
         let inbox = Inbox { store: self.store(), run, member: &name };
-        let stale = inbox.stale().await?;
-        if stale.is_empty() {
+        let reserved = inbox.reservations().await?;
+        if reserved.is_empty() {
             return Ok(());
         }
         let history = match &member.session_id {
             Some(session) => self.history(session).await,
             None => History::Unavailable,
         };
+        let (mut stale, mut heard_of) = (Vec::new(), BTreeSet::new());
+        for (id, old) in reserved {
+            let heard = matches!(&history, History::Text(text) if text.contains(id.as_str()));
+            let does = match (old, heard) {
+                (false, _) => "keep",
+                (true, true) => "read",
+                (true, false) => "requeue",
+            };
+            let event = json!({ "old": old, "heard": heard, "does": does });
+            let decided = self.decide(Point::RuntimeTeamReclaim, event).await;
+            match decided.text("does") {
+                Some("read") => drop(heard_of.insert(id.clone())),
+                Some("requeue") => {}
+                _ => continue,
+            }
+            stale.push(id);
+        }
+        if stale.is_empty() {
+            return Ok(());
+        }
         self.store()
             .update(run, async |state| {
                 for id in &stale {
                     // Before it can be read as unread: whoever has it already does not get it again.
-                    if matches!(&history, History::Text(text) if text.contains(id.as_str())) {
+                    if heard_of.contains(id) {
                         inbox.ack(id).await?;
                     } else {
                         inbox.release(id).await?;

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
+use gauntlet_world::injection::Point;
+use serde_json::json;
 use tokio::time::Instant;
 
 use crate::team::Team;
@@ -55,6 +57,8 @@ impl Team {
         let members = spawning.spec.members.len();
         let workers =
             usize::try_from(self.config().max_parallel_members).unwrap_or(members).clamp(1, members.max(1));
+        let event = json!({ "parallel": workers, "members": members, "all": true });
+        let workers = self.decide(Point::RuntimeTeamStart, event).await.number("parallel").unwrap_or(workers);
         let (next, failure) = (Rc::new(Cell::new(0)), Rc::new(RefCell::new(None)));
         let running: Vec<_> = (0..workers)
             .map(|_| {
@@ -95,15 +99,22 @@ impl Team {
             }
             None => None,
         };
-        if spawning.leads_itself && member.name == spec.lead {
+        let leads = member.name == spec.lead;
+        let event = json!({
+            "member": member.name, "leads": leads, "spawns": !(spawning.leads_itself && leads), "parent": lead_session,
+            "prompt": rules::launch_prompt(&spec.name, run, member, worktree.as_deref()), "registers": true,
+        });
+        let decided = self.decide(Point::RuntimeTeamMember, event).await;
+        if !decided.yes("spawns") {
             return Ok(());
         }
+        let registers = decided.yes("registers");
         let launch = Launch {
             description: format!("Create team member {}/{}", spec.name, member.name),
-            prompt: rules::launch_prompt(&spec.name, run, member, worktree.as_deref()),
+            prompt: decided.text("prompt").unwrap_or_default().to_owned(),
             agent: member.agent().to_owned(),
             category: member.category().map(str::to_owned),
-            parent_session: lead_session.clone(),
+            parent_session: decided.text("parent").unwrap_or_default().to_owned(),
             parent_message: spawning
                 .message
                 .clone()
@@ -119,7 +130,11 @@ impl Team {
         // Before it is told anything, and before its state is written: it may call tools at once (TEAM-CREATE-11).
         let seat = Seat { member: member.name.clone(), leads: member.name == spec.lead };
         let (team, of_run, early) = (self.clone(), run.clone(), seat.clone());
-        let known = move |session: &str| team.registered().add(session, &of_run, early.clone());
+        let known = move |session: &str| {
+            if registers {
+                team.registered().add(session, &of_run, early.clone());
+            }
+        };
         let launched = self.sessions().launch(launch, Rc::new(known)).await.map_err(unresolved)?;
         spawned.tasks.borrow_mut().insert(member.name.clone(), launched.task.clone());
         let session = loop {

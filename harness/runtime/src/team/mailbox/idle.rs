@@ -1,8 +1,10 @@
 //! A session is idle: what it was given is put away, and it is woken when more waits (team sheet 6.9).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use gauntlet_world::injection::Point;
+use serde_json::json;
 use tokio::time::Instant;
 
 use super::inbox::Inbox;
@@ -13,7 +15,7 @@ use crate::team::sessions::{History, Prompt};
 use crate::team::state::{Member, MemberStatus, MemberStep, RunState};
 
 /// Two idle events of one session within this time are one.
-const SAME: Duration = Duration::from_millis(500);
+pub(crate) const SAME: Duration = Duration::from_millis(500);
 /// The same unread mail wakes its reader once in this time.
 const HINTED: Duration = Duration::from_secs(30);
 
@@ -22,6 +24,8 @@ const HINTED: Duration = Duration::from_secs(30);
 pub(crate) struct Idles {
     seen: BTreeMap<String, Instant>,
     hinted: BTreeMap<(RunId, String, Vec<String>), Instant>,
+    /// Sessions that are looked at again, since an idle of theirs was passed over.
+    again: BTreeSet<String>,
 }
 
 impl Idles {
@@ -33,6 +37,16 @@ impl Idles {
         }
         self.seen.insert(session.to_owned(), now);
         true
+    }
+
+    /// Notes that a session is to be looked at again. False: that is noted already.
+    pub(crate) fn look_again(&mut self, session: &str) -> bool {
+        self.again.insert(session.to_owned())
+    }
+
+    /// It is looked at now.
+    pub(crate) fn looks_again(&mut self, session: &str) {
+        self.again.remove(session);
     }
 
     fn may_hint(&mut self, batch: (RunId, String, Vec<String>), now: Instant) -> bool {
@@ -60,7 +74,9 @@ impl Team {
     pub(crate) async fn on_idle(&self, session: &str) -> Result<(), TeamError> {
         let Some((run, seat)) = self.taking_part(session).await else { return Ok(()) };
         // An idle that is late: the session works again (TEAM-DLV-09).
-        if self.sessions().is_active(session).await {
+        let active = self.sessions().is_active(session).await;
+        let event = json!({ "again": false, "active": active, "acts": !active });
+        if !self.decide(Point::RuntimeTeamIdle, event).await.yes("acts") {
             return Ok(());
         }
         let name = MemberName::new(&seat.member)?;
@@ -124,7 +140,29 @@ impl Team {
     /// Moves the file of a message to where its fate says. One that a person removed is no error (F82).
     async fn settle(&self, inbox: &Inbox<'_>, id: &str, history: &History) -> Result<(), TeamError> {
         let Ok(id) = MessageId::new(id) else { return Ok(()) };
-        let moved = match self.fate(inbox, &id, history).await {
+        let (fate, slot) = self.fate(inbox, &id, history).await;
+        let heard = match history {
+            History::Unavailable => "none",
+            History::Failed(_) => "failed",
+            History::Text(text) if text.contains(id.as_str()) => "has",
+            History::Text(_) => "lacks",
+        };
+        let name = match fate {
+            Fate::Read => "read",
+            Fate::Requeued => "requeued",
+            Fate::Gone => "gone",
+        };
+        let event = json!({ "member": inbox.member.as_str(), "slot": slot, "history": heard, "fate": name });
+        let decided = self.decide(Point::RuntimeTeamFate, event).await;
+        if decided.is_omitted() {
+            return Err(TeamError::Usage("it stays as it is".to_owned()));
+        }
+        let fate = match decided.text("fate") {
+            Some("read") => Fate::Read,
+            Some("requeued") => Fate::Requeued,
+            _ => Fate::Gone,
+        };
+        let moved = match fate {
             Fate::Read => inbox.ack(&id).await.map(|()| self.forget_injected(inbox.run, inbox.member, &id)),
             Fate::Requeued => inbox.release(&id).await.map(drop),
             Fate::Gone => Ok(()),
@@ -135,21 +173,25 @@ impl Team {
         moved
     }
 
-    async fn fate(&self, inbox: &Inbox<'_>, id: &MessageId, history: &History) -> Fate {
+    /// What becomes of a message, and in which slot its file is.
+    async fn fate(&self, inbox: &Inbox<'_>, id: &MessageId, history: &History) -> (Fate, &'static str) {
+        let is_reserved = inbox.is_reserved(id).await;
+        let slot = if is_reserved { "reserved" } else { "unread" };
         let heard = match history {
-            History::Unavailable => return Fate::Read,
+            History::Unavailable => return (Fate::Read, slot),
             History::Failed(_) => false,
             History::Text(text) => text.contains(id.as_str()),
         };
         if heard {
-            return Fate::Read;
+            return (Fate::Read, slot);
         }
-        if inbox.is_reserved(id).await {
-            return Fate::Requeued;
+        if is_reserved {
+            return (Fate::Requeued, slot);
         }
         // What was put into a turn by this life was read, also where hosts keep no record of it. An earlier life may have died before
         // the turn had it.
-        if self.was_injected(inbox.run, inbox.member, id) { Fate::Read } else { Fate::Gone }
+        let fate = if self.was_injected(inbox.run, inbox.member, id) { Fate::Read } else { Fate::Gone };
+        (fate, slot)
     }
 
     /// What a session has in its history, if that is told in time.
@@ -162,14 +204,18 @@ impl Team {
     /// Wakes a member for whom mail waits (TEAM-WAKE-01).
     async fn wake(&self, run: &RunId, name: &MemberName, session: &str) -> Result<(), TeamError> {
         let state = self.store().load(run).await?;
-        let Some(member) = state.member(name.as_str()).filter(|member| wakes(member)) else { return Ok(()) };
+        let Some(member) = state.member(name.as_str()) else { return Ok(()) };
         let unread = Inbox { store: self.store(), run, member: name }.unread_messages().await?;
         let pending = &member.pending_injected_message_ids;
         let waiting: Vec<String> =
             unread.iter().map(|(id, _)| id.as_str().to_owned()).filter(|id| !pending.contains(id)).collect();
         let count = waiting.len();
         let batch = (run.clone(), name.as_str().to_owned(), waiting);
-        if count == 0 || !self.idles().borrow_mut().may_hint(batch, self.host().clock().now()) {
+        let fresh = count > 0 && self.idles().borrow_mut().may_hint(batch, self.host().clock().now());
+        let event = json!({
+            "status": member.status(), "unread": count, "again": !fresh, "wakes": fresh && wakes(member),
+        });
+        if !self.decide(Point::RuntimeTeamWake, event).await.yes("wakes") {
             return Ok(());
         }
         let noun = if count == 1 { "message waits" } else { "messages wait" };

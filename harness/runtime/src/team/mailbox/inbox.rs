@@ -3,6 +3,8 @@
 use std::io;
 
 use gauntlet_world::disk::Kind as Entry;
+use gauntlet_world::injection::Point;
+use serde_json::json;
 
 use super::message::Message;
 use crate::team::error::TeamError;
@@ -73,13 +75,23 @@ impl Inbox<'_> {
         }
         let content = files::pretty(message);
         let more = content.len() as u64;
-        if held + more > limit {
+        let mut known = false;
+        for place in [self.unread(&id), self.reserved(&id), self.processed(&id)] {
+            known |= host.disk().stat(place).await.is_ok();
+        }
+        let event = json!({
+            "member": self.member.as_str(), "held": held, "more": more, "limit": limit, "fits": held + more <= limit,
+            "known": known,
+        });
+        let decided = self.store.decide(Point::RuntimeTeamPut, event).await;
+        if decided.is_omitted() {
+            return Ok(());
+        }
+        if !decided.yes("fits") {
             return Err(TeamError::Backpressure { recipient: self.member.to_string(), held, more, limit });
         }
-        for known in [self.unread(&id), self.reserved(&id), self.processed(&id)] {
-            if host.disk().stat(known).await.is_ok() {
-                return Err(TeamError::DuplicateMessage(message.message_id.clone()));
-            }
+        if decided.yes("known") {
+            return Err(TeamError::DuplicateMessage(message.message_id.clone()));
         }
         let file = match slot {
             Slot::Unread => self.unread(&id),
@@ -156,22 +168,20 @@ impl Inbox<'_> {
         Ok(messages)
     }
 
-    /// The reservations that nobody will come back to (TEAM-RES-04). A clock that was set back makes ages of the future, which count by
-    /// their distance.
-    pub(crate) async fn stale(&self) -> Result<Vec<MessageId>, TeamError> {
+    /// The reservations, each with whether nobody will come back to it (TEAM-RES-04). A clock that was set back makes ages of the future,
+    /// which count by their distance.
+    pub(crate) async fn reservations(&self) -> Result<Vec<(MessageId, bool)>, TeamError> {
         let host = &self.store.host;
         let folder = self.store.layout.inbox(self.run, self.member);
-        let mut stale = Vec::new();
+        let mut reserved = Vec::new();
         for (name, _) in files::list(host, &folder).await? {
             let id = name.strip_prefix(RESERVED).and_then(|rest| rest.strip_suffix(".json"));
             let Some(id) = id.and_then(|id| MessageId::new(id).ok()) else { continue };
             let Ok(meta) = host.disk().stat(folder.join(&name)).await else { continue };
             let age = host.clock().wall().millis().saturating_sub(meta.modified_ms);
-            if age.saturating_abs() >= RESERVATION_MS {
-                stale.push(id);
-            }
+            reserved.push((id, age.saturating_abs() >= RESERVATION_MS));
         }
-        Ok(stale)
+        Ok(reserved)
     }
 
     /// How many messages were ever written here.

@@ -8,7 +8,7 @@ mod message;
 mod send;
 mod turns;
 
-pub(crate) use idle::Idles;
+pub(crate) use idle::{Idles, SAME};
 pub(crate) use inbox::Inbox;
 pub(crate) use message::{Kind, correlation, references};
 pub(crate) use send::Outgoing;

@@ -1,5 +1,8 @@
 //! Sending: every recipient has a file before the call returns; who is idle is told at once (team sheet 6.1 to 6.6).
 
+use gauntlet_world::injection::Point;
+use serde_json::{Value, json};
+
 use super::envelope::envelope;
 use super::inbox::{Inbox, Slot};
 use super::message::{Kind, Message, Reference};
@@ -79,23 +82,8 @@ impl Team {
         outgoing: Outgoing,
         slot: Slot,
     ) -> Result<(Message, Vec<MemberName>), TeamError> {
-        let (bytes, limit) = (outgoing.body.len(), self.config().message_payload_max_bytes);
-        if bytes as u64 > limit {
-            return Err(TeamError::PayloadTooLarge {
-                bytes,
-                limit: usize::try_from(limit).unwrap_or(usize::MAX),
-            });
-        }
         let state = self.store().load(run).await?;
-        if matches!(state.status(), RunStatus::Deleting | RunStatus::Deleted) {
-            return Err(TeamError::Deleting);
-        }
-        if outgoing.to == "*" && !outgoing.leads {
-            return Err(TeamError::BroadcastNotPermitted);
-        }
-        let recipients = recipients(&state, &outgoing)?;
-        let counted = self.count_messages(run, &state, recipients.len()).await;
-        counted?;
+        let (outgoing, recipients, slot) = self.settled(run, &state, outgoing, slot).await?;
         let is_known = outgoing.id.is_some();
         let id = match outgoing.id.clone() {
             Some(id) => id,
@@ -116,13 +104,60 @@ impl Team {
             }
             if let Err(error) = put {
                 // Nobody comes back to the reservations of a call that failed (TEAM-MSG-10).
-                for member in recipients.iter().take(written) {
+                let event = json!({ "stored": written });
+                let lets_go = !self.decide(Point::RuntimeTeamFailed, event).await.is_omitted();
+                for member in recipients.iter().take(written).filter(|_| lets_go) {
                     self.let_go(run, member, &id).await;
                 }
                 return Err(error);
             }
         }
         Ok((message, recipients))
+    }
+
+    /// Who has it, from whom and how, if it can be sent at all.
+    async fn settled(
+        &self,
+        run: &RunId,
+        state: &RunState,
+        mut outgoing: Outgoing,
+        slot: Slot,
+    ) -> Result<(Outgoing, Vec<MemberName>, Slot), TeamError> {
+        let (bytes, limit) = (outgoing.body.len(), self.config().message_payload_max_bytes);
+        let meant = recipients(state, &outgoing);
+        let refusal = if bytes as u64 > limit {
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            Some(("payload", TeamError::PayloadTooLarge { bytes, limit }))
+        } else if matches!(state.status(), RunStatus::Deleting | RunStatus::Deleted) {
+            Some(("deleting", TeamError::Deleting))
+        } else if outgoing.to == "*" && !outgoing.leads {
+            Some(("broadcast", TeamError::BroadcastNotPermitted))
+        } else {
+            None
+        };
+        let (recipients, refusal) = match (meant, refusal) {
+            (meant, Some(refusal)) => (meant.unwrap_or_default(), Some(refusal)),
+            (Err(error), None) => (Vec::new(), Some(("recipient", error))),
+            (Ok(recipients), None) => {
+                let counted = self.count_messages(run, state, recipients.len()).await;
+                (recipients, counted.err().map(|error| ("limit", error)))
+            }
+        };
+        let names: Vec<&str> = recipients.iter().map(MemberName::as_str).collect();
+        let event = json!({
+            "from": outgoing.from, "to": outgoing.to, "kind": outgoing.kind.name(), "bytes": bytes, "recipients": names,
+            "refused": refusal.as_ref().map(|(because, _)| *because),
+            "slot": if slot == Slot::Reserved { "reserved" } else { "unread" },
+        });
+        let decided = self.decide(Point::RuntimeTeamPost, event).await;
+        if let Some((_, error)) = refusal.filter(|_| decided.text("refused").is_some()) {
+            return Err(error);
+        }
+        outgoing.from = decided.text("from").unwrap_or_default().to_owned();
+        let slot = if decided.text("slot") == Some("reserved") { Slot::Reserved } else { Slot::Unread };
+        let chosen = decided.value("recipients").as_array().into_iter().flatten();
+        let chosen = chosen.filter_map(|name| name.as_str()).map(MemberName::new);
+        Ok((outgoing, chosen.collect::<Result<_, _>>()?, slot))
     }
 
     async fn let_go(&self, run: &RunId, member: &MemberName, id: &MessageId) {
@@ -154,15 +189,22 @@ impl Team {
                 return;
             }
         }
-        let accepted = match self.store().load(run).await {
+        let outcome = match self.store().load(run).await {
             Ok(state) => self.prompt_with(&state, member, message, directory).await,
             Err(error) => {
                 tracing::warn!(%run, %error, "mail waits, since the state cannot be read");
-                false
+                "unasked"
             }
         };
-        if !accepted {
+        let accepted = matches!(outcome, "accepted" | "unclear");
+        let event =
+            json!({ "member": member.as_str(), "outcome": outcome, "counts": accepted, "marks": accepted });
+        let decided = self.decide(Point::RuntimeTeamPrompted, event).await;
+        if !decided.yes("counts") {
             self.let_go(run, member, id).await;
+            return;
+        }
+        if !decided.yes("marks") {
             return;
         }
         let marked = self.store().update(run, async |state| {
@@ -180,30 +222,46 @@ impl Team {
         }
     }
 
-    /// Whether the member's session has to be taken to have the message.
+    /// What became of telling a member a message at once.
     async fn prompt_with(
         &self,
         state: &RunState,
         member: &MemberName,
         message: &Message,
         directory: Option<&str>,
-    ) -> bool {
-        let Some(member) = state.member(member.as_str()) else { return false };
-        let ready = member.status() == MemberStatus::Idle && member.pending_injected_message_ids.is_empty();
-        let Some(session) = member.session_id.clone().filter(|_| ready) else { return false };
-        let prompt = Prompt {
-            session,
-            text: envelope(message),
-            agent: member.subagent_type.clone(),
-            model: member.model.clone(),
-            directory: member.worktree_path.clone().or(directory.map(str::to_owned)),
-        };
-        let Some(answer) = self.sessions().prompt(prompt) else { return false };
-        let prompted = answer.await;
-        if prompted != Prompted::Accepted {
-            tracing::info!(member = member.name, ?prompted, "a live prompt was not accepted");
+    ) -> &'static str {
+        let Some(member) = state.member(member.as_str()) else { return "unasked" };
+        let pending = member.pending_injected_message_ids.len();
+        let ready = member.status() == MemberStatus::Idle && pending == 0;
+        let event = json!({
+            "member": member.name, "status": member.status(), "pending": pending, "ready": ready, "agent": member.subagent_type,
+            "directory": member.worktree_path.as_deref().or(directory), "text": envelope(message),
+        });
+        let decided = self.store().injector.pass(self.host(), Point::RuntimeTeamPrompt, event).await;
+        let mut outcome = "unasked";
+        for event in decided.events {
+            let text = |name: &str| event.get(name).and_then(Value::as_str).map(str::to_owned);
+            let is_ready = event.get("ready") == Some(&json!(true));
+            let Some(session) = member.session_id.clone().filter(|_| is_ready) else { continue };
+            let prompt = Prompt {
+                session,
+                text: text("text").unwrap_or_default(),
+                agent: text("agent"),
+                model: member.model.clone(),
+                directory: text("directory"),
+            };
+            let Some(answer) = self.sessions().prompt(prompt) else { continue };
+            let prompted = answer.await;
+            if prompted != Prompted::Accepted {
+                tracing::info!(member = member.name, ?prompted, "a live prompt was not accepted");
+            }
+            outcome = match prompted {
+                Prompted::Accepted => "accepted",
+                Prompted::Refused(_) => "refused",
+                Prompted::Unclear(_) => "unclear",
+            };
         }
-        prompted.counts_as_accepted()
+        outcome
     }
 
     /// Counts messages against the run's limit (TEAM-CFG-06). What an earlier life sent is found on the disk.

@@ -1,12 +1,13 @@
 //! Mail at a turn: what is unread is put before the last words of the user, once (team sheet 6.7).
 
+use gauntlet_world::injection::Point;
 use serde_json::{Value, json};
 
 use super::envelope::envelope;
 use super::inbox::Inbox;
 use crate::team::Team;
 use crate::team::error::TeamError;
-use crate::team::names::MemberName;
+use crate::team::names::{MemberName, MessageId};
 
 impl Team {
     /// What a turn of a session is to see: the same messages, with its mail among them. A session that takes part in no team, and a
@@ -29,6 +30,10 @@ impl Team {
         };
         let place =
             messages.iter().rposition(|message| role(message).as_deref() == Some("user")).unwrap_or(0);
+        let event = json!({ "place": place, "text": mail });
+        let decided = self.decide(Point::RuntimeTeamTurn, event).await;
+        let place = decided.number("place").unwrap_or(place).min(messages.len());
+        let mail = decided.text("text").unwrap_or_default().to_owned();
         let mail = json!({
             "info": { "role": "user", "sessionID": session },
             "parts": [{ "type": "text", "text": mail, "synthetic": true }],
@@ -52,15 +57,18 @@ impl Team {
         let inbox = Inbox { store: self.store(), run: &run, member: &name };
         let claimed = self.store().update(&run, async |state| {
             let Some(member) = state.member_mut(name.as_str()) else { return Ok(Vec::new()) };
-            if member.last_injected_turn_marker.as_deref() == Some(marker.as_str()) {
-                return Ok(Vec::new());
-            }
+            let again = member.last_injected_turn_marker.as_deref() == Some(marker.as_str());
             let unread = inbox.unread_messages().await?;
             let pending = &member.pending_injected_message_ids;
-            let fresh: Vec<_> = unread
-                .into_iter()
-                .filter(|(id, _)| !pending.iter().any(|known| known == id.as_str()))
-                .collect();
+            let told = |id: &MessageId| pending.iter().any(|known| known == id.as_str());
+            let known = unread.iter().filter(|(id, _)| told(id)).count();
+            let event = json!({ "again": again, "unread": unread.len(), "pending": known });
+            let decided = self.decide(Point::RuntimeTeamTurnMail, event).await;
+            if decided.yes("again") {
+                return Ok(Vec::new());
+            }
+            let tells_again = known > 0 && decided.number::<usize>("pending") == Some(0);
+            let fresh: Vec<_> = unread.into_iter().filter(|(id, _)| tells_again || !told(id)).collect();
             if !fresh.is_empty() {
                 member.last_injected_turn_marker = Some(marker.clone());
                 fresh.iter().for_each(|(id, _)| member.note_pending(id.as_str()));

@@ -1,8 +1,11 @@
 //! State files: read by everyone, changed by one at a time (TEAM-STATE-02, TEAM-STATE-03).
 
 use gauntlet_world::Host;
+use gauntlet_world::injection::{Injector, Point};
+use serde_json::{Value, json};
 
 use super::record::RunState;
+use crate::fleet::decided::Decided;
 use crate::team::error::TeamError;
 use crate::team::layout::Layout;
 use crate::team::names::RunId;
@@ -13,9 +16,15 @@ use crate::team::{files, lock};
 pub struct Store {
     pub(crate) host: Host,
     pub(crate) layout: Layout,
+    pub(crate) injector: Injector,
 }
 
 impl Store {
+    /// Passes what is about to be done through an injection point. What the event means is said there.
+    pub(crate) async fn decide(&self, point: Point, event: Value) -> Decided {
+        Decided::pass(&self.injector, &self.host, point, event).await
+    }
+
     /// The state of a run.
     pub async fn load(&self, run: &RunId) -> Result<RunState, TeamError> {
         let file = self.layout.state(run);
@@ -73,11 +82,25 @@ impl Store {
     /// All runs that can be read, by team and id. The others are told of in the log and left as they are (TEAM-STATE-04).
     pub(crate) async fn readable(&self) -> Result<Vec<(RunId, RunState)>, TeamError> {
         let mut runs = Vec::new();
+        let mut unreadable = Vec::new();
         for run in self.run_ids().await? {
             match self.load(&run).await {
                 Ok(state) => runs.push((run, state)),
-                Err(error) => tracing::warn!(%run, %error, "a team run is passed over"),
+                Err(error) => {
+                    tracing::warn!(%run, %error, "a team run is passed over");
+                    unreadable.push((run, error));
+                }
             }
+        }
+        let event = json!({ "runs": runs.len(), "unreadable": unreadable.len(), "passes_over": true, "removes": false });
+        let decided = self.decide(Point::RuntimeTeamFound, event).await;
+        for (run, _) in unreadable.iter().filter(|_| decided.yes("removes")) {
+            self.remove(run).await?;
+        }
+        if !decided.yes("passes_over")
+            && let Some((_, error)) = unreadable.pop()
+        {
+            return Err(error);
         }
         runs.sort_by(|(a, x), (b, y)| (&x.team_name, a).cmp(&(&y.team_name, b)));
         Ok(runs)

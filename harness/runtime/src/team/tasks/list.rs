@@ -1,6 +1,8 @@
 //! The files of a task list: making a task, reading one and all.
 
 use gauntlet_world::disk::Kind;
+use gauntlet_world::injection::Point;
+use serde_json::json;
 
 use super::record::{Task, TaskStatus};
 use crate::team::error::TeamError;
@@ -65,6 +67,10 @@ impl TaskList<'_> {
                 break id;
             }
         };
+        let highest = self.ids().await?.last().copied().unwrap_or(0);
+        let event = json!({ "said": said, "highest": highest, "number": last });
+        let number = self.store.decide(Point::RuntimeTeamTaskNumber, event).await.number("number");
+        let id = number.filter(|number| *number != last).map_or(id, TaskId::numbered);
         // The mark first: a crash in between costs a number, and none is ever given twice.
         files::replace(host, &watermark, id.as_str().as_bytes()).await?;
         let task = Task::new(&id, subject, description, blocked_by, host.clock().wall().millis().max(1));
@@ -119,7 +125,13 @@ impl TaskList<'_> {
         }
         tasks.retain(|task| status.is_none_or(|status| task.status() == status));
         tasks.retain(|task| owner.is_none_or(|owner| task.owner.as_deref() == Some(owner)));
-        Ok(tasks)
+        let ids: Vec<&str> = tasks.iter().map(|task| task.id.as_str()).collect();
+        let event = json!({ "status": status.map(TaskStatus::name), "owner": owner, "ids": ids });
+        let decided = self.store.decide(Point::RuntimeTeamTaskList, event).await;
+        let order: Vec<&str> =
+            decided.value("ids").as_array().into_iter().flatten().filter_map(|id| id.as_str()).collect();
+        let told = order.iter().filter_map(|id| tasks.iter().find(|task| task.id == *id));
+        Ok(told.cloned().collect())
     }
 
     /// Which of the tasks that must be done before are not. One that is not there, or is none, holds nobody up.
