@@ -30,6 +30,9 @@ pub struct Summary {
     pub seed: u64,
     /// Whether every selected cell ran to its end.
     pub complete: bool,
+    /// Whether the cells with quirks and faults, and those over real processes, are the usual sample of what there is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sampled: bool,
     /// How many cells ran.
     pub cells: CellCounts,
     /// The first score, compliance: cells without quirk or fault.

@@ -129,7 +129,7 @@ pub(crate) struct SelectArgs {
     #[arg(long, value_enum, default_value = "both")]
     pub(crate) lane: LaneChoice,
     /// Tell every story over real processes on each executor, and one with each quirk; otherwise every fifth one, once. And try every
-    /// quirk and fault on all that it bites on; otherwise faults, and quirks whose rows a story does not judge, on every third
+    /// quirk and fault on all that it bites on; otherwise faults, and quirks whose rows a cell does not judge, in a third of the cells
     #[arg(long)]
     pub(crate) thorough: bool,
     /// The root of everything random

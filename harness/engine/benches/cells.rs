@@ -1,6 +1,6 @@
 //! How many cells a second, and where the time goes: `cargo bench -p gauntlet-engine`.
 //!
-//! `whole_matrix` is the figure that counts: what `gauntlet run --lane virtual` runs, with every quirk and fault, on one thread and
+//! `whole_matrix` is the figure that counts: what `gauntlet run --lane virtual --quirks all` runs, on one thread and
 //! on two. `one_executor_of_the_matrix` and the others like it say whether cells a second fall as executors are added. The others take one cell apart:
 //! what a runtime and a machine cost, what one turn costs, what a 300 s timeout costs.
 

@@ -22,6 +22,7 @@ pub fn planned(library: &Arc<Library>, selection: &Selection, settings: &Setting
         runner::run(selection.probes(library), library, settings, &mut |record| {
             crossed.extend(selection.crossed(library, &record.plan, &record.reachable));
         });
+        let crossed = selection.sampled(library, crossed);
         planned
             .extend(plain.into_iter().chain(crossed).chain(real).chain(selection.crossed_by_name(library)));
     }

@@ -335,22 +335,6 @@ pub(crate) fn clear_abandoned(below: &Path, end: &dyn Fn(&Path)) {
     }
 }
 
-/// Whether a text names the folder of a cell below this one that is gone, and whose harness is, too.
-pub(crate) fn is_of_abandoned(below: &Path, text: &str) -> bool {
-    let start = below.join(CELL);
-    let start = start.to_string_lossy();
-    let is_end = |letter: char| letter != '-' && !letter.is_ascii_hexdigit();
-    let named = text.match_indices(start.as_ref()).filter_map(|(at, _)| {
-        let folder = text[at + start.len()..].split(is_end).next()?;
-        Some((folder, folder.split_once('-')?.0))
-    });
-    named.into_iter().any(|(folder, pid)| {
-        pid.parse::<u32>().is_ok()
-            && !Path::new("/proc").join(pid).exists()
-            && !below.join(format!("{CELL}{folder}")).exists()
-    })
-}
-
 /// Creates a folder that does not exist yet and that nobody else may look into.
 pub fn make_private_dir(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().mode(0o700).create(path)
@@ -453,9 +437,5 @@ mod tests {
         clear_abandoned(folder.path(), &|path| ended.borrow_mut().push(path.to_path_buf()));
         assert_eq!(*ended.borrow(), std::slice::from_ref(&gone));
         assert!(!gone.exists() && own.exists() && other.exists());
-        let names = |path: &Path| format!("HOME={}/home\0A=b", path.display());
-        assert!(is_of_abandoned(folder.path(), &names(&gone)), "folder and harness are gone");
-        assert!(!is_of_abandoned(folder.path(), &names(&own)), "somebody is at work there");
-        assert!(!is_of_abandoned(folder.path(), &names(&other)), "this is no folder of a cell");
     }
 }

@@ -39,8 +39,8 @@ pub struct Selection {
     /// Whether every story is told over real processes on each executor, and one with each quirk, and every quirk tried on all that
     /// it bites on. Otherwise the whole matrix tells every fifth story over real processes, by one of its rows and on one of the
     /// executors: a sample of whether both lanes agree that leaves most of the time to the virtual one. What has no other lane is told
-    /// in any case. And a quirk is tried on every third story of those that could only blame somebody for what it does not do, a
-    /// fault on every third of all. Another seed takes others.
+    /// in any case. And a quirk is tried on what judges one of its rows, and in a third of its other cells; a fault in a third of
+    /// its cells. Another seed takes others.
     pub thorough: bool,
     /// The root seed.
     pub seed: u64,
@@ -306,12 +306,31 @@ impl Selection {
         let faults = library.faults.values().filter(|_| own.is_none());
         let faults = faults.map(|fault| Deviation::Fault(fault.clone()));
         let crossed = quirks.chain(faults).filter(|deviation| reachable.contains(deviation.id()));
-        let draws = !self.thorough && self.is_whole() && self.narrow.crossing == Crossing::Usual;
-        let draw = draws.then(|| Draw::of(library, plain));
         crossed
-            .filter(|deviation| draw.as_ref().is_none_or(|draw| draw.takes(deviation)))
             .map(|deviation| Plan { deviation: Some(deviation), ..plain.clone() })
             .filter(|plan| self.takes(plan))
+            .collect()
+    }
+
+    /// Whether the cells with quirks and faults are a sample of what could be tried.
+    pub fn samples(&self) -> bool {
+        !self.thorough && self.is_whole() && self.narrow.crossing == Crossing::Usual
+    }
+
+    /// What is tried of all cells with quirks and faults. Each of these is tried somewhere, whatever is drawn.
+    pub fn sampled(&self, library: &Library, crossed: Vec<Plan>) -> Vec<Plan> {
+        if !self.samples() {
+            return crossed;
+        }
+        let id = |plan: &Plan| plan.deviation.as_ref().map(|deviation| deviation.id().to_owned());
+        let drawn: Vec<bool> = crossed.iter().map(|plan| is_drawn(library, plan)).collect();
+        let mut tried: BTreeSet<Option<String>> =
+            crossed.iter().zip(&drawn).filter(|(_, drawn)| **drawn).map(|(plan, _)| id(plan)).collect();
+        let cells = crossed.into_iter().zip(drawn);
+        // What another part of a split matrix tries shows only there.
+        cells
+            .filter(|(plan, drawn)| *drawn || (self.is_unsplit() && tried.insert(id(plan))))
+            .map(|(plan, _)| plan)
             .collect()
     }
 
@@ -401,8 +420,8 @@ impl Selection {
 
 /// Of so many stories the whole matrix tells one over real processes, with each seed: there a cell takes as long as thirty others.
 const REAL_ONE_IN: u64 = 5;
-/// Of so many cells with a quirk that can only be blamed on somebody else, and of those with a fault, the whole matrix has one.
-const BLAMELESS_ONE_IN: u64 = 3;
+/// Of so many cells with a quirk whose rows are not judged there, and of those with a fault, the whole matrix has one.
+const UNJUDGED_ONE_IN: u64 = 3;
 
 /// A number of an id. It does not depend on what else there is.
 fn drawn(id: &str) -> usize {
@@ -414,33 +433,20 @@ fn is_turn_of(id: &str, seed: u64, one_in: u64) -> bool {
     (drawn(id) as u64 % one_in).wrapping_add(seed).is_multiple_of(one_in)
 }
 
-/// The quirks and faults that are tried on a plain cell where not all of them are: each quirk that can be seen there, since the cell
-/// judges a row that it violates, and of the others every third, which show that nobody is blamed for them.
-struct Draw<'a> {
-    plain: &'a Plan,
-    library: &'a Library,
-    judged: BTreeSet<&'a str>,
-}
-
-impl<'a> Draw<'a> {
-    /// Whether the cell judges one of the quirk's rows. Every cell judges invariants, so that they count where the quirk has no other.
-    fn can_show(&self, quirk: &Quirk) -> bool {
-        let of_every_cell = |id: &String| self.library.catalogue.get(id).is_some_and(|row| row.invariant);
-        quirk.violates.iter().any(|id| self.judged.contains(id.as_str()))
-            || quirk.violates.iter().all(of_every_cell)
-    }
-
-    fn of(library: &'a Library, plain: &'a Plan) -> Self {
-        let judged = coverage::judged(&plain.scenario, plain.profile.executor()).into_iter().collect();
-        Self { plain, library, judged }
-    }
-
-    fn takes(&self, deviation: &Deviation) -> bool {
-        let shows = matches!(deviation, Deviation::Quirk(quirk) if self.can_show(quirk));
-        let Plan { scenario, profile, seed, .. } = self.plain;
-        let cell = || format!("{}@{}+{}", scenario.id.value, profile.executor(), deviation.id());
-        shows || is_turn_of(&cell(), *seed, BLAMELESS_ONE_IN)
-    }
+/// Whether the whole matrix has a cell with a quirk or fault: one that can show the quirk, since it judges a row that is violated, and
+/// of the others every third, which show that nothing else is. Every cell judges invariants, so that these count where there is no
+/// other row.
+fn is_drawn(library: &Library, plan: &Plan) -> bool {
+    let Plan { scenario, profile, seed, .. } = plan;
+    let Some(deviation) = &plan.deviation else { return true };
+    let judged = coverage::judged(scenario, profile.executor());
+    let can_show = |quirk: &Quirk| {
+        quirk.violates.iter().any(|id| judged.contains(&id.as_str()))
+            || quirk.violates.iter().all(|id| library.catalogue.get(id).is_some_and(|row| row.invariant))
+    };
+    let shows = matches!(deviation, Deviation::Quirk(quirk) if can_show(quirk));
+    let cell = || format!("{}@{}+{}", scenario.id.value, profile.executor(), deviation.id());
+    shows || is_turn_of(&cell(), *seed, UNJUDGED_ONE_IN)
 }
 
 /// The story that a scenario is a row of, and the ids of its rows that can be told over real processes.

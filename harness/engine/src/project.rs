@@ -295,6 +295,7 @@ pub fn reports(
         catalogue: catalogue(library),
         seed: selection.seed,
         complete,
+        sampled: selection.samples(),
         cells,
         executors: executors
             .iter()

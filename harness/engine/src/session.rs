@@ -104,6 +104,7 @@ impl Session<'_> {
             }
             wanted.contains(&record.line.id)
         })?;
+        let crossed = selection.sampled(library, crossed);
         complete &= self.batch(selection, crossed, &mut side, &mut |_| true)?;
         // The results of the real lane stand behind those of the virtual one, whichever came first.
         let Side { beside, done, named: _ } = side;

@@ -63,21 +63,10 @@ pub(crate) fn of_cell(root: &Path, receiver: Option<u32>) -> Vec<Stray> {
 /// Removes the folders of cells and stand-ins that a killed harness left below this one, and ends what still runs there.
 pub fn clear_abandoned(below: &Path) {
     files::clear_abandoned(below, &end_abandoned);
-    // The folder may be gone already, by whoever cleans up folders, and what ran there lives on.
-    let mut content = Vec::new();
-    for (name, _) in files::numbered_in(Path::new("/proc")) {
-        let environ = Path::new("/proc").join(&name).join("environ");
-        if files::read_into(&environ, &mut content)
-            && files::is_of_abandoned(below, &String::from_utf8_lossy(&content))
-        {
-            let pid = name.parse().ok().and_then(rustix::process::Pid::from_raw);
-            let _ = pid.map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::KILL));
-        }
-    }
 }
 
 /// Ends what lives of a cell whose harness is gone: what has its folder in its environment, or lives there. Whoever only names it in an
-/// argument, or is there from another terminal, may be somebody who looks at it.
+/// argument, or is there from another terminal, or was there in a shell, may be somebody who looks at it.
 fn end_abandoned(root: &Path) {
     let mut content = Vec::new();
     let root_name = root.to_string_lossy();
@@ -86,12 +75,23 @@ fn end_abandoned(root: &Path) {
         let proc = Path::new("/proc").join(&name);
         let can_be = |found: Entry| found.terminal == 0 || found.terminal == own_terminal;
         let is_at_home = lives_in(&proc, root) && entry(&name, &mut content).is_some_and(can_be);
-        if is_at_home || mentions(&proc.join("environ"), &root_name, &mut content) {
+        let mut is_equipped =
+            || files::read_into(&proc.join("environ"), &mut content) && equips(&content, &root_name);
+        if is_at_home || is_equipped() {
             let pid = name.parse().ok().and_then(rustix::process::Pid::from_raw);
             // One that ended meanwhile needs no signal.
             let _ = pid.map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::KILL));
         }
     }
+}
+
+/// Whether an environment has a folder in it, other than as the place where a shell is or was.
+fn equips(environment: &[u8], folder: &str) -> bool {
+    let mut pairs = environment.split(|byte| *byte == 0).map(String::from_utf8_lossy);
+    pairs.any(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or_default();
+        !matches!(name, "PWD" | "OLDPWD") && value.contains(folder)
+    })
 }
 
 /// The arguments of a process that runs, without its own name, as everyone on the computer can read them.
@@ -183,6 +183,16 @@ fn mentions(file: &Path, text: &str, content: &mut Vec<u8>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_shell_that_was_in_the_folder_of_a_cell_is_not_of_the_cell() {
+        let folder = "/tmp/gauntlet-cell-7-00";
+        assert!(equips(b"A=b\0HOME=/tmp/gauntlet-cell-7-00/home\0", folder));
+        assert!(!equips(
+            b"OLDPWD=/tmp/gauntlet-cell-7-00/repo\0PWD=/tmp/gauntlet-cell-7-00\0HOME=/root\0",
+            folder
+        ));
+    }
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "this process is the one that is certainly there")]

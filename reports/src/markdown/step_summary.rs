@@ -32,6 +32,9 @@ pub fn step_summary(summary: &Summary) -> String {
         text(&summary.catalogue.revision),
         summary.seed
     );
+    if summary.sampled {
+        out.push_str("A sample of the cells with quirks, and of the real ones; `--thorough` takes all.\n\n");
+    }
     out.push_str("| executor | verdict | must | should | may | known failures |\n| --- | --- | --- | --- | --- | ---: |\n");
     for score in &summary.executors {
         let level = |level| {

@@ -55,6 +55,9 @@ fn head(page: &mut Page, summary: &Summary) {
     }
     let lanes = format!("{} virtual, {} real", cells.virtual_lane, cells.real_lane);
     page.text(0, Style::Dim, &format!("{} cells ({lanes})", cells.total));
+    if summary.sampled {
+        page.text(0, Style::Dim, "a sample of those with quirks, and of the real ones; --thorough for all");
+    }
     if !summary.complete {
         page.text(0, Style::Doubtful, "Incomplete: not every selected cell ran to its end.");
     }

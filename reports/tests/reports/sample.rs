@@ -244,6 +244,7 @@ pub(crate) fn run() -> Summary {
         catalogue: catalogue(),
         seed: 7,
         complete: false,
+        sampled: false,
         cells: CellCounts {
             total: 120,
             by_verdict: BTreeMap::from([("fail".to_owned(), 3), ("pass".to_owned(), 117)]),

@@ -97,6 +97,9 @@ func newReceiver(repo string) (*Receiver, error) {
 	r.bearer, r.outbound = secret(r.config.AuthEnv), secret(r.config.HermesAuthEnv)
 	r.role, r.surroundings = r.config.role(repo), environment(r.bearer, r.outbound)
 	json.Unmarshal(content(r.contexts), &r.begun)
+	if r.begun == nil { // The file may say null.
+		r.begun = map[string]int64{}
+	}
 	r.slots = r.config.Slots
 	r.client = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

@@ -40,7 +40,7 @@ pub(crate) fn copies(parallel: &Spanned<u16>) -> Result<(), Wrong> {
     }
 }
 
-/// It is waited for it neither for no time nor for ever.
+/// Some time is waited for it, and not for ever.
 pub(crate) fn patience(within: &Spanned<f64>) -> Result<(), Wrong> {
     match (0.1..=600.0).contains(within.get_ref()) {
         true => Ok(()),

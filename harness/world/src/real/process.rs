@@ -159,11 +159,24 @@ fn read_into<'b>(path: &str, content: &'b mut Vec<u8>) -> io::Result<&'b [u8]> {
     }
 }
 
+/// Whether this program was started with a signal ignored, as `nohup` does it. Where nobody can tell, it was not.
+fn is_ignored(signal: RawSignal) -> bool {
+    fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores(&status, signal))
+}
+
+/// The same by what the kernel says of a process.
+fn ignores(status: &str, signal: RawSignal) -> bool {
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask >> (signal.as_raw() - 1) & 1 == 1)
+}
+
 /// The signals that reach this program.
 pub struct Signals {
     terminate: Stream,
     interrupt: Stream,
-    hang_up: Stream,
+    /// Nothing where whoever started this program wants it to outlive the terminal.
+    hang_up: Option<Stream>,
 }
 
 impl Signals {
@@ -171,15 +184,33 @@ impl Signals {
         Ok(Self {
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
-            hang_up: listen(SignalKind::hangup())?,
+            hang_up: (!is_ignored(RawSignal::HUP)).then(|| listen(SignalKind::hangup())).transpose()?,
         })
     }
 
     pub(crate) async fn next(&mut self) -> Signal {
-        match race(self.terminate.recv(), race(self.interrupt.recv(), self.hang_up.recv())).await {
+        let hang_up = async {
+            match &mut self.hang_up {
+                Some(hang_up) => hang_up.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        match race(self.terminate.recv(), race(self.interrupt.recv(), hang_up)).await {
             Either::First(_) => Signal::Terminate,
             Either::Second(Either::First(_)) => Signal::Interrupt,
             Either::Second(Either::Second(_)) => Signal::HangUp,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_started_by_nohup_ignores_that_its_terminal_hangs_up() {
+        let status = "Name:\tgauntlet\nSigBlk:\t0000000000000001\nSigIgn:\t0000000000001001\n";
+        assert!(ignores(status, RawSignal::HUP) && ignores(status, RawSignal::PIPE));
+        assert!(!ignores(status, RawSignal::INT) && !ignores("", RawSignal::HUP));
     }
 }

@@ -50,7 +50,8 @@ async fn install_sleepers(rig: &Rig) {
 
 async fn a_signal_ends_a_child(rig: Rig) {
     install_sleepers(&rig).await;
-    for (signal, number) in [(Signal::Interrupt, 2), (Signal::Terminate, 15), (Signal::Kill, 9)] {
+    let signals = [(Signal::HangUp, 1), (Signal::Interrupt, 2), (Signal::Terminate, 15), (Signal::Kill, 9)];
+    for (signal, number) in signals {
         let mut child = rig.start("sleeps").await;
         assert_eq!(read_line(&mut child.stdout).await, "ready\n");
         assert!(rig.waits(child.wait()).await);
