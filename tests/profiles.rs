@@ -26,6 +26,8 @@ fn recorded() -> Vec<(PathBuf, Profile)> {
             let text = fs::read_to_string(entry.expect("an entry").path()).expect("a profile is text");
             serde_saphyr::from_str::<Profile>(&text).expect("a profile")
         })
+        // What was recorded of a session host is its traffic, and no run of a command.
+        .filter(|profile| profile.executor() != "team")
         .filter_map(|profile| Some((PathBuf::from(profile.recorded_from.clone()?), profile)))
         .collect();
     recorded.sort_by(|one, other| one.0.cmp(&other.0));

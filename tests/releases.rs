@@ -32,7 +32,8 @@ fn rows(library: Library) -> BTreeMap<String, ReleaseRow> {
 
 /// The executors that a receiver stands in front of.
 fn with_receivers(library: &Library) -> Vec<&str> {
-    library.profiled().into_iter().filter(|executor| *executor != "hermes").collect()
+    let has_receiver = |executor: &&str| library.executors[*executor].files.is_some();
+    library.profiled().into_iter().filter(has_receiver).collect()
 }
 
 fn embedded() -> Library {

@@ -12,6 +12,7 @@ use serde_saphyr::Spanned;
 use super::Library;
 use super::error::{DataError, nearest};
 use super::source::SourceFile;
+use crate::scenario::TEAM;
 
 /// A name that a file uses.
 pub(super) struct Used {
@@ -48,9 +49,12 @@ pub(super) enum What {
 }
 
 /// The hosts of cells at whose port calls faults can be aimed: the receiver, the runtime, its command, the receivers that it deploys, the
-/// CLIs, and Hermes nodes. The harness' own are not among them.
+/// CLIs, Hermes nodes, and the session host of a team. The harness' own are not among them.
 fn hosts(library: &Library) -> Vec<String> {
-    let clis = library.executors.values().map(|executor| executor.cli.clone());
+    let clis = library.executors.values().map(|executor| match executor.id.value.as_str() {
+        TEAM => "host".to_owned(),
+        _ => executor.cli.clone(),
+    });
     let others = ["receiver", "runtime", "gauntlet", "neighbour"].map(str::to_owned);
     others.into_iter().chain(deployed()).chain(clis).collect()
 }
