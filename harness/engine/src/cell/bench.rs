@@ -428,7 +428,7 @@ impl Bench {
     pub(super) fn hermes_injector(&self) -> Injector {
         match self {
             Bench::Virtual(bench) => bench.injector.clone(),
-            Bench::Real(bench) => bench.injector(),
+            Bench::Real(bench) => bench.injector.clone(),
         }
     }
 

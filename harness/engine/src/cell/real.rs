@@ -74,6 +74,8 @@ pub(crate) struct RealBench {
     /// The runtime that is not ours.
     driven: Option<Box<Driven>>,
     pub(super) binary: PathBuf,
+    /// What lives in this process shares it, since a quirk may begin by what passed another point.
+    pub(super) injector: Injector,
     plan: Plan,
     names: Rc<Names>,
     trace: Rc<Trace>,
@@ -209,6 +211,11 @@ impl RealBench {
             receiver: RefCell::default(),
             subject: plan.foreign().map(ForeignSubject::new),
             binary: settings.binary.clone(),
+            // Nothing reads a log of it.
+            injector: Injector::without_log(
+                plan.quirks(),
+                [("token".to_owned(), names.token.clone())].into(),
+            ),
             plan: plan.clone(),
             names: names.clone(),
             trace: trace.clone(),
@@ -220,7 +227,7 @@ impl RealBench {
     /// What a runtime of this cell is told, beside its files.
     pub(super) fn fleet_settings(&self) -> FleetSettings {
         let deployed = deployed(&self.places).to_string_lossy().into_owned();
-        let mut settings = launchers(&self.places, self.injector(), |mode| {
+        let mut settings = launchers(&self.places, self.injector.clone(), |mode| {
             // Unlike the receiver of the cell it outlives whoever started it; what is left of it is swept with the cell.
             let args = ["serve", mode.name, "--deviations", &deployed];
             (self.binary.to_string_lossy().into_owned(), args.map(str::to_owned).into())
@@ -353,11 +360,6 @@ impl RealBench {
         self.harness.spawn(reap(child, started.code.clone(), started.ended.clone()));
         *self.receiver.borrow_mut() = Some(started);
         Ok(())
-    }
-
-    /// The injector of what lives in this process: the runtime, or a Hermes node.
-    pub(super) fn injector(&self) -> Injector {
-        Injector::new(self.plan.quirks(), [("token".to_owned(), self.names.token.clone())].into())
     }
 
     pub(crate) fn receiver_runs(&self) -> bool {

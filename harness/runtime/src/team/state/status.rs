@@ -26,7 +26,7 @@ pub enum RunStatus {
     Orphaned,
 }
 
-/// A step of a run. What is not listed at [`RunStep::from`] cannot be made.
+/// A step of a run. What is not listed at `RunStep::from` cannot be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunStep {
     /// Every member has a session.

@@ -1,4 +1,4 @@
-//! The list of tasks of a run (team sheet 7): [`record`] what a task is and where it can go, [`list`] the files, [`change`] claims and steps.
+//! The list of tasks of a run (team sheet 7): `record` what a task is and where it can go, `list` the files, `change` claims and steps.
 
 mod change;
 mod list;
