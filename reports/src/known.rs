@@ -85,9 +85,14 @@ impl KnownState {
     }
 }
 
-/// What a list of entries is called where it is shown, and what it means. A subject that is certified has challenges alone.
+/// Whether a list is one of challenges: a subject that is certified has these alone.
+pub(crate) fn are_challenges(rows: &[KnownRow]) -> bool {
+    !rows.is_empty() && rows.iter().all(|row| row.state == KnownState::Challenged)
+}
+
+/// What a list of entries is called where it is shown, and what it means.
 pub(crate) fn heading(rows: &[KnownRow]) -> (&'static str, &'static str) {
-    if !rows.is_empty() && rows.iter().all(|row| row.state == KnownState::Challenged) {
+    if are_challenges(rows) {
         return (
             "Challenged",
             "Who made the subject does not agree with these. They are run and shown, and counted apart.",

@@ -58,10 +58,7 @@ pub fn step_summary(summary: &Summary) -> String {
     out.push_str(if is_part { ", in a part of the matrix. " } else { ". " });
     put!(out, "Resilience: {} of {} kept.\n", summary.resilience.kept, summary.resilience.all);
     if let Some(known) = &summary.known_failures {
-        let are = match known::heading(&known.entries).0 {
-            "Challenged" => "challenged",
-            _ => "known",
-        };
+        let are = if known::are_challenges(&known.entries) { "challenged" } else { "known" };
         put!(out, "\n{} failures are {are}.", known.failures);
         for row in known.entries.iter().filter(|row| row.state == KnownState::Flaky) {
             let all = row.failed + row.passed;

@@ -273,11 +273,10 @@ fn failures(page: &mut Page, reports: &[ExecutorReport]) {
 fn known(page: &mut Page, known: Option<&KnownFailures>) {
     let Some(known) = known else { return };
     page.blank();
-    let (title, _) = known::heading(&known.entries);
-    page.text(0, Style::Bold, title);
-    let many = match title {
-        "Challenged" => format!("{} failures, {} requirements", known.failures, known.entries.len()),
-        _ => format!("{} known, {} entries", known.failures, known.entries.len()),
+    page.text(0, Style::Bold, known::heading(&known.entries).0);
+    let many = match known::are_challenges(&known.entries) {
+        true => format!("{} failures, {} requirements", known.failures, known.entries.len()),
+        false => format!("{} known, {} entries", known.failures, known.entries.len()),
     };
     page.text(2, Style::Plain, &many);
     let told = |row: &&KnownRow| row.state != KnownState::NotJudged;
